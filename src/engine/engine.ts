@@ -1,0 +1,59 @@
+// The port that every engine implements: what is kept, what is shared, and how sure that is.
+import type { AccountStore, SessionStore, TicketStore } from './identity-store.ts'
+import type { MessageLog } from './message-log.ts'
+
+/** What must lose its connections, on every node. */
+export type Revocation = { session: string } | { user: string }
+
+/** Revocations reach every node within 2 s; one that was away reads on from where it was. */
+export interface Revocations {
+  revoke(revocation: Revocation): Promise<void>
+  /** Calls `onRevoked` for each, on this node too. MUST NOT throw. Returns how to stop. */
+  follow(onRevoked: (revocation: Revocation) => void): () => void
+}
+
+/** What an acknowledgement survives. */
+export type Durability = 'memory' | 'disk' | 'replicated'
+
+/** `reason` is a sentence for operators when the engine cannot serve. */
+export type EngineHealth = { ready: true } | { ready: false; reason: string }
+
+/**
+ * An engine is one transaction boundary: what one call changes is there whole or not at all.
+ * Every promise rejects with EngineUnavailable when the engine cannot serve now.
+ */
+export interface Engine {
+  readonly name: string
+  /** This node's id; a node whose lease lapsed takes a new one. */
+  readonly node: string
+  readonly durability: Durability
+  readonly accounts: AccountStore
+  readonly sessions: SessionStore
+  readonly tickets: TicketStore
+  readonly log: MessageLog
+  readonly revocations: Revocations
+  health(): EngineHealth
+  /** Finishes what was accepted, then lets go of files and threads. May be called twice. */
+  close(): Promise<void>
+}
+
+/** Which engine to open, and where. */
+export type EngineSettings =
+  | { kind: 'sqlite'; folder: string; lockWaitMs: number }
+  | { kind: 'memory' }
+
+/** The engine cannot serve now; nothing was changed, and a retry may succeed. */
+export class EngineUnavailable extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'EngineUnavailable'
+  }
+}
+
+/** The engine can not be opened at all; `message` says what to do. Boot must stop. */
+export class EngineRefused extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'EngineRefused'
+  }
+}

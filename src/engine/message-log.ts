@@ -1,0 +1,71 @@
+// The port for messages: accept them in one order, keep them if asked, share them with all nodes.
+import type { Draft, Message, Position } from '../protocol/message.ts'
+
+/** How much of a room is kept; `null` in its place means nothing is. */
+export interface Retention {
+  messages: number
+  ageMs: number | null
+}
+
+/** Makes a publish take effect once: same key and sender within the window, same answer. */
+export interface IdempotencyKey {
+  value: string
+  /** Whose key it is: keys of different senders never meet. */
+  sender: string
+}
+
+export interface AppendOptions {
+  retention: Retention | null
+  key: IdempotencyKey | null
+}
+
+/** The answer to an accepted draft. `position` is null in rooms without history. */
+export interface Appended {
+  position: Position | null
+  time: number
+  /** True when the key was known and this is the first answer again. */
+  repeated: boolean
+}
+
+/** Which messages to read. Offsets are exclusive bounds; `limit` is at least 1. */
+export interface PageQuery {
+  after: number | null
+  before: number | null
+  limit: number
+  order: 'asc' | 'desc'
+}
+
+/** Some messages, and where the room stood when they were read. */
+export interface Page {
+  head: Position
+  messages: Message[]
+}
+
+/** What a room does with messages that were accepted, here or on another node. */
+export interface Follower {
+  /** Called in offset order, each message once. MUST NOT throw. */
+  onMessage(message: Message): void
+  /** What came since the last message is unknown: read it from history. MUST NOT throw. */
+  onGap(): void
+}
+
+/** Ends what `follow` began; calling it again does nothing. */
+export interface Follow {
+  stop(): void
+}
+
+/**
+ * An implementation MUST call every follower of a room for each accepted message before or when
+ * the publisher's answer arrives, in the order of the log, and MUST NOT deliver what it could not
+ * keep. `append` rejects with EngineUnavailable when nothing was kept; the caller may retry.
+ */
+export interface MessageLog {
+  append(room: string, draft: Draft, options: AppendOptions): Appended | Promise<Appended>
+  /** Resolves when no later message of the room can be missed. One follower per room and node. */
+  follow(room: string, follower: Follower): Promise<Follow>
+  read(room: string, query: PageQuery): Promise<Page>
+  /** The newest position, or null for a room without history. */
+  head(room: string): Promise<Position | null>
+  /** Puts a tombstone in the place of a message. False when there is none at that offset. */
+  redact(room: string, offset: number): Promise<boolean>
+}

@@ -1,0 +1,72 @@
+// The two tables of failure: a reply code answers a request, a close code ends a connection.
+
+/** One row of the reply table: the word and number clients branch on, and the HTTP status. */
+export interface ReplyCode {
+  readonly error: string
+  readonly code: number
+  readonly status: number
+}
+
+/** Every way a request can be refused. `docs/protocol.md` repeats this table. */
+export const REPLY = {
+  internal: { error: 'internal', code: 100, status: 500 },
+  unavailable: { error: 'unavailable', code: 100, status: 503 },
+  unauthorized: { error: 'unauthorized', code: 101, status: 401 },
+  ticketInvalid: { error: 'ticket_invalid', code: 101, status: 401 },
+  ticketUsed: { error: 'ticket_used', code: 101, status: 401 },
+  ticketExpired: { error: 'ticket_expired', code: 101, status: 401 },
+  forbidden: { error: 'forbidden', code: 103, status: 403 },
+  notFound: { error: 'not_found', code: 104, status: 404 },
+  tooLarge: { error: 'too_large', code: 106, status: 413 },
+  badRequest: { error: 'bad_request', code: 107, status: 400 },
+  methodNotAllowed: { error: 'method_not_allowed', code: 107, status: 405 },
+  unsupportedMediaType: { error: 'unsupported_media_type', code: 107, status: 415 },
+  conflict: { error: 'conflict', code: 107, status: 409 },
+  tooManyRequests: { error: 'too_many_requests', code: 111, status: 429 },
+} as const satisfies Record<string, ReplyCode>
+
+/** A request that was refused. `message` says what to do; it never repeats a credential. */
+export class Refusal extends Error {
+  readonly reply: ReplyCode
+  /** Seconds after which a retry may succeed, for 429 and 503. */
+  readonly retryAfter: number | undefined
+
+  constructor(reply: ReplyCode, message: string, retryAfter?: number) {
+    super(message)
+    this.name = 'Refusal'
+    this.reply = reply
+    this.retryAfter = retryAfter
+  }
+}
+
+/** One row of the close table. The reason is short and never empty. */
+export interface CloseCode {
+  readonly code: number
+  readonly reason: string
+}
+
+/**
+ * Every way the server ends a connection. 3000–3499 and 4000–4499 come back, 3500–3999 and
+ * 4500–4999 stay away (DESIGN 9).
+ */
+export const CLOSE = {
+  tooBig: { code: 1009, reason: 'message too big' },
+  shutdown: { code: 3001, reason: 'shutdown' },
+  internal: { code: 3004, reason: 'internal error' },
+  expired: { code: 3005, reason: 'session expired' },
+  slow: { code: 3008, reason: 'slow reader' },
+  insufficientState: { code: 3010, reason: 'insufficient state' },
+  noPong: { code: 3012, reason: 'no pong' },
+  tooManyRequests: { code: 3013, reason: 'too many requests' },
+  invalidCredentials: { code: 3500, reason: 'invalid credentials' },
+  badRequest: { code: 3501, reason: 'bad request' },
+  forced: { code: 3503, reason: 'forced' },
+  connectionLimit: { code: 3504, reason: 'connection limit' },
+  forbidden: { code: 3507, reason: 'permission denied' },
+} as const satisfies Record<string, CloseCode>
+
+/** Whether a client that was closed with this code may come back by itself. */
+export function mayReconnect(code: number): boolean {
+  if (code < 3000) return code !== CLOSE.tooBig.code
+  return code % 1000 < 500
+}

@@ -1,0 +1,58 @@
+// Every bound that an operator can set, with its unit in its name. `null` means none.
+
+/** Limits of one node. Counts are live numbers, rates are per second unless the name says more. */
+export interface Limits {
+  connections: number | null
+  connectionsPerUser: number | null
+  connectionsPerAddress: number | null
+  roomsPerConnection: number | null
+  /** Per connection and per user; server keys are exempt. */
+  messagesPerSecond: number | null
+  /** Per connection and per user; server keys are exempt. */
+  bytesPerSecond: number | null
+  /** Size of one message's payload, over every door. */
+  messageBytes: number
+  /** What may wait for one reader before it is cut as slow. */
+  outboxBytes: number
+  /** How long a byte may wait for one reader before it is cut as slow. */
+  outboxSeconds: number
+  handshakesPerSecond: number | null
+  /** Connections that are open but have not said who they are. */
+  pendingConnections: number | null
+  pendingPerAddress: number | null
+  /** Per user that tickets are issued for. */
+  ticketsPerMinute: number | null
+}
+
+/** How dead connections are found: a ping this often, and how long to wait for an answer. */
+export interface HeartbeatSettings {
+  pingSeconds: number
+  pongSeconds: number
+}
+
+export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
+  connections: 100_000,
+  connectionsPerUser: 50,
+  connectionsPerAddress: 1_000,
+  roomsPerConnection: 128,
+  messagesPerSecond: 50,
+  bytesPerSecond: 262_144,
+  messageBytes: 65_536,
+  outboxBytes: 1_048_576,
+  outboxSeconds: 15,
+  handshakesPerSecond: 2_000,
+  pendingConnections: 1_000,
+  pendingPerAddress: 20,
+  ticketsPerMinute: 60,
+})
+
+export const DEFAULT_HEARTBEAT: Readonly<HeartbeatSettings> = Object.freeze({
+  pingSeconds: 25,
+  pongSeconds: 10,
+})
+
+/** The first message of a connection that authenticates by it: its size and its deadline. */
+export const FIRST_MESSAGE = Object.freeze({ bytesMax: 4_096, deadlineMs: 10_000 })
+
+/** What may wait behind a first message until it is decided. */
+export const HELD_FRAMES = Object.freeze({ countMax: 16, bytesMax: 65_536 })

@@ -1,0 +1,26 @@
+// What is said in a room, and where it stands there.
+
+/** How the payload's bytes are meant: UTF-8 JSON, UTF-8 text, or bytes. */
+export type Kind = 'json' | 'text' | 'binary'
+
+/** Where a message stands in its room's history. Offsets are 1, 2, 3 … without holes. */
+export interface Position {
+  epoch: string
+  offset: number
+}
+
+/** What a sender hands in. `origin` is the connection it came by, so that it can be left out. */
+export interface Draft {
+  kind: Kind
+  payload: Buffer
+  /** The sender's user id; `null` for anonymous senders and server keys. */
+  user: string | null
+  origin: string | null
+}
+
+/** A draft that was accepted. Rooms without history give the offset 0. */
+export interface Message extends Draft {
+  offset: number
+  /** Milliseconds since 1970, set by the server. */
+  time: number
+}

@@ -1,0 +1,33 @@
+// The only door to time and chance: a test that holds these still can replay anything.
+
+/** Milliseconds since 1970, as they travel in messages. */
+export type Millis = number
+
+/** A running timer. `cancel` may be called at any time and more than once. */
+export interface Timer {
+  cancel(): void
+}
+
+/**
+ * What the rest of `src/` knows of time. Callbacks MUST NOT throw; an implementation MUST NOT keep
+ * the process alive for a timer alone.
+ */
+export interface Clock {
+  /** Wall clock, for times that people read. It may jump. */
+  now(): Millis
+  /** Milliseconds from an arbitrary start that never go back, for rates and deadlines. */
+  elapsed(): number
+  /** Calls `run` once, no earlier than `ms` from now. */
+  after(ms: number, run: () => void): Timer
+  /** Calls `run` about every `ms`, until cancelled. */
+  every(ms: number, run: () => void): Timer
+  /** Calls `run` once, when what this turn of the event loop brought in has been handled. */
+  endOfTurn(run: () => void): void
+}
+
+/** Resolves after `ms` on the given clock. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve)
+  })
+}

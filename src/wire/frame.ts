@@ -1,0 +1,31 @@
+// RFC 6455 frames as a server writes them: one piece, never masked, never compressed.
+import type { DataOpcode } from './wire-format.ts'
+
+const FIN = 0x80
+const LENGTH_16 = 126
+const LENGTH_64 = 127
+
+/** Bytes that stand before a payload of this length (RFC 6455 section 5.2). */
+export function headerBytes(payloadBytes: number): number {
+  if (payloadBytes < LENGTH_16) return 2
+  return payloadBytes <= 0xffff ? 4 : 10
+}
+
+/** One whole data frame: header and payload in a single buffer. */
+export function serverFrame(opcode: DataOpcode, payload: Buffer): Buffer {
+  const header = headerBytes(payload.length)
+  const frame = Buffer.allocUnsafe(header + payload.length)
+  frame[0] = FIN | opcode
+  if (header === 2) {
+    frame[1] = payload.length
+  } else if (header === 4) {
+    frame[1] = LENGTH_16
+    frame.writeUInt16BE(payload.length, 2)
+  } else {
+    frame[1] = LENGTH_64
+    frame.writeUInt32BE(Math.floor(payload.length / 2 ** 32), 2)
+    frame.writeUInt32BE(payload.length >>> 0, 6)
+  }
+  payload.copy(frame, header)
+  return frame
+}

@@ -1,0 +1,15 @@
+// Plain frames: what a member sends goes to the room as it came. The room is in the URL.
+import type { Command } from '../protocol/command.ts'
+import type { Event } from '../protocol/event.ts'
+import type { InboundFrame, OutboundFrame, WireFormat } from './wire-format.ts'
+
+function encode(event: Event): OutboundFrame {
+  const { kind, payload } = event.message
+  return { opcode: kind === 'binary' ? 2 : 1, payload }
+}
+
+function decode({ payload, binary }: InboundFrame): Command[] {
+  return [{ type: 'publish', kind: binary ? 'binary' : 'text', payload }]
+}
+
+export const raw: WireFormat = { name: 'raw', encode, decode }

@@ -1,9 +1,7 @@
 // The port that every engine implements: what is kept, what is shared, and how sure that is.
+import type { Revocation } from '../protocol/identity.ts'
 import type { AccountStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { MessageLog } from './message-log.ts'
-
-/** What must lose its connections, on every node. */
-export type Revocation = { session: string } | { user: string }
 
 /** Revocations reach every node within 2 s; one that was away reads on from where it was. */
 export interface Revocations {
@@ -42,7 +40,10 @@ export type EngineSettings =
   | { kind: 'sqlite'; folder: string; lockWaitMs: number }
   | { kind: 'memory' }
 
-/** The engine cannot serve now; nothing was changed, and a retry may succeed. */
+/**
+ * The engine cannot serve now, and a retry may succeed. Nothing was changed; only when a thread or
+ * a link was lost while it answered, nobody knows.
+ */
 export class EngineUnavailable extends Error {
   constructor(message: string) {
     super(message)

@@ -33,10 +33,13 @@ export interface SessionRecord {
   expiresAt: number
 }
 
+/** A session may still be found for a while after `expiresAt`: who asks compares. */
 export interface SessionStore {
+  /** Of an account that exists; `username` is always the account's. Rejects for another. */
   create(session: SessionRecord): Promise<void>
   bySecret(secretHash: string): Promise<SessionRecord | null>
   byId(id: string): Promise<SessionRecord | null>
+  /** Moves `usedAt` forward, never back. */
   touch(id: string, usedAt: number): Promise<void>
   /** Ends a session together with the tickets it issued. False when it was gone already. */
   end(id: string): Promise<boolean>
@@ -58,7 +61,8 @@ export interface TicketRecord {
 }
 
 export interface TicketStore {
-  issue(ticket: TicketRecord): Promise<void>
+  /** False when its session has ended: then there is no such ticket. */
+  issue(ticket: TicketRecord): Promise<boolean>
   /** Looks without using it up; null when it is unknown, used or past its time. */
   read(hash: string, now: number): Promise<TicketRecord | null>
   /** Deletes and returns it as one step: of any number of callers, one gets it. */

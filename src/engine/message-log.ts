@@ -19,12 +19,13 @@ export interface AppendOptions {
   key: IdempotencyKey | null
 }
 
-/** The answer to an accepted draft. `position` is null in rooms without history. */
+/** The answer to an accepted draft; never changed, so equal answers may be one object. */
 export interface Appended {
-  position: Position | null
-  time: number
+  /** Null in rooms without history. */
+  readonly position: Position | null
+  readonly time: number
   /** True when the key was known and this is the first answer again. */
-  repeated: boolean
+  readonly repeated: boolean
 }
 
 /** Which messages to read. Offsets are exclusive bounds; `limit` is at least 1. */
@@ -54,16 +55,29 @@ export interface Follow {
   stop(): void
 }
 
+/** The key was used before, with another body. Nothing was changed; a retry cannot succeed. */
+export class KeyConflict extends Error {
+  constructor() {
+    super('This idempotency key was used before with another message.')
+    this.name = 'KeyConflict'
+  }
+}
+
 /**
  * An implementation MUST call every follower of a room for each accepted message before or when
  * the publisher's answer arrives, in the order of the log, and MUST NOT deliver what it could not
- * keep. `append` rejects with EngineUnavailable when nothing was kept; the caller may retry.
+ * keep. `append` throws or rejects with EngineUnavailable when nothing was kept (the caller may
+ * retry), and with KeyConflict.
  */
 export interface MessageLog {
   append(room: string, draft: Draft, options: AppendOptions): Appended | Promise<Appended>
-  /** Resolves when no later message of the room can be missed. One follower per room and node. */
+  /**
+   * Resolves when no later message of the room can be missed. One follower per room and node: a
+   * new one takes the old one's place.
+   */
   follow(room: string, follower: Follower): Promise<Follow>
-  read(room: string, query: PageQuery): Promise<Page>
+  /** Null for a room without history. */
+  read(room: string, query: PageQuery): Promise<Page | null>
   /** The newest position, or null for a room without history. */
   head(room: string): Promise<Position | null>
   /** Puts a tombstone in the place of a message. False when there is none at that offset. */

@@ -54,5 +54,21 @@ export const DEFAULT_HEARTBEAT: Readonly<HeartbeatSettings> = Object.freeze({
 /** The first message of a connection that authenticates by it: its size and its deadline. */
 export const FIRST_MESSAGE = Object.freeze({ bytesMax: 4_096, deadlineMs: 10_000 })
 
+/** Characters of a password. The bound above keeps hashing cheap, not passwords short. */
+export const PASSWORD_LENGTH = Object.freeze({ min: 8, max: 256 })
+
+/** How long an access token of ours is good for. */
+export const ACCESS_TOKEN_SECONDS = 900
+
+/** What a ticket may be asked for, and how long the connections of a back end's tickets live. */
+export const TICKET = Object.freeze({
+  secondsMin: 1,
+  secondsMax: 30,
+  roomsMax: 128,
+  infoCharactersMax: 2_048,
+  connectionSecondsMax: 2_592_000,
+  connectionSeconds: 86_400,
+})
+
 /** What may wait behind a first message until it is decided. */
 export const HELD_FRAMES = Object.freeze({ countMax: 16, bytesMax: 65_536 })

@@ -1,5 +1,7 @@
 // RFC 6455 frames as a server writes them: one piece, never masked, never compressed.
-import type { DataOpcode } from './wire-format.ts'
+
+/** RFC 6455 section 5.2: the two opcodes that carry data, text and binary. */
+export type DataOpcode = 1 | 2
 
 const FIN = 0x80
 const LENGTH_16 = 126

@@ -1,11 +1,12 @@
 // Plain frames: what a member sends goes to the room as it came. The room is in the URL.
 import type { Command } from '../protocol/command.ts'
 import type { Event } from '../protocol/event.ts'
-import type { InboundFrame, OutboundFrame, WireFormat } from './wire-format.ts'
+import { serverFrame } from './frame.ts'
+import type { InboundFrame, WireFormat } from './wire-format.ts'
 
-function encode(event: Event): OutboundFrame {
+function encode(event: Event): Buffer {
   const { kind, payload } = event.message
-  return { opcode: kind === 'binary' ? 2 : 1, payload }
+  return serverFrame(kind === 'binary' ? 2 : 1, payload)
 }
 
 function decode({ payload, binary }: InboundFrame): Command[] {

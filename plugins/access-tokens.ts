@@ -1,0 +1,61 @@
+// The AccessTokens port on @fastify/jwt: one algorithm, one audience, two keys while rotating.
+import jwt, { type FastifyJWTOptions, type JWT } from '@fastify/jwt'
+import type { FastifyInstance } from 'fastify'
+import {
+  ACCESS_TOKEN_ALGORITHM,
+  ACCESS_TOKEN_PARTY,
+  ACCESS_TOKEN_TYPE,
+  type AccessClaims,
+  type AccessTokens,
+} from '../src/identity/access-token.ts'
+import type { KeyPair } from '../src/identity/secret.ts'
+import { ACCESS_TOKEN_SECONDS } from '../src/protocol/limits.ts'
+
+const CLOCK_TOLERANCE_MS = 5_000
+
+function optionsFor(key: Buffer, namespace: string): FastifyJWTOptions {
+  return {
+    secret: key,
+    namespace,
+    // Not `user`, which belongs to the application that we may live in.
+    decoratorName: 'usherClaims',
+    sign: {
+      algorithm: ACCESS_TOKEN_ALGORITHM,
+      iss: ACCESS_TOKEN_PARTY,
+      aud: ACCESS_TOKEN_PARTY,
+      expiresIn: ACCESS_TOKEN_SECONDS,
+      header: { alg: ACCESS_TOKEN_ALGORITHM, typ: ACCESS_TOKEN_TYPE },
+    },
+    verify: {
+      algorithms: [ACCESS_TOKEN_ALGORITHM],
+      allowedIss: ACCESS_TOKEN_PARTY,
+      allowedAud: ACCESS_TOKEN_PARTY,
+      checkTyp: ACCESS_TOKEN_TYPE,
+      requiredClaims: ['exp', 'iat', 'sub', 'sid'],
+      maxAge: ACCESS_TOKEN_SECONDS,
+      clockTolerance: CLOCK_TOLERANCE_MS,
+      cache: false,
+    },
+  }
+}
+
+/** Registers @fastify/jwt under names of our own, so that an application may have its own too. */
+export async function accessTokens(app: FastifyInstance, keys: KeyPair): Promise<AccessTokens> {
+  await app.register(jwt, optionsFor(keys.current, 'usher'))
+  if (keys.previous) await app.register(jwt, optionsFor(keys.previous, 'usherPrevious'))
+  const { usher, usherPrevious } = app.jwt as unknown as Record<string, JWT | undefined>
+  if (!usher) throw new Error('@fastify/jwt did not register its namespace')
+  return {
+    sign: (claims) => usher.sign(claims),
+    verify: (token) => check(usher, token) ?? (usherPrevious ? check(usherPrevious, token) : null),
+  }
+}
+
+function check(jwt: JWT, token: string): AccessClaims | null {
+  try {
+    const { sub, sid } = jwt.verify<Partial<AccessClaims>>(token)
+    return typeof sub === 'string' && typeof sid === 'string' ? { sub, sid } : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,20 @@
+// app.engine: opened before anything that needs it, closed after the last socket has ended.
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Engine } from '../src/engine/engine.ts'
+import { openEngine } from '../src/engine/open-engine.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    engine: Engine
+  }
+}
+
+async function engine(app: FastifyInstance): Promise<void> {
+  const { config, clock } = app.house
+  const opened = await openEngine(config.engine, clock)
+  app.decorate('engine', opened)
+  app.addHook('onClose', () => opened.close())
+}
+
+export default fp(engine, { name: 'usher-engine', fastify: '5.x', dependencies: ['usher-house'] })

@@ -1,0 +1,117 @@
+// What is settled before anybody is asked who they are: headers, transport, and the form of a
+// WebSocket handshake. Refusals are plain HTTP (S1, S4, S39).
+import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { addressKey, addressList } from '../src/identity/address.ts'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import { Bucket } from '../src/time/bucket.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The address that limits count by: an IPv4 address, or an IPv6 network. */
+    readonly network: string
+  }
+  interface FastifyContextConfig {
+    /** Set for routes that take WebSocket upgrades. */
+    takesUpgrade?: boolean
+  }
+}
+
+const KEY = /^[A-Za-z0-9+/]{22}==$/
+/** RFC 9110 tokens between commas; ws would answer 400 too late, with the ticket burnt. */
+const PROTOCOLS = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/
+const VERSION = '13'
+/** Must answer also over plain HTTP: they are asked by whoever watches this process. */
+const WATCHED = /^\/health\//
+
+const headers = (production: boolean): FastifyHelmetOptions => ({
+  strictTransportSecurity: production,
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'blob:', 'data:'],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  referrerPolicy: { policy: 'no-referrer' },
+  xFrameOptions: { action: 'deny' },
+})
+
+async function guard(app: FastifyInstance): Promise<void> {
+  const { config } = app.house
+  await app.register(helmet, headers(config.production))
+  app.decorateRequest('network', { getter: networkOf })
+  app.addHook('onRoute', markUpgrades)
+  if (config.production) app.addHook('onRequest', transportCheck(config.trustProxy))
+  app.addHook('onRequest', handshakeCheck(app))
+}
+
+function networkOf(this: FastifyRequest): string {
+  return addressKey(this.ip)
+}
+
+/** Runs after @fastify/websocket's own hook, which leaves `wsHandler` in place. */
+function markUpgrades(route: RouteOptions): void {
+  if (route.wsHandler || route.websocket) route.config = { ...route.config, takesUpgrade: true }
+}
+
+/** In production nobody shows a credential over plain HTTP, unless a proxy of ours stands there. */
+function transportCheck(trusted: readonly string[]) {
+  const isTrusted = addressList(trusted)
+  return async (request: FastifyRequest): Promise<void> => {
+    if (request.protocol === 'https' || WATCHED.test(request.url)) return
+    const said = request.headers['x-forwarded-proto']
+    if (said === undefined && isTrusted(request.socket.remoteAddress ?? '')) return
+    throw new Refusal(
+      REPLY.forbidden,
+      'Use https. An operator behind a proxy names its address in USHER_TRUST_PROXY.',
+    )
+  }
+}
+
+function handshakeCheck(app: FastifyInstance) {
+  const { clock, config } = app.house
+  const perSecond = config.limits.handshakesPerSecond
+  const rate =
+    perSecond === null ? null : new Bucket({ burst: perSecond, perSecond }, clock.elapsed())
+  return async (request: FastifyRequest): Promise<void> => {
+    if (!request.ws || request.is404) return
+    checkForm(request)
+    if (app.connections.draining) {
+      throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
+    }
+    if (rate !== null && !rate.take(1, clock.elapsed())) {
+      throw new Refusal(REPLY.unavailable, 'Too many handshakes: try again in a second.', 1)
+    }
+  }
+}
+
+function checkForm({ method, headers, routeOptions }: FastifyRequest): void {
+  if (routeOptions.config.takesUpgrade !== true) {
+    throw new Refusal(REPLY.badRequest, 'This path takes no WebSockets.')
+  }
+  if (method !== 'GET') throw new Refusal(REPLY.methodNotAllowed, 'Upgrade with GET.')
+  if (headers['sec-websocket-version'] !== VERSION) {
+    throw new Refusal(REPLY.badRequest, `Sec-WebSocket-Version must be ${VERSION}.`)
+  }
+  if (!KEY.test(headers['sec-websocket-key'] ?? '')) {
+    throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Key must be 16 bytes in base64.')
+  }
+  const protocols = headers['sec-websocket-protocol']
+  if (protocols !== undefined && !PROTOCOLS.test(protocols)) {
+    throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Protocol must be a list of tokens.')
+  }
+}
+
+export default fp(guard, {
+  name: 'usher-guard',
+  fastify: '5.x',
+  dependencies: ['usher-websocket'],
+})

@@ -1,0 +1,165 @@
+// From an upgrade request to a connection in a room: everything that can refuse, before the 101;
+// then one synchronous step, so that nothing that the client sends can be missed.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { WebSocket } from 'ws'
+import { Connection, type Farewell } from '../src/connection/connection.ts'
+import { type Entry, enter } from '../src/connection/entry.ts'
+import { readFirstMessage } from '../src/connection/first-message.ts'
+import type { Slot } from '../src/connection/slot.ts'
+import type { Credential } from '../src/identity/authenticator.ts'
+import { CLOSE, type CloseCode, type Refusal } from '../src/protocol/errors.ts'
+import { formatNamed } from '../src/wire/formats.ts'
+import type { InboundFrame } from '../src/wire/wire-format.ts'
+import { credentialOfUpgrade } from './credential.ts'
+import { refusalOf } from './errors.ts'
+import { type Farewells, listen, WsSocket } from './ws-socket.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Settles who comes and whether they may; throws the Refusal to answer with. */
+    settleHandshake(request: FastifyRequest, room: string): Promise<void>
+    /** Makes the connection. MUST be called in the turn of the 101. */
+    openConnection(ws: WebSocket, request: FastifyRequest, opening: Opening): void
+  }
+  interface FastifyRequest {
+    /** What a handshake has taken so far; null before and after it. */
+    handshake: Handshake | null
+  }
+}
+
+/** Given back when the client goes away before the 101, whenever that is. */
+export class Handshake {
+  readonly slot: Slot
+  /** Null while the first message is to decide. */
+  entry: Entry | null = null
+  #abandoned = false
+
+  constructor(slot: Slot) {
+    this.slot = slot
+  }
+
+  get abandoned(): boolean {
+    return this.#abandoned
+  }
+
+  abandon = (): void => {
+    this.#abandoned = true
+    this.entry?.hold.release()
+    this.slot.release()
+  }
+}
+
+async function settleHandshake(request: FastifyRequest, room: string): Promise<void> {
+  const { connections, checkOrigin } = request.server
+  const elapsed = connections.clock.elapsed()
+  const handshake = new Handshake(connections.slots.take(request.network, elapsed))
+  request.raw.socket.once('close', handshake.abandon)
+  request.handshake = handshake
+  try {
+    const credential = credentialOfUpgrade(request, request.server.cookieNameFor(request))
+    if (credential === null) return handshake.slot.markPending()
+    checkOrigin(request, credential)
+    handshake.entry = await way(request.server, { room, credential, slot: handshake.slot })
+    if (handshake.abandoned) handshake.abandon()
+  } catch (error) {
+    handshake.abandon()
+    throw error
+  }
+}
+
+interface WayRequest {
+  room: string
+  credential: Credential
+  slot: Slot
+}
+
+async function way(app: FastifyInstance, { room, credential, slot }: WayRequest): Promise<Entry> {
+  const claim = await app.authenticator.prove(credential)
+  return enter(app.rooms, { room, claim, slot })
+}
+
+export interface Opening {
+  room: string
+  /** A name from the list of wire formats. */
+  format: string
+  echo: boolean | null
+}
+
+interface HeardOpening extends Opening {
+  onFarewell: Farewells
+}
+
+/** Keeps nothing of the request. */
+function openConnection(ws: WebSocket, request: FastifyRequest, opening: HeardOpening): void {
+  const { server: app, handshake } = request
+  const tcp = request.raw.socket
+  if (!handshake) throw new Error('a socket was opened without its handshake')
+  tcp.removeListener('close', handshake.abandon)
+  request.handshake = null
+  const { slot, entry } = handshake
+  const { connections } = app
+  const socket = new WsSocket(ws, tcp)
+  const format = formatNamed(opening.format)
+  const connection = new Connection({ connections, socket, slot, format, echo: opening.echo })
+  listen(ws, connection, opening.onFarewell)
+  app.log.debug({ connection: connection.id, room: opening.room, ip: slot.address }, 'opened')
+  if (entry) connection.join(entry)
+  else connection.awaitFirstMessage(decider(app, connection, opening.room))
+}
+
+/** Judges a first message the way a credential is judged before the 101. */
+function decider(app: FastifyInstance, connection: Connection, room: string) {
+  return (first: InboundFrame): void => {
+    const credential = readFirstMessage(first)
+    if (!credential) return connection.close(CLOSE.invalidCredentials)
+    way(app, { room, credential, slot: connection.slot }).then(
+      (entry) => connection.join(entry),
+      (error: unknown) => {
+        const refusal = refusalOf(error)
+        app.log.info({ connection: connection.id, room, error: refusal.reply.error }, 'turned away')
+        connection.close(closeCodeOf(refusal))
+      },
+    )
+  }
+}
+
+function closeCodeOf({ reply }: Refusal): CloseCode {
+  switch (reply.status) {
+    case 401:
+      return CLOSE.invalidCredentials
+    case 403:
+      return CLOSE.forbidden
+    case 429:
+      return CLOSE.connectionLimit
+    case 503:
+      return CLOSE.internal
+    default:
+      return CLOSE.badRequest
+  }
+}
+
+/** One line for every connection that ends, since Fastify logs nothing after a 101. */
+function logFarewells(app: FastifyInstance): Farewells {
+  return (connection: Connection, { code, reason, byServer }: Farewell): void => {
+    const { id, user, messagesIn, openedAt } = connection
+    const seconds = Math.round((app.house.clock.elapsed() - openedAt) / 1_000)
+    const line = { connection: id, user, code, reason, byServer, seconds, messagesIn }
+    app.log.info(line, 'connection closed')
+  }
+}
+
+async function handshakes(app: FastifyInstance): Promise<void> {
+  const onFarewell = logFarewells(app)
+  app.decorateRequest('handshake', null)
+  app.decorate('settleHandshake', settleHandshake)
+  app.decorate('openConnection', (ws: WebSocket, request: FastifyRequest, opening: Opening) =>
+    openConnection(ws, request, { ...opening, onFarewell }),
+  )
+}
+
+export default fp(handshakes, {
+  name: 'usher-handshake',
+  fastify: '5.x',
+  dependencies: ['usher-guard', 'usher-auth'],
+})

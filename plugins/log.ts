@@ -1,0 +1,51 @@
+// What is logged of requests: one line each, and never a credential. URLs are logged without their
+// query, because a ticket may stand there (S9).
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Config } from '../src/config.ts'
+
+export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+/** How a request looks in any line about it. */
+export const LOG_SHAPES = {
+  req: ({ method, url, ip }: FastifyRequest) => ({ method, path: pathOf(url), ip }),
+}
+
+/** JSON lines in production and in pipes, readable ones on a terminal. */
+export function loggerFor(config: Config): LoggerOptions {
+  const readable = !config.production && process.stdout.isTTY
+  return {
+    level: config.logLevel,
+    serializers: LOG_SHAPES,
+    ...(readable ? { transport: PRETTY } : {}),
+  }
+}
+
+const PRETTY = {
+  target: 'pino-pretty',
+  options: { ignore: 'pid,hostname,reqId', translateTime: 'HH:MM:ss.l' },
+}
+
+/** Upgrades that were accepted end in another log line, when their connection ends. */
+async function onResponse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const line = {
+    method: request.method,
+    path: pathOf(request.url),
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime * 10) / 10,
+    ip: request.ip,
+  }
+  if (request.ws) request.log.info(line, 'handshake refused')
+  else request.log.info(line, 'request')
+}
+
+async function log(app: FastifyInstance): Promise<void> {
+  app.addHook('onResponse', onResponse)
+}
+
+export default fp(log, { name: 'usher-log', fastify: '5.x', dependencies: ['usher-house'] })

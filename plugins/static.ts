@@ -1,0 +1,13 @@
+// The page in public/, for people who try Usher first.
+import { join } from 'node:path'
+import files from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+
+const FOLDER = join(import.meta.dirname, '..', 'public')
+
+async function page(app: FastifyInstance): Promise<void> {
+  await app.register(files, { root: FOLDER, index: 'index.html', cacheControl: false })
+}
+
+export default fp(page, { name: 'usher-static', fastify: '5.x', dependencies: ['usher-guard'] })

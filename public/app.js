@@ -1,0 +1,190 @@
+// The page's wiring: which view is shown, and which click does what.
+import { AccountView } from './account-view.js'
+import { backoffMs } from './backoff.js'
+import { browserClock } from './clock.js'
+import { Conversation } from './conversation.js'
+import { element } from './element.js'
+import { Lines } from './lines.js'
+import { People } from './people.js'
+import { roomDoor } from './room-door.js'
+import { isRoomName, roomOfHash } from './room-name.js'
+import { logOut, whoAmI } from './session.js'
+import { StatePill } from './state-pill.js'
+
+/** @import { State } from './room-connection.js' */
+/** @import { Person } from './session.js' */
+
+const talk = element('talk', HTMLElement)
+const room = element('room', HTMLInputElement)
+const roomSentence = element('room-sentence', HTMLElement)
+const message = element('message', HTMLTextAreaElement)
+const composer = element('composer', HTMLFormElement)
+const file = element('file', HTMLInputElement)
+
+const account = new AccountView(showTalk)
+const people = new People(element('people', HTMLElement), browserClock)
+const pill = new StatePill(
+  {
+    pill: element('state', HTMLElement),
+    text: element('state-text', HTMLElement),
+    wait: element('state-wait', HTMLElement),
+  },
+  browserClock,
+)
+const conversation = new Conversation({
+  lines: new Lines({
+    scroller: element('log', HTMLElement),
+    list: element('lines', HTMLElement),
+    newest: element('newest', HTMLButtonElement),
+  }),
+  door: roomDoor,
+  clock: browserClock,
+  onState: stateChanged,
+  onReceived: countUnread,
+})
+
+let unread = 0
+
+function showTalk(/** @type {Person} */ person) {
+  account.hide()
+  element('who', HTMLElement).textContent = person.username
+  talk.hidden = false
+  const linked = roomOfHash(location.hash)
+  if (linked) openRoom(linked)
+  else focusIfKeyboard(room)
+}
+
+function showAccount(sentence = '') {
+  conversation.end()
+  talk.hidden = true
+  account.show(sentence)
+}
+
+function openRoom(/** @type {string} */ name) {
+  const isGood = isRoomName(name)
+  room.value = name
+  room.setAttribute('aria-invalid', String(!isGood))
+  roomSentence.textContent = isGood
+    ? ''
+    : 'A room name has 1 to 128 letters, digits or : . _ ~ @ - (and is more than dots).'
+  if (!isGood) return
+  history.replaceState(null, '', `#${name}`)
+  conversation.open(name)
+}
+
+function closeRoom() {
+  history.replaceState(null, '', location.pathname)
+  conversation.close()
+}
+
+async function stateChanged(/** @type {State} */ state) {
+  pill.show(state)
+  talk.dataset.state = state.name
+  if (state.name !== 'open') people.stop()
+  if (state.name === 'open') {
+    focusIfKeyboard(message)
+    const rule = await people.follow(state.room)
+    if (rule.echo === false && conversation.state === state) conversation.expectNoEchoes()
+  }
+  if (state.name !== 'closed') return
+  if (state.loggedOut) showAccount(state.reason)
+  else if (state.questionsSession) await confirmSession()
+}
+
+/** Another window may have logged out, or logged in as somebody else. */
+async function confirmSession() {
+  const person = await whoAmI().catch(() => undefined)
+  if (talk.hidden || person === undefined) return
+  if (person === null) showAccount('You were logged out. Log in again.')
+  else element('who', HTMLElement).textContent = person.username
+}
+
+function sendMessage() {
+  if (message.value.trim() === '') return
+  if (conversation.sendText(message.value)) message.value = ''
+}
+
+async function leave() {
+  conversation.close()
+  try {
+    await logOut()
+    history.replaceState(null, '', location.pathname)
+    showAccount()
+  } catch (error) {
+    roomSentence.textContent = error instanceof Error ? error.message : String(error)
+  }
+}
+
+function countUnread() {
+  if (document.visibilityState === 'hidden') unread += 1
+  document.title = unread > 0 ? `(${unread}) Usher` : 'Usher'
+}
+
+/** On a phone a focus would bring up the keyboard unasked. */
+function focusIfKeyboard(/** @type {HTMLElement} */ place) {
+  if (matchMedia('(pointer: fine)').matches) place.focus()
+}
+
+function on(
+  /** @type {EventTarget} */ target,
+  /** @type {string} */ name,
+  /** @type {(event: any) => void} */ run,
+) {
+  target.addEventListener(name, run)
+}
+
+function listen() {
+  on(element('room-form', HTMLFormElement), 'submit', (event) => {
+    event.preventDefault()
+    openRoom(room.value.trim())
+  })
+  on(element('close', HTMLButtonElement), 'click', closeRoom)
+  on(element('log-out', HTMLButtonElement), 'click', leave)
+  on(composer, 'submit', (event) => {
+    event.preventDefault()
+    sendMessage()
+  })
+  on(message, 'keydown', (event) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+    event.preventDefault()
+    sendMessage()
+  })
+  on(element('attach', HTMLButtonElement), 'click', () => file.click())
+  on(file, 'change', () => {
+    const chosen = file.files?.[0]
+    if (chosen) conversation.sendFile(chosen).then(() => focusIfKeyboard(message))
+    file.value = ''
+  })
+  on(window, 'hashchange', () => {
+    const linked = roomOfHash(location.hash)
+    if (linked && !talk.hidden) openRoom(linked)
+  })
+  for (const name of ['online', 'offline']) on(window, name, () => conversation.check())
+  on(document, 'visibilitychange', cameBackOrLeft)
+}
+
+function cameBackOrLeft() {
+  if (document.visibilityState === 'hidden') return
+  unread = 0
+  document.title = 'Usher'
+  if (talk.hidden) return
+  conversation.check()
+  confirmSession()
+}
+
+/** Without an answer one may still be logged in, so the question is asked until there is one. */
+async function findSession(failures = 0) {
+  try {
+    const person = await whoAmI()
+    if (!talk.hidden) return
+    if (person) showTalk(person)
+    else if (failures === 0) showAccount()
+    else account.say('')
+  } catch (error) {
+    if (failures === 0) showAccount(error instanceof Error ? error.message : String(error))
+    browserClock.after(backoffMs(failures), () => talk.hidden && findSession(failures + 1))
+  }
+}
+
+listen()
+findSession()

@@ -1,0 +1,56 @@
+// How a room is reached: its WebSocket, and the REST questions that explain what a WebSocket hides.
+import { ask, isAlive, Refused } from './ask.js'
+import { roomPath, roomSocketUrl } from './room-name.js'
+
+/**
+ * @typedef {object} Refusal
+ * @property {'come-back' | 'stay-away' | 'logged-out'} verdict
+ * @property {string} sentence
+ * @property {number} afterMs never sooner than this
+ */
+
+/**
+ * A browser sees every refused upgrade as 1006, so the same door is asked as JSON.
+ * @param {string} room
+ * @returns {Promise<Refusal>}
+ */
+async function whyRefused(room) {
+  try {
+    await ask('GET', roomPath(room))
+  } catch (error) {
+    if (error instanceof Refused) return refusalOf(error)
+  }
+  return { verdict: 'come-back', sentence: 'The connection could not be opened.', afterMs: 0 }
+}
+
+/** @returns {Refusal} */
+function refusalOf(/** @type {Refused} */ { status, message, retryAfterMs }) {
+  if (status === 401) return { verdict: 'logged-out', sentence: message, afterMs: 0 }
+  const passing = status === 0 || status === 429 || status >= 500
+  return { verdict: passing ? 'come-back' : 'stay-away', sentence: message, afterMs: retryAfterMs }
+}
+
+/** What the room says of itself, or null: nothing depends on it but marks and names. */
+export async function describeRoom(/** @type {string} */ room) {
+  try {
+    return await ask('GET', roomPath(room))
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Names of the users in the room.
+ * @param {string} room
+ * @returns {Promise<string[]>}
+ */
+export async function namesInRoom(room) {
+  const { members = [] } = await ask('GET', `${roomPath(room)}/members`)
+  return members.map((/** @type {any} */ member) => member.info?.username ?? member.user)
+}
+
+export const roomDoor = {
+  openSocket: (/** @type {string} */ room) => new WebSocket(roomSocketUrl(room, location)),
+  whyRefused,
+  isAlive,
+}

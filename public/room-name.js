@@ -1,0 +1,27 @@
+// Room names as src/protocol/names.ts allows them, and how they travel in URLs.
+
+const ROOM_NAME = /^[A-Za-z0-9:._~@-]{1,128}$/
+
+/** `.` and `..` are allowed names that no browser can ask for: a URL swallows them. */
+export function isRoomName(/** @type {string} */ text) {
+  return ROOM_NAME.test(text) && text !== '.' && text !== '..'
+}
+
+export function roomPath(/** @type {string} */ room) {
+  return `/rooms/${encodeURIComponent(room)}`
+}
+
+/** The raw WebSocket of a room, `wss:` under https. */
+export function roomSocketUrl(
+  /** @type {string} */ room,
+  /** @type {{ protocol: string, host: string }} */ location,
+) {
+  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
+  return `${scheme}//${location.host}${roomPath(room)}`
+}
+
+/** The room that a link like `/#chat:lobby` names, or an empty string. */
+export function roomOfHash(/** @type {string} */ hash) {
+  const text = hash.slice(1).replaceAll('%3A', ':').replaceAll('%40', '@')
+  return isRoomName(text) ? text : ''
+}

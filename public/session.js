@@ -1,0 +1,34 @@
+// Who is using this page. The session lives in an HttpOnly cookie; nothing of it is kept here.
+import { ask, Refused } from './ask.js'
+
+/** @typedef {{ user: string, username: string }} Person */
+
+/** @returns {Promise<Person | null>} null when nobody is logged in */
+export async function whoAmI() {
+  try {
+    return await ask('GET', '/session')
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) return null
+    throw error
+  }
+}
+
+/** @returns {Promise<Person>} */
+export function logIn(/** @type {string} */ username, /** @type {string} */ password) {
+  return ask('POST', '/session', { username, password })
+}
+
+/** Makes the account and logs in to it. */
+export async function signUp(/** @type {string} */ username, /** @type {string} */ password) {
+  await ask('POST', '/accounts', { username, password })
+  return logIn(username, password)
+}
+
+/** A session that is already over counts as logged out. */
+export async function logOut() {
+  try {
+    await ask('DELETE', '/session')
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 401) throw error
+  }
+}

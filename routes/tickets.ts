@@ -1,0 +1,97 @@
+// POST /tickets: a one-time right to open a connection, for oneself or, with a server key, for
+// somebody whom another application has checked.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
+import type { TicketOrder } from '../src/identity/ticket.ts'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import type { Identity } from '../src/protocol/identity.ts'
+import { TICKET } from '../src/protocol/limits.ts'
+import { USER_ID_PATTERN } from '../src/protocol/names.ts'
+import { ErrorBody, RoomName, strict } from './schemas.ts'
+
+const Seconds = (maximum: number) => Type.Integer({ minimum: TICKET.secondsMin, maximum })
+
+const TicketBody = Type.Object(
+  {
+    rooms: Type.Optional(Type.Array(RoomName, { minItems: 1, maxItems: TICKET.roomsMax })),
+    ttl: Type.Optional(Seconds(TICKET.secondsMax)),
+    user: Type.Optional(Type.String({ pattern: USER_ID_PATTERN })),
+    info: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.Unknown())),
+    connectionTtl: Type.Optional(Seconds(TICKET.connectionSecondsMax)),
+  },
+  strict,
+)
+type TicketBody = Static<typeof TicketBody>
+
+const schema = {
+  body: TicketBody,
+  response: {
+    201: Type.Object({ ticket: Type.String(), expiresAt: Type.Integer(), url: Type.String() }),
+    '4xx': ErrorBody,
+    503: ErrorBody,
+  },
+}
+
+export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const { clock, config } = app.house
+  /** Nothing said is nothing narrowed. */
+  const preValidation = async (request: FastifyRequest): Promise<void> => {
+    request.body ??= {}
+  }
+  const options = { schema, onRequest: app.authenticate, preValidation }
+  app.post('/tickets', options, async (request, reply) => {
+    const { body } = request
+    const identity = app.identityOf(request)
+    const order = identity.server === null ? ownOrder(identity, body) : orderFor(body, clock.now())
+    const { ticket, expiresAt } = await app.tickets.issue(order)
+    const url = urlOf(baseOf(request, config.publicUrl), body.rooms ?? [], ticket)
+    reply.header('cache-control', 'no-store')
+    return reply.code(201).send({ ticket, expiresAt, url })
+  })
+}
+
+function ownOrder(identity: Identity, body: TicketBody): TicketOrder {
+  if (body.user !== undefined || body.info !== undefined || body.connectionTtl !== undefined) {
+    throw new Refusal(REPLY.forbidden, 'Only a server key may name a user, info or connectionTtl.')
+  }
+  return {
+    user: identity.user ?? '',
+    session: identity.session,
+    rooms: body.rooms ?? null,
+    info: identity.info,
+    connectionExpiresAt: identity.expiresAt,
+    seconds: body.ttl ?? TICKET.secondsMax,
+  }
+}
+
+function orderFor(body: TicketBody, now: number): TicketOrder {
+  if (body.user === undefined) {
+    throw new Refusal(REPLY.badRequest, 'With a server key, name the user that the ticket is for.')
+  }
+  const info = body.info === undefined ? null : JSON.stringify(body.info)
+  if (info !== null && info.length > TICKET.infoCharactersMax) {
+    const advice = `keep info within ${TICKET.infoCharactersMax} characters of JSON`
+    throw new Refusal(REPLY.badRequest, `That is too much to travel with a user: ${advice}.`)
+  }
+  return {
+    user: body.user,
+    session: null,
+    rooms: body.rooms ?? null,
+    info,
+    connectionExpiresAt: now + (body.connectionTtl ?? TICKET.connectionSeconds) * 1_000,
+    seconds: body.ttl ?? TICKET.secondsMax,
+  }
+}
+
+function baseOf(request: FastifyRequest, publicUrl: URL | null): string {
+  const { href } = publicUrl ?? new URL(`${request.protocol}://${request.host}`)
+  return href.replace(/^http/, 'ws').replace(/\/$/, '')
+}
+
+/** Where to connect. `{room}` is left for the client to fill in, unless there is one choice. */
+function urlOf(base: string, rooms: readonly string[], ticket: string): string {
+  const [only] = rooms
+  const room = rooms.length === 1 && only !== undefined ? only : '{room}'
+  return `${base}/rooms/${room}?ticket=${ticket}`
+}

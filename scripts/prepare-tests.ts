@@ -1,0 +1,51 @@
+// Runs before `npm test`: makes sure of the programs that tests need, since a test that is skipped
+// for want of one looks like a test that passed.
+import { spawnSync } from 'node:child_process'
+import { findProgram, PROGRAMS, type Program } from './programs.ts'
+
+const needed: readonly Program[] = Object.values(PROGRAMS)
+
+// Only the programs are wanted, no service. Debian asks policy-rc.d whether a new package may start
+// its own, and 101 is no; that it would start at the next boot is undone afterwards.
+const INSTALL = `
+set -eu
+export DEBIAN_FRONTEND=noninteractive PATH="$PATH:/usr/sbin:/sbin"
+guard=/usr/sbin/policy-rc.d
+if [ ! -e "$guard" ]; then
+  trap 'rm -f "$guard"' EXIT
+  printf '#!/bin/sh\\nexit 101\\n' >"$guard"
+  chmod 755 "$guard"
+fi
+apt-get -o DPkg::Lock::Timeout=120 update
+apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@"
+case " $* " in *' redis-server '*) update-rc.d redis-server disable ;; esac
+`
+
+function missing(): Program[] {
+  return needed.filter((program) => findProgram(program) === null)
+}
+
+/** How to run a command as root without asking anybody, or null where that is not possible. */
+function rootPrefix(): string[] | null {
+  if (process.getuid?.() === 0) return []
+  return spawnSync('sudo', ['-n', 'true']).status === 0 ? ['sudo', '-n'] : null
+}
+
+function install(programs: readonly Program[]): void {
+  const prefix = rootPrefix()
+  if (!prefix || spawnSync('apt-get', ['--version']).status !== 0) return
+  const packages = programs.map(({ debianPackage }) => debianPackage)
+  console.log(`Installing ${packages.join(' and ')} with apt-get`)
+  const [command = 'sh', ...args] = [...prefix, 'sh', '-c', INSTALL, 'sh', ...packages]
+  spawnSync(command, args, { stdio: 'inherit' })
+}
+
+if (missing().length > 0) install(missing())
+
+for (const program of needed) {
+  const path = findProgram(program)
+  const advice = `not found; install it, on Debian: apt-get install ${program.debianPackage}`
+  console.log(`${program.title}: ${path ?? advice}`)
+}
+
+if (missing().length > 0) process.exitCode = 1

@@ -1,0 +1,28 @@
+// In development the root secret is made once and kept in the data folder, so that a restart does
+// not log everybody out. In production it must come from the environment.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const FILE = 'secret'
+const SECRET_BYTES = 32
+
+/** Reads the folder's secret; the first caller makes it, readable by its owner alone. */
+export function secretIn(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const path = join(folder, FILE)
+  try {
+    writeFileSync(path, randomBytes(SECRET_BYTES).toString('base64url'), {
+      flag: 'wx',
+      mode: 0o600,
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return readFileSync(path, 'utf8').trim()
+}
+
+/** A secret that lives as long as the process, for data that does not outlive it either. */
+export function passingSecret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url')
+}

@@ -1,0 +1,228 @@
+// One client's live link: frames come in, are checked and run as commands; frames go out through
+// the outbox. It knows no ws and no Fastify.
+import { CLOSE, type CloseCode } from '../protocol/errors.ts'
+import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
+import { HELD_FRAMES } from '../protocol/limits.ts'
+import type { Member } from '../room/member.ts'
+import type { Room } from '../room/room.ts'
+import type { RoomHold } from '../room/rooms.ts'
+import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
+import { Budget } from './budget.ts'
+import { runCommand } from './commands/run-command.ts'
+import type { Connections } from './connections.ts'
+import type { Entry } from './entry.ts'
+import type { Beating } from './heartbeat.ts'
+import { Outbox, type Reader } from './outbox.ts'
+import type { Slot } from './slot.ts'
+import type { Socket } from './socket.ts'
+
+/** Frames that came before it was decided whose they are. */
+interface Held {
+  frames: InboundFrame[]
+  bytes: number
+}
+
+type State =
+  /** Open, and nobody knows yet whose it is. */
+  | { at: 'undecided'; decide: (first: InboundFrame) => void }
+  /** The first message is being judged. */
+  | { at: 'entering'; held: Held }
+  | { at: 'joined'; hold: RoomHold; bucket: number }
+  | { at: 'closed' }
+
+export interface ConnectionParts {
+  connections: Connections
+  socket: Socket
+  slot: Slot
+  format: WireFormat
+  /** What the client asked for; null leaves it to the room's rule. */
+  echo: boolean | null
+}
+
+/** How a connection ended, for logs and metrics. `reason` is the server's, if it closed. */
+export interface Farewell {
+  code: number
+  reason: string
+  byServer: boolean
+}
+
+const CLOSED: State = { at: 'closed' }
+
+export class Connection implements Member, Beating, Reader {
+  readonly id: string
+  readonly format: WireFormat
+  readonly outbox: Outbox
+  readonly slot: Slot
+  readonly openedAt: number
+  echo = true
+  pingedAt = 0
+  identity: Identity = ANONYMOUS
+  messagesIn = 0
+  readonly #connections: Connections
+  readonly #socket: Socket
+  readonly #echoAsked: boolean | null
+  #state: State = entering()
+  #own: Budget | null = null
+  #shared: Budget | null = null
+  #closedWith: CloseCode | null = null
+
+  constructor({ connections, socket, slot, format, echo }: ConnectionParts) {
+    this.id = connections.nextId()
+    this.#connections = connections
+    this.#socket = socket
+    this.slot = slot
+    this.format = format
+    this.outbox = new Outbox(socket)
+    this.#echoAsked = echo
+    this.openedAt = connections.clock.elapsed()
+    connections.add(this)
+  }
+
+  get user(): string | null {
+    return this.identity.user
+  }
+
+  get expiresAt(): number | null {
+    return this.identity.expiresAt
+  }
+
+  /** The room it is in, or null. */
+  get room(): Room | null {
+    return this.#state.at === 'joined' ? this.#state.hold.room : null
+  }
+
+  /** Waits for a first message and hands it to `decide`, which ends in `join` or `close`. */
+  awaitFirstMessage(decide: (first: InboundFrame) => void): void {
+    if (this.#state.at === 'closed') return
+    this.#state = { at: 'undecided', decide }
+    this.#connections.addUndecided(this)
+  }
+
+  /** Joins the room that the way is clear to. On a connection that has ended, releases it. */
+  join({ identity, hold }: Entry): void {
+    const held = this.#state.at === 'entering' ? this.#state.held.frames : []
+    if (this.#state.at === 'closed') return hold.release()
+    this.identity = identity
+    this.echo = this.#echoAsked ?? hold.room.rule.echo
+    this.#allot(identity)
+    this.#state = { at: 'joined', hold, bucket: this.#connections.heartbeat.add(this) }
+    hold.room.join(this)
+    if (!this.#connections.identify(this)) return this.close(CLOSE.forced)
+    for (const frame of held) this.receive(frame.payload, frame.binary)
+  }
+
+  /** A whole data message came in. */
+  receive(payload: Buffer, binary: boolean): void {
+    this.pingedAt = 0
+    const state = this.#state
+    switch (state.at) {
+      case 'undecided':
+        this.#state = entering()
+        return state.decide({ payload, binary })
+      case 'entering':
+        return this.#holdBack(state.held, { payload, binary })
+      case 'joined':
+        return this.#accept(state.hold.room, { payload, binary })
+      case 'closed':
+        return
+    }
+  }
+
+  /** Any other sign of life: a pong, or a ping of the client's own. */
+  alive(): void {
+    this.pingedAt = 0
+  }
+
+  deliver(frames: Buffer): void {
+    if (this.#state.at !== 'joined') return
+    const { limits, slowReaders, clock } = this.#connections
+    if (!this.outbox.write(frames, limits.outboxBytes)) return this.cutAsSlow()
+    if (this.#socket.bufferedBytes > 0) slowReaders.watch(this, clock.elapsed())
+  }
+
+  ping(): void {
+    this.#socket.ping()
+  }
+
+  noPong(): void {
+    this.close(CLOSE.noPong)
+  }
+
+  expired(): void {
+    this.close(CLOSE.expired)
+  }
+
+  cutAsSlow(): void {
+    this.close(CLOSE.slow)
+  }
+
+  /**
+   * Leaves the room, says why, and ends. The socket gives up after a second, so a reader that
+   * takes nothing holds what waits for it no longer than that. Calling it again does nothing.
+   */
+  close(code: CloseCode): void {
+    if (this.#closedWith !== null) return
+    this.#closedWith = code
+    this.#leave()
+    this.#socket.close(code.code, code.reason)
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  /** The socket has ended, whoever ended it: everything is given back. */
+  ended(code: number): Farewell {
+    this.#leave()
+    this.#connections.remove(this)
+    if (this.#shared !== null && this.user !== null) this.#connections.budgets.release(this.user)
+    this.#shared = null
+    this.slot.release()
+    const closed = this.#closedWith
+    if (closed === null) return { code, reason: '', byServer: false }
+    return { ...closed, byServer: true }
+  }
+
+  #leave(): void {
+    const state = this.#state
+    this.#state = CLOSED
+    if (state.at !== 'joined') return
+    this.#connections.heartbeat.remove(this, state.bucket)
+    state.hold.room.leave(this)
+    state.hold.release()
+  }
+
+  #holdBack(held: Held, frame: InboundFrame): void {
+    held.frames.push(frame)
+    held.bytes += frame.payload.length
+    const over = held.frames.length > HELD_FRAMES.countMax || held.bytes > HELD_FRAMES.bytesMax
+    if (over) this.close(CLOSE.tooManyRequests)
+  }
+
+  #accept(room: Room, frame: InboundFrame): void {
+    this.messagesIn += 1
+    if (!this.#withinBudget(frame.payload.length)) return this.close(CLOSE.tooManyRequests)
+    const commands = this.format.decode(frame)
+    if (commands === null) return this.close(CLOSE.badRequest)
+    for (const command of commands) runCommand(this, room, command)
+  }
+
+  /** Server keys are exempt; everybody else has a budget, and a user's is shared. */
+  #allot(identity: Identity): void {
+    if (identity.server !== null) return
+    const { clock, limits, budgets } = this.#connections
+    const elapsed = clock.elapsed()
+    this.#own = new Budget(limits, elapsed)
+    if (identity.user !== null) this.#shared = budgets.hold(identity.user, elapsed)
+  }
+
+  #withinBudget(bytes: number): boolean {
+    if (this.#own === null) return true
+    const elapsed = this.#connections.clock.elapsed()
+    return this.#own.take(bytes, elapsed) && (this.#shared?.take(bytes, elapsed) ?? true)
+  }
+}
+
+function entering(): State {
+  return { at: 'entering', held: { frames: [], bytes: 0 } }
+}

@@ -1,0 +1,68 @@
+// Finds dead connections with one timer for all: every connection has a bucket, and each tick
+// visits two of them, the one to ping and the one whose answers are due.
+import type { HeartbeatSettings } from '../protocol/limits.ts'
+
+export const TICK_MS = 1_000
+
+/** What a heart beats for. */
+export interface Beating {
+  /** The tick of a ping that nothing has followed yet; 0 when none is open. */
+  pingedAt: number
+  /** When its identity runs out, in milliseconds since 1970, or null. */
+  readonly expiresAt: number | null
+  ping(): void
+  noPong(): void
+  expired(): void
+}
+
+export class Heartbeat {
+  readonly #pongTicks: number
+  readonly #buckets: Set<Beating>[]
+  #tick = 0
+
+  constructor({ pingSeconds, pongSeconds }: HeartbeatSettings) {
+    const pingTicks = Math.max(1, Math.round((pingSeconds * 1_000) / TICK_MS))
+    this.#pongTicks = Math.max(1, Math.round((pongSeconds * 1_000) / TICK_MS))
+    this.#buckets = Array.from({ length: pingTicks }, () => new Set<Beating>())
+  }
+
+  /** Returns the bucket to give back to `remove`. The first ping comes after a whole round. */
+  add(beating: Beating): number {
+    const index = this.#index(this.#tick)
+    this.#buckets[index]?.add(beating)
+    return index
+  }
+
+  remove(beating: Beating, bucket: number): void {
+    this.#buckets[bucket]?.delete(beating)
+  }
+
+  /** Called every TICK_MS. `now` is the wall clock, which identities run out by. */
+  tick(now: number): void {
+    this.#tick += 1
+    if (this.#tick > this.#pongTicks) this.#drop(this.#index(this.#tick - this.#pongTicks))
+    this.#ping(this.#index(this.#tick), now)
+  }
+
+  #drop(index: number): void {
+    const due = this.#tick - this.#pongTicks
+    for (const beating of this.#buckets[index] ?? []) {
+      if (beating.pingedAt > 0 && beating.pingedAt <= due) beating.noPong()
+    }
+  }
+
+  #ping(index: number, now: number): void {
+    for (const beating of this.#buckets[index] ?? []) {
+      if (beating.expiresAt !== null && beating.expiresAt <= now) {
+        beating.expired()
+      } else if (beating.pingedAt === 0) {
+        beating.pingedAt = this.#tick
+        beating.ping()
+      }
+    }
+  }
+
+  #index(tick: number): number {
+    return tick % this.#buckets.length
+  }
+}

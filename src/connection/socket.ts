@@ -1,0 +1,17 @@
+// The port that a connection writes to. The real one is plugins/ws-socket.ts.
+
+/**
+ * An open WebSocket as a connection sees it. No call may throw, also not after the end; after
+ * `close` nothing but the close frame is written.
+ */
+export interface Socket {
+  /** What was written and has not reached the operating system. */
+  readonly bufferedBytes: number
+  /** Writes whole frames as they are, in one piece. */
+  write(frames: Buffer): void
+  ping(): void
+  /** Sends a close frame and ends the socket in a bounded time, answered or not. */
+  close(code: number, reason: string): void
+  /** Ends it at once, without a close frame. */
+  terminate(): void
+}

@@ -1,0 +1,163 @@
+// Opens the database file, and refuses one that is not ours, too new or damaged: by looking with
+// a read-only connection first, so that what is refused is not changed by a byte.
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { EngineRefused } from './engine.ts'
+import { RESULT, reasonOf, resultOf } from './sqlite-errors.ts'
+import { APPLICATION_ID, MIGRATIONS, migrate, versionOf } from './sqlite-schema.ts'
+
+/** The path of a store that lives in memory and goes with its thread. */
+export const IN_MEMORY = ':memory:'
+
+/** Up to this size, in bytes, a file is checked through at every start. */
+const CHECKED_MAX = 64 * 1024 * 1024
+
+/** How long another program, say a shell, may hold a lock on the file. */
+const BUSY_MS = 5_000
+
+const OR_START_ANEW = 'Restore it from a backup, or move it away to start with an empty store.'
+
+/**
+ * Opens a store for writing, made or brought up to date where needed.
+ * @throws EngineRefused with a sentence that says what to do
+ */
+export function openStore(path: string): DatabaseSync {
+  try {
+    if (path !== IN_MEMORY) prepareFile(path)
+    return openForWriting(path)
+  } catch (error) {
+    throw error instanceof EngineRefused ? error : refusal(path, error)
+  }
+}
+
+/** Opens a store that `openStore` has opened before, for reading alone. */
+export function openForReading(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
+}
+
+function prepareFile(path: string): void {
+  if (!existsSync(path)) create(path)
+  inspect(path)
+  // SQLite would open what it may not write for reading, and fail at the first commit only.
+  accessSync(path, constants.W_OK)
+}
+
+function openForWriting(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: BUSY_MS })
+  try {
+    const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode
+    if (path !== IN_MEMORY && mode !== 'wal') throw noWal(path)
+    db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    migrate(db, MIGRATIONS)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Makes the file under another name first: one that bears its name is never half made. */
+function create(path: string): void {
+  if (sizeOf(`${path}-wal`) > 0) {
+    throw new EngineRefused(`${path} is missing, but ${path}-wal is there. ${OR_START_ANEW}`)
+  }
+  const draft = `${path}.new`
+  for (const suffix of ['', '-journal']) rmSync(draft + suffix, { force: true })
+  closeSync(openSync(draft, 'wx', 0o600))
+  const db = new DatabaseSync(draft)
+  try {
+    migrate(db, MIGRATIONS)
+  } finally {
+    db.close()
+  }
+  renameSync(draft, path)
+  syncFolder(dirname(path))
+}
+
+/** Only this makes the new name itself survive a loss of power. */
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}
+
+function inspect(path: string): void {
+  if (sizeOf(path) === 0) throw damaged(path, 'it is empty')
+  const db = openForReading(path)
+  try {
+    checkOwner(db, path)
+    checkWhole(db, path)
+  } finally {
+    db.close()
+  }
+}
+
+function checkOwner(db: DatabaseSync, path: string): void {
+  const owner = db.prepare('PRAGMA application_id').get()?.application_id
+  if (owner !== APPLICATION_ID) {
+    throw new EngineRefused(
+      `${path} belongs to another application. Move it away, or name another data folder.`,
+    )
+  }
+  const version = versionOf(db)
+  if (version > MIGRATIONS.length) {
+    throw new EngineRefused(
+      `${path} was written by a newer Usher (version ${version} of the store, this one knows ` +
+        `${MIGRATIONS.length}). Start that Usher again, or restore a backup from before it.`,
+    )
+  }
+}
+
+function checkWhole(db: DatabaseSync, path: string): void {
+  const size = sizeOf(path)
+  const pageSize = Number(db.prepare('PRAGMA page_size').get()?.page_size)
+  // SQLite reads a last page that was cut as if it ended in zeros. A crash can leave one too,
+  // but then its content is still in the write-ahead log.
+  if (size % pageSize !== 0 && sizeOf(`${path}-wal`) === 0) throw damaged(path, 'it was cut off')
+  if (size > CHECKED_MAX) return
+  const verdict = db.prepare('PRAGMA quick_check(1)').get()?.quick_check
+  if (verdict !== 'ok') throw damaged(path, String(verdict).replaceAll('\n', ' '))
+}
+
+function refusal(path: string, error: unknown): EngineRefused {
+  const reason = reasonOf(error)
+  const result = resultOf(error)
+  if (result === RESULT.corrupt) return damaged(path, reason)
+  if (result === RESULT.notADatabase) {
+    return new EngineRefused(
+      `${path} is not a SQLite database. Move it away, or name another data folder.`,
+    )
+  }
+  if (result === RESULT.busy) {
+    return new EngineRefused(`${path} is in use by another program. End that, then start again.`)
+  }
+  return new EngineRefused(
+    `${path} cannot be opened: ${reason}. Check the disk and who may write there.`,
+  )
+}
+
+function damaged(path: string, reason: string): EngineRefused {
+  return new EngineRefused(`${path} is damaged: ${reason}. ${OR_START_ANEW}`)
+}
+
+function noWal(path: string): EngineRefused {
+  return new EngineRefused(
+    `${path} is on a file system without shared memory. Name a data folder on a local disk.`,
+  )
+}
+
+/** In bytes; 0 also for a file that is not there. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}

@@ -1,0 +1,87 @@
+// One process per data folder, held by an exclusive lock of the operating system. It dies with the
+// process, even by kill -9, so there is no pid file that could be stale.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { MessageChannel } from 'node:worker_threads'
+import { type Clock, sleep } from '../time/clock.ts'
+import { EngineRefused } from './engine.ts'
+import { RESULT, reasonOf, resultOf } from './sqlite-errors.ts'
+
+const POLL_MS = 100
+
+/** A folder that is ours until released. May be released twice. */
+export interface FolderLock {
+  release(): void
+}
+
+/**
+ * Makes the folder if need be, and takes it for this process, waiting up to `waitMs` for another
+ * one to let go (a predecessor that drains).
+ * @throws EngineRefused when it is still taken then, or cannot be written
+ */
+export async function lockFolder(
+  folder: string,
+  waitMs: number,
+  clock: Clock,
+): Promise<FolderLock> {
+  // Timers of a Clock do not keep a process alive, and at boot there may be nothing else yet.
+  const alive = new MessageChannel().port1
+  alive.ref()
+  try {
+    const deadline = clock.elapsed() + waitMs
+    let lock = tryLock(folder)
+    while (lock === null) {
+      if (clock.elapsed() >= deadline) throw taken(folder)
+      await sleep(clock, POLL_MS)
+      lock = tryLock(folder)
+    }
+    return lock
+  } finally {
+    alive.close()
+  }
+}
+
+/**
+ * SQLite does the locking, because Node offers no file locks of its own. Nothing else may open
+ * `usher.lock`: closing any handle on it would drop the lock (POSIX, fcntl).
+ */
+function tryLock(folder: string): FolderLock | null {
+  const db = new DatabaseSync(join(prepare(folder), 'usher.lock'), { open: false, timeout: 0 })
+  try {
+    db.open()
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+  } catch (error) {
+    if (db.isOpen) db.close()
+    if (resultOf(error) === RESULT.busy) return null
+    throw unwritable(folder, error)
+  }
+  return {
+    release() {
+      if (db.isOpen) db.close()
+    },
+  }
+}
+
+function prepare(folder: string): string {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return folder
+  } catch (error) {
+    throw unwritable(folder, error)
+  }
+}
+
+function taken(folder: string): EngineRefused {
+  return new EngineRefused(
+    `The data folder ${folder} is in use by another Usher: only one process may use a folder. ` +
+      'End that one, name another folder in USHER_DATA, or set USHER_REDIS_URL to run many.',
+  )
+}
+
+function unwritable(folder: string, error: unknown): EngineRefused {
+  return new EngineRefused(
+    `The data folder ${folder} cannot be written (${reasonOf(error)}). ` +
+      'Give this user the right to write there, or name another folder in USHER_DATA.',
+  )
+}

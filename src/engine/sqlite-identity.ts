@@ -1,0 +1,38 @@
+// Accounts, sessions and tickets on SQLite's threads: what changes goes to the writer.
+import type { AccountStore, SessionStore, TicketStore } from './identity-store.ts'
+import type { Reads } from './sqlite-reads.ts'
+import type { SqliteThread } from './sqlite-thread.ts'
+import type { Writes } from './sqlite-writes.ts'
+
+interface IdentityStores {
+  accounts: AccountStore
+  sessions: SessionStore
+  tickets: TicketStore
+}
+
+/** The stores of one engine; each call is one operation of a thread. */
+export function sqliteIdentity(
+  writer: SqliteThread<Writes & Reads>,
+  reader: SqliteThread<Reads>,
+): IdentityStores {
+  return {
+    accounts: {
+      create: (account) => writer.call('createAccount', account),
+      byUsername: (usernameKey) => reader.call('accountByUsername', { usernameKey }),
+      byUser: (user) => reader.call('accountByUser', { user }),
+      setPassword: (user, password) => writer.call('setPassword', { user, password }),
+    },
+    sessions: {
+      create: (session) => writer.call('createSession', session),
+      bySecret: (secretHash) => reader.call('sessionBySecret', { secretHash }),
+      byId: (id) => reader.call('sessionById', { id }),
+      touch: (id, usedAt) => writer.call('touchSession', { id, usedAt }),
+      end: (id) => writer.call('endSession', { id }),
+    },
+    tickets: {
+      issue: (ticket) => writer.call('issueTicket', ticket),
+      read: (hash, now) => reader.call('readTicket', { hash, now }),
+      redeem: (hash, now) => writer.call('redeemTicket', { hash, now }),
+    },
+  }
+}

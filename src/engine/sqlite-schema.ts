@@ -1,0 +1,76 @@
+// The tables of a store and the steps that led there. A step that was released never changes.
+import type { DatabaseSync } from 'node:sqlite'
+
+/** "Ushr" in ASCII; in the file's header it tells our databases from others. */
+export const APPLICATION_ID = 0x55736872
+
+const FIRST = `
+  PRAGMA application_id = ${APPLICATION_ID};
+
+  CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  INSERT INTO meta VALUES ('incarnation', lower(hex(randomblob(8))));
+
+  CREATE TABLE accounts (
+    user         TEXT PRIMARY KEY,
+    username     TEXT NOT NULL,
+    username_key TEXT NOT NULL UNIQUE,
+    password     TEXT NOT NULL,
+    created_at   INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE sessions (
+    id          TEXT PRIMARY KEY,
+    user        TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    client      TEXT NOT NULL CHECK (client IN ('web', 'app')),
+    secret_hash TEXT UNIQUE,
+    created_at  INTEGER NOT NULL,
+    used_at     INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sessions_by_user ON sessions (user);
+  CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+  CREATE TABLE tickets (
+    hash                  TEXT PRIMARY KEY,
+    user                  TEXT NOT NULL,
+    session               TEXT REFERENCES sessions ON DELETE CASCADE,
+    rooms                 TEXT,
+    info                  TEXT,
+    expires_at            INTEGER NOT NULL,
+    connection_expires_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tickets_by_session ON tickets (session);
+  CREATE INDEX tickets_by_expiry ON tickets (expires_at);
+`
+
+/** Step n, counted from 1, leads to version n of the store (its `user_version`). */
+export const MIGRATIONS: readonly string[] = [FIRST]
+
+/** The version that a store is at; 0 when it has no tables yet. */
+export function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version)
+}
+
+/** Takes the steps that a store has not taken yet, each in a transaction of its own. */
+export function migrate(db: DatabaseSync, migrations: readonly string[]): void {
+  const version = versionOf(db)
+  for (const [index, step] of migrations.entries()) {
+    if (index >= version) takeStep(db, step, index + 1)
+  }
+}
+
+function takeStep(db: DatabaseSync, step: string, version: number): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    db.exec(step)
+    db.exec(`PRAGMA user_version = ${version}`)
+    db.exec('COMMIT')
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}

@@ -1,0 +1,162 @@
+// The main side of a SQLite thread: gathers calls while a batch is under way and sends them on
+// together, so that one commit, and one wait for the disk, serves them all (group commit).
+import type { Worker } from 'node:worker_threads'
+import { type EngineHealth, EngineRefused, EngineUnavailable } from './engine.ts'
+import { reasonOf } from './sqlite-errors.ts'
+
+/** What a thread can do. Arguments and results must be fit for structured clone. */
+export type Operations = Record<string, (args: never) => unknown>
+
+export type Call = readonly [operation: string, args: unknown]
+
+/** What one call came to; `error` is its own fault and touched no other call of the batch. */
+export type Answer = { value: unknown } | { error: string }
+
+export type ToThread = { type: 'batch'; calls: Call[] } | { type: 'close' }
+
+/** `refused` is for operators; `failed` means that nothing of the batch was kept. */
+export type FromThread =
+  | { type: 'opened' }
+  | { type: 'refused'; message: string }
+  | { type: 'answers'; answers: Answer[] }
+  | { type: 'failed'; reason: string }
+
+/** Calls that may wait for a thread; beyond it they are turned away at once. */
+export const WAITING_MAX = 10_000
+
+/** Calls in one transaction: bounds what one failure takes along, and how long one can take. */
+export const BATCH_MAX = 4_096
+
+interface Waiting {
+  readonly call: Call
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+class SqliteThread<Ops extends Operations> {
+  readonly #worker: Worker
+  readonly #opened = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<void>()
+  #waiting: Waiting[] = []
+  #underway: Waiting[] = []
+  /** Opening counts as work, so that calls made meanwhile wait their turn. */
+  #busy = true
+  #closing = false
+  #ended: string | null = null
+  #trouble: string | null = null
+
+  constructor(worker: Worker) {
+    this.#worker = worker
+    worker.on('message', (message: FromThread) => this.#receive(message))
+    worker.on('error', (error) => this.#end(`The SQLite thread failed: ${reasonOf(error)}`))
+    worker.on('exit', (code) => {
+      this.#end(this.#closing ? 'The engine is closed.' : `The SQLite thread ended (code ${code}).`)
+      this.#exited.resolve()
+    })
+  }
+
+  /** Rejects with EngineRefused when the thread could not open its database. */
+  get opened(): Promise<void> {
+    return this.#opened.promise
+  }
+
+  /**
+   * Resolves when the batch with this call was committed. Rejects with EngineUnavailable when the
+   * batch could not be kept, and with a plain Error when the call itself was at fault.
+   */
+  call<Name extends keyof Ops & string>(
+    operation: Name,
+    args: Parameters<Ops[Name]>[0],
+  ): Promise<ReturnType<Ops[Name]>> {
+    const refusal = this.#refusal()
+    if (refusal !== null) return Promise.reject(new EngineUnavailable(refusal))
+    return new Promise((resolve, reject) => {
+      const settle = resolve as (value: unknown) => void
+      this.#waiting.push({ call: [operation, args], resolve: settle, reject })
+      this.#next()
+    })
+  }
+
+  /** Not ready after a failed batch, until one succeeds; for ever once the thread has ended. */
+  health(): EngineHealth {
+    const reason = this.#ended ?? this.#trouble
+    return reason === null ? { ready: true } : { ready: false, reason }
+  }
+
+  /** Finishes what was accepted, then ends the thread. May be called twice. */
+  close(): Promise<void> {
+    this.#closing = true
+    this.#next()
+    return this.#exited.promise
+  }
+
+  #refusal(): string | null {
+    if (this.#ended !== null) return this.#ended
+    if (this.#closing) return 'The engine is closing.'
+    if (this.#waiting.length >= WAITING_MAX) return 'Too much is waiting for SQLite.'
+    return null
+  }
+
+  #next(): void {
+    if (this.#busy || this.#ended !== null) return
+    if (this.#waiting.length > 0) {
+      this.#underway = this.#waiting.splice(0, BATCH_MAX)
+      this.#send({ type: 'batch', calls: this.#underway.map(({ call }) => call) })
+    } else if (this.#closing) {
+      this.#send({ type: 'close' })
+    }
+  }
+
+  #send(message: ToThread): void {
+    this.#busy = true
+    this.#worker.postMessage(message)
+  }
+
+  #receive(message: FromThread): void {
+    if (message.type === 'refused') {
+      this.#opened.reject(new EngineRefused(message.message))
+      return
+    }
+    if (message.type === 'opened') this.#opened.resolve()
+    if (message.type === 'answers') this.#settle(message.answers)
+    if (message.type === 'failed') this.#fail(message.reason)
+    this.#busy = false
+    this.#next()
+  }
+
+  #settle(answers: readonly Answer[]): void {
+    this.#trouble = null
+    for (const [index, answer] of answers.entries()) {
+      const waiting = this.#underway[index]
+      if ('error' in answer) waiting?.reject(new Error(answer.error))
+      else waiting?.resolve(answer.value)
+    }
+    this.#underway = []
+  }
+
+  #fail(reason: string): void {
+    this.#trouble = reason
+    for (const waiting of this.#underway) waiting.reject(new EngineUnavailable(reason))
+    this.#underway = []
+  }
+
+  #end(reason: string): void {
+    if (this.#ended !== null) return
+    this.#ended = reason
+    this.#opened.reject(new EngineRefused(reason))
+    this.#underway.push(...this.#waiting)
+    this.#waiting = []
+    this.#fail(reason)
+  }
+}
+
+export type { SqliteThread }
+
+/** Takes over a worker that runs `serve`; resolves when its database is open. */
+export async function startSqliteThread<Ops extends Operations>(
+  worker: Worker,
+): Promise<SqliteThread<Ops>> {
+  const thread = new SqliteThread<Ops>(worker)
+  await thread.opened
+  return thread
+}

@@ -1,0 +1,89 @@
+// What the writer thread can do. Each operation is one statement: when it fails, SQLite takes back
+// that one alone, and the rest of its batch stands.
+import type { DatabaseSync } from 'node:sqlite'
+import type { AccountRecord, SessionRecord, TicketRecord } from './identity-store.ts'
+import { TICKET_COLUMNS, ticketFrom } from './sqlite-reads.ts'
+
+/** Deletes at most `limit` rows of what ran out at or before `now`. */
+export interface Sweep {
+  now: number
+  limit: number
+}
+
+/** Operations by name; each answers when its transaction is on disk. */
+export type Writes = ReturnType<typeof prepareWrites>
+
+/** Prepares every operation once, for a store that `openStore` opened. */
+export function prepareWrites(db: DatabaseSync) {
+  return { ...accountWrites(db), ...sessionWrites(db), ...ticketWrites(db) }
+}
+
+function accountWrites(db: DatabaseSync) {
+  const create = db.prepare(`
+    INSERT INTO accounts (user, username, username_key, password, created_at)
+    VALUES (:user, :username, :usernameKey, :password, :createdAt)
+    ON CONFLICT (username_key) DO NOTHING`)
+  const setPassword = db.prepare('UPDATE accounts SET password = :password WHERE user = :user')
+
+  return {
+    createAccount(account: AccountRecord): 'created' | 'taken' {
+      return create.run({ ...account }).changes === 1 ? 'created' : 'taken'
+    },
+    setPassword(args: { user: string; password: string }): boolean {
+      return setPassword.run(args).changes === 1
+    },
+  }
+}
+
+function sessionWrites(db: DatabaseSync) {
+  const create = db.prepare(`
+    INSERT INTO sessions (id, user, client, secret_hash, created_at, used_at, expires_at)
+    VALUES (:id, :user, :client, :secretHash, :createdAt, :usedAt, :expiresAt)`)
+  const touch = db.prepare('UPDATE sessions SET used_at = max(used_at, :usedAt) WHERE id = :id')
+  // Tickets go with their session: the foreign key says ON DELETE CASCADE.
+  const end = db.prepare('DELETE FROM sessions WHERE id = :id')
+  const sweep = db.prepare(`
+    DELETE FROM sessions WHERE id IN
+      (SELECT id FROM sessions WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)`)
+
+  return {
+    createSession({ username: _, ...session }: SessionRecord): void {
+      create.run(session)
+    },
+    touchSession(args: { id: string; usedAt: number }): void {
+      touch.run(args)
+    },
+    endSession(args: { id: string }): boolean {
+      return end.run(args).changes === 1
+    },
+    sweepSessions(args: Sweep): number {
+      return Number(sweep.run({ ...args }).changes)
+    },
+  }
+}
+
+function ticketWrites(db: DatabaseSync) {
+  const issue = db.prepare(`
+    INSERT INTO tickets
+      (hash, user, session, rooms, info, expires_at, connection_expires_at)
+    SELECT :hash, :user, :session, :rooms, :info, :expiresAt, :connectionExpiresAt
+    WHERE :session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = :session)`)
+  const redeem = db.prepare(`
+    DELETE FROM tickets WHERE hash = :hash AND expires_at > :now RETURNING ${TICKET_COLUMNS}`)
+  const sweep = db.prepare(`
+    DELETE FROM tickets WHERE hash IN
+      (SELECT hash FROM tickets WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)`)
+
+  return {
+    issueTicket({ rooms, ...ticket }: TicketRecord): boolean {
+      const row = { ...ticket, rooms: rooms === null ? null : JSON.stringify(rooms) }
+      return issue.run(row).changes === 1
+    },
+    redeemTicket(args: { hash: string; now: number }): TicketRecord | null {
+      return ticketFrom(redeem.get(args))
+    },
+    sweepTickets(args: Sweep): number {
+      return Number(sweep.run({ ...args }).changes)
+    },
+  }
+}

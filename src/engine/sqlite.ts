@@ -1,0 +1,87 @@
+// The embedded engine: SQLite in one folder, for one node. One thread commits, another reads, and
+// the event loop never waits for the disk.
+import { extname, join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { systemChance } from '../time/chance.ts'
+import type { Clock } from '../time/clock.ts'
+import type { Durability, Engine, EngineSettings } from './engine.ts'
+import { sweepExpired } from './expiry-sweep.ts'
+import { createInProcessLog } from './in-process-log.ts'
+import { createInProcessRevocations } from './in-process-revocations.ts'
+import { IN_MEMORY } from './sqlite-file.ts'
+import { type FolderLock, lockFolder } from './sqlite-folder-lock.ts'
+import { sqliteIdentity } from './sqlite-identity.ts'
+import type { Reads } from './sqlite-reads.ts'
+import { type SqliteThread, startSqliteThread } from './sqlite-thread.ts'
+import type { Writes } from './sqlite-writes.ts'
+
+/** The threads of an open store. In memory both are the same one. */
+interface Threads {
+  writer: SqliteThread<Writes & Reads>
+  reader: SqliteThread<Reads>
+}
+
+/**
+ * Opens the store in `settings.folder`, which no other process may have open, or one in memory.
+ * @throws EngineRefused with a sentence that says what to do
+ */
+export async function openSqlite(settings: EngineSettings, clock: Clock): Promise<Engine> {
+  if (settings.kind === 'memory') return compose(await startInMemory(), null, clock)
+  const lock = await lockFolder(settings.folder, settings.lockWaitMs, clock)
+  try {
+    return compose(await startInFolder(settings.folder), lock, clock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Clock): Engine {
+  const stopSweeping = sweepExpired(clock, [
+    (slice) => writer.call('sweepTickets', slice),
+    (slice) => writer.call('sweepSessions', slice),
+  ])
+  const durability: Durability = lock === null ? 'memory' : 'disk'
+  return {
+    name: 'sqlite',
+    node: systemChance.bytes(8).toString('hex'),
+    durability,
+    ...sqliteIdentity(writer, reader),
+    log: createInProcessLog(clock),
+    revocations: createInProcessRevocations(),
+    health() {
+      const health = writer.health()
+      return health.ready ? reader.health() : health
+    },
+    async close() {
+      stopSweeping()
+      // The writer goes last: the last to close moves the write-ahead log into the database.
+      await reader.close()
+      await writer.close()
+      lock?.release()
+    },
+  }
+}
+
+async function startInMemory(): Promise<Threads> {
+  const writer = await startSqliteThread<Writes & Reads>(newWorker('sqlite-writer', IN_MEMORY))
+  return { writer, reader: writer }
+}
+
+async function startInFolder(folder: string): Promise<Threads> {
+  const path = join(folder, 'usher.db')
+  const writer = await startSqliteThread<Writes & Reads>(newWorker('sqlite-writer', path))
+  try {
+    return { writer, reader: await startSqliteThread<Reads>(newWorker('sqlite-reader', path)) }
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+}
+
+function newWorker(entry: 'sqlite-writer' | 'sqlite-reader', path: string): Worker {
+  // Sources end in .ts and the package's files in .js; no compiler rewrites this URL.
+  const url = new URL(`./${entry}${extname(import.meta.url)}`, import.meta.url)
+  // Nothing is inherited: neither the secrets of the environment nor what somebody preloads.
+  return new Worker(url, { name: entry, workerData: { path }, execArgv: [], env: {} })
+}

@@ -1,0 +1,20 @@
+// What an access token of ours says. Signing and checking it is the JWT plugin's work.
+
+export const ACCESS_TOKEN_ALGORITHM = 'HS256'
+/** Not `JWT`: no other kind of token can be taken for an access token (S15, RFC 9068). */
+export const ACCESS_TOKEN_TYPE = 'at+jwt'
+export const ACCESS_TOKEN_PARTY = 'usher'
+export const ACCESS_TOKEN_CHARACTERS_MAX = 2_048
+
+export interface AccessClaims {
+  /** The user. */
+  sub: string
+  /** The session. */
+  sid: string
+}
+
+/** Signs and checks access tokens. `verify` MUST give null for anything not signed by us. */
+export interface AccessTokens {
+  sign(claims: AccessClaims): string
+  verify(token: string): AccessClaims | null
+}

@@ -1,0 +1,88 @@
+// Passwords as argon2id hashes that carry their own parameters (S21, S22, S23).
+import { argon2, randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
+import { Gate } from './gate.ts'
+import { sameBytes } from './secret.ts'
+
+/** OWASP's first choice: 19 MiB, two passes, one lane. */
+const PARAMETERS = { memoryKiB: 19_456, passes: 2, lanes: 1 } as const
+const SALT_BYTES = 16
+const HASH_BYTES = 32
+
+/** Each run takes 19 MiB and a thread of four, so disk and DNS keep two. */
+const GATE = { running: 2, waiting: 200 }
+
+const ENCODED = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/
+
+interface Parameters {
+  memoryKiB: number
+  passes: number
+  lanes: number
+}
+
+const run = promisify(argon2)
+
+/** Passwords compare the same however they were typed. */
+function normalise(password: string): string {
+  return password.normalize('NFKC')
+}
+
+function derive(password: string, salt: Buffer, parameters: Parameters): Promise<Buffer> {
+  const { memoryKiB, passes, lanes } = parameters
+  return run('argon2id', {
+    message: normalise(password),
+    nonce: salt,
+    parallelism: lanes,
+    tagLength: HASH_BYTES,
+    memory: memoryKiB,
+    passes,
+  })
+}
+
+function encode(salt: Buffer, hash: Buffer, { memoryKiB, passes, lanes }: Parameters): string {
+  const [salt64, hash64] = [salt, hash].map((b) => b.toString('base64').replace(/=+$/, ''))
+  return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${lanes}$${salt64}$${hash64}`
+}
+
+/** Whether a password fits, and the hash to store instead when parameters were raised. */
+export interface Verdict {
+  fits: boolean
+  rehashed: string | null
+}
+
+/** Hashes and checks passwords, a bounded number at a time. */
+export class Passwords {
+  readonly #gate = new Gate(GATE)
+  /** What unknown users are checked against, so that they take the same time (S23). */
+  readonly #nobody: string
+
+  constructor() {
+    this.#nobody = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
+  }
+
+  hash(password: string): Promise<string> {
+    return this.#gate.pass(() => this.#hash(password))
+  }
+
+  /** `stored` is null for an unknown user: the answer is no, after the same work. */
+  verify(password: string, stored: string | null): Promise<Verdict> {
+    return this.#gate.pass(() => this.#verify(password, stored))
+  }
+
+  async #hash(password: string): Promise<string> {
+    const salt = randomBytes(SALT_BYTES)
+    return encode(salt, await derive(password, salt, PARAMETERS), PARAMETERS)
+  }
+
+  async #verify(password: string, stored: string | null): Promise<Verdict> {
+    const parsed = ENCODED.exec(stored ?? this.#nobody)
+    if (!parsed) throw new Error('a stored password hash is not in the argon2id form')
+    const [, memory, passes, lanes, salt = '', hash = ''] = parsed
+    const parameters = { memoryKiB: Number(memory), passes: Number(passes), lanes: Number(lanes) }
+    const found = await derive(password, Buffer.from(salt, 'base64'), parameters)
+    const fits = sameBytes(found, Buffer.from(hash, 'base64')) && stored !== null
+    const outdated =
+      parameters.memoryKiB < PARAMETERS.memoryKiB || parameters.passes < PARAMETERS.passes
+    return { fits, rehashed: fits && outdated ? await this.#hash(password) : null }
+  }
+}

@@ -1,0 +1,82 @@
+// A session is one log-in: what a cookie or an access token stands for until it ends.
+import type { AccountRecord, SessionRecord, SessionStore } from '../engine/identity-store.ts'
+import type { Chance } from '../time/chance.ts'
+import type { Clock } from '../time/clock.ts'
+import { digest } from './secret.ts'
+
+const DAY_MS = 86_400_000
+const LIFE_MS = 30 * DAY_MS
+const IDLE_MS = 7 * DAY_MS
+/** Use is noted this often at most, so that reading a session is rarely a write. */
+const TOUCH_EVERY_MS = 3_600_000
+const SECRET = /^[\w-]{43}$/
+
+/** A new session, and the cookie value that only its owner will ever hold. */
+export interface StartedSession {
+  session: SessionRecord
+  secret: string
+}
+
+export interface SessionsParts {
+  store: SessionStore
+  clock: Clock
+  chance: Chance
+}
+
+export class Sessions {
+  readonly #store: SessionStore
+  readonly #clock: Clock
+  readonly #chance: Chance
+
+  constructor({ store, clock, chance }: SessionsParts) {
+    this.#store = store
+    this.#clock = clock
+    this.#chance = chance
+  }
+
+  /** Always a new id and a new secret: nothing that was known before a log-in survives it. */
+  async start(account: AccountRecord, client: 'web' | 'app'): Promise<StartedSession> {
+    const now = this.#clock.now()
+    const secret = this.#chance.bytes(32).toString('base64url')
+    const session: SessionRecord = {
+      id: `s_${this.#chance.bytes(12).toString('base64url')}`,
+      user: account.user,
+      username: account.username,
+      client,
+      secretHash: client === 'web' ? digest(secret) : null,
+      createdAt: now,
+      usedAt: now,
+      expiresAt: now + LIFE_MS,
+    }
+    await this.#store.create(session)
+    return { session, secret }
+  }
+
+  /** The session of a cookie, or null when it is unknown, ended or run out. */
+  async bySecret(secret: string): Promise<SessionRecord | null> {
+    if (!SECRET.test(secret)) return null
+    return this.#alive(await this.#store.bySecret(digest(secret)))
+  }
+
+  async byId(id: string): Promise<SessionRecord | null> {
+    return this.#alive(await this.#store.byId(id))
+  }
+
+  /** Ends it, with the tickets it issued. False when it was gone already. */
+  end(id: string): Promise<boolean> {
+    return this.#store.end(id)
+  }
+
+  #alive(session: SessionRecord | null): SessionRecord | null {
+    if (!session) return null
+    const now = this.#clock.now()
+    if (now >= session.expiresAt || now - session.usedAt >= IDLE_MS) return null
+    if (now - session.usedAt >= TOUCH_EVERY_MS) this.#touch(session.id, now)
+    return session
+  }
+
+  #touch(id: string, now: number): void {
+    // Not awaited: a session is good whether or not its use could be noted.
+    this.#store.touch(id, now).catch(() => undefined)
+  }
+}

@@ -1,0 +1,116 @@
+// A ticket opens one connection. It is random, stored only as its digest, and signed, so that a
+// forged one and a used one get different answers (S7).
+import { createHmac } from 'node:crypto'
+import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
+import { REPLY, Refusal } from '../protocol/errors.ts'
+import { Buckets } from '../time/bucket.ts'
+import type { Chance } from '../time/chance.ts'
+import type { Clock } from '../time/clock.ts'
+import { digest, type KeyPair, sameBytes } from './secret.ts'
+
+const PREFIX = 'ut_'
+const ID_BYTES = 16
+const TIME_BYTES = 6
+const MAC_BYTES = 16
+const BODY_BYTES = ID_BYTES + TIME_BYTES
+const FORM = /^ut_[\w-]{51}$/
+
+/** What a ticket is issued for; `hash` and `expiresAt` come with the ticket itself. */
+export interface TicketOrder extends Omit<TicketRecord, 'hash' | 'expiresAt'> {
+  seconds: number
+}
+
+export interface IssuedTicket {
+  ticket: string
+  expiresAt: number
+}
+
+export interface TicketsParts {
+  store: TicketStore
+  keys: KeyPair
+  clock: Clock
+  chance: Chance
+  /** Per user that they are issued for; null for no limit. */
+  perMinute: number | null
+}
+
+export class Tickets {
+  readonly #store: TicketStore
+  readonly #keys: KeyPair
+  readonly #clock: Clock
+  readonly #chance: Chance
+  readonly #rates: Buckets | null
+
+  constructor({ store, keys, clock, chance, perMinute }: TicketsParts) {
+    this.#store = store
+    this.#keys = keys
+    this.#clock = clock
+    this.#chance = chance
+    this.#rates =
+      perMinute === null ? null : new Buckets({ burst: perMinute, perSecond: perMinute / 60 })
+  }
+
+  /** 429 when this user's tickets come too fast. */
+  async issue({ seconds, ...order }: TicketOrder): Promise<IssuedTicket> {
+    this.#checkRate(order.user)
+    const expiresAt = this.#clock.now() + seconds * 1_000
+    const body = Buffer.alloc(BODY_BYTES)
+    this.#chance.bytes(ID_BYTES).copy(body)
+    body.writeUIntBE(expiresAt, ID_BYTES, TIME_BYTES)
+    const bytes = Buffer.concat([body, mac(this.#keys.current, body)])
+    const ticket = PREFIX + bytes.toString('base64url')
+    if (await this.#store.issue({ ...order, hash: digest(ticket), expiresAt })) {
+      return { ticket, expiresAt }
+    }
+    throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
+  }
+
+  /** Looks at a ticket without using it up. 401 says whether it is forged, late or used. */
+  async inspect(ticket: string): Promise<TicketRecord> {
+    this.#check(ticket)
+    return (await this.#store.read(digest(ticket), this.#clock.now())) ?? refuseUsed()
+  }
+
+  /** Uses it up. Of any number that try, one gets the record and the others 401. */
+  async redeem(ticket: string): Promise<TicketRecord> {
+    return (await this.#store.redeem(digest(ticket), this.#clock.now())) ?? refuseUsed()
+  }
+
+  #check(ticket: string): void {
+    const bytes = FORM.test(ticket) ? Buffer.from(ticket.slice(PREFIX.length), 'base64url') : null
+    if (bytes === null || !this.#isOurs(bytes)) {
+      throw new Refusal(REPLY.ticketInvalid, 'This ticket is not one of ours: fetch a new one.')
+    }
+    if (this.#clock.now() >= bytes.readUIntBE(ID_BYTES, TIME_BYTES)) {
+      throw new Refusal(REPLY.ticketExpired, 'This ticket is past its time: fetch a new one.')
+    }
+  }
+
+  #isOurs(bytes: Buffer): boolean {
+    const body = bytes.subarray(0, BODY_BYTES)
+    const given = bytes.subarray(BODY_BYTES)
+    const { current, previous } = this.#keys
+    if (sameBytes(mac(current, body), given)) return true
+    return previous !== null && sameBytes(mac(previous, body), given)
+  }
+
+  #checkRate(user: string): void {
+    const elapsed = this.#clock.elapsed()
+    const bucket = this.#rates?.of(user, elapsed)
+    if (!bucket || bucket.take(1, elapsed)) return
+    const seconds = bucket.waitSeconds(1)
+    throw new Refusal(
+      REPLY.tooManyRequests,
+      `Too many tickets for this user: wait ${seconds} s and try again.`,
+      seconds,
+    )
+  }
+}
+
+function mac(key: Buffer, body: Buffer): Buffer {
+  return createHmac('sha256', key).update(body).digest().subarray(0, MAC_BYTES)
+}
+
+function refuseUsed(): never {
+  throw new Refusal(REPLY.ticketUsed, 'This ticket was used already: fetch a new one.')
+}

@@ -1,0 +1,3 @@
+// What the package exports.
+export { type AppParts, buildApp } from './app.ts'
+export { type Config, ConfigError, loadConfig } from './config.ts'

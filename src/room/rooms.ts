@@ -1,0 +1,119 @@
+// The rooms of this node: opened by the first who comes, closed after the last has gone.
+import type { Appended, Follow, IdempotencyKey, MessageLog } from '../engine/message-log.ts'
+import type { Draft } from '../protocol/message.ts'
+import type { Clock } from '../time/clock.ts'
+import { Turn } from './fan-out.ts'
+import { Room, type RoomCounts } from './room.ts'
+import { type Rule, ruleFor } from './rule.ts'
+
+export interface RoomsParts {
+  log: MessageLog
+  clock: Clock
+  rules: readonly Rule[]
+}
+
+/** A room that is open or opening, and how many keep it so. */
+interface OpenRoom {
+  readonly room: Room
+  readonly follow: Promise<Follow>
+  holds: number
+}
+
+/** Keeps a room open until released. A class, because every connection has one. */
+export class RoomHold {
+  readonly room: Room
+  readonly #rooms: Rooms
+  #released = false
+
+  constructor(rooms: Rooms, room: Room) {
+    this.#rooms = rooms
+    this.room = room
+  }
+
+  /** May be called more than once. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#rooms.letGo(this.room)
+  }
+}
+
+export class Rooms {
+  readonly #log: MessageLog
+  readonly #rules: readonly Rule[]
+  readonly #turn: Turn
+  readonly #open = new Map<string, OpenRoom>()
+
+  constructor({ log, clock, rules }: RoomsParts) {
+    this.#log = log
+    this.#rules = rules
+    this.#turn = new Turn(clock)
+  }
+
+  /** How many rooms are open on this node. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  ruleOf(name: string): Rule | null {
+    return ruleFor(this.#rules, name)
+  }
+
+  counts(name: string): RoomCounts {
+    return this.#open.get(name)?.room.counts ?? { members: 0, users: 0 }
+  }
+
+  /**
+   * Opens a room, or keeps it open. Resolves when no later message can be missed, so that it can
+   * be done before the 101 and joining afterwards is a plain call.
+   */
+  async open(name: string, rule: Rule): Promise<RoomHold> {
+    const entry = this.#open.get(name) ?? this.#start(name, rule)
+    entry.holds += 1
+    const hold = new RoomHold(this, entry.room)
+    try {
+      await entry.follow
+    } catch (error) {
+      hold.release()
+      throw error
+    }
+    return hold
+  }
+
+  /** For RoomHold alone: the last one closes the room. */
+  letGo(room: Room): void {
+    const entry = this.#open.get(room.name)
+    if (entry?.room !== room) return
+    entry.holds -= 1
+    if (entry.holds > 0) return
+    this.#open.delete(room.name)
+    entry.follow.then(stop, ignore)
+  }
+
+  /** Publishes into a room that need not be open here. */
+  publish(name: string, rule: Rule, { draft, key }: Keyed): Published {
+    return this.#log.append(name, draft, { retention: rule.history, key })
+  }
+
+  #start(name: string, rule: Rule): OpenRoom {
+    const room = new Room(name, rule, { log: this.#log, turn: this.#turn })
+    const entry: OpenRoom = { room, follow: this.#log.follow(name, room), holds: 0 }
+    this.#open.set(name, entry)
+    return entry
+  }
+}
+
+/** A draft and the key that makes it take effect once, if it has one. */
+export interface Keyed {
+  draft: Draft
+  key: IdempotencyKey | null
+}
+
+type Published = Appended | Promise<Appended>
+
+function stop(follow: Follow): void {
+  follow.stop()
+}
+
+/** A follow that never began needs no end; who opened the room was told. */
+function ignore(): void {}

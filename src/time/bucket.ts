@@ -1,0 +1,80 @@
+// A token bucket: so much at once, so much per second. Two numbers, no timer.
+
+export interface Rate {
+  /** What may be taken at once after a quiet time. */
+  burst: number
+  perSecond: number
+}
+
+export class Bucket {
+  readonly #rate: Rate
+  #level: number
+  #at: number
+
+  /** `elapsed` is the clock's `elapsed()` in milliseconds, here and in the calls below. */
+  constructor(rate: Rate, elapsed: number) {
+    this.#rate = rate
+    this.#level = rate.burst
+    this.#at = elapsed
+  }
+
+  /** Takes `amount`, or nothing and says false. More than a burst is only given when full. */
+  take(amount: number, elapsed: number): boolean {
+    this.#refill(elapsed)
+    if (this.#level < Math.min(amount, this.#rate.burst)) return false
+    this.#level -= amount
+    return true
+  }
+
+  /** Seconds until `amount` can be taken, at least 1. */
+  waitSeconds(amount: number): number {
+    return Math.max(1, Math.ceil((amount - this.#level) / this.#rate.perSecond))
+  }
+
+  /** Whether nothing was taken that has not come back: it may then be forgotten. */
+  isFull(elapsed: number): boolean {
+    this.#refill(elapsed)
+    return this.#level >= this.#rate.burst
+  }
+
+  #refill(elapsed: number): void {
+    const gained = ((elapsed - this.#at) / 1_000) * this.#rate.perSecond
+    this.#level = Math.min(this.#rate.burst, this.#level + gained)
+    this.#at = elapsed
+  }
+}
+
+/** Buckets by key. Those that are full again are forgotten: the map is as small as its use. */
+export class Buckets {
+  readonly #rate: Rate
+  readonly #buckets = new Map<string, Bucket>()
+  #sweptAt = 0
+
+  constructor(rate: Rate) {
+    this.#rate = rate
+  }
+
+  get size(): number {
+    return this.#buckets.size
+  }
+
+  of(key: string, elapsed: number): Bucket {
+    this.#sweep(elapsed)
+    let bucket = this.#buckets.get(key)
+    if (!bucket) {
+      bucket = new Bucket(this.#rate, elapsed)
+      this.#buckets.set(key, bucket)
+    }
+    return bucket
+  }
+
+  #sweep(elapsed: number): void {
+    if (elapsed - this.#sweptAt < SWEEP_EVERY_MS) return
+    this.#sweptAt = elapsed
+    for (const [key, bucket] of this.#buckets) {
+      if (bucket.isFull(elapsed)) this.#buckets.delete(key)
+    }
+  }
+}
+
+const SWEEP_EVERY_MS = 60_000

@@ -1,0 +1,129 @@
+// What every engine must do for accounts and sessions.
+import type { Test } from 'tap'
+import type { OpenEmpty } from './engine.ts'
+import { account, session, ticket } from './samples.ts'
+
+export function accountContract(t: Test, open: OpenEmpty): void {
+  t.test('an account is found by its user and by its username key', async (t) => {
+    const { accounts } = await open(t)
+    const ada = account({ username: 'Ädä 😀', usernameKey: 'ädä 😀' })
+    t.equal(await accounts.create(ada), 'created')
+    t.same(await accounts.byUser(ada.user), ada)
+    t.same(await accounts.byUsername('ädä 😀'), ada)
+  })
+
+  t.test('an account that does not exist is null', async (t) => {
+    const { accounts } = await open(t)
+    t.equal(await accounts.byUser('u_nobody'), null)
+    t.equal(await accounts.byUsername('nobody'), null)
+  })
+
+  t.test('a username that is taken stays with its first owner', async (t) => {
+    const { accounts } = await open(t)
+    const first = account({ usernameKey: 'ada' })
+    const second = account({ usernameKey: 'ada' })
+    await accounts.create(first)
+    t.equal(await accounts.create(second), 'taken')
+    t.same(await accounts.byUsername('ada'), first)
+    t.equal(await accounts.byUser(second.user), null)
+  })
+
+  t.test('of 50 who want one username at the same time, one gets it', async (t) => {
+    const { accounts } = await open(t)
+    const wishes = Array.from({ length: 50 }, () => account({ usernameKey: 'ada' }))
+    const answers = await Promise.all(wishes.map((wish) => accounts.create(wish)))
+    t.equal(answers.filter((answer) => answer === 'created').length, 1)
+  })
+
+  t.test('a new password replaces the old one, of that user alone', async (t) => {
+    const { accounts } = await open(t)
+    const [ada, bob] = [account(), account()]
+    await accounts.create(ada)
+    await accounts.create(bob)
+    t.equal(await accounts.setPassword(ada.user, 'new'), true)
+    t.same(await accounts.byUser(ada.user), { ...ada, password: 'new' })
+    t.same(await accounts.byUser(bob.user), bob)
+  })
+
+  t.test('a password for nobody answers false', async (t) => {
+    const { accounts } = await open(t)
+    t.equal(await accounts.setPassword('u_nobody', 'new'), false)
+  })
+}
+
+export function sessionContract(t: Test, open: OpenEmpty): void {
+  t.test('a session is found by its id and by its secret', async (t) => {
+    const { accounts, sessions } = await open(t)
+    const ada = account()
+    const web = session(ada)
+    await accounts.create(ada)
+    await sessions.create(web)
+    t.same(await sessions.byId(web.id), web)
+    t.same(await sessions.bySecret(web.secretHash ?? ''), web)
+  })
+
+  t.test('sessions of apps have no secret, and there may be many', async (t) => {
+    const { accounts, sessions } = await open(t)
+    const ada = account()
+    const apps = [1, 2].map(() => session(ada, { client: 'app', secretHash: null }))
+    await accounts.create(ada)
+    for (const app of apps) await sessions.create(app)
+    for (const app of apps) t.same(await sessions.byId(app.id), app)
+  })
+
+  t.test('a session that does not exist is null', async (t) => {
+    const { sessions } = await open(t)
+    t.equal(await sessions.byId('s_none'), null)
+    t.equal(await sessions.bySecret('none'), null)
+  })
+
+  t.test('a session cannot be made for nobody', async (t) => {
+    const { sessions } = await open(t)
+    const orphan = session(account())
+    await t.rejects(sessions.create(orphan))
+    t.equal(await sessions.byId(orphan.id), null)
+  })
+
+  t.test('use moves a session forward and never back', async (t) => {
+    const { accounts, sessions } = await open(t)
+    const ada = account()
+    const web = session(ada, { usedAt: 1_000 })
+    await accounts.create(ada)
+    await sessions.create(web)
+    await sessions.touch(web.id, 3_000)
+    await sessions.touch(web.id, 2_000)
+    t.equal((await sessions.byId(web.id))?.usedAt, 3_000)
+  })
+
+  t.test('touching a session that is gone does nothing', async (t) => {
+    const { sessions } = await open(t)
+    await sessions.touch('s_none', 3_000)
+    t.equal(await sessions.byId('s_none'), null)
+  })
+
+  t.test('a session ends once', async (t) => {
+    const { accounts, sessions } = await open(t)
+    const ada = account()
+    const web = session(ada)
+    await accounts.create(ada)
+    await sessions.create(web)
+    t.same(await Promise.all([sessions.end(web.id), sessions.end(web.id)]), [true, false])
+    t.equal(await sessions.byId(web.id), null)
+    t.equal(await sessions.bySecret(web.secretHash ?? ''), null)
+  })
+
+  t.test('the tickets of a session end with it, and no others', async (t) => {
+    const { accounts, sessions, tickets } = await open(t)
+    const ada = account()
+    const [ending, staying] = [session(ada), session(ada)]
+    await accounts.create(ada)
+    for (const each of [ending, staying]) await sessions.create(each)
+    const [gone, kept] = [ending, staying].map(({ id }) => ticket({ session: id }))
+    const outside = ticket()
+    for (const each of [gone, kept, outside]) await tickets.issue(each ?? ticket())
+    await sessions.end(ending.id)
+    t.equal(await tickets.redeem(gone?.hash ?? '', 1_000), null)
+    t.same(await tickets.redeem(kept?.hash ?? '', 1_000), kept)
+    t.same(await tickets.redeem(outside.hash, 1_000), outside)
+  })
+}

@@ -1,0 +1,72 @@
+// What every engine must do for tickets.
+import type { Test } from 'tap'
+import type { OpenEmpty } from './engine.ts'
+import { account, session, ticket } from './samples.ts'
+
+export function ticketContract(t: Test, open: OpenEmpty): void {
+  t.test('a ticket comes back as it was issued', async (t) => {
+    const { accounts, sessions, tickets } = await open(t)
+    const ada = account()
+    const web = session(ada)
+    await accounts.create(ada)
+    await sessions.create(web)
+    const full = ticket({
+      session: web.id,
+      rooms: ['chat:1', 'chat:*'],
+      info: '{"name":"Ädä"}',
+      connectionExpiresAt: 8_000,
+    })
+    t.equal(await tickets.issue(full), true)
+    t.same(await tickets.read(full.hash, 1_000), full)
+    t.same(await tickets.redeem(full.hash, 1_000), full)
+  })
+
+  t.test('no rooms at all is not the same as any room', async (t) => {
+    const { tickets } = await open(t)
+    const none = ticket({ rooms: [] })
+    await tickets.issue(none)
+    t.same((await tickets.redeem(none.hash, 1_000))?.rooms, [])
+  })
+
+  t.test('reading a ticket does not use it up, redeeming does', async (t) => {
+    const { tickets } = await open(t)
+    const one = ticket()
+    await tickets.issue(one)
+    t.same(await tickets.read(one.hash, 1_000), one)
+    t.same(await tickets.read(one.hash, 1_000), one)
+    t.same(await tickets.redeem(one.hash, 1_000), one)
+    t.equal(await tickets.read(one.hash, 1_000), null)
+    t.equal(await tickets.redeem(one.hash, 1_000), null)
+  })
+
+  t.test('of 100 who redeem a ticket at the same time, one gets it', async (t) => {
+    const { tickets } = await open(t)
+    const one = ticket()
+    await tickets.issue(one)
+    const tries = Array.from({ length: 100 }, () => tickets.redeem(one.hash, 1_000))
+    const got = (await Promise.all(tries)).filter((answer) => answer !== null)
+    t.same(got, [one])
+  })
+
+  t.test('a ticket is good until just before its time', async (t) => {
+    const { tickets } = await open(t)
+    const one = ticket({ expiresAt: 2_000 })
+    await tickets.issue(one)
+    t.equal(await tickets.read(one.hash, 2_000), null)
+    t.equal(await tickets.redeem(one.hash, 2_000), null)
+    t.same(await tickets.redeem(one.hash, 1_999), one)
+  })
+
+  t.test('an unknown ticket is null', async (t) => {
+    const { tickets } = await open(t)
+    t.equal(await tickets.read('unknown', 1_000), null)
+    t.equal(await tickets.redeem('unknown', 1_000), null)
+  })
+
+  t.test('a session that has ended gets no ticket', async (t) => {
+    const { tickets } = await open(t)
+    const late = ticket({ session: 's_ended' })
+    t.equal(await tickets.issue(late), false)
+    t.equal(await tickets.redeem(late.hash, 1_000), null)
+  })
+}

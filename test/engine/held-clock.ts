@@ -1,0 +1,57 @@
+// A clock that stands still until a test moves it.
+import type { Clock, Timer } from '../../src/time/clock.ts'
+
+interface Waiting {
+  at: number
+  /** Null for a timer that rings once. */
+  everyMs: number | null
+  run: () => void
+}
+
+export class HeldClock implements Clock {
+  #time = 0
+  readonly #waiting = new Set<Waiting>()
+
+  now(): number {
+    return 1_700_000_000_000 + this.#time
+  }
+
+  elapsed(): number {
+    return this.#time
+  }
+
+  after(ms: number, run: () => void): Timer {
+    return this.#wait({ at: this.#time + ms, everyMs: null, run })
+  }
+
+  every(ms: number, run: () => void): Timer {
+    return this.#wait({ at: this.#time + ms, everyMs: ms, run })
+  }
+
+  endOfTurn(run: () => void): void {
+    setImmediate(run)
+  }
+
+  /** Rings what is due within `ms`, in order, and lets what it set going come to rest. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#time + ms
+    for (let due = this.#due(end); due !== null; due = this.#due(end)) {
+      this.#time = due.at
+      if (due.everyMs === null) this.#waiting.delete(due)
+      else due.at += due.everyMs
+      due.run()
+      await new Promise(setImmediate)
+    }
+    this.#time = end
+  }
+
+  #due(end: number): Waiting | null {
+    const [first] = [...this.#waiting].sort((a, b) => a.at - b.at)
+    return first !== undefined && first.at <= end ? first : null
+  }
+
+  #wait(waiting: Waiting): Timer {
+    this.#waiting.add(waiting)
+    return { cancel: () => void this.#waiting.delete(waiting) }
+  }
+}

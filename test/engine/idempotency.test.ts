@@ -1,0 +1,53 @@
+// How long keys are remembered, and how many.
+import t from 'tap'
+import { EngineUnavailable } from '../../src/engine/engine.ts'
+import { IdempotencyKeys, KEY_WINDOW_MS, KEYS_MAX, keyName } from '../../src/engine/idempotency.ts'
+import { HeldClock } from './held-clock.ts'
+
+const ANSWER = { position: null, time: 1, repeated: false }
+
+function claim(key: string, fingerprint = 'same') {
+  return { key, fingerprint, answer: ANSWER }
+}
+
+t.test('a key holds for its window, and then may be used for anything', async (t) => {
+  const clock = new HeldClock()
+  const keys = new IdempotencyKeys(clock)
+  keys.claim(claim('k', 'first'))
+  await clock.advance(KEY_WINDOW_MS - 1)
+  t.same(keys.claim(claim('k', 'first')), { ...ANSWER, repeated: true })
+  await clock.advance(1)
+  t.same(keys.claim(claim('k', 'second')), ANSWER)
+})
+
+t.test('a repeat does not make a key hold longer', async (t) => {
+  const clock = new HeldClock()
+  const keys = new IdempotencyKeys(clock)
+  keys.claim(claim('k'))
+  await clock.advance(KEY_WINDOW_MS - 1)
+  keys.claim(claim('k'))
+  await clock.advance(1)
+  t.equal(keys.claim(claim('k')).repeated, false)
+})
+
+t.test('a new key is turned away when too many hold, and none is forgotten for it', async (t) => {
+  const clock = new HeldClock()
+  const keys = new IdempotencyKeys(clock)
+  for (let key = 0; key < KEYS_MAX; key += 1) keys.claim(claim(`${key}`))
+  t.throws(() => keys.claim(claim('one more')), EngineUnavailable)
+  t.equal(keys.claim(claim('0')).repeated, true)
+  await clock.advance(KEY_WINDOW_MS)
+  t.equal(keys.claim(claim('one more')).repeated, false)
+})
+
+t.test('names of keys are equal only when room, sender and value are', async (t) => {
+  const names = [
+    keyName('a', { sender: 'b', value: 'c' }),
+    keyName('a', { sender: 'bc', value: '' }),
+    keyName('ab', { sender: '', value: 'c' }),
+    keyName('a', { sender: 'b"', value: 'c' }),
+    keyName('a', { sender: 'b","', value: 'c' }),
+  ]
+  t.equal(new Set(names).size, names.length)
+  t.equal(keyName('a', { sender: 'b', value: 'c' }), names[0])
+})

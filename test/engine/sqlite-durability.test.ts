@@ -1,0 +1,108 @@
+// What was acknowledged is on the disk, and one commit serves all who wait.
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import type { Engine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/open-engine.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
+import { account, session, ticket } from '../contract/samples.ts'
+import { startChild } from './child.ts'
+import { HeldClock } from './held-clock.ts'
+
+async function opened(t: Test, folder: string, clock = systemClock): Promise<Engine> {
+  const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 10_000 }, clock)
+  t.teardown(() => engine.close())
+  return engine
+}
+
+/** Counts the frames that end a transaction (https://www.sqlite.org/fileformat.html#walformat). */
+function commitsIn(folder: string): number {
+  const wal = readFileSync(`${folder}/usher.db-wal`)
+  const frameBytes = 24 + wal.readUInt32BE(8)
+  let commits = 0
+  for (let at = 32; at + frameBytes <= wal.length; at += frameBytes) {
+    const isCurrent = wal.subarray(at + 8, at + 16).equals(wal.subarray(16, 24))
+    if (isCurrent && wal.readUInt32BE(at + 4) > 0) commits += 1
+  }
+  return commits
+}
+
+t.test('what was acknowledged is there after kill -9', async (t) => {
+  const folder = t.testdir({})
+  const child = startChild(t, ['create-accounts.ts', folder])
+  const acknowledged: string[] = []
+  while (acknowledged.length < 200) acknowledged.push((await child.line()) ?? 'ended early')
+  await child.kill()
+  for (let line = await child.line(); line !== null; line = await child.line()) {
+    acknowledged.push(line)
+  }
+  const { accounts } = await opened(t, folder)
+  const found = await Promise.all(acknowledged.map((user) => accounts.byUser(user)))
+  t.equal(found.filter((record) => record === null).length, 0, 'none is missing')
+})
+
+t.test('calls made while one is under way share one commit', async (t) => {
+  const folder = t.testdir({})
+  const { accounts } = await opened(t, folder)
+  await accounts.create(account())
+  const before = commitsIn(folder)
+  await Promise.all(Array.from({ length: 300 }, () => accounts.create(account())))
+  t.equal(commitsIn(folder) - before, 2, 'one for the first, one for the other 299')
+})
+
+t.test('a call that fails takes nothing else of its transaction along', async (t) => {
+  const { tickets } = await opened(t, t.testdir({}))
+  const [first, last] = [ticket(), ticket()]
+  const calls = [first, first, last].map((each) => tickets.issue(each))
+  const outcomes = await Promise.allSettled(calls)
+  t.same(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  t.same(await tickets.redeem(first.hash, 1_000), first)
+  t.same(await tickets.redeem(last.hash, 1_000), last)
+})
+
+t.test('a restart finds everything as it was', async (t) => {
+  const folder = t.testdir({})
+  const ada = account()
+  const app = session(ada, { client: 'app', secretHash: null })
+  const one = ticket({ session: app.id })
+  const before = await opened(t, folder)
+  await before.accounts.create(ada)
+  await before.sessions.create(app)
+  await before.tickets.issue(one)
+  await before.close()
+  const after = await opened(t, folder)
+  t.same(await after.accounts.byUser(ada.user), ada)
+  t.same(await after.sessions.byId(app.id), app)
+  t.same(await after.tickets.redeem(one.hash, 1_000), one)
+})
+
+t.test('what has run out is swept within the minute', async (t) => {
+  const clock = new HeldClock()
+  const { accounts, sessions } = await opened(t, t.testdir({}), clock)
+  const ada = account()
+  const over = session(ada, { expiresAt: clock.now() + 60_000 })
+  const good = session(ada, { expiresAt: clock.now() + 60_001 })
+  await accounts.create(ada)
+  for (const each of [over, good]) await sessions.create(each)
+  await clock.advance(60_000)
+  // The sweep is under way; the test's time-out is the bound of this loop.
+  let found = await sessions.byId(over.id)
+  while (found !== null) found = await sessions.byId(over.id)
+  t.same(await sessions.byId(good.id), good)
+})
+
+const noPrlimit = spawnSync('prlimit', ['--version']).status !== 0 && 'needs prlimit (Linux)'
+
+t.test('a full disk refuses and loses nothing, and ends', { skip: noPrlimit }, async (t) => {
+  const folder = t.testdir({})
+  const child = startChild(t, ['fill-disk.ts', folder], { shell: 'ulimit -S -f 800; exec "$@"' })
+  t.match(await child.line(), /^full \{"ready":false,"reason":"SQLite could not keep it: /)
+  const { status } = spawnSync('prlimit', ['--pid', `${child.process.pid}`, '--fsize=unlimited:'])
+  t.equal(status, 0)
+  child.process.stdin?.write('\n')
+  t.equal(await child.line(), 'again {"ready":true}')
+  t.equal(await child.line(), 'all there')
+})

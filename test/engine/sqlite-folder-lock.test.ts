@@ -1,0 +1,89 @@
+// One process per data folder, whatever becomes of it.
+import { chmodSync, statSync } from 'node:fs'
+import t from 'tap'
+import { EngineRefused } from '../../src/engine/engine.ts'
+import { lockFolder } from '../../src/engine/sqlite-folder-lock.ts'
+import { startChild } from './child.ts'
+import { HeldClock } from './held-clock.ts'
+
+t.test('a folder that another process holds is refused, in words that help', async (t) => {
+  const folder = t.testdir({})
+  const child = startChild(t, ['hold-folder.ts', folder, '0'])
+  t.equal(await child.line(), 'held')
+  const error = await lockFolder(folder, 0, new HeldClock()).catch((error) => error)
+  t.type(error, EngineRefused)
+  t.match(error.message, folder)
+  t.match(error.message, /only one process .* USHER_REDIS_URL/)
+})
+
+t.test('a folder is free again when its process was killed with -9', async (t) => {
+  const folder = t.testdir({})
+  const clock = new HeldClock()
+  const child = startChild(t, ['hold-folder.ts', folder, '0'])
+  t.equal(await child.line(), 'held')
+  const waiting = lockFolder(folder, 1_000, clock)
+  await clock.advance(500)
+  await child.kill()
+  await clock.advance(500)
+  const lock = await waiting
+  t.teardown(lock.release)
+  t.pass('the wait ended with the lock')
+})
+
+t.test('a process waits for the folder, alone with its timers, and then is told', async (t) => {
+  const folder = t.testdir({})
+  const lock = await lockFolder(folder, 0, new HeldClock())
+  t.teardown(lock.release)
+  const child = startChild(t, ['hold-folder.ts', folder, '300'])
+  t.match(await child.line(), /EngineRefused: The data folder .* is in use/)
+})
+
+t.test('waiting ends when the time is over', async (t) => {
+  const folder = t.testdir({})
+  const clock = new HeldClock()
+  const lock = await lockFolder(folder, 0, clock)
+  t.teardown(lock.release)
+  let refused = false
+  const waiting = lockFolder(folder, 1_000, clock).catch(() => {
+    refused = true
+  })
+  await clock.advance(999)
+  t.equal(refused, false)
+  await clock.advance(1)
+  await waiting
+  t.equal(refused, true)
+})
+
+t.test('the same process cannot take a folder twice either', async (t) => {
+  const folder = t.testdir({})
+  const clock = new HeldClock()
+  const first = await lockFolder(folder, 0, clock)
+  await t.rejects(lockFolder(folder, 0, clock), EngineRefused)
+  await t.rejects(lockFolder(`${folder}/.`, 0, clock), EngineRefused)
+  first.release()
+  first.release()
+  const second = await lockFolder(folder, 0, clock)
+  second.release()
+})
+
+t.test('a folder that is missing is made, for its owner alone', async (t) => {
+  const folder = `${t.testdir({})}/a/b`
+  const lock = await lockFolder(folder, 0, new HeldClock())
+  t.teardown(lock.release)
+  t.equal(statSync(folder).mode & 0o777, 0o700)
+})
+
+t.test('a folder that cannot be made is refused at once', async (t) => {
+  const folder = `${t.testdir({ file: 'not a folder' })}/file`
+  const refused = lockFolder(folder, 60_000, new HeldClock())
+  await t.rejects(refused, { name: 'EngineRefused', message: /cannot be written .*right to write/ })
+})
+
+const asRoot = process.getuid?.() === 0 && 'root may write everywhere'
+
+t.test('a folder that cannot be written is refused at once', { skip: asRoot }, async (t) => {
+  const folder = t.testdir({})
+  chmodSync(folder, 0o500)
+  const refused = lockFolder(folder, 60_000, new HeldClock())
+  await t.rejects(refused, { name: 'EngineRefused', message: /cannot be written/ })
+})

@@ -1,0 +1,67 @@
+// How a store is brought up to date, step by step.
+import { DatabaseSync } from 'node:sqlite'
+import t, { type Test } from 'tap'
+import { prepareReads } from '../../src/engine/sqlite-reads.ts'
+import { MIGRATIONS, migrate, versionOf } from '../../src/engine/sqlite-schema.ts'
+import { prepareWrites } from '../../src/engine/sqlite-writes.ts'
+import { account, session, ticket } from '../contract/samples.ts'
+
+function inMemory(t: Test): DatabaseSync {
+  const db = new DatabaseSync(':memory:')
+  t.teardown(() => db.close())
+  return db
+}
+
+t.test('a new store takes every step, once', async (t) => {
+  const db = inMemory(t)
+  t.equal(versionOf(db), 0)
+  migrate(db, MIGRATIONS)
+  migrate(db, MIGRATIONS)
+  t.equal(versionOf(db), MIGRATIONS.length)
+})
+
+t.test('an older store takes only the steps that it lacks', async (t) => {
+  const db = inMemory(t)
+  migrate(db, ['CREATE TABLE first (x)'])
+  migrate(db, ['CREATE TABLE first (x)', 'CREATE TABLE second (x)', 'DROP TABLE first'])
+  t.equal(versionOf(db), 3)
+  t.same(db.prepare('SELECT name FROM sqlite_schema').all(), [{ name: 'second' }])
+})
+
+t.test('a step that fails leaves nothing, and the steps before it stand', async (t) => {
+  const db = inMemory(t)
+  const steps = [
+    'CREATE TABLE first (x)',
+    'CREATE TABLE second (x); INSERT INTO nowhere VALUES (1)',
+  ]
+  t.throws(() => migrate(db, steps), /nowhere/)
+  t.equal(versionOf(db), 1)
+  t.same(db.prepare('SELECT name FROM sqlite_schema').all(), [{ name: 'first' }])
+})
+
+t.test('a sweep deletes what has run out, oldest first, and no more than a slice', async (t) => {
+  const db = inMemory(t)
+  migrate(db, MIGRATIONS)
+  const writes = prepareWrites(db)
+  const old = [3, 1, 2, 4].map((expiresAt) => ticket({ expiresAt }))
+  for (const each of old) writes.issueTicket(each)
+  t.equal(writes.sweepTickets({ now: 3, limit: 2 }), 2)
+  t.equal(writes.sweepTickets({ now: 3, limit: 2 }), 1)
+  t.equal(writes.sweepTickets({ now: 3, limit: 2 }), 0)
+  t.same(writes.redeemTicket({ hash: old[3]?.hash ?? '', now: 3 }), old[3])
+})
+
+t.test('a session that is swept takes its tickets along', async (t) => {
+  const db = inMemory(t)
+  migrate(db, MIGRATIONS)
+  const [writes, reads] = [prepareWrites(db), prepareReads(db)]
+  const ada = account()
+  const web = session(ada, { expiresAt: 5 })
+  const late = ticket({ session: web.id, expiresAt: 9 })
+  writes.createAccount(ada)
+  writes.createSession(web)
+  writes.issueTicket(late)
+  t.equal(writes.sweepSessions({ now: 5, limit: 10 }), 1)
+  t.equal(reads.sessionById({ id: web.id }), null)
+  t.equal(reads.readTicket({ hash: late.hash, now: 1 }), null)
+})

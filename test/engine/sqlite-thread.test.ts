@@ -1,0 +1,125 @@
+// How calls are gathered into batches, and what becomes of them when the thread fails.
+import { Worker } from 'node:worker_threads'
+import t, { type Test } from 'tap'
+import { EngineRefused, EngineUnavailable } from '../../src/engine/engine.ts'
+import {
+  BATCH_MAX,
+  type SqliteThread,
+  startSqliteThread,
+  WAITING_MAX,
+} from '../../src/engine/sqlite-thread.ts'
+
+/** What the stand-in below does. All but `die` answer with the number of calls in their batch. */
+type Operations = {
+  count: (args: null) => number
+  reject: (args: null) => number
+  failBatch: (args: null) => number
+  die: (args: null) => number
+  throw: (args: null) => number
+}
+
+/** Keeps the protocol of `serve`, without SQLite. */
+const STAND_IN = `
+  const { parentPort } = require('node:worker_threads')
+  function answer(calls) {
+    const named = (name) => calls.some(([operation]) => operation === name)
+    if (named('die')) process.exit(3)
+    if (named('throw')) throw new Error('out of luck')
+    if (named('failBatch')) return { type: 'failed', reason: 'the disk is full' }
+    const each = ([operation]) =>
+      operation === 'reject' ? { error: 'your own fault' } : { value: calls.length }
+    return { type: 'answers', answers: calls.map(each) }
+  }
+  parentPort.on('message', (message) => {
+    if (message.type === 'close') parentPort.close()
+    else parentPort.postMessage(answer(message.calls))
+  })
+  parentPort.postMessage({ type: 'opened' })`
+
+async function started(t: Test): Promise<SqliteThread<Operations>> {
+  const worker = new Worker(STAND_IN, { eval: true })
+  t.teardown(() => worker.terminate())
+  return startSqliteThread<Operations>(worker)
+}
+
+function times<Result>(count: number, run: () => Result): Result[] {
+  return Array.from({ length: count }, run)
+}
+
+t.test('calls made while a batch is under way go together in the next', async (t) => {
+  const thread = await started(t)
+  const sizes = await Promise.all(times(100, () => thread.call('count', null)))
+  t.same(sizes, [1, ...times(99, () => 99)])
+})
+
+t.test('no batch is larger than its bound', async (t) => {
+  const thread = await started(t)
+  const sizes = await Promise.all(times(2 + BATCH_MAX, () => thread.call('count', null)))
+  t.same(sizes, [1, ...times(BATCH_MAX, () => BATCH_MAX), 1])
+})
+
+t.test('one call more than may wait is turned away, and the others are served', async (t) => {
+  const thread = await started(t)
+  const calls = times(1 + WAITING_MAX, () => thread.call('count', null))
+  await t.rejects(thread.call('count', null), EngineUnavailable)
+  t.equal((await Promise.all(calls)).length, 1 + WAITING_MAX)
+  t.equal(await thread.call('count', null), 1, 'there is room again')
+})
+
+t.test('a call at fault is rejected alone', async (t) => {
+  const thread = await started(t)
+  const before = thread.call('count', null)
+  const [wrong, right] = [thread.call('reject', null), thread.call('count', null)]
+  await t.rejects(wrong, { name: 'Error', message: 'your own fault' })
+  t.same(await Promise.all([before, right]), [1, 2])
+  t.same(thread.health(), { ready: true })
+})
+
+t.test('a batch that failed rejects all of its calls, and the next one is tried', async (t) => {
+  const thread = await started(t)
+  const before = thread.call('count', null)
+  const failing = [thread.call('count', null), thread.call('failBatch', null)]
+  t.equal(await before, 1)
+  for (const call of failing) await t.rejects(call, EngineUnavailable)
+  t.same(thread.health(), { ready: false, reason: 'the disk is full' })
+  t.equal(await thread.call('count', null), 1)
+  t.same(thread.health(), { ready: true })
+})
+
+const deaths = { die: /ended \(code 3\)/, throw: /failed: out of luck/ }
+
+for (const [operation, reason] of Object.entries(deaths)) {
+  t.test(`everything is turned away after a thread's death by ${operation}`, async (t) => {
+    const thread = await started(t)
+    const calls = [
+      thread.call(operation as keyof Operations, null),
+      ...times(3, () => thread.call('count', null)),
+    ]
+    for (const outcome of await Promise.allSettled(calls)) {
+      t.match(outcome, { status: 'rejected', reason: { name: 'EngineUnavailable' } })
+    }
+    t.match(thread.health(), { ready: false, reason })
+    await t.rejects(thread.call('count', null), { name: 'EngineUnavailable', message: reason })
+    await thread.close()
+  })
+}
+
+t.test('close finishes what was accepted and takes no more', async (t) => {
+  const thread = await started(t)
+  const calls = times(10, () => thread.call('count', null))
+  const closed = thread.close()
+  await t.rejects(thread.call('count', null), EngineUnavailable)
+  t.same(await Promise.all(calls), [1, ...times(9, () => 9)])
+  await closed
+  await thread.close()
+  t.match(thread.health(), { ready: false, reason: /closed/ })
+})
+
+t.test('a thread that says no, or ends before it opened, is a refusal', async (t) => {
+  const refusal = "{ type: 'refused', message: 'wrong file' }"
+  const no = `require('node:worker_threads').parentPort.postMessage(${refusal})`
+  const refused = startSqliteThread(new Worker(no, { eval: true }))
+  await t.rejects(refused, new EngineRefused('wrong file'))
+  const ended = startSqliteThread(new Worker('process.exit(1)', { eval: true }))
+  await t.rejects(ended, { name: 'EngineRefused', message: /ended/ })
+})

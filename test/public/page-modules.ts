@@ -1,0 +1,98 @@
+// The page's modules with the types that tests use. They are plain JavaScript for browsers, which
+// the compiler does not look at, so the shapes are said here.
+
+export interface Clock {
+  elapsed(): number
+  after(ms: number, run: () => void): { cancel(): void }
+}
+
+export interface State {
+  name: 'closed' | 'connecting' | 'open' | 'waiting'
+  room?: string
+  reason?: string
+  waitMs?: number
+  again?: boolean
+  loggedOut?: boolean
+  questionsSession?: boolean
+}
+
+export interface Refusal {
+  verdict: 'come-back' | 'stay-away' | 'logged-out'
+  sentence: string
+  afterMs: number
+}
+
+export interface PageSocket {
+  readyState: number
+  binaryType: string
+  onopen: (() => void) | null
+  onmessage: ((event: { data: string | ArrayBuffer }) => void) | null
+  onclose: ((event: { code: number; reason: string }) => void) | null
+  send(content: string | Uint8Array): void
+  close(code: number, reason: string): void
+}
+
+export interface RoomConnection {
+  readonly state: State
+  open(room: string): void
+  close(): void
+  send(content: string | Uint8Array): boolean
+  check(): void
+}
+
+export interface RoomConnectionOptions {
+  door: {
+    openSocket(room: string): PageSocket
+    whyRefused(room: string): Promise<Refusal>
+    isAlive(signal: AbortSignal): Promise<boolean>
+  }
+  clock: Clock
+  random?: () => number
+  silence?: { silentMs?: number; answerMs?: number }
+  onState(state: State): void
+  onFrame(content: string | Uint8Array): void
+}
+
+export interface Silence {
+  start(): void
+  heard(): void
+  stop(): void
+  askNow(): Promise<void>
+}
+
+export interface SilenceOptions {
+  clock: Clock
+  isAlive(signal: AbortSignal): Promise<boolean>
+  onDead(): void
+  silentMs?: number
+  answerMs?: number
+}
+
+export interface OwnLines<Line> {
+  add(content: string | Uint8Array, line: Line): void
+  takeEchoOf(content: string | Uint8Array): Line | null
+  takeAll(): Line[]
+}
+
+interface Modules {
+  'backoff.js': { backoffMs(failures: number, random?: () => number): number }
+  'close-codes.js': {
+    mayReconnect(code: number): boolean
+    closeSentence(code: number, reason: string): string
+    questionsSession(code: number): boolean
+  }
+  'image-type.js': { fileTypeOf(content: Uint8Array): { type: string; ending: string } }
+  'own-lines.js': { OwnLines: new <Line>() => OwnLines<Line> }
+  'room-connection.js': { RoomConnection: new (options: RoomConnectionOptions) => RoomConnection }
+  'room-name.js': {
+    isRoomName(text: string): boolean
+    roomPath(room: string): string
+    roomSocketUrl(room: string, location: { protocol: string; host: string }): string
+    roomOfHash(hash: string): string
+  }
+  'silence.js': { Silence: new (options: SilenceOptions) => Silence }
+}
+
+export function pageModule<Name extends keyof Modules>(name: Name): Promise<Modules[Name]> {
+  return import(new URL(`../../public/${name}`, import.meta.url).href)
+}

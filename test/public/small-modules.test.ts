@@ -1,0 +1,88 @@
+// The page's small pieces: codes, names, waits, marks and file types.
+import { test } from 'tap'
+import { CLOSE, mayReconnect } from '../../src/protocol/errors.ts'
+import { isRoomName } from '../../src/protocol/names.ts'
+import { pageModule } from './page-modules.ts'
+
+const { backoffMs } = await pageModule('backoff.js')
+const codes = await pageModule('close-codes.js')
+const { fileTypeOf } = await pageModule('image-type.js')
+const { OwnLines } = await pageModule('own-lines.js')
+const rooms = await pageModule('room-name.js')
+
+test('the page reads close codes as the server means them', async (t) => {
+  for (let code = 1000; code < 5000; code += 1) {
+    if (codes.mayReconnect(code) !== mayReconnect(code)) t.fail(`differs at ${code}`)
+  }
+  for (const { code, reason } of Object.values(CLOSE)) {
+    t.notMatch(codes.closeSentence(code, reason), reason, `${code} has a sentence of its own`)
+  }
+  t.match(codes.closeSentence(4999, 'a word'), 'a word', 'an unknown code gives its reason')
+  t.match(codes.closeSentence(4999, ''), '4999', 'or itself')
+})
+
+test('room names are the server’s, without the two that a URL swallows', async (t) => {
+  for (const name of ['chat:lobby', 'A.b_c~d@e-f', 'x'.repeat(128), '', 'a b', 'a/b', 'ä', '$']) {
+    t.equal(rooms.isRoomName(name), isRoomName(name), name)
+  }
+  t.equal(rooms.isRoomName('.'), false)
+  t.equal(rooms.isRoomName('..'), false)
+  t.equal(rooms.isRoomName('...'), true)
+})
+
+test('a room is reached by ws: under http and by wss: under https', async (t) => {
+  const socket = (protocol: string) => rooms.roomSocketUrl('chat:a', { protocol, host: 'h:1' })
+  t.equal(socket('http:'), 'ws://h:1/rooms/chat%3Aa')
+  t.equal(socket('https:'), 'wss://h:1/rooms/chat%3Aa')
+})
+
+test('a link names a room, and nothing else', async (t) => {
+  t.equal(rooms.roomOfHash('#chat:lobby'), 'chat:lobby')
+  t.equal(rooms.roomOfHash('#chat%3Alobby'), 'chat:lobby')
+  t.equal(rooms.roomOfHash('#<script>'), '')
+  t.equal(rooms.roomOfHash(''), '')
+})
+
+test('waits have full jitter: from nothing to the ceiling', async (t) => {
+  t.equal(
+    backoffMs(0, () => 0),
+    0,
+  )
+  t.equal(
+    backoffMs(3, () => 0.5),
+    4_000,
+  )
+  t.equal(
+    backoffMs(999, () => 1),
+    20_000,
+  )
+})
+
+test('echoes find their own lines in order, by kind and content', async (t) => {
+  const own = new OwnLines<string>()
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  own.add('same', 'first')
+  own.add(bytes('same'), 'binary')
+  own.add('same', 'second')
+  own.add('never', 'third')
+  t.equal(own.takeEchoOf('other'), null)
+  t.equal(own.takeEchoOf('same'), 'first')
+  t.equal(own.takeEchoOf('same'), 'second')
+  t.equal(own.takeEchoOf('same'), null)
+  t.equal(own.takeEchoOf(bytes('samE')), null)
+  t.equal(own.takeEchoOf(bytes('same')), 'binary')
+  t.same(own.takeAll(), ['third'])
+  t.same(own.takeAll(), [])
+})
+
+test('only bytes that begin like a picture are shown as one', async (t) => {
+  const typeOf = (text: string) => fileTypeOf(Buffer.from(text, 'latin1')).type
+  t.equal(typeOf('\x89PNG\r\n\x1a\n'), 'image/png')
+  t.equal(typeOf('\xff\xd8\xff\xe0'), 'image/jpeg')
+  t.equal(typeOf('GIF89a'), 'image/gif')
+  t.equal(typeOf('RIFF....WEBP'), 'image/webp')
+  t.equal(typeOf('RIFF....WAVE'), 'application/octet-stream')
+  t.equal(typeOf('<svg onload="alert(1)">'), 'application/octet-stream')
+  t.equal(typeOf('<!doctype html>'), 'application/octet-stream')
+  t.equal(typeOf(''), 'application/octet-stream')
+})

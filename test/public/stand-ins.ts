@@ -1,0 +1,117 @@
+// What the page's modules get from outside, in the hand of a test: time, sockets and the server.
+import type { Clock, PageSocket, Refusal } from './page-modules.ts'
+
+interface Waiting {
+  at: number
+  run: () => void
+}
+
+/** Time that passes only when a test says so. */
+export class HeldClock implements Clock {
+  #now = 1_000
+  #waiting = new Set<Waiting>()
+
+  elapsed(): number {
+    return this.#now
+  }
+
+  after(ms: number, run: () => void): { cancel(): void } {
+    const timer = { at: this.#now + ms, run }
+    this.#waiting.add(timer)
+    return { cancel: () => this.#waiting.delete(timer) }
+  }
+
+  get timers(): number {
+    return this.#waiting.size
+  }
+
+  /** Lets time pass, and what was promised on the way settle. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms
+    for (let next = this.#next(end); next; next = this.#next(end)) {
+      this.#now = next.at
+      this.#waiting.delete(next)
+      next.run()
+      await settle()
+    }
+    this.#now = end
+  }
+
+  #next(end: number): Waiting | undefined {
+    return [...this.#waiting].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
+  }
+}
+
+/** Lets everything that waits for settled promises run. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A browser's WebSocket, whose other end is the test. */
+export class HeldSocket implements PageSocket {
+  readyState = 0
+  binaryType = 'blob'
+  onopen: (() => void) | null = null
+  onmessage: ((event: { data: string | ArrayBuffer }) => void) | null = null
+  onclose: ((event: { code: number; reason: string }) => void) | null = null
+  readonly sent: (string | Uint8Array)[] = []
+  closedWith: number | null = null
+  readonly room: string
+
+  constructor(room: string) {
+    this.room = room
+  }
+
+  send(content: string | Uint8Array): void {
+    this.sent.push(content)
+  }
+
+  close(code: number): void {
+    this.closedWith = code
+    this.readyState = 2
+  }
+
+  /** The server accepts. */
+  accept(): void {
+    this.readyState = 1
+    this.onopen?.()
+  }
+
+  say(data: string | ArrayBuffer): void {
+    this.onmessage?.({ data })
+  }
+
+  /** The connection ends, by the server or by the network. */
+  end(code: number, reason = ''): void {
+    this.readyState = 3
+    this.onclose?.({ code, reason })
+  }
+}
+
+/** A server as the page sees it: sockets it was asked for, and what it answers by REST. */
+export class HeldDoor {
+  readonly sockets: HeldSocket[] = []
+  refusal: Refusal = { verdict: 'come-back', sentence: 'Try later.', afterMs: 0 }
+  alive = true
+  asked = 0
+
+  readonly openSocket = (room: string): HeldSocket => {
+    const socket = new HeldSocket(room)
+    this.sockets.push(socket)
+    return socket
+  }
+
+  readonly whyRefused = async (): Promise<Refusal> => this.refusal
+
+  readonly isAlive = async (): Promise<boolean> => {
+    this.asked += 1
+    return this.alive
+  }
+
+  /** The socket that was asked for last. */
+  get last(): HeldSocket {
+    const socket = this.sockets.at(-1)
+    if (!socket) throw new Error('no socket was opened')
+    return socket
+  }
+}

@@ -1,0 +1,61 @@
+// A whole Usher on a free port, with an engine in memory. It closes itself, and then looks
+// through everything it logged for secrets that must not be there (S9).
+import { Writable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import { LOG_SHAPES } from '../../plugins/log.ts'
+import { type AppParts, buildApp } from '../../src/app.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+
+export interface StartedApp {
+  url: string
+  app: FastifyInstance
+  /** Everything logged so far, as text. */
+  log(): string
+  /** Values that must never be logged; the log is searched for them at the end. */
+  keepSecret(...values: string[]): void
+}
+
+export const SERVER_KEY = 'key-of-a-back-end-0123456789'
+
+/** Settings for tests: no disk, any port, and a log that is kept at its most talkative. */
+export function testConfig(overrides: Partial<Config> = {}): Config {
+  const config = loadConfig({
+    USHER_DATA: ':memory:',
+    USHER_CONFIG: undefined,
+    USHER_API_KEYS: `backend:${SERVER_KEY}`,
+    USHER_DRAIN_SECONDS: '1',
+    USHER_LOG_LEVEL: 'trace',
+    PORT: '0',
+  })
+  return { ...config, ...overrides }
+}
+
+export async function startApp(
+  t: Test,
+  overrides: Partial<Config> = {},
+  parts: AppParts = {},
+): Promise<StartedApp> {
+  const lines: string[] = []
+  const secrets = new Set([SERVER_KEY])
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk))
+      done()
+    },
+  })
+  const config = testConfig(overrides)
+  const logger = { level: config.logLevel, serializers: LOG_SHAPES, stream }
+  const app = await buildApp(config, { ...parts, logger })
+  const log = (): string => lines.join('')
+  t.teardown(async () => {
+    await app.close()
+    const leaked = [...secrets].filter((secret) => log().includes(secret))
+    t.equal(leaked.length, 0, 'the log contains no secret')
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const keepSecret = (...values: string[]): void => {
+    for (const value of values) secrets.add(value)
+  }
+  return { url, app, log, keepSecret }
+}

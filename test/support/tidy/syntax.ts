@@ -1,0 +1,48 @@
+// One parse of each file for all checks, and a walk over what was found.
+import { type ParserPlugin, parse } from '@babel/parser'
+import type { Node, Program } from '@babel/types'
+import type { TreeFile } from './tree.ts'
+
+const parsed = new WeakMap<TreeFile, Program>()
+
+export function programOf(file: TreeFile): Program {
+  const known = parsed.get(file)
+  if (known) return known
+  const program = parseFile(file)
+  parsed.set(file, program)
+  return program
+}
+
+function parseFile(file: TreeFile): Program {
+  const plugins: ParserPlugin[] = file.path.endsWith('.ts') ? ['typescript'] : []
+  try {
+    return parse(file.text, { sourceType: 'module', plugins }).program
+  } catch (error) {
+    throw new Error(`${file.path} cannot be parsed`, { cause: error })
+  }
+}
+
+export function lineOf(node: Node): number {
+  return node.loc?.start.line ?? 1
+}
+
+/** How many lines a node covers, its first and last included. */
+export function heightOf(node: Node): number {
+  return node.loc ? node.loc.end.line - node.loc.start.line + 1 : 1
+}
+
+/** The node and everything below it, in the order of the text. */
+export function* nodesIn(node: Node): Generator<Node> {
+  yield node
+  for (const child of childrenOf(node)) yield* nodesIn(child)
+}
+
+export function childrenOf(node: Node): Node[] {
+  return Object.values(node).flat().filter(isNode)
+}
+
+// Comments hang on nodes too, and are no part of what the checks look at.
+function isNode(value: unknown): value is Node {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return false
+  return typeof value.type === 'string' && !value.type.startsWith('Comment')
+}

@@ -1,0 +1,93 @@
+// Who may import whom, as docs/ARCHITECTURE.md draws it, and that nothing runs in a circle.
+import { importsOf } from './imports.ts'
+import { type Check, isCode, isUnder, type TreeFile, violation } from './tree.ts'
+
+interface Wall {
+  /** Beginnings of paths: a folder with its slash, or a file. */
+  may: readonly string[]
+  /** What may be imported with `import type` besides. */
+  mayType?: readonly string[]
+}
+
+const WIRE_PORT = 'src/wire/wire-format.ts'
+const ENGINE_PORTS = ['engine', 'identity-store', 'message-log', 'presence-store'].map(
+  (port) => `src/engine/${port}.ts`,
+)
+const WORDS = ['src/protocol/', 'src/time/']
+
+const FOLDERS: Record<string, Wall> = {
+  'src/protocol/': { may: [] },
+  'src/time/': { may: [] },
+  'src/wire/': { may: WORDS },
+  'src/engine/': { may: WORDS },
+  'src/identity/': { may: [...WORDS, ...ENGINE_PORTS] },
+  'src/room/': { may: [...WORDS, ...ENGINE_PORTS, WIRE_PORT] },
+  'src/connection/': { may: [...WORDS, 'src/room/', 'src/identity/', WIRE_PORT] },
+}
+
+const SOURCES = Object.keys(FOLDERS)
+
+const WALLS: Record<string, Wall> = {
+  ...FOLDERS,
+  'src/config': {
+    may: ['src/protocol/', 'src/room/rule.ts'],
+    mayType: ['src/engine/engine.ts', 'src/identity/settings.ts'],
+  },
+  'plugins/': { may: [...SOURCES, 'src/config.ts'] },
+  'routes/': { may: ['src/protocol/'], mayType: ['plugins/', ...SOURCES, 'src/config.ts'] },
+}
+
+const COMPOSITION = ['src/app.ts', 'src/server.ts', 'src/index.ts']
+
+export const walls: Check = (files) =>
+  files.filter(isWalled).flatMap((file) => {
+    const row = Object.entries(WALLS).find(([start]) => file.path.startsWith(start))
+    if (!row) return violation(file, 1, 'has no row in test/support/tidy/walls.ts: give it one')
+    const [home, wall] = row
+    return importsOf(file)
+      .filter(({ isOurs, target }) => isOurs && !target.startsWith(home))
+      .filter(({ isType, target }) => !isAllowed(wall, target, isType))
+      .map(({ line, target }) => violation(file, line, refusal(home, wall, target)))
+  })
+
+function isWalled(file: TreeFile): boolean {
+  const isComposition = COMPOSITION.includes(file.path)
+  return isCode(file) && isUnder(file, 'src', 'plugins', 'routes') && !isComposition
+}
+
+function isAllowed({ may, mayType = [] }: Wall, target: string, isType: boolean): boolean {
+  const allowed = isType ? [...may, ...mayType] : may
+  return allowed.some((start) => target.startsWith(start))
+}
+
+function refusal(home: string, { may, mayType = [] }: Wall, target: string): string {
+  const types = mayType.length ? `, and types of ${mayType.join(', ')}` : ''
+  return `imports ${target}, but ${home} may import only ${may.join(', ') || 'itself'}${types}`
+}
+
+export const cycles: Check = (files) => {
+  const walled = files.filter((file) => isCode(file) && isUnder(file, 'src', 'plugins', 'routes'))
+  const graph: Graph = { files: new Map(walled.map((file) => [file.path, file])), done: new Set() }
+  return walled.flatMap((file) => circlesFrom(file, [], graph))
+}
+
+interface Graph {
+  files: ReadonlyMap<string, TreeFile>
+  /** Paths from which every circle has been found. */
+  done: Set<string>
+}
+
+/** Depth first: an import of a file that is still on the trail closes a circle. */
+function circlesFrom(file: TreeFile, trail: readonly string[], graph: Graph): string[] {
+  if (graph.done.has(file.path)) return []
+  const path = [...trail, file.path]
+  const found = importsOf(file).flatMap(({ target, line }) => {
+    const next = graph.files.get(target)
+    if (!next) return []
+    if (!path.includes(target)) return circlesFrom(next, path, graph)
+    const circle = [...path.slice(path.indexOf(target)), target].join(' -> ')
+    return violation(file, line, `closes a circle, ${circle}: move what both need below them`)
+  })
+  graph.done.add(file.path)
+  return found
+}

@@ -10,14 +10,19 @@ const LOG_IN = {
   question: 'New here?',
   other: 'Sign up',
   autocomplete: 'current-password',
+  username: '.*',
+  passwordLength: 1,
   submit: logIn,
 }
 const SIGN_UP = {
   title: 'Sign up',
-  lead: 'A name and a password, and you are in.',
+  lead: 'A name of letters, digits or . _ @ - and a password of 8 characters or more.',
   question: 'Already have an account?',
   other: 'Log in',
   autocomplete: 'new-password',
+  // What the server asks of new accounts, so that the browser can say it before the server does.
+  username: '[A-Za-z0-9._@\\-]{1,64}',
+  passwordLength: 8,
   submit: signUp,
 }
 
@@ -62,6 +67,8 @@ export class AccountView {
     this.#sentence.textContent = ''
     this.#submit.textContent = intent.title
     this.#password.setAttribute('autocomplete', intent.autocomplete)
+    this.#password.minLength = intent.passwordLength
+    this.#username.pattern = intent.username
     element('account-title', HTMLElement).textContent = intent.title
     element('account-lead', HTMLElement).textContent = intent.lead
     element('account-question', HTMLElement).textContent = intent.question

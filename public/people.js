@@ -1,10 +1,9 @@
-// Who is in the room, by name, asked again every few seconds while somebody is looking.
+// Who is in the room, asked again every few seconds while somebody is looking.
 import { describeRoom, namesInRoom } from './room-door.js'
 
 /** @import { Clock, Timer } from './clock.js' */
 
 const AGAIN_MS = 10_000
-const AFTER_FAILURE_MS = 60_000
 const NAMES_SHOWN = 6
 
 export class People {
@@ -13,6 +12,8 @@ export class People {
   /** @type {Timer | null} */
   #timer = null
   #room = ''
+  /** A server that does not tell names may still tell how many there are. */
+  #tellsNames = true
 
   constructor(/** @type {HTMLElement} */ place, /** @type {Clock} */ clock) {
     this.#place = place
@@ -23,6 +24,7 @@ export class People {
   async follow(/** @type {string} */ room) {
     this.stop()
     this.#room = room
+    this.#tellsNames = true
     const { rule } = (await describeRoom(room)) ?? {}
     if (rule?.presence && room === this.#room) this.#look(room)
     return rule ?? {}
@@ -35,18 +37,28 @@ export class People {
   }
 
   async #look(/** @type {string} */ room) {
-    const isSeen = document.visibilityState === 'visible'
-    const names = isSeen ? await namesInRoom(room).catch(() => null) : []
+    const text = document.visibilityState === 'visible' ? await this.#count(room) : null
     if (room !== this.#room) return
-    if (isSeen) this.#show(names ?? [])
+    if (text !== null) this.#show(text)
     this.#timer?.cancel()
-    this.#timer = this.#clock.after(names ? AGAIN_MS : AFTER_FAILURE_MS, () => this.#look(room))
+    this.#timer = this.#clock.after(AGAIN_MS, () => this.#look(room))
   }
 
-  #show(/** @type {string[]} */ names) {
-    const more = names.length - NAMES_SHOWN
-    const shown = names.slice(0, NAMES_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '')
-    this.#place.textContent = `${names.length} here: ${shown}`
-    this.#place.hidden = names.length === 0
+  async #count(/** @type {string} */ room) {
+    const names = this.#tellsNames ? await namesInRoom(room).catch(() => null) : null
+    this.#tellsNames = names !== null
+    if (names) return `${names.length} here: ${namesText(names)}`
+    const { users = 0 } = (await describeRoom(room)) ?? {}
+    return users > 0 ? `${users} here` : ''
   }
+
+  #show(/** @type {string} */ text) {
+    this.#place.textContent = text
+    this.#place.hidden = text === ''
+  }
+}
+
+function namesText(/** @type {string[]} */ names) {
+  const more = names.length - NAMES_SHOWN
+  return names.slice(0, NAMES_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

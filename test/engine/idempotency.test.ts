@@ -2,7 +2,7 @@
 import t from 'tap'
 import { EngineUnavailable } from '../../src/engine/engine.ts'
 import { IdempotencyKeys, KEY_WINDOW_MS, KEYS_MAX, keyName } from '../../src/engine/idempotency.ts'
-import { HeldClock } from './held-clock.ts'
+import { HeldClock } from '../support/held-clock.ts'
 
 const ANSWER = { position: null, time: 1, repeated: false }
 

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createInProcessLog } from '../../src/engine/in-process-log.ts'
 import { draft } from '../contract/samples.ts'
-import { HeldClock } from './held-clock.ts'
+import { HeldClock } from '../support/held-clock.ts'
 
 const PLAIN = { retention: null, key: null }
 

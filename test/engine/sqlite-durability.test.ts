@@ -6,8 +6,8 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { account, session, ticket } from '../contract/samples.ts'
+import { HeldClock } from '../support/held-clock.ts'
 import { startChild } from './child.ts'
-import { HeldClock } from './held-clock.ts'
 
 async function opened(t: Test, folder: string, clock = systemClock): Promise<Engine> {
   const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 10_000 }, clock)

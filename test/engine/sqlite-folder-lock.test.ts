@@ -3,8 +3,8 @@ import { chmodSync, statSync } from 'node:fs'
 import t from 'tap'
 import { EngineRefused } from '../../src/engine/engine.ts'
 import { lockFolder } from '../../src/engine/sqlite-folder-lock.ts'
+import { HeldClock } from '../support/held-clock.ts'
 import { startChild } from './child.ts'
-import { HeldClock } from './held-clock.ts'
 
 t.test('a folder that another process holds is refused, in words that help', async (t) => {
   const folder = t.testdir({})

@@ -6,6 +6,9 @@ import { PASSWORD, Visitor } from './visitor.ts'
 
 const browser = await openBrowser(file)
 
+const isRefused = (field: unknown) =>
+  (field as { matches(css: string): boolean }).matches(':invalid')
+
 test('signing up logs in; a taken name is said, and can be mended', async (t) => {
   const { url } = await startApp(t)
   const ada = await Visitor.at(await seatUser(t, browser), url)
@@ -15,6 +18,9 @@ test('signing up logs in; a taken name is said, and can be mended', async (t) =>
 
   const other = await Visitor.at(await seatUser(t, browser), url)
   await other.button('Sign up').click()
+  await other.enter('ada', 'short')
+  await other.button('Sign up').click()
+  t.equal(await other.page.getByLabel('Password').evaluate(isRefused), true, 'too short')
   await other.enter('ada', PASSWORD)
   await other.button('Sign up').click()
   await other.sentence.filter({ hasText: /taken/i }).waitFor()

@@ -51,7 +51,7 @@ export async function startApp(
   t.teardown(async () => {
     await app.close()
     const leaked = [...secrets].filter((secret) => log().includes(secret))
-    t.equal(leaked.length, 0, 'the log contains no secret')
+    if (leaked.length > 0) throw new Error(`the log contains ${leaked.length} secrets`)
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const keepSecret = (...values: string[]): void => {

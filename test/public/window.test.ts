@@ -119,6 +119,20 @@ test('when the server goes away the page says so, and comes back with it', async
   t.same([...ada.complaints, ...bob.complaints], [])
 })
 
+test('when the network goes away the page asks at once, not after 30 s of silence', async (t) => {
+  const { url } = await startApp(t)
+  const context = await seatUser(t, browser)
+  const ada = await Visitor.at(context, url)
+  await ada.signUp('ada')
+  await ada.open('chat:tunnel')
+  await context.setOffline(true)
+  await ada.sees('note', 'The server stopped answering.')
+  await context.setOffline(false)
+  await ada.sees('note', /Back in chat:tunnel/)
+  await ada.isIn('open')
+  t.same(ada.complaints, [])
+})
+
 test('the page is sent with a policy that forbids everything inline and foreign', async (t) => {
   const { url } = await startApp(t)
   const answer = await fetch(url)

@@ -1,4 +1,5 @@
 // Whatever goes wrong on an HTTP door is answered in one shape: {error, code, message}.
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
@@ -18,6 +19,7 @@ const BY_STATUS: Readonly<Record<number, ReplyCode>> = {
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'The path is not a valid URL.',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty: send JSON.',
   FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not JSON.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'This Content-Type is not taken here: see docs/protocol.md.',
@@ -56,6 +58,28 @@ function onError(error: unknown, request: FastifyRequest, reply: FastifyReply): 
 
 function onNotFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendRefusal(reply, new Refusal(REPLY.notFound, 'There is nothing at this path.'))
+}
+
+/** Errors that Fastify meets before there is a route: a broken URL, for one. */
+export function onFrameworkError(
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  return onError(error, request, reply)
+}
+
+/** What is not even HTTP: answered once, if anybody is still there, and ended. */
+export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const body = JSON.stringify({
+    error: REPLY.badRequest.error,
+    code: REPLY.badRequest.code,
+    message: tooLarge ? 'The headers are too large.' : 'This is not a request we can read.',
+  })
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', 'Connection: close']
+  socket.end(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
 }
 
 async function errors(app: FastifyInstance): Promise<void> {

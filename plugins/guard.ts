@@ -38,6 +38,7 @@ const headers = (production: boolean): FastifyHelmetOptions => ({
       formAction: ["'self'"],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],
+      requireTrustedTypesFor: ["'script'"],
     },
   },
   referrerPolicy: { policy: 'no-referrer' },

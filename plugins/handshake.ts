@@ -103,9 +103,16 @@ function openConnection(ws: WebSocket, request: FastifyRequest, opening: HeardOp
   const format = formatNamed(opening.format)
   const connection = new Connection({ connections, socket, slot, format, echo: opening.echo })
   listen(ws, connection, opening.onFarewell)
-  app.log.debug({ connection: connection.id, room: opening.room, ip: slot.address }, 'opened')
-  if (entry) connection.join(entry)
+  if (entry) join(app, connection, entry)
   else connection.awaitFirstMessage(decider(app, connection, opening.room))
+}
+
+function join(app: FastifyInstance, connection: Connection, entry: Entry): void {
+  const { user, proof } = entry.identity
+  const room = entry.hold.room.name
+  const line = { connection: connection.id, room, user, proof, ip: connection.slot.address }
+  app.log.info(line, 'connection opened')
+  connection.join(entry)
 }
 
 /** Judges a first message the way a credential is judged before the 101. */
@@ -114,7 +121,7 @@ function decider(app: FastifyInstance, connection: Connection, room: string) {
     const credential = readFirstMessage(first)
     if (!credential) return connection.close(CLOSE.invalidCredentials)
     way(app, { room, credential, slot: connection.slot }).then(
-      (entry) => connection.join(entry),
+      (entry) => join(app, connection, entry),
       (error: unknown) => {
         const refusal = refusalOf(error)
         app.log.info({ connection: connection.id, room, error: refusal.reply.error }, 'turned away')

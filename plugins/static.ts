@@ -7,7 +7,15 @@ import fp from 'fastify-plugin'
 const FOLDER = join(import.meta.dirname, '..', 'public')
 
 async function page(app: FastifyInstance): Promise<void> {
-  await app.register(files, { root: FOLDER, index: 'index.html', cacheControl: false })
+  await app.register(files, {
+    root: FOLDER,
+    index: 'index.html',
+    cacheControl: false,
+    // Asked again each time, by its ETag: a deploy must not leave a browser with half the old page.
+    setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
+    // The folder's README is for who reads the sources.
+    allowedPath: (path) => !path.endsWith('.md'),
+  })
 }
 
 export default fp(page, { name: 'usher-static', fastify: '5.x', dependencies: ['usher-guard'] })

@@ -3,7 +3,7 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import auth from '../plugins/auth.ts'
 import engine from '../plugins/engine.ts'
-import errors from '../plugins/errors.ts'
+import errors, { onClientError, onFrameworkError } from '../plugins/errors.ts'
 import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
 import house from '../plugins/house.ts'
@@ -42,6 +42,8 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy.length > 0 ? addressList(config.trustProxy) : false,
     return503OnClosing: false,
+    frameworkErrors: onFrameworkError,
+    clientErrorHandler: onClientError,
     requestTimeout: REQUEST_MS,
     routerOptions: { maxParamLength: 256 },
     http: { shouldUpgradeCallback: ({ headers }) => /^websocket$/i.test(headers.upgrade ?? '') },

@@ -108,5 +108,5 @@ function identityOfTicket(ticket: TicketRecord): Identity {
 
 /** What travels with a local user: ids are random, people know each other by name. */
 export function infoOf(username: string): string {
-  return JSON.stringify({ name: username })
+  return JSON.stringify({ username })
 }

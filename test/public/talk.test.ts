@@ -111,11 +111,15 @@ test('without a connection nothing is sent, and the page says so', async (t) => 
 
 test('opening again closes the first; another room starts on an empty page', async (t) => {
   const [ada, bob] = await twoPeople(t, 'chat:one')
+  const opening = ada.page.waitForEvent('websocket')
   await ada.open('chat:one')
+  const second = await opening
   await bob.say('once')
   await ada.sees('received', 'once')
   await bob.areDelivered(1)
+  const closing = second.waitForEvent('close')
   await ada.open('chat:two')
+  await closing
   t.equal(await ada.lines('received').count(), 0)
   await bob.say('not for ada')
   await bob.areDelivered(2)

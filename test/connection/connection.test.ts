@@ -1,0 +1,174 @@
+// One client from open to close: what each state does with what comes in.
+import { test } from 'tap'
+import { CLOSE } from '../../src/protocol/errors.ts'
+import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
+import { House, type Live, say, turn, userOf } from '../support/connected.ts'
+
+const BACK_END: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }
+
+function nothingIsLeft({ connections, rooms }: House) {
+  return {
+    connections: connections.size,
+    slots: connections.slots.taken,
+    keys: connections.slots.keys,
+    rooms: rooms.size,
+    slow: connections.slowReaders.size,
+  }
+}
+
+const NOTHING = { connections: 0, slots: 0, keys: 0, rooms: 0, slow: 0 }
+
+test('[C42] what a member says comes to all members of its room, itself included', async (t) => {
+  const house = new House()
+  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  const elsewhere = await house.member(userOf('eve'), 'chat:b')
+  say(ann, 'hello')
+  say(bob, '')
+  await turn()
+  t.same(ann.socket.texts, ['hello', ''])
+  t.same(bob.socket.texts, ['hello', ''])
+  t.same(elsewhere.socket.texts, [], '[C45] and to nobody else')
+})
+
+test("[C43] what the client asked for goes before the rule's echo", async (t) => {
+  for (const [asked, ruled, hears] of [
+    [null, true, true],
+    [null, false, false],
+    [true, false, true],
+    [false, true, false],
+  ] as const) {
+    const house = new House({}, { echo: ruled })
+    const live = await house.join(house.open(asked), userOf('ann'))
+    say(live, 'me')
+    await turn()
+    t.same(live.socket.texts, hears ? ['me'] : [])
+  }
+})
+
+test('after the end everything is given back, however often the end is told', async (t) => {
+  const house = new House()
+  const [joined, undecided, entering] = [
+    await house.member(userOf('ann')),
+    house.open(),
+    house.open(),
+  ]
+  undecided.connection.awaitFirstMessage(() => undefined)
+  for (const { connection } of [joined, undecided, entering]) {
+    connection.ended(1000)
+    connection.ended(1000)
+  }
+  await turn()
+  t.same(nothingIsLeft(house), NOTHING)
+  await house.clock.advance(61_000)
+  t.equal(house.connections.budgets.size, 0)
+})
+
+test('a closed connection leaves its room at once and its place when the socket ends', async (t) => {
+  const house = new House()
+  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  ann.connection.close(CLOSE.forced)
+  t.same(house.rooms.counts('chat:a'), { members: 1, users: 1 })
+  t.equal(house.connections.slots.taken, 2)
+  say(ann, 'ghost')
+  say(bob, 'real')
+  await turn()
+  t.same(bob.socket.texts, ['real'])
+  t.same(ann.socket.texts, [], 'no data follows a close')
+  ann.connection.ended(1000)
+  t.equal(house.connections.slots.taken, 1)
+})
+
+test('the first reason to close is the one that counts', async (t) => {
+  const house = new House()
+  const { connection, socket } = await house.member(userOf('ann'))
+  connection.close(CLOSE.slow)
+  connection.close(CLOSE.shutdown)
+  t.same(socket.closedWith, CLOSE.slow)
+  t.same(connection.ended(1006), { ...CLOSE.slow, byServer: true })
+})
+
+test('an end that the client began is told as such', async (t) => {
+  const house = new House()
+  const { connection } = await house.member(userOf('ann'))
+  t.same(connection.ended(1001), { code: 1001, reason: '', byServer: false })
+})
+
+test('a connection that ended on its way in releases the room that was opened for it', async (t) => {
+  const house = new House()
+  const live = house.open()
+  const hold = await house.rooms.open('chat:a', house.rule)
+  live.connection.ended(1006)
+  live.connection.join({ identity: userOf('ann'), hold })
+  await turn()
+  t.same(nothingIsLeft(house), NOTHING)
+})
+
+test('[C72] too fast closes that connection alone with 3013', async (t) => {
+  const house = new House({ messagesPerSecond: 2 })
+  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  for (const text of ['1', '2', '3', '4']) say(ann, text)
+  await turn()
+  t.same(ann.socket.closedWith, CLOSE.tooManyRequests)
+  t.equal(bob.socket.closedWith, null)
+  t.same(bob.socket.texts, ['1', '2'])
+})
+
+test('[C72] a user has one budget over all connections', async (t) => {
+  const house = new House({ messagesPerSecond: 2 })
+  const lives = [await house.member(userOf('ann')), await house.member(userOf('ann'))] as const
+  say(lives[0], '1')
+  say(lives[1], '2')
+  say(lives[0], '3')
+  t.same(lives[0].socket.closedWith, CLOSE.tooManyRequests)
+  t.equal(lives[1].socket.closedWith, null)
+})
+
+test('[C72] server keys are exempt, and the anonymous have a budget each', async (t) => {
+  const house = new House({ messagesPerSecond: 1, bytesPerSecond: 1 }, { publish: ['anyone'] })
+  const key = await house.member(BACK_END)
+  const nobodies = [await house.member(ANONYMOUS), await house.member(ANONYMOUS)]
+  for (let i = 0; i < 100; i += 1) say(key, 'abc')
+  for (const nobody of nobodies) say(nobody, 'a')
+  t.equal(key.socket.closedWith, null)
+  for (const { socket } of nobodies) t.equal(socket.closedWith, null)
+})
+
+test('a frame that its format cannot read closes with 3501', async (t) => {
+  const house = new House()
+  const live = await house.member(userOf('ann'))
+  const format = { ...live.connection.format, decode: () => null }
+  Object.defineProperty(live.connection, 'format', { value: format })
+  say(live, 'x')
+  t.same(live.socket.closedWith, CLOSE.badRequest)
+})
+
+test('[C61] a reader for whom too much waits is cut with 3008, and others hear on', async (t) => {
+  const house = new House({ outboxBytes: 200, messagesPerSecond: null })
+  const lives: [Live, Live] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  const [ann, bob] = lives
+  bob.socket.reads = false
+  for (let i = 0; i < 5; i += 1) {
+    say(ann, 'x'.repeat(90))
+    await turn()
+  }
+  t.same(bob.socket.closedWith, CLOSE.slow)
+  t.equal(bob.socket.written.length, 2, 'no byte over the bound was ever held')
+  t.equal(ann.socket.texts.length, 5)
+  t.equal(ann.socket.closedWith, null)
+})
+
+test('[C61] a reader for whom something waits longer than outboxSeconds is cut', async (t) => {
+  const house = new House({ outboxSeconds: 15 })
+  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  bob.socket.reads = false
+  say(ann, 'hello')
+  await turn()
+  for (let second = 1; second < 15; second += 1) {
+    await house.clock.advance(1_000)
+    for (const { connection } of [ann, bob]) connection.alive()
+  }
+  t.equal(bob.socket.closedWith, null)
+  await house.clock.advance(1_000)
+  t.same(bob.socket.closedWith, CLOSE.slow)
+  t.equal(ann.socket.closedWith, null)
+})

@@ -1,0 +1,153 @@
+// All connections of a node: one timer, revocations, running out, and draining.
+import { test } from 'tap'
+import { CLOSE } from '../../src/protocol/errors.ts'
+import { House, say, turn, userOf } from '../support/connected.ts'
+import { HeldClock } from '../support/held-clock.ts'
+
+test('one timer serves all, however many there are', async (t) => {
+  const every = t.capture(HeldClock.prototype, 'every', HeldClock.prototype.every)
+  const after = t.capture(HeldClock.prototype, 'after', HeldClock.prototype.after)
+  const house = new House({ connectionsPerUser: null })
+  for (let i = 0; i < 100; i += 1) {
+    const live = await house.member(userOf('ann'))
+    live.socket.reads = i % 2 === 0
+    say(live, 'hello')
+    house.open().connection.awaitFirstMessage(() => undefined)
+  }
+  await turn()
+  await house.clock.advance(3_000)
+  t.equal(every().length, 1)
+  t.equal(after().length, 0)
+  house.connections.stop()
+  const { socket } = await house.member(userOf('bob'))
+  await house.clock.advance(60_000)
+  t.equal(socket.pings, 0, 'and it can be stopped')
+})
+
+test('[C60] who answers is pinged on, who does not is closed with 3012 in time', async (t) => {
+  const house = new House()
+  const [lives, dead] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  for (let second = 1; second <= 7; second += 1) {
+    t.equal(dead.socket.closedWith, null)
+    await house.clock.advance(1_000)
+    lives.connection.alive()
+  }
+  t.same(dead.socket.closedWith, CLOSE.noPong)
+  t.equal(lives.socket.closedWith, null)
+  t.equal(dead.socket.pings, 1)
+})
+
+test('[C60] a message is as good as a pong', async (t) => {
+  const house = new House()
+  const live = await house.member(userOf('ann'))
+  for (let second = 1; second <= 30; second += 1) {
+    await house.clock.advance(1_000)
+    say(live, 'still here')
+  }
+  t.equal(live.socket.closedWith, null)
+})
+
+test('[C63] an identity that runs out is closed with 3005, at most pingSeconds later', async (t) => {
+  const house = new House()
+  const expiresAt = house.clock.now() + 12_000
+  const { connection, socket } = await house.member(userOf('ann', { expiresAt }))
+  let second = 0
+  while (socket.closedWith === null && second < 60) {
+    second += 1
+    await house.clock.advance(1_000)
+    connection.alive()
+  }
+  t.same(socket.closedWith, CLOSE.expired)
+  t.ok(second >= 12 && second <= 17, `${second} s`)
+})
+
+test('[S18] a revocation closes all of that session or user with 3503, and nobody else', async (t) => {
+  const house = new House()
+  const phone = await house.member(userOf('ann', { session: 's_phone' }))
+  const desk = await house.member(userOf('ann', { session: 's_desk' }), 'chat:b')
+  const bob = await house.member(userOf('bob'))
+  house.connections.revoke({ session: 's_phone' })
+  t.same(phone.socket.closedWith, CLOSE.forced)
+  t.equal(desk.socket.closedWith, null)
+  house.connections.revoke({ user: 'ann' })
+  t.same(desk.socket.closedWith, CLOSE.forced)
+  t.equal(bob.socket.closedWith, null)
+})
+
+test('a revocation is forgotten after a minute', async (t) => {
+  const house = new House()
+  const early = house.open()
+  await house.clock.advance(1_000)
+  house.connections.revoke({ user: 'ann' })
+  await house.clock.advance(61_000)
+  await house.join(early, userOf('ann'))
+  t.equal(early.socket.closedWith, null)
+})
+
+/** Opens so many members, whose sockets answer a close at once if told to. */
+async function crowd(house: House, count: number) {
+  const lives = []
+  for (let i = 0; i < count; i += 1) lives.push(await house.member(userOf('ann')))
+  return lives
+}
+
+const LIMITLESS = { connectionsPerUser: null, connectionsPerAddress: null }
+
+test('[C65] a drain spreads the closes over the window, evenly', async (t) => {
+  const house = new House(LIMITLESS)
+  const lives = await crowd(house, 1_000)
+  const closed = () => lives.filter(({ socket }) => socket.closedWith !== null).length
+  const times = { spreadMs: 1_000, windowMs: 2_000 }
+  const drained = house.connections.drain(CLOSE.shutdown, times)
+  t.equal(closed(), 50, 'a step of fifty')
+  await house.clock.advance(500)
+  t.equal(closed(), 550)
+  await house.clock.advance(500)
+  t.equal(closed(), 1_000)
+  for (const { socket } of lives) t.same(socket.closedWith, CLOSE.shutdown)
+  for (const { connection } of lives) connection.ended(3001)
+  await house.clock.advance(50)
+  await drained
+  t.notOk(lives.some(({ socket }) => socket.terminated))
+})
+
+test('[C65] a few are closed at once', async (t) => {
+  const house = new House(LIMITLESS)
+  const lives = await crowd(house, 20)
+  const drained = house.connections.drain(CLOSE.shutdown, { spreadMs: 4_000, windowMs: 5_000 })
+  for (const { socket, connection } of lives) {
+    t.same(socket.closedWith, CLOSE.shutdown)
+    connection.ended(3001)
+  }
+  await house.clock.advance(50)
+  await drained
+})
+
+test('[C65] who does not answer is ended when the window is over', async (t) => {
+  const house = new House(LIMITLESS)
+  const lives = await crowd(house, 3)
+  const drained = house.connections.drain(CLOSE.shutdown, { spreadMs: 800, windowMs: 1_000 })
+  await house.clock.advance(950)
+  t.notOk(lives.some(({ socket }) => socket.terminated))
+  await house.clock.advance(100)
+  await drained
+  for (const { socket } of lives) t.equal(socket.terminated, true)
+})
+
+test('[C65] who comes while draining is closed at once with 3001', async (t) => {
+  const house = new House(LIMITLESS)
+  t.equal(house.connections.draining, false)
+  await house.connections.drain(CLOSE.shutdown, { spreadMs: 800, windowMs: 1_000 })
+  t.equal(house.connections.draining, true)
+  const late = await house.member(userOf('ann'))
+  t.same(late.socket.closedWith, CLOSE.shutdown)
+  late.connection.ended(3001)
+  await turn()
+  t.equal(house.rooms.size, 0)
+})
+
+test('[C65] a drain with nobody there is over at once', async (t) => {
+  const house = new House()
+  await house.connections.drain(CLOSE.shutdown, { spreadMs: 4_000, windowMs: 5_000 })
+  t.pass('without moving the clock')
+})

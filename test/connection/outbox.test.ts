@@ -1,0 +1,134 @@
+// What waits for a reader is bounded in bytes and in age.
+import { test } from 'tap'
+import { Outbox, type Reader, SlowReaders } from '../../src/connection/outbox.ts'
+import { FakeSocket } from '../support/fake-socket.ts'
+
+function outboxOn(socket = new FakeSocket()) {
+  return { socket, outbox: new Outbox(socket) }
+}
+
+const bytes = (count: number) => Buffer.alloc(count)
+
+test('a reader that keeps up may be sent any amount', async (t) => {
+  const { socket, outbox } = outboxOn()
+  for (let i = 0; i < 100; i += 1) t.equal(outbox.write(bytes(1_000), 10), true)
+  t.equal(socket.written.length, 100)
+})
+
+test('[C61] over the bound nothing is written and the answer is false', async (t) => {
+  const { socket, outbox } = outboxOn()
+  socket.reads = false
+  t.equal(outbox.write(bytes(60), 100), true)
+  t.equal(outbox.write(bytes(40), 100), true, 'exactly the bound')
+  t.equal(outbox.write(bytes(1), 100), false)
+  t.equal(socket.written.length, 2)
+  socket.take(1)
+  t.equal(outbox.write(bytes(1), 100), true, 'room again')
+})
+
+test('one write over the bound goes to a reader for whom nothing waits', async (t) => {
+  const { socket, outbox } = outboxOn()
+  socket.reads = false
+  t.equal(outbox.write(bytes(1_000), 100), true)
+  t.equal(outbox.write(bytes(0), 100), false, 'and then no more until it has read')
+})
+
+test('age is measured from the mark until the marked piece has left', async (t) => {
+  const { socket, outbox } = outboxOn()
+  socket.reads = false
+  outbox.write(bytes(10), 1_000)
+  outbox.mark(1_000)
+  t.equal(outbox.ageMs(5_000), 4_000)
+  outbox.write(bytes(10), 1_000)
+  socket.take(9)
+  t.equal(outbox.ageMs(6_000), 5_000, 'one byte of it is still here')
+  socket.take(1)
+  t.equal(outbox.ageMs(7_000), 0, 'a new piece begins')
+  t.equal(outbox.ageMs(9_000), 2_000)
+})
+
+/** A reader that counts how often it was cut. */
+function reader(): Reader & { socket: FakeSocket; cuts: number } {
+  const { socket, outbox } = outboxOn()
+  socket.reads = false
+  return {
+    socket,
+    outbox,
+    cuts: 0,
+    cutAsSlow() {
+      this.cuts += 1
+    },
+  }
+}
+
+test('[C61] a reader that takes nothing is cut after outboxSeconds and not before', async (t) => {
+  const slow = new SlowReaders({ outboxBytes: 1_000, outboxSeconds: 15 })
+  const stuck = reader()
+  stuck.outbox.write(bytes(10), 1_000)
+  slow.watch(stuck, 0)
+  for (let second = 1; second < 15; second += 1) slow.check(second * 1_000)
+  t.equal(stuck.cuts, 0)
+  slow.check(15_000)
+  t.equal(stuck.cuts, 1)
+})
+
+test('[C61] a trickle does not save a reader for whom every byte waits too long', async (t) => {
+  const slow = new SlowReaders({ outboxBytes: 10_000, outboxSeconds: 15 })
+  const trickling = reader()
+  // 20 bytes a second go in and 20 come out, behind 400 that wait: each waits 20 s.
+  trickling.outbox.write(bytes(400), 10_000)
+  slow.watch(trickling, 0)
+  let second = 0
+  while (trickling.cuts === 0 && second < 60) {
+    second += 1
+    trickling.outbox.write(bytes(20), 10_000)
+    trickling.socket.take(20)
+    slow.check(second * 1_000)
+  }
+  t.equal(second, 15)
+})
+
+test('a reader that is behind by less than outboxSeconds is never cut', async (t) => {
+  const slow = new SlowReaders({ outboxBytes: 10_000, outboxSeconds: 15 })
+  const behind = reader()
+  behind.outbox.write(bytes(200), 10_000)
+  slow.watch(behind, 0)
+  for (let second = 1; second < 300; second += 1) {
+    behind.outbox.write(bytes(20), 10_000)
+    behind.socket.take(20)
+    slow.check(second * 1_000)
+  }
+  t.equal(behind.cuts, 0, 'ten seconds behind for five minutes')
+})
+
+test('only readers for whom something waits are looked at', async (t) => {
+  const slow = new SlowReaders({ outboxBytes: 1_000, outboxSeconds: 15 })
+  const [a, b, c] = [reader(), reader(), reader()]
+  for (const one of [a, b, c]) {
+    one.outbox.write(bytes(10), 1_000)
+    slow.watch(one, 0)
+    slow.watch(one, 5_000)
+  }
+  t.equal(slow.size, 3)
+  a.socket.take(10)
+  slow.forget(b)
+  slow.check(14_000)
+  t.equal(slow.size, 1)
+  slow.check(15_000)
+  t.same([a.cuts, b.cuts, c.cuts], [0, 0, 1], 'watching again does not start the age anew')
+})
+
+test('who was caught up and falls behind again starts at age 0', async (t) => {
+  const slow = new SlowReaders({ outboxBytes: 1_000, outboxSeconds: 15 })
+  const one = reader()
+  one.outbox.write(bytes(10), 1_000)
+  slow.watch(one, 0)
+  one.socket.take(10)
+  slow.check(10_000)
+  one.outbox.write(bytes(10), 1_000)
+  slow.watch(one, 11_000)
+  slow.check(25_000)
+  t.equal(one.cuts, 0)
+  slow.check(26_000)
+  t.equal(one.cuts, 1)
+})

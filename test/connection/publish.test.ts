@@ -1,0 +1,94 @@
+// Saying something: what the rule asks of it, and what happens when it fails.
+import { test } from 'tap'
+import { publish } from '../../src/connection/commands/publish.ts'
+import { permitted } from '../../src/connection/entry.ts'
+import type { Appended } from '../../src/engine/message-log.ts'
+import type { PublishCommand } from '../../src/protocol/command.ts'
+import { CLOSE, type CloseCode, Refusal } from '../../src/protocol/errors.ts'
+import { ANONYMOUS } from '../../src/protocol/identity.ts'
+import type { Draft } from '../../src/protocol/message.ts'
+import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
+import { House, userOf } from '../support/connected.ts'
+
+interface Answers {
+  rule?: Partial<Rule>
+  append?: () => Appended | Promise<Appended>
+}
+
+const DONE: Appended = { position: null, time: 0, repeated: false }
+
+/** Says one thing in a room that answers like this, and tells what came of it. */
+async function saying(command: Partial<PublishCommand>, { rule, append }: Answers = {}) {
+  const house = new House({}, rule)
+  const { room } = await house.rooms.open('chat:a', house.rule)
+  const drafts: Draft[] = []
+  room.publish = (draft) => {
+    drafts.push(draft)
+    return append ? append() : DONE
+  }
+  const closes: CloseCode[] = []
+  const close = (code: CloseCode) => closes.push(code)
+  const speaker = { id: 'c1', identity: userOf('ann'), close }
+  const payload = Buffer.from('{"a":1}')
+  publish(speaker, room, { type: 'publish', kind: 'text', payload, ...command })
+  await new Promise(setImmediate)
+  return { drafts, closes }
+}
+
+test('a message carries who said it and by which connection', async (t) => {
+  const { drafts, closes } = await saying({})
+  t.match(drafts, { length: 1, 0: { kind: 'text', user: 'ann', origin: 'c1' } })
+  t.same(closes, [])
+})
+
+test('[C47] without the right to publish the connection is closed with 3507', async (t) => {
+  const { drafts, closes } = await saying({}, { rule: { publish: ['server'] } })
+  t.same(drafts, [])
+  t.same(closes, [CLOSE.forbidden])
+})
+
+test('[C46] in a room of JSON text is JSON, or the connection is closed with 3501', async (t) => {
+  const rule = { payload: 'json' } as const
+  for (const good of ['{"a":1}', '1', 'null', ' "é" ', '[]']) {
+    const { drafts, closes } = await saying({ payload: Buffer.from(good) }, { rule })
+    t.match(drafts, { length: 1, 0: { kind: 'json', payload: Buffer.from(good) } })
+    t.same(closes, [])
+  }
+  for (const bad of ['', '{', 'hello', '{"a":1}{', "{'a':1}"]) {
+    const { drafts, closes } = await saying({ payload: Buffer.from(bad) }, { rule })
+    t.same(drafts, [])
+    t.same(closes, [CLOSE.badRequest], bad)
+  }
+  const { closes } = await saying({ kind: 'binary', payload: Buffer.from('1') }, { rule })
+  t.same(closes, [CLOSE.badRequest], 'binary that would be JSON')
+})
+
+test('when the store is away the connection is closed with 3004, thrown or rejected', async (t) => {
+  const away = new Error('away')
+  const fails = [
+    () => {
+      throw away
+    },
+    () => Promise.reject(away),
+  ]
+  for (const append of fails) t.same((await saying({}, { append })).closes, [CLOSE.internal])
+})
+
+test('[S32] a forbidden room and one without a rule are refused in the same words', async (t) => {
+  const words = (rule: Partial<Rule> & { match: string }, proved: boolean) => {
+    const house = new House()
+    house.rooms.ruleOf = () => (rule.match === '' ? null : { ...RULE_DEFAULTS, ...rule })
+    const identity = proved ? userOf('ann') : ANONYMOUS
+    try {
+      return permitted(house.rooms, 'chat:a', identity, 'join')
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return [error.reply.status, error.message]
+    }
+  }
+  for (const proved of [true, false]) {
+    const closed = words({ match: '*', join: ['server'] }, proved)
+    t.match(closed, [proved ? 403 : 401, String])
+    t.same(closed, words({ match: '' }, proved))
+  }
+})

@@ -1,0 +1,144 @@
+// Places at the door are counted, bounded, and given back exactly once.
+import { test } from 'tap'
+import { Slots } from '../../src/connection/slot.ts'
+import { Refusal } from '../../src/protocol/errors.ts'
+import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
+
+const A = '192.0.2.1'
+const B = '192.0.2.2'
+
+/** The word and the wait of the refusal, or null where there was none. */
+function refusal(run: () => unknown): [string, number | undefined] | null {
+  try {
+    run()
+    return null
+  } catch (error) {
+    if (error instanceof Refusal) return [error.reply.error, error.retryAfter]
+    throw error
+  }
+}
+
+const FULL = ['unavailable', 5]
+const OFTEN = ['too_many_requests', 5]
+
+function slots(limits: Partial<Limits>): Slots {
+  return new Slots({ ...DEFAULT_LIMITS, ...limits })
+}
+
+test('[C70] a full server says 503, and has a place again when one is given back', async (t) => {
+  const door = slots({ connections: 2 })
+  const [first] = [door.take(A, 0), door.take(B, 0)]
+  t.same(
+    refusal(() => door.take(A, 0)),
+    FULL,
+  )
+  t.equal(door.taken, 2)
+  first?.release()
+  t.doesNotThrow(() => door.take(A, 0))
+})
+
+test('[C70] an address with too many is told 429 and others are not disturbed', async (t) => {
+  const door = slots({ connectionsPerAddress: 1 })
+  const first = door.take(A, 0)
+  t.same(
+    refusal(() => door.take(A, 0)),
+    OFTEN,
+  )
+  t.doesNotThrow(() => door.take(B, 0))
+  t.equal(door.taken, 2, 'a refusal takes nothing')
+  first.release()
+  t.doesNotThrow(() => door.take(A, 0))
+})
+
+test('[C70] a user with too many is told 429, from whatever address', async (t) => {
+  const door = slots({ connectionsPerUser: 1 })
+  const first = door.take(A, 0)
+  first.assign('u_1')
+  const second = door.take(B, 0)
+  t.same(
+    refusal(() => second.assign('u_1')),
+    OFTEN,
+  )
+  t.doesNotThrow(() => door.take(B, 0).assign('u_2'))
+  second.release()
+  first.release()
+  t.doesNotThrow(() => door.take(A, 0).assign('u_1'))
+})
+
+test('who has no user id counts for no user', async (t) => {
+  const door = slots({ connectionsPerUser: 1 })
+  for (let i = 0; i < 3; i += 1) t.doesNotThrow(() => door.take(A, 0).assign(null))
+})
+
+test('[C70] [S5] undecided ones are bounded in all and per address, until they decide', async (t) => {
+  const door = slots({ pendingConnections: 2, pendingPerAddress: 1 })
+  const first = door.take(A, 0)
+  first.markPending()
+  const second = door.take(A, 0)
+  t.same(
+    refusal(() => second.markPending()),
+    OFTEN,
+  )
+  door.take(B, 0).markPending()
+  const third = door.take('192.0.2.3', 0)
+  t.same(
+    refusal(() => third.markPending()),
+    FULL,
+  )
+  first.assign('u_1')
+  t.doesNotThrow(() => second.markPending(), 'the first has decided')
+})
+
+test('an undecided one that is over its user bound stays undecided until released', async (t) => {
+  const door = slots({ connectionsPerUser: 1, pendingPerAddress: 1 })
+  door.take(A, 0).assign('u_1')
+  const late = door.take(A, 0)
+  late.markPending()
+  t.same(
+    refusal(() => late.assign('u_1')),
+    OFTEN,
+  )
+  const next = door.take(A, 0)
+  t.same(
+    refusal(() => next.markPending()),
+    OFTEN,
+  )
+  late.release()
+  t.doesNotThrow(() => next.markPending())
+})
+
+test('everything comes back to zero, however often it is released', async (t) => {
+  const door = slots({})
+  const taken = Array.from({ length: 30 }, (_, i) => {
+    const slot = door.take(i % 2 === 0 ? A : B, 0)
+    if (i % 3 === 0) slot.markPending()
+    if (i % 2 === 0) slot.assign(`u_${i % 4}`)
+    return slot
+  })
+  t.equal(door.taken, 30)
+  t.not(door.keys, 0)
+  for (const slot of [...taken, ...taken]) slot.release()
+  t.equal(door.taken, 0)
+  t.equal(door.keys, 0)
+})
+
+test('a place that was released is not assigned any more', async (t) => {
+  const door = slots({})
+  const slot = door.take(A, 0)
+  slot.release()
+  slot.assign('u_1')
+  t.equal(door.keys, 0)
+})
+
+test('no bound at all is null', async (t) => {
+  const none = { connections: null, connectionsPerUser: null, connectionsPerAddress: null }
+  const door = slots({ ...none, pendingConnections: null, pendingPerAddress: null })
+  t.doesNotThrow(() => {
+    for (let i = 0; i < 2_000; i += 1) {
+      const slot = door.take(A, 0)
+      slot.markPending()
+      slot.assign('u_1')
+    }
+  })
+  t.equal(door.taken, 2_000)
+})

@@ -1,0 +1,65 @@
+// Connections without a port: fake sockets, a log in memory, and a clock that stands still.
+import { Connection } from '../../src/connection/connection.ts'
+import { Connections } from '../../src/connection/connections.ts'
+import { createInProcessLog } from '../../src/engine/in-process-log.ts'
+import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
+import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
+import { Rooms } from '../../src/room/rooms.ts'
+import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
+import { raw } from '../../src/wire/raw.ts'
+import { FakeSocket } from './fake-socket.ts'
+import { HeldClock } from './held-clock.ts'
+
+const PINGS = { pingSeconds: 5, pongSeconds: 2 }
+
+export interface Live {
+  socket: FakeSocket
+  connection: Connection
+}
+
+/** Somebody with a session. */
+export function userOf(user: string, more: Partial<Identity> = {}): Identity {
+  return { ...ANONYMOUS, proof: 'token', user, session: `s_${user}`, ...more }
+}
+
+export class House {
+  readonly clock = new HeldClock()
+  readonly log = createInProcessLog(this.clock)
+  readonly connections: Connections
+  readonly rooms: Rooms
+  rule: Rule
+
+  constructor(limits: Partial<Limits> = {}, rule: Partial<Rule> = {}) {
+    const { clock, log } = this
+    this.rule = { ...RULE_DEFAULTS, match: '*', ...rule }
+    this.rooms = new Rooms({ log, clock, rules: [this.rule] })
+    const all = { ...DEFAULT_LIMITS, ...limits }
+    this.connections = new Connections({ clock, limits: all, heartbeat: PINGS })
+  }
+
+  /** A connection that is open and has not joined. */
+  open(echo: boolean | null = null): Live {
+    const { connections, clock } = this
+    const socket = new FakeSocket()
+    const slot = connections.slots.take('192.0.2.1', clock.elapsed())
+    return { socket, connection: new Connection({ connections, socket, slot, format: raw, echo }) }
+  }
+
+  async join(live: Live, identity: Identity, room = 'chat:a'): Promise<Live> {
+    live.connection.slot.assign(identity.user)
+    live.connection.join({ identity, hold: await this.rooms.open(room, this.rule) })
+    return live
+  }
+
+  /** A member of a room. */
+  member(identity: Identity, room?: string): Promise<Live> {
+    return this.join(this.open(), identity, room)
+  }
+}
+
+export function say({ connection }: Live, text: string): void {
+  connection.receive(Buffer.from(text), false)
+}
+
+/** Lets the turn end, so that what was said is delivered. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))

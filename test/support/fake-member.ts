@@ -1,0 +1,40 @@
+// A member of a room that keeps what it is given.
+import type { Member } from '../../src/room/member.ts'
+import type { WireFormat } from '../../src/wire/wire-format.ts'
+
+let made = 0
+
+export interface FakeMemberParts {
+  format: WireFormat
+  echo?: boolean
+  user?: string | null
+}
+
+export class FakeMember implements Member {
+  readonly id: string
+  readonly user: string | null
+  readonly format: WireFormat
+  readonly echo: boolean
+  /** Each buffer as it was delivered. */
+  readonly buffers: Buffer[] = []
+  /** Called before a buffer is kept. */
+  onDeliver: () => void = () => undefined
+
+  constructor({ format, echo = true, user = null }: FakeMemberParts) {
+    made += 1
+    this.id = `m${made}`
+    this.user = user
+    this.format = format
+    this.echo = echo
+  }
+
+  deliver(frames: Buffer): void {
+    this.onDeliver()
+    this.buffers.push(frames)
+  }
+
+  /** All that it was given, as text. */
+  get heard(): string {
+    return Buffer.concat(this.buffers).toString()
+  }
+}

@@ -1,0 +1,48 @@
+// A socket that writes nowhere: what went in is looked at, and a test plays the reader.
+import type { Socket } from '../../src/connection/socket.ts'
+
+export class FakeSocket implements Socket {
+  /** Everything that was written, piece by piece. */
+  readonly written: Buffer[] = []
+  /** What the reader has not taken yet. */
+  bufferedBytes = 0
+  /** While false everything that is written waits, as for a reader that takes nothing. */
+  reads = true
+  pings = 0
+  closedWith: { code: number; reason: string } | null = null
+  terminated = false
+
+  write(frames: Buffer): void {
+    this.written.push(frames)
+    if (!this.reads) this.bufferedBytes += frames.length
+  }
+
+  /** The reader takes this much. */
+  take(bytes: number): void {
+    this.bufferedBytes = Math.max(0, this.bufferedBytes - bytes)
+  }
+
+  ping(): void {
+    this.pings += 1
+  }
+
+  close(code: number, reason: string): void {
+    this.closedWith = { code, reason }
+  }
+
+  terminate(): void {
+    this.terminated = true
+  }
+
+  /** The texts of all frames so far; frames of more than 125 bytes are not for this. */
+  get texts(): string[] {
+    const bytes = Buffer.concat(this.written)
+    const texts: string[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const end = at + 2 + bytes.readUInt8(at + 1)
+      texts.push(bytes.toString('utf8', at + 2, end))
+      at = end
+    }
+    return texts
+  }
+}

@@ -1,0 +1,33 @@
+// A fan-out on a turn that a test ends by hand.
+import type { MessageEvent } from '../../src/protocol/event.ts'
+import { FanOut, Turn } from '../../src/room/fan-out.ts'
+import { HeldClock } from './held-clock.ts'
+
+export function eventOf(payload: string | Buffer, origin: string | null = null): MessageEvent {
+  const message = { kind: 'text' as const, user: null, origin, offset: 0, time: 0 }
+  return { type: 'message', room: 'r', message: { ...message, payload: Buffer.from(payload) } }
+}
+
+export interface Fan {
+  fan: FanOut
+  turn: Turn
+  /** How often the turn was asked to end; each `end` does what was asked. */
+  asked: () => number
+  end: () => void
+}
+
+export function heldFan(): Fan {
+  const ends: (() => void)[] = []
+  let asked = 0
+  const clock = Object.assign(new HeldClock(), {
+    endOfTurn: (run: () => void) => {
+      asked += 1
+      ends.push(run)
+    },
+  })
+  const turn = new Turn(clock)
+  const end = (): void => {
+    for (const run of ends.splice(0)) run()
+  }
+  return { fan: new FanOut(turn), turn, asked: () => asked, end }
+}

@@ -1,0 +1,7 @@
+// Waits for a condition. There is no deadline of its own: the test runner has one.
+
+const LOOK_AGAIN_MS = 5
+
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+}

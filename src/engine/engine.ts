@@ -1,7 +1,8 @@
 // The port that every engine implements: what is kept, what is shared, and how sure that is.
 import type { Revocation } from '../protocol/identity.ts'
-import type { AccountStore, SessionStore, TicketStore } from './identity-store.ts'
+import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { MessageLog } from './message-log.ts'
+import type { StandingStore } from './standing-store.ts'
 
 /** Revocations reach every node within 2 s; one that was away reads on from where it was. */
 export interface Revocations {
@@ -27,6 +28,8 @@ export interface Engine {
   readonly durability: Durability
   readonly accounts: AccountStore
   readonly sessions: SessionStore
+  readonly refreshTokens: RefreshStore
+  readonly standings: StandingStore
   readonly tickets: TicketStore
   readonly log: MessageLog
   readonly revocations: Revocations

@@ -17,6 +17,8 @@ export interface AccountStore {
   byUser(user: string): Promise<AccountRecord | null>
   /** Replaces the hash, for a new password or raised parameters. False without such a user. */
   setPassword(user: string, password: string): Promise<boolean>
+  /** Removes it with its sessions and tickets. False when it was gone already. */
+  remove(user: string): Promise<boolean>
 }
 
 export interface SessionRecord {
@@ -35,14 +37,49 @@ export interface SessionRecord {
 
 /** A session may still be found for a while after `expiresAt`: who asks compares. */
 export interface SessionStore {
-  /** Of an account that exists; `username` is always the account's. Rejects for another. */
-  create(session: SessionRecord): Promise<void>
+  /**
+   * Of an account that exists; `username` is always the account's. False for a banned user, and
+   * rejects for an unknown one.
+   */
+  create(session: SessionRecord): Promise<boolean>
   bySecret(secretHash: string): Promise<SessionRecord | null>
   byId(id: string): Promise<SessionRecord | null>
   /** Moves `usedAt` forward, never back. */
   touch(id: string, usedAt: number): Promise<void>
   /** Ends a session together with the tickets it issued. False when it was gone already. */
   end(id: string): Promise<boolean>
+  /** Ends all of a user's but `except`, and tells their ids. Without `except` all tickets go too. */
+  endAll(user: string, except: string | null): Promise<string[]>
+}
+
+/** One refresh token. All tokens of a session are one family. */
+export interface RefreshRecord {
+  /** SHA-256 of the token. */
+  hash: string
+  session: string
+  issuedAt: number
+}
+
+export interface Rotation {
+  /** The token that was shown. */
+  hash: string
+  /** The one that takes its place. */
+  next: string
+  now: number
+  /** How long a used token may be shown again, because its answer was lost. */
+  graceMs: number
+}
+
+/** `reused` names the session of a token that was used before and is past its grace. */
+export type Rotated = { session: SessionRecord } | { reused: string } | null
+
+export interface RefreshStore {
+  add(token: RefreshRecord): Promise<void>
+  /**
+   * Uses up a token and puts `next` in its place, as one step. Within the grace a used token gets
+   * a new one too, and those that it got before are used up by that. Null for an unknown token.
+   */
+  rotate(rotation: Rotation): Promise<Rotated>
 }
 
 export interface TicketRecord {
@@ -61,7 +98,7 @@ export interface TicketRecord {
 }
 
 export interface TicketStore {
-  /** False when its session has ended: then there is no such ticket. */
+  /** False when its session has ended or its user is banned: then there is no such ticket. */
   issue(ticket: TicketRecord): Promise<boolean>
   /** Looks without using it up; null when it is unknown, used or past its time. */
   read(hash: string, now: number): Promise<TicketRecord | null>

@@ -1,12 +1,15 @@
 // Accounts, sessions and tickets on SQLite's threads: what changes goes to the writer.
-import type { AccountStore, SessionStore, TicketStore } from './identity-store.ts'
+import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { Reads } from './sqlite-reads.ts'
 import type { SqliteThread } from './sqlite-thread.ts'
 import type { Writes } from './sqlite-writes.ts'
+import type { StandingStore } from './standing-store.ts'
 
 interface IdentityStores {
   accounts: AccountStore
   sessions: SessionStore
+  refreshTokens: RefreshStore
+  standings: StandingStore
   tickets: TicketStore
 }
 
@@ -21,6 +24,7 @@ export function sqliteIdentity(
       byUsername: (usernameKey) => reader.call('accountByUsername', { usernameKey }),
       byUser: (user) => reader.call('accountByUser', { user }),
       setPassword: (user, password) => writer.call('setPassword', { user, password }),
+      remove: (user) => writer.call('removeAccount', { user }),
     },
     sessions: {
       create: (session) => writer.call('createSession', session),
@@ -28,6 +32,17 @@ export function sqliteIdentity(
       byId: (id) => reader.call('sessionById', { id }),
       touch: (id, usedAt) => writer.call('touchSession', { id, usedAt }),
       end: (id) => writer.call('endSession', { id }),
+      endAll: (user, except) => writer.call('endSessions', { user, except }),
+    },
+    refreshTokens: {
+      add: (token) => writer.call('addRefreshToken', token),
+      rotate: (rotation) => writer.call('rotateRefreshToken', rotation),
+    },
+    standings: {
+      of: (user) => reader.call('standingOf', { user }),
+      ban: (user, now) => writer.call('banUser', { user, now }),
+      unban: (user) => writer.call('unbanUser', { user }),
+      revoke: (user, now) => writer.call('revokeUser', { user, now }),
     },
     tickets: {
       issue: (ticket) => writer.call('issueTicket', ticket),

@@ -1,11 +1,13 @@
 // What the reader thread can do, and how rows become records.
 import type { DatabaseSync } from 'node:sqlite'
 import type { AccountRecord, SessionRecord, TicketRecord } from './identity-store.ts'
+import type { Standing } from './standing-store.ts'
 
 const ACCOUNT_COLUMNS = `
   user, username, username_key AS usernameKey, password, created_at AS createdAt`
 
-const SESSION_COLUMNS = `
+/** What a session is, from its row and its account's. */
+export const SESSION_COLUMNS = `
   id, user, username, client, secret_hash AS secretHash,
   sessions.created_at AS createdAt, used_at AS usedAt, expires_at AS expiresAt`
 
@@ -13,6 +15,8 @@ const SESSION_COLUMNS = `
 export const TICKET_COLUMNS = `
   hash, user, session, rooms, info,
   expires_at AS expiresAt, connection_expires_at AS connectionExpiresAt`
+
+const GOOD_STANDING: Standing = { bannedAt: null, revokedBefore: null }
 
 /** A row as SQLite gives it: its columns are named as the record's fields. */
 type Row = Record<string, unknown> | undefined
@@ -31,7 +35,14 @@ export function prepareReads(db: DatabaseSync) {
   const ticket = db.prepare(`
     SELECT ${TICKET_COLUMNS} FROM tickets WHERE hash = :hash AND expires_at > :now`)
 
+  const standing = db.prepare(`
+    SELECT banned_at AS bannedAt, revoked_before AS revokedBefore
+    FROM standings WHERE user = :user`)
+
   return {
+    standingOf(args: { user: string }): Standing {
+      return recordFrom<Standing>(standing.get(args)) ?? GOOD_STANDING
+    },
     accountByUsername(args: { usernameKey: string }): AccountRecord | null {
       return recordFrom<AccountRecord>(byUsername.get(args))
     },

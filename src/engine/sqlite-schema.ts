@@ -47,8 +47,27 @@ const FIRST = `
   CREATE INDEX tickets_by_expiry ON tickets (expires_at);
 `
 
+/** Refresh tokens of apps; how users stand, with an account here or without. */
+const SECOND = `
+  CREATE TABLE refresh_tokens (
+    hash      TEXT PRIMARY KEY,
+    session   TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    issued_at INTEGER NOT NULL,
+    used_at   INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session);
+
+  CREATE TABLE standings (
+    user           TEXT PRIMARY KEY,
+    banned_at      INTEGER,
+    revoked_before INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX tickets_by_user ON tickets (user);
+`
+
 /** Step n, counted from 1, leads to version n of the store (its `user_version`). */
-export const MIGRATIONS: readonly string[] = [FIRST]
+export const MIGRATIONS: readonly string[] = [FIRST, SECOND]
 
 /** The version that a store is at; 0 when it has no tables yet. */
 export function versionOf(db: DatabaseSync): number {

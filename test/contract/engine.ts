@@ -4,7 +4,9 @@ import { type Engine, EngineUnavailable } from '../../src/engine/engine.ts'
 import type { Revocation } from '../../src/protocol/identity.ts'
 import { accountContract, sessionContract } from './identity-store.ts'
 import { messageLogContract } from './message-log.ts'
+import { refreshContract } from './refresh-store.ts'
 import { account } from './samples.ts'
+import { standingContract } from './standing-store.ts'
 import { ticketContract } from './ticket-store.ts'
 
 /** Opens an engine that holds nothing yet; the test closes it. */
@@ -20,6 +22,8 @@ export function engineContract(t: Test, open: OpenEmpty): void {
   t.test('accounts', async (t) => accountContract(t, opened))
   t.test('sessions', async (t) => sessionContract(t, opened))
   t.test('tickets', async (t) => ticketContract(t, opened))
+  t.test('refresh tokens', async (t) => refreshContract(t, opened))
+  t.test('standings', async (t) => standingContract(t, opened))
   t.test('messages', async (t) => messageLogContract(t, opened))
   t.test('revocations', async (t) => revocationsContract(t, opened))
   t.test('opening and closing', async (t) => lifeContract(t, opened))

@@ -10,9 +10,13 @@ interface Wall {
 }
 
 const WIRE_PORT = 'src/wire/wire-format.ts'
-const ENGINE_PORTS = ['engine', 'identity-store', 'message-log', 'presence-store'].map(
-  (port) => `src/engine/${port}.ts`,
-)
+const ENGINE_PORTS = [
+  'engine',
+  'identity-store',
+  'message-log',
+  'presence-store',
+  'standing-store',
+].map((port) => `src/engine/${port}.ts`)
 const WORDS = ['src/protocol/', 'src/time/']
 
 const FOLDERS: Record<string, Wall> = {

@@ -1,0 +1,80 @@
+// What the writer thread can do with refresh tokens and with how users stand.
+import type { DatabaseSync } from 'node:sqlite'
+import type { RefreshRecord, Rotated, Rotation, SessionRecord } from './identity-store.ts'
+import { SESSION_COLUMNS } from './sqlite-reads.ts'
+
+/** Used tokens are remembered, so that their theft shows; this many of one session. */
+const REMEMBERED_MAX = 100
+
+/** Before every grace: a token that is used up like this is never good again. */
+const LONG_AGO = Number.MIN_SAFE_INTEGER
+
+interface TokenRow {
+  session: string
+  usedAt: number | null
+}
+
+export function refreshWrites(db: DatabaseSync) {
+  const add = db.prepare(`
+    INSERT INTO refresh_tokens (hash, session, issued_at) VALUES (:hash, :session, :issuedAt)`)
+  const find = db.prepare(`
+    SELECT session, used_at AS usedAt FROM refresh_tokens WHERE hash = :hash`)
+  const use = db.prepare('UPDATE refresh_tokens SET used_at = :now WHERE hash = :hash')
+  const useUp = db.prepare(`
+    UPDATE refresh_tokens SET used_at = ${LONG_AGO} WHERE session = :session AND used_at IS NULL`)
+  const forget = db.prepare(`
+    DELETE FROM refresh_tokens WHERE session = :session AND hash NOT IN
+      (SELECT hash FROM refresh_tokens WHERE session = :session
+       ORDER BY issued_at DESC LIMIT ${REMEMBERED_MAX})`)
+  const session = db.prepare(`
+    SELECT ${SESSION_COLUMNS} FROM sessions JOIN accounts USING (user) WHERE id = :id`)
+
+  return {
+    addRefreshToken(token: RefreshRecord): void {
+      add.run({ ...token })
+    },
+    rotateRefreshToken({ hash, next, now, graceMs }: Rotation): Rotated {
+      const token = find.get({ hash }) as TokenRow | undefined
+      if (token === undefined) return null
+      const { usedAt } = token
+      if (usedAt !== null && now - usedAt > graceMs) return { reused: token.session }
+      // One token of a family is good at a time: a second line of them would never be noticed.
+      use.run({ hash, now: usedAt ?? now })
+      useUp.run({ session: token.session })
+      add.run({ hash: next, session: token.session, issuedAt: now })
+      forget.run({ session: token.session })
+      return { session: session.get({ id: token.session }) as unknown as SessionRecord }
+    },
+  }
+}
+
+export function standingWrites(db: DatabaseSync) {
+  const ban = db.prepare(`
+    INSERT INTO standings (user, banned_at) VALUES (:user, :now)
+    ON CONFLICT (user) DO UPDATE SET banned_at = coalesce(banned_at, :now)`)
+  const unban = db.prepare('UPDATE standings SET banned_at = NULL WHERE user = :user')
+  const revoke = db.prepare(`
+    INSERT INTO standings (user, revoked_before) VALUES (:user, :now)
+    ON CONFLICT (user) DO UPDATE SET revoked_before = max(coalesce(revoked_before, 0), :now)`)
+  const endSessions = db.prepare('DELETE FROM sessions WHERE user = :user')
+  const endTickets = db.prepare('DELETE FROM tickets WHERE user = :user')
+
+  function endAll(user: string): void {
+    endSessions.run({ user })
+    endTickets.run({ user })
+  }
+
+  return {
+    banUser(args: { user: string; now: number }): void {
+      ban.run(args)
+      endAll(args.user)
+    },
+    unbanUser(args: { user: string }): void {
+      unban.run(args)
+    },
+    revokeUser(args: { user: string; now: number }): void {
+      revoke.run(args)
+      endAll(args.user)
+    },
+  }
+}

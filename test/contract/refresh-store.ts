@@ -1,0 +1,77 @@
+// What every engine must do for refresh tokens: rotate on each use, and notice a stolen one.
+import type { Test } from 'tap'
+import type { Engine } from '../../src/engine/engine.ts'
+import type { Rotated } from '../../src/engine/identity-store.ts'
+import type { OpenEmpty } from './engine.ts'
+import { account, session } from './samples.ts'
+
+const GRACE_MS = 10_000
+
+/** A session of an app with the token `first`, issued at 0. */
+async function family({ accounts, sessions, refreshTokens }: Engine) {
+  const ada = account()
+  const app = session(ada, { client: 'app', secretHash: null })
+  await accounts.create(ada)
+  await sessions.create(app)
+  await refreshTokens.add({ hash: 'first', session: app.id, issuedAt: 0 })
+  const rotate = (hash: string, next: string, now: number): Promise<Rotated> =>
+    refreshTokens.rotate({ hash, next, now, graceMs: GRACE_MS })
+  return { app, rotate }
+}
+
+export function refreshContract(t: Test, open: OpenEmpty): void {
+  t.test('a token is good once, and the next one after it', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    t.same(await rotate('first', 'second', 1), { session: app })
+    t.same(await rotate('second', 'third', 2), { session: app })
+  })
+
+  t.test('a token that nobody issued is null', async (t) => {
+    const { rotate } = await family(await open(t))
+    t.equal(await rotate('guessed', 'second', 1), null)
+  })
+
+  t.test('a used token past its grace names the session that it was stolen from', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    await rotate('first', 'second', 1)
+    t.same(await rotate('first', 'third', 1 + GRACE_MS + 1), { reused: app.id })
+    t.same(await rotate('second', 'fourth', 20_000), { session: app }, 'the caller ends it')
+  })
+
+  t.test('within the grace a used token is answered again', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    await rotate('first', 'lost', 1)
+    t.same(await rotate('first', 'second', 1 + GRACE_MS), { session: app })
+    t.same(await rotate('second', 'third', 60_000), { session: app })
+  })
+
+  t.test('the grace counts from the first use', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    await rotate('first', 'a', 1)
+    await rotate('first', 'b', 9_000)
+    t.same(await rotate('first', 'c', 12_000), { reused: app.id })
+  })
+
+  t.test('of two who share a token within the grace, one is noticed', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    await rotate('first', 'of-the-owner', 1)
+    await rotate('first', 'of-the-thief', 2)
+    t.same(await rotate('of-the-owner', 'next', 3), { reused: app.id })
+  })
+
+  t.test('of 20 who show one token at the same time, one line goes on', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    const names = Array.from({ length: 20 }, (_, index) => `next-${index}`)
+    await Promise.all(names.map((next) => rotate('first', next, 1)))
+    const after = await Promise.all(names.map((name) => rotate(name, `${name}+`, 2)))
+    t.equal(after.filter((answer) => answer && 'session' in answer).length, 1)
+    t.equal(after.filter((answer) => answer && 'reused' in answer).length, 19, app.id)
+  })
+
+  t.test('tokens go with their session', async (t) => {
+    const engine = await open(t)
+    const { app, rotate } = await family(engine)
+    await engine.sessions.end(app.id)
+    t.equal(await rotate('first', 'second', 1), null)
+  })
+}

@@ -31,7 +31,7 @@ function optionsFor(key: Buffer, namespace: string): FastifyJWTOptions {
       allowedIss: ACCESS_TOKEN_PARTY,
       allowedAud: ACCESS_TOKEN_PARTY,
       checkTyp: ACCESS_TOKEN_TYPE,
-      requiredClaims: ['exp', 'iat', 'sub', 'sid'],
+      requiredClaims: ['exp', 'iat', 'iss', 'aud', 'sub', 'sid'],
       maxAge: ACCESS_TOKEN_SECONDS,
       clockTolerance: CLOCK_TOLERANCE_MS,
       cache: false,

@@ -5,8 +5,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AccessTokens } from '../src/identity/access-token.ts'
 import { Accounts } from '../src/identity/accounts.ts'
-import { Authenticator, type Credential } from '../src/identity/authenticator.ts'
+import { Authenticator, type Claim, type Credential } from '../src/identity/authenticator.ts'
 import { type IsOurs, mayChange, mayRead } from '../src/identity/origin.ts'
+import { RefreshTokens } from '../src/identity/refresh-tokens.ts'
 import { deriveKeys } from '../src/identity/secret.ts'
 import { ServerKeys } from '../src/identity/server-keys.ts'
 import { Sessions } from '../src/identity/sessions.ts'
@@ -14,6 +15,7 @@ import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import { accessTokens } from './access-tokens.ts'
 import { cookieName, credentialOfRequest } from './credential.ts'
+import { outsideTokens } from './outside-tokens.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,13 +26,16 @@ declare module 'fastify' {
     accounts: Accounts
     sessions: Sessions
     accessTokens: AccessTokens
+    refreshTokens: RefreshTokens
     authenticator: Authenticator
     /** A hook that sets request.identity, also to the anonymous one. 401 for a wrong credential. */
     identify(request: FastifyRequest): Promise<void>
     /** A hook that sets request.identity and refuses the anonymous with 401. */
     authenticate(request: FastifyRequest): Promise<void>
-    /** Throws 403 unless the page that sent this request may use the cookie. */
-    checkOrigin(request: FastifyRequest, credential: Credential): void
+    /** A hook that refuses everybody but server keys, with 403. */
+    authenticateServer(request: FastifyRequest): Promise<void>
+    /** Proves a credential of this request; 403 where its page may not use the cookie. */
+    prove(request: FastifyRequest, credential: Credential): Promise<Claim>
     /** A hook for log-in, which has no cookie yet: a page elsewhere may not do it (S12). */
     checkLoginOrigin(request: FastifyRequest): Promise<void>
     /** The name that the session cookie has for this request. */
@@ -54,11 +59,20 @@ async function auth(app: FastifyInstance): Promise<void> {
   if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie)
   const tokens = await accessTokens(app, deriveKeys(config.secrets, 'access-token'))
   const sessions = new Sessions({ store: engine.sessions, clock, chance })
-  const keys = new ServerKeys(config.serverKeys)
+  const parts = {
+    sessions,
+    tickets,
+    tokens,
+    keys: new ServerKeys(config.serverKeys),
+    outside: outsideTokens(config.outsideIssuer, clock),
+    standings: engine.standings,
+  }
+  const refreshTokens = new RefreshTokens({ store: engine.refreshTokens, clock, chance })
   app.decorate('accounts', new Accounts({ store: engine.accounts, clock, chance }))
   app.decorate('sessions', sessions)
   app.decorate('accessTokens', tokens)
-  app.decorate('authenticator', new Authenticator({ sessions, tickets, tokens, keys }))
+  app.decorate('refreshTokens', refreshTokens)
+  app.decorate('authenticator', new Authenticator(parts))
   app.decorateRequest('identity', null)
   app.decorate('identityOf', identityOf)
   app.decorateReply('setSessionCookie', setSessionCookie)
@@ -69,12 +83,19 @@ async function auth(app: FastifyInstance): Promise<void> {
 
 function decorateChecks(app: FastifyInstance): void {
   app.decorate('cookieNameFor', (request: FastifyRequest) => cookieName(mustBeSecure(request)))
-  app.decorate('checkOrigin', (request: FastifyRequest, credential: Credential) => {
-    if (credential.kind !== 'cookie') return
-    const reads = SAFE_METHODS.has(request.method) && !request.ws
-    checkPage(request, reads ? mayRead : mayChange)
+  app.decorate('prove', async (request: FastifyRequest, credential: Credential) => {
+    if (credential.kind === 'cookie') checkOrigin(request)
+    const claim = await app.authenticator.prove(credential)
+    if (claim.identity.proof === 'host') checkOrigin(request)
+    return claim
   })
   app.decorate('checkLoginOrigin', async (request: FastifyRequest) => checkPage(request, mayRead))
+}
+
+/** For what a browser sends along without being asked (S2, S12). */
+function checkOrigin(request: FastifyRequest): void {
+  const reads = SAFE_METHODS.has(request.method) && !request.ws
+  checkPage(request, reads ? mayRead : mayChange)
 }
 
 function checkPage(request: FastifyRequest, may: typeof mayRead): void {
@@ -95,14 +116,18 @@ function mustBeSecure(request: FastifyRequest): boolean {
 function decorateHooks(app: FastifyInstance): void {
   const identify = async (request: FastifyRequest): Promise<void> => {
     const credential = credentialOfRequest(request, app.cookieNameFor(request))
-    app.checkOrigin(request, credential)
-    request.identity = (await app.authenticator.prove(credential)).identity
+    request.identity = (await app.prove(request, credential)).identity
   }
   app.decorate('identify', identify)
   app.decorate('authenticate', async (request: FastifyRequest) => {
     await identify(request)
     if (request.identity?.proof !== 'none') return
     throw new Refusal(REPLY.unauthorized, 'Log in, or send a token.')
+  })
+  app.decorate('authenticateServer', async (request: FastifyRequest) => {
+    await app.authenticate(request)
+    if (identityOf(request).server !== null) return
+    throw new Refusal(REPLY.forbidden, 'This is for server keys alone.')
   })
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Credential } from '../src/identity/authenticator.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import { SUBPROTOCOLS } from '../src/wire/formats.ts'
 
 const BEARER = /^Bearer +([!-~]+)$/i
 const TICKET_PROTOCOL = 'usher.ticket.'
@@ -22,7 +23,7 @@ export function offeredProtocols(request: FastifyRequest): string[] {
 /** For requests: a bearer token, else the cookie. */
 export function credentialOfRequest(request: FastifyRequest, cookie: string): Credential {
   refuseInUrl(request, [...FORBIDDEN_IN_URL, 'ticket'])
-  return bearerOf(request) ?? cookieOf(request, cookie) ?? { kind: 'none' }
+  return bearerOf(request) ?? logInOf(request, cookie) ?? { kind: 'none' }
 }
 
 /**
@@ -31,10 +32,11 @@ export function credentialOfRequest(request: FastifyRequest, cookie: string): Cr
  */
 export function credentialOfUpgrade(request: FastifyRequest, cookie: string): Credential | null {
   refuseInUrl(request, FORBIDDEN_IN_URL)
-  const shown = bearerOf(request) ?? ticketOf(request)
+  const offered = offeredTicket(request)
+  const shown = bearerOf(request) ?? ticketInUrl(request) ?? offered
   if (shown) return shown
   if (queryOf(request).auth === 'message') return null
-  return cookieOf(request, cookie) ?? { kind: 'none' }
+  return logInOf(request, cookie) ?? { kind: 'none' }
 }
 
 function bearerOf(request: FastifyRequest): Credential | null {
@@ -45,15 +47,28 @@ function bearerOf(request: FastifyRequest): Credential | null {
   throw new Refusal(REPLY.unauthorized, 'Write the header as Authorization: Bearer <token>.')
 }
 
-function ticketOf(request: FastifyRequest): Credential | null {
+function ticketInUrl(request: FastifyRequest): Credential | null {
   const { ticket } = queryOf(request)
+  if (ticket === undefined) return null
   if (typeof ticket === 'string') return { kind: 'ticket', ticket }
-  const offer = offeredProtocols(request).find((name) => name.startsWith(TICKET_PROTOCOL))
+  throw new Refusal(REPLY.badRequest, 'One ticket opens one connection: send only one.')
+}
+
+/** The server never answers with a credential, so a client that offers nothing else must fail. */
+function offeredTicket(request: FastifyRequest): Credential | null {
+  const offers = offeredProtocols(request)
+  const offer = offers.find((name) => name.startsWith(TICKET_PROTOCOL))
   if (offer === undefined) return null
+  if (!offers.some((name) => SUBPROTOCOLS.has(name))) {
+    throw new Refusal(REPLY.badRequest, 'Offer the ticket beside the subprotocol usher.raw.')
+  }
   return { kind: 'ticket', ticket: offer.slice(TICKET_PROTOCOL.length) }
 }
 
-function cookieOf(request: FastifyRequest, name: string): Credential | null {
+/** What a browser sends by itself: the log-in of the application we live in, or our cookie. */
+function logInOf(request: FastifyRequest, name: string): Credential | null {
+  const { identity } = request.server.house
+  if (identity) return { kind: 'host', ask: () => identity(request) }
   const secret = request.cookies[name]
   return secret === undefined ? null : { kind: 'cookie', secret }
 }

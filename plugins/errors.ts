@@ -66,6 +66,11 @@ export function onFrameworkError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  // No hook runs here, and after an upgrade HTTP does not look after the socket any more.
+  if (request.raw.headers.upgrade !== undefined) {
+    reply.header('connection', 'close')
+    reply.raw.once('finish', () => request.raw.socket.destroySoon())
+  }
   return onError(error, request, reply)
 }
 

@@ -7,13 +7,12 @@ import { Connection, type Farewell } from '../src/connection/connection.ts'
 import { type Entry, enter } from '../src/connection/entry.ts'
 import { readFirstMessage } from '../src/connection/first-message.ts'
 import type { Slot } from '../src/connection/slot.ts'
-import type { Credential } from '../src/identity/authenticator.ts'
 import { CLOSE, type CloseCode, type Refusal } from '../src/protocol/errors.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import type { InboundFrame } from '../src/wire/wire-format.ts'
 import { credentialOfUpgrade } from './credential.ts'
 import { refusalOf } from './errors.ts'
-import { type Farewells, listen, WsSocket } from './ws-socket.ts'
+import { type Listeners, listen, WsSocket } from './ws-socket.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -51,7 +50,7 @@ export class Handshake {
 }
 
 async function settleHandshake(request: FastifyRequest, room: string): Promise<void> {
-  const { connections, checkOrigin } = request.server
+  const { connections, rooms, prove } = request.server
   const elapsed = connections.clock.elapsed()
   const handshake = new Handshake(connections.slots.take(request.network, elapsed))
   request.raw.socket.once('close', handshake.abandon)
@@ -59,24 +58,13 @@ async function settleHandshake(request: FastifyRequest, room: string): Promise<v
   try {
     const credential = credentialOfUpgrade(request, request.server.cookieNameFor(request))
     if (credential === null) return handshake.slot.markPending()
-    checkOrigin(request, credential)
-    handshake.entry = await way(request.server, { room, credential, slot: handshake.slot })
+    const claim = await prove(request, credential)
+    handshake.entry = await enter(rooms, { room, claim, slot: handshake.slot })
     if (handshake.abandoned) handshake.abandon()
   } catch (error) {
     handshake.abandon()
     throw error
   }
-}
-
-interface WayRequest {
-  room: string
-  credential: Credential
-  slot: Slot
-}
-
-async function way(app: FastifyInstance, { room, credential, slot }: WayRequest): Promise<Entry> {
-  const claim = await app.authenticator.prove(credential)
-  return enter(app.rooms, { room, claim, slot })
 }
 
 export interface Opening {
@@ -87,7 +75,7 @@ export interface Opening {
 }
 
 interface HeardOpening extends Opening {
-  onFarewell: Farewells
+  listeners: Listeners
 }
 
 /** Keeps nothing of the request. */
@@ -102,9 +90,9 @@ function openConnection(ws: WebSocket, request: FastifyRequest, opening: HeardOp
   const socket = new WsSocket(ws, tcp)
   const format = formatNamed(opening.format)
   const connection = new Connection({ connections, socket, slot, format, echo: opening.echo })
-  listen(ws, connection, opening.onFarewell)
+  listen(ws, connection, opening.listeners)
   if (entry) join(app, connection, entry)
-  else connection.awaitFirstMessage(decider(app, connection, opening.room))
+  else connection.awaitFirstMessage(decider(app, connection, opening))
 }
 
 function join(app: FastifyInstance, connection: Connection, entry: Entry): void {
@@ -116,18 +104,22 @@ function join(app: FastifyInstance, connection: Connection, entry: Entry): void 
 }
 
 /** Judges a first message the way a credential is judged before the 101. */
-function decider(app: FastifyInstance, connection: Connection, room: string) {
+function decider(app: FastifyInstance, connection: Connection, opening: HeardOpening) {
+  const { room, listeners } = opening
+  const turnAway = (error: unknown): void => {
+    const refusal = refusalOf(error)
+    if (refusal.reply.status === 500) listeners.onFault(connection, error)
+    app.log.info({ connection: connection.id, room, error: refusal.reply.error }, 'turned away')
+    connection.close(closeCodeOf(refusal))
+  }
   return (first: InboundFrame): void => {
     const credential = readFirstMessage(first)
     if (!credential) return connection.close(CLOSE.invalidCredentials)
-    way(app, { room, credential, slot: connection.slot }).then(
-      (entry) => join(app, connection, entry),
-      (error: unknown) => {
-        const refusal = refusalOf(error)
-        app.log.info({ connection: connection.id, room, error: refusal.reply.error }, 'turned away')
-        connection.close(closeCodeOf(refusal))
-      },
-    )
+    app.authenticator
+      .prove(credential)
+      .then((claim) => enter(app.rooms, { room, claim, slot: connection.slot }))
+      .then((entry) => join(app, connection, entry))
+      .catch(turnAway)
   }
 }
 
@@ -139,6 +131,7 @@ function closeCodeOf({ reply }: Refusal): CloseCode {
       return CLOSE.forbidden
     case 429:
       return CLOSE.connectionLimit
+    case 500:
     case 503:
       return CLOSE.internal
     default:
@@ -147,21 +140,25 @@ function closeCodeOf({ reply }: Refusal): CloseCode {
 }
 
 /** One line for every connection that ends, since Fastify logs nothing after a 101. */
-function logFarewells(app: FastifyInstance): Farewells {
-  return (connection: Connection, { code, reason, byServer }: Farewell): void => {
+function logListeners(app: FastifyInstance): Listeners {
+  const onEnd = (connection: Connection, { code, reason, byServer }: Farewell): void => {
     const { id, user, messagesIn, openedAt } = connection
     const seconds = Math.round((app.house.clock.elapsed() - openedAt) / 1_000)
     const line = { connection: id, user, code, reason, byServer, seconds, messagesIn }
     app.log.info(line, 'connection closed')
   }
+  const onFault = ({ id }: Connection, error: unknown): void => {
+    app.log.error({ connection: id, err: error }, 'a fault over what a client sent')
+  }
+  return { onEnd, onFault }
 }
 
 async function handshakes(app: FastifyInstance): Promise<void> {
-  const onFarewell = logFarewells(app)
+  const listeners = logListeners(app)
   app.decorateRequest('handshake', null)
   app.decorate('settleHandshake', settleHandshake)
   app.decorate('openConnection', (ws: WebSocket, request: FastifyRequest, opening: Opening) =>
-    openConnection(ws, request, { ...opening, onFarewell }),
+    openConnection(ws, request, { ...opening, listeners }),
   )
 }
 

@@ -14,6 +14,21 @@ function pathOf(url: string): string {
 /** How a request looks in any line about it. */
 export const LOG_SHAPES = {
   req: ({ method, url, ip }: FastifyRequest) => ({ method, path: pathOf(url), ip }),
+  err: shapeOfError,
+}
+
+/** Without its other properties: some errors carry what they choked on, such as a whole URL. */
+function shapeOfError(error: Error & { code?: unknown }): ErrorShape {
+  const { name, message, stack = '', code, cause } = error
+  const shape = { type: name, message, stack, code }
+  return cause instanceof Error ? { ...shape, cause: shapeOfError(cause) } : shape
+}
+
+interface ErrorShape {
+  type: string
+  message: string
+  stack: string
+  [more: string]: unknown
 }
 
 /** JSON lines in production and in pipes, readable ones on a terminal. */
@@ -48,4 +63,4 @@ async function log(app: FastifyInstance): Promise<void> {
   app.addHook('onResponse', onResponse)
 }
 
-export default fp(log, { name: 'usher-log', fastify: '5.x', dependencies: ['usher-house'] })
+export default fp(log, { name: 'usher-log', fastify: '5.x' })

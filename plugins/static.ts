@@ -10,6 +10,7 @@ async function page(app: FastifyInstance): Promise<void> {
   await app.register(files, {
     root: FOLDER,
     index: 'index.html',
+    decorateReply: !app.hasReplyDecorator('sendFile'),
     cacheControl: false,
     // Asked again each time, by its ETag: a deploy must not leave a browser with half the old page.
     setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),

@@ -1,9 +1,10 @@
 // The Socket port on ws. Frames are written straight to the TCP socket that the upgrade came on:
 // ws without compression writes there itself, synchronously and unqueued, so both stay in order.
 import type { Socket as TcpSocket } from 'node:net'
-import type { WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import type { Connection, Farewell } from '../src/connection/connection.ts'
 import type { Socket } from '../src/connection/socket.ts'
+import { CLOSE } from '../src/protocol/errors.ts'
 
 /** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the close code. */
 const REASON_BYTES_MAX = 123
@@ -21,6 +22,10 @@ export class WsSocket implements Socket {
     return this.#tcp.writableLength
   }
 
+  get bytesRead(): number {
+    return this.#tcp.bytesRead
+  }
+
   write(frames: Buffer): void {
     if (this.#ws.readyState === this.#ws.OPEN) this.#tcp.write(frames)
   }
@@ -30,6 +35,8 @@ export class WsSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
+    // A client that has ended its half can answer no close, and ws sets no deadline then [C62].
+    if (this.#tcp.readableEnded) return this.terminate()
     this.#ws.close(code, Buffer.from(reason).subarray(0, REASON_BYTES_MAX))
   }
 
@@ -38,8 +45,11 @@ export class WsSocket implements Socket {
   }
 }
 
-/** Who is told how connections end. */
-export type Farewells = (connection: Connection, farewell: Farewell) => void
+/** Who is told how connections end, and of faults of ours over what they sent. */
+export interface Listeners {
+  onEnd(connection: Connection, farewell: Farewell): void
+  onFault(connection: Connection, error: unknown): void
+}
 
 /** What a ws of ours carries, so that its listeners can be shared by all: no closures. */
 interface Owned extends WebSocket {
@@ -48,7 +58,7 @@ interface Owned extends WebSocket {
 
 interface Owner {
   connection: Connection
-  onEnd: Farewells
+  listeners: Listeners
   /** Why ws gave up on the client, when it did. */
   error: Error | null
 }
@@ -56,8 +66,9 @@ interface Owner {
 const kOwner = Symbol('usher.owner')
 
 /** Lets a connection hear its socket. MUST be called in the turn of the upgrade. */
-export function listen(ws: WebSocket, connection: Connection, onEnd: Farewells): void {
-  const owned = Object.assign(ws, { [kOwner]: { connection, onEnd, error: null } })
+export function listen(ws: WebSocket, connection: Connection, listeners: Listeners): void {
+  const owned = Object.assign(ws, { [kOwner]: { connection, listeners, error: null } })
+  owned.close = closeWithReason
   // The listener that came with the upgrade holds the whole request for as long as we live.
   owned.removeAllListeners('error')
   owned.on('message', onMessage)
@@ -71,8 +82,27 @@ function ownerOf(ws: WebSocket): Owner {
   return (ws as Owned)[kOwner]
 }
 
+/** What ws closes with by itself: it gives no reason, and with us a reason is never empty. */
+const REASONS: Readonly<Record<number, string>> = {
+  1002: 'malformed frame',
+  1007: 'invalid UTF-8',
+  1008: 'too many fragments',
+  [CLOSE.tooBig.code]: CLOSE.tooBig.reason,
+}
+
+function closeWithReason(this: WebSocket, code?: number, reason?: string | Buffer): void {
+  WebSocket.prototype.close.call(this, code, reason ?? REASONS[code ?? 0])
+}
+
+/** A fault of ours over what one client sent ends that client alone (S38). */
 function onMessage(this: WebSocket, data: Buffer, binary: boolean): void {
-  ownerOf(this).connection.receive(data, binary)
+  const { connection, listeners } = ownerOf(this)
+  try {
+    connection.receive(data, binary)
+  } catch (error) {
+    listeners.onFault(connection, error)
+    connection.close(CLOSE.internal)
+  }
 }
 
 function onAlive(this: WebSocket): void {
@@ -85,7 +115,8 @@ function onError(this: WebSocket, error: Error): void {
 }
 
 function onClose(this: WebSocket, code: number): void {
-  const { connection, onEnd, error } = ownerOf(this)
+  const { connection, listeners, error } = ownerOf(this)
   const farewell = connection.ended(code)
-  onEnd(connection, error && !farewell.byServer ? { ...farewell, reason: error.message } : farewell)
+  const reason = error && !farewell.byServer ? error.message : farewell.reason
+  listeners.onEnd(connection, { ...farewell, reason })
 }

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { PASSWORD_LENGTH } from '../src/protocol/limits.ts'
 import { USERNAME_PATTERN } from '../src/protocol/names.ts'
-import { ErrorBody, strict } from './schemas.ts'
+import { failures, strict } from './schemas.ts'
 
 const SignUp = Type.Object(
   {
@@ -18,12 +18,13 @@ const schema = {
   body: SignUp,
   response: {
     201: Type.Object({ user: Type.String(), username: Type.String() }),
-    '4xx': ErrorBody,
-    503: ErrorBody,
+    ...failures,
   },
 }
 
-export const accountRoutes: FastifyPluginAsyncTypebox = async (app) => {
+export const signUpRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
+  app.removeContentTypeParser('text/plain')
   const { signup } = app.house.config
   const onRequest = app.checkLoginOrigin
   app.post('/accounts', { schema, onRequest }, async ({ body, network }, reply) => {

@@ -9,7 +9,7 @@ import type { Draft, Kind } from '../src/protocol/message.ts'
 import { USER_ID_PATTERN } from '../src/protocol/names.ts'
 import { isJson, isText } from '../src/protocol/payload.ts'
 import type { Rule } from '../src/room/rule.ts'
-import { ErrorBody, RoomParams } from './schemas.ts'
+import { failures, RoomParams } from './schemas.ts'
 
 const KINDS: Readonly<Record<string, Kind>> = {
   'application/json': 'json',
@@ -38,8 +38,7 @@ const schema = {
   response: {
     200: Accepted,
     201: Accepted,
-    '4xx': ErrorBody,
-    503: ErrorBody,
+    ...failures,
   },
 }
 
@@ -55,7 +54,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/rooms/:room/messages', options, async (request, reply) => {
     const { room } = request.params
     const identity = app.identityOf(request)
-    const rule = app.permitted(room, identity, 'publish')
+    const rule = await app.permitted(room, identity, 'publish')
     const draft = draftOf(request, identity, rule)
     checkBudget(identity, draft.payload.length)
     const key = keyOf(request, identity)

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Rule } from '../src/room/rule.ts'
-import { ErrorBody, RoomParams } from './schemas.ts'
+import { failures, RoomParams } from './schemas.ts'
 
 const Query = Type.Object({
   echo: Type.Optional(Type.Enum(['true', 'false'])),
@@ -38,7 +38,7 @@ const RoomState = Type.Object({
 const schema = {
   params: RoomParams,
   querystring: Query,
-  response: { 200: RoomState, '4xx': ErrorBody, 503: ErrorBody },
+  response: { 200: RoomState, ...failures },
 }
 
 type RoomRequest = FastifyRequest<{ Params: RoomParams }>
@@ -54,7 +54,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: async (request) => {
       const { room } = request.params
-      const rule = app.permitted(room, app.identityOf(request), 'join')
+      const rule = await app.permitted(room, app.identityOf(request), 'join')
       const head = await app.engine.log.head(room)
       const position = { epoch: head?.epoch ?? null, offset: head?.offset ?? null }
       return { room, ...position, ...app.rooms.counts(room), rule: ruleState(rule) }

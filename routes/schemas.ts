@@ -11,6 +11,9 @@ export const ErrorBody = Type.Object({
   message: Type.String(),
 })
 
+/** What every route may answer besides. */
+export const failures = { '4xx': ErrorBody, 500: ErrorBody, 503: ErrorBody }
+
 export const RoomName = Type.String({ pattern: ROOM_NAME_PATTERN })
 export const RoomParams = Type.Object({ room: RoomName })
 export type RoomParams = Static<typeof RoomParams>

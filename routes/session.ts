@@ -2,9 +2,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import type { SessionRecord } from '../src/engine/identity-store.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { ACCESS_TOKEN_SECONDS, PASSWORD_LENGTH } from '../src/protocol/limits.ts'
-import { ErrorBody, strict } from './schemas.ts'
+import { failures, strict } from './schemas.ts'
 
 const LogIn = Type.Object(
   {
@@ -24,7 +25,9 @@ const AppSession = Type.Object({
   user: Type.String(),
   accessToken: Type.String(),
   expiresIn: Type.Integer(),
+  refreshToken: Type.String(),
 })
+const Refresh = Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 256 }) }, strict)
 const SessionState = Type.Object({
   user: Type.String(),
   username: Type.String(),
@@ -32,12 +35,14 @@ const SessionState = Type.Object({
   expiresAt: Type.Integer(),
 })
 
-const failures = { '4xx': ErrorBody, 503: ErrorBody }
 const logIn = { body: LogIn, response: { 200: Type.Union([WebSession, AppSession]), ...failures } }
 const whoAmI = { response: { 200: SessionState, ...failures } }
+const refresh = { body: Refresh, response: { 200: AppSession, ...failures } }
 const logOut = { response: { 204: Type.Null(), ...failures } }
 
 export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
+  app.removeContentTypeParser('text/plain')
   const onLogIn = { schema: logIn, onRequest: app.checkLoginOrigin }
   app.post('/session', onLogIn, async ({ body, network, cookies }, reply) => {
     const { client = 'web', ...attempt } = body
@@ -45,12 +50,22 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const { session, secret } = await app.sessions.start(account, client)
     reply.header('cache-control', 'no-store')
     if (client === 'app') {
-      const accessToken = app.accessTokens.sign({ sub: session.user, sid: session.id })
-      return { user: session.user, accessToken, expiresIn: ACCESS_TOKEN_SECONDS }
+      return appSession(app, session, await app.refreshTokens.issue(session.id))
     }
     await endFormerSession(app, cookies[app.cookieNameFor(reply.request)])
     reply.setSessionCookie(secret, session.expiresAt)
     return { user: session.user, username: session.username, expiresAt: session.expiresAt }
+  })
+
+  app.post('/session/refresh', { schema: refresh }, async (request, reply) => {
+    const refreshed = await app.refreshTokens.rotate(request.body.refreshToken)
+    if (refreshed !== null && 'reused' in refreshed) await endSession(app, refreshed.reused)
+    const session = refreshed !== null && 'session' in refreshed ? refreshed.session : null
+    if (refreshed === null || 'reused' in refreshed || !app.sessions.alive(session)) {
+      throw new Refusal(REPLY.unauthorized, 'This refresh token is not valid now: log in again.')
+    }
+    reply.header('cache-control', 'no-store')
+    return appSession(app, refreshed.session, refreshed.refreshToken)
   })
 
   app.get('/session', { schema: whoAmI, onRequest: app.authenticate }, async (request) => {
@@ -60,6 +75,20 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     return { user, username, session: id, expiresAt }
   })
 
+  /** Log out everywhere: also what an outside issuer has issued before now. */
+  app.delete(
+    '/sessions',
+    { schema: logOut, onRequest: app.authenticate },
+    async (request, reply) => {
+      const { user, proof } = app.identityOf(request)
+      if (user === null) throw new Refusal(REPLY.badRequest, 'A server key has no sessions.')
+      await app.engine.standings.revoke(user, app.house.clock.now())
+      await app.engine.revocations.revoke({ user })
+      if (proof === 'cookie') reply.clearSessionCookie()
+      return reply.code(204).send(null)
+    },
+  )
+
   const onLogOut = { schema: logOut, onRequest: app.authenticate }
   app.delete('/session', onLogOut, async (request, reply) => {
     const identity = app.identityOf(request)
@@ -67,6 +96,11 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     if (identity.proof === 'cookie') reply.clearSessionCookie()
     return reply.code(204).send(null)
   })
+}
+
+function appSession(app: FastifyInstance, { user, id }: SessionRecord, refreshToken: string) {
+  const accessToken = app.accessTokens.sign({ sub: user, sid: id })
+  return { user, accessToken, expiresIn: ACCESS_TOKEN_SECONDS, refreshToken }
 }
 
 /** The browser forgets its former session now, so nobody else shall use it either (S11). */

@@ -8,7 +8,7 @@ import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import { TICKET } from '../src/protocol/limits.ts'
 import { USER_ID_PATTERN } from '../src/protocol/names.ts'
-import { ErrorBody, RoomName, strict } from './schemas.ts'
+import { failures, RoomName, strict } from './schemas.ts'
 
 const Seconds = (maximum: number) => Type.Integer({ minimum: TICKET.secondsMin, maximum })
 
@@ -28,12 +28,13 @@ const schema = {
   body: TicketBody,
   response: {
     201: Type.Object({ ticket: Type.String(), expiresAt: Type.Integer(), url: Type.String() }),
-    '4xx': ErrorBody,
-    503: ErrorBody,
+    ...failures,
   },
 }
 
 export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
+  app.removeContentTypeParser('text/plain')
   const { clock, config } = app.house
   /** Nothing said is nothing narrowed. */
   const preValidation = async (request: FastifyRequest): Promise<void> => {
@@ -44,8 +45,9 @@ export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const { body } = request
     const identity = app.identityOf(request)
     const order = identity.server === null ? ownOrder(identity, body) : orderFor(body, clock.now())
+    const base = baseOf(request, config.publicUrl)
     const { ticket, expiresAt } = await app.tickets.issue(order)
-    const url = urlOf(baseOf(request, config.publicUrl), body.rooms ?? [], ticket)
+    const url = urlOf(base, body.rooms ?? [], ticket)
     reply.header('cache-control', 'no-store')
     return reply.code(201).send({ ticket, expiresAt, url })
   })
@@ -85,8 +87,12 @@ function orderFor(body: TicketBody, now: number): TicketOrder {
 }
 
 function baseOf(request: FastifyRequest, publicUrl: URL | null): string {
-  const { href } = publicUrl ?? new URL(`${request.protocol}://${request.host}`)
-  return href.replace(/^http/, 'ws').replace(/\/$/, '')
+  const address = publicUrl?.href ?? `${request.protocol}://${request.host}`
+  const isPlain = publicUrl !== null || /^[\w.:[\]-]+$/.test(request.host)
+  if (!isPlain || !URL.canParse(address)) {
+    throw new Refusal(REPLY.badRequest, 'The Host header is not an address.')
+  }
+  return new URL(address).href.replace(/^http/, 'ws').replace(/\/$/, '')
 }
 
 /** Where to connect. `{room}` is left for the client to fill in, unless there is one choice. */

@@ -1,41 +1,93 @@
 // The composition root: every plugin and route, in order, on one screen.
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import fp from 'fastify-plugin'
 import auth from '../plugins/auth.ts'
 import engine from '../plugins/engine.ts'
 import errors, { onClientError, onFrameworkError } from '../plugins/errors.ts'
+import facade from '../plugins/facade.ts'
 import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
-import house from '../plugins/house.ts'
+import { checkHost, shouldUpgradeCallback } from '../plugins/host.ts'
+import house, { type HostParts, type House } from '../plugins/house.ts'
 import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
+import openapi from '../plugins/openapi.ts'
 import rooms from '../plugins/rooms.ts'
 import page from '../plugins/static.ts'
 import tickets from '../plugins/tickets.ts'
+import { tlsOptions, watchTls } from '../plugins/tls.ts'
 import websocket from '../plugins/websocket.ts'
-import { accountRoutes } from '../routes/accounts.ts'
+import { accountRoutes } from '../routes/account.ts'
+import { signUpRoutes } from '../routes/accounts.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { roomRoutes } from '../routes/rooms.ts'
 import { sessionRoutes } from '../routes/session.ts'
 import { ticketRoutes } from '../routes/tickets.ts'
+import { userRoutes } from '../routes/users.ts'
 import type { Config } from './config.ts'
 import { addressList } from './identity/address.ts'
 import { type Chance, systemChance } from './time/chance.ts'
 import type { Clock } from './time/clock.ts'
 import { systemClock } from './time/system-clock.ts'
 
-/** What a test may hold still, and where the log goes. */
-export interface AppParts {
+/** What a test may hold still, and what an application may decide. */
+export interface AppParts extends HostParts {
   clock?: Clock
   chance?: Chance
   logger?: LoggerOptions
 }
 
+/** Where our doors are in an application, and which of them there shall be. */
+export interface Doors {
+  prefix: string
+  /** Sign-up, log-in and log-out by password. */
+  accounts: boolean
+  /** The page for people, and the one that explains the API. */
+  pages: boolean
+}
+
 const REQUEST_MS = 30_000
 
-/** Builds the whole service. Rejects when the engine refuses to open. */
+/** Everything, into an application that there is already. */
+export const everything = fp(
+  async (app: FastifyInstance, { doors: which, ...parts }: House & { doors: Doors }) => {
+    checkHost(app, parts.config)
+    await app.register(house, parts)
+    await app.register(engine)
+    await app.register(rooms)
+    await app.register(websocket)
+    await app.register(tickets)
+    await app.register(auth)
+    await app.register(facade)
+    await app.register((inner: FastifyInstance) => doors(inner, which), { prefix: which.prefix })
+  },
+  { name: 'usher', fastify: '5.x' },
+)
+
+/** In a scope of their own: our hooks, errors and headers are not for the application's routes. */
+async function doors(app: FastifyInstance, { accounts, pages }: Doors): Promise<void> {
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
+  app.removeContentTypeParser('text/plain')
+  await app.register(errors)
+  await app.register(guard)
+  await app.register(handshake)
+  if (pages) await app.register(openapi)
+  if (pages) await app.register(page)
+  if (accounts) await app.register(signUpRoutes)
+  if (accounts) await app.register(sessionRoutes)
+  if (accounts) await app.register(accountRoutes)
+  await app.register(ticketRoutes)
+  await app.register(roomRoutes)
+  await app.register(messageRoutes)
+  await app.register(userRoutes)
+  await app.register(healthRoutes)
+}
+
+/** The whole service by itself. Rejects when the engine refuses to open. */
 export async function buildApp(config: Config, parts: AppParts = {}): Promise<FastifyInstance> {
-  const { clock = systemClock, chance = systemChance, logger = loggerFor(config) } = parts
+  const { clock = systemClock, chance = systemChance, logger = loggerFor(config), ...host } = parts
   const app = Fastify({
     logger,
     // Our own hook writes one line instead of two, and knows upgrades (plugins/log.ts).
@@ -46,27 +98,13 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     clientErrorHandler: onClientError,
     requestTimeout: REQUEST_MS,
     routerOptions: { maxParamLength: 256 },
-    http: { shouldUpgradeCallback: ({ headers }) => /^websocket$/i.test(headers.upgrade ?? '') },
-  })
-  app.setValidatorCompiler(TypeBoxValidatorCompiler)
-
-  await app.register(house, { config, clock, chance })
+    ...tlsOptions(config.tls, shouldUpgradeCallback),
+  }) as unknown as FastifyInstance
+  watchTls(app, config.tls)
   await app.register(log)
-  await app.register(errors)
-  await app.register(engine)
-  await app.register(rooms)
-  await app.register(websocket)
-  await app.register(guard)
-  await app.register(tickets)
-  await app.register(auth)
-  await app.register(handshake)
-  await app.register(page)
-
-  await app.register(accountRoutes)
-  await app.register(sessionRoutes)
-  await app.register(ticketRoutes)
-  await app.register(roomRoutes)
-  await app.register(messageRoutes)
-  await app.register(healthRoutes)
+  await app.register(everything, {
+    ...{ config, clock, chance, ...host },
+    doors: { prefix: '', accounts: true, pages: true },
+  })
   return app
 }

@@ -1,7 +1,7 @@
 // In development the root secret is made once and kept in the data folder, so that a restart does
 // not log everybody out. In production it must come from the environment.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const FILE = 'secret'
@@ -12,14 +12,22 @@ export function secretIn(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, FILE)
   try {
-    writeFileSync(path, randomBytes(SECRET_BYTES).toString('base64url'), {
-      flag: 'wx',
-      mode: 0o600,
-    })
+    writeWhole(path, passingSecret())
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
   return readFileSync(path, 'utf8').trim()
+}
+
+/** There with all its text or not at all: half a secret would be one that can be guessed. */
+function writeWhole(path: string, text: string): void {
+  const draft = `${path}.${randomBytes(8).toString('hex')}`
+  writeFileSync(draft, text, { flag: 'wx', mode: 0o600 })
+  try {
+    linkSync(draft, path)
+  } finally {
+    rmSync(draft)
+  }
 }
 
 /** A secret that lives as long as the process, for data that does not outlive it either. */

@@ -3,9 +3,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseRules, parseRulesFile, type RulesFile } from './config-file.ts'
-import { passingSecret, secretIn } from './config-secret.ts'
+import { checkSecrets, outsideIssuerOf, secretsOf, serverKeysOf } from './config-identity.ts'
+import { ConfigError, type Environment, Reader } from './config-reader.ts'
 import type { EngineSettings } from './engine/engine.ts'
-import type { RootSecrets, ServerKey } from './identity/settings.ts'
+import type { OutsideIssuer, RootSecrets, ServerKey } from './identity/settings.ts'
+
+/** Where the certificate chain and its key are, as PEM. */
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+}
 
 /** Everything that can be set, with the units of DESIGN 8. */
 export interface Config extends RulesFile {
@@ -18,6 +25,10 @@ export interface Config extends RulesFile {
   /** Further origins whose pages may use the cookie; our own is added to them. */
   readonly origins: readonly string[]
   readonly serverKeys: readonly ServerKey[]
+  /** Another issuer whose tokens are taken too; null for none. */
+  readonly outsideIssuer: OutsideIssuer | null
+  /** Paths of certificate and key, for those without a proxy; null for plain HTTP. */
+  readonly tls: TlsFiles | null
   readonly signup: 'open' | 'closed'
   readonly trustProxy: readonly string[]
   readonly drainSeconds: number
@@ -26,19 +37,8 @@ export interface Config extends RulesFile {
   readonly warnings: readonly string[]
 }
 
-/** The settings are wrong; `message` has one sentence a line, each naming what to change. */
-export class ConfigError extends Error {
-  constructor(sentences: readonly string[]) {
-    super(sentences.join('\n'))
-    this.name = 'ConfigError'
-  }
-}
+export { ConfigError } from './config-reader.ts'
 
-type Environment = Readonly<Record<string, string | undefined>>
-
-const SECRET_CHARACTERS_MIN = 32
-const SECRET_DISTINCT_MIN = 10
-const KEY_CHARACTERS_MIN = 24
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal']
 const RULES_FILE = 'usher.config.json'
@@ -58,48 +58,15 @@ const KNOWN = new Set([
   'USHER_TRUST_PROXY',
   'USHER_DRAIN_SECONDS',
   'USHER_LOG_LEVEL',
+  'USHER_JWT_KEY',
+  'USHER_JWKS_URL',
+  'USHER_JWT_ALGORITHM',
+  'USHER_JWT_ISSUER',
+  'USHER_JWT_AUDIENCE',
+  'USHER_JWT_PREFIX',
+  'USHER_TLS_CERT',
+  'USHER_TLS_KEY',
 ])
-
-/** Reads one variable after the other and collects a sentence for each that is wrong. */
-class Reader {
-  readonly wrongs: string[] = []
-  readonly #env: Environment
-
-  constructor(env: Environment) {
-    this.#env = env
-  }
-
-  text(name: string): string | null {
-    const value = this.#env[name]?.trim()
-    return value === undefined || value === '' ? null : value
-  }
-
-  list(name: string): string[] {
-    const parts = this.text(name)?.split(',') ?? []
-    return parts.map((part) => part.trim()).filter((part) => part !== '')
-  }
-
-  integer(name: string, { standard, max }: { standard: number; max: number }): number {
-    const value = this.text(name)
-    if (value === null) return standard
-    const number = Number(value)
-    if (/^\d+$/.test(value) && number <= max) return number
-    this.wrong(name, `write a whole number from 0 to ${max}`)
-    return standard
-  }
-
-  choice(name: string, choices: readonly string[], standard: string): string {
-    const value = this.text(name) ?? standard
-    if (choices.includes(value)) return value
-    this.wrong(name, `write one of ${choices.join(', ')}`)
-    return standard
-  }
-
-  /** The value itself is never repeated: it may be a secret. */
-  wrong(name: string, advice: string): void {
-    this.wrongs.push(`${name}: ${advice}.`)
-  }
-}
 
 /** Throws a ConfigError that lists everything wrong at once. */
 export function loadConfig(env: Environment = process.env): Config {
@@ -116,6 +83,8 @@ export function loadConfig(env: Environment = process.env): Config {
     publicUrl: publicUrlOf(reader),
     origins: originsOf(reader),
     serverKeys: serverKeysOf(reader),
+    outsideIssuer: outsideIssuerOf(reader, production),
+    tls: tlsOf(reader),
     signup: signupOf(reader, production),
     trustProxy: trustProxyOf(reader),
     drainSeconds,
@@ -150,30 +119,6 @@ function rulesOf(reader: Reader): RulesFile {
   return parseRules({}) as RulesFile
 }
 
-function checkSecrets(reader: Reader, production: boolean): void {
-  if (production && reader.text('USHER_SECRET') === null) {
-    reader.wrong('USHER_SECRET', `is missing: write ${SECRET_ADVICE}`)
-  }
-  for (const name of ['USHER_SECRET', 'USHER_SECRET_PREVIOUS']) {
-    const value = reader.text(name)
-    if (value !== null && isWeak(value)) reader.wrong(name, `is too weak: write ${SECRET_ADVICE}`)
-  }
-}
-
-const SECRET_ADVICE = `${SECRET_CHARACTERS_MIN} or more random characters (openssl rand -hex 32)`
-
-function isWeak(secret: string): boolean {
-  return secret.length < SECRET_CHARACTERS_MIN || new Set(secret).size < SECRET_DISTINCT_MIN
-}
-
-function secretsOf(reader: Reader, engine: EngineSettings): RootSecrets {
-  const made = () => (engine.kind === 'sqlite' ? secretIn(engine.folder) : passingSecret())
-  return {
-    current: reader.text('USHER_SECRET') ?? made(),
-    previous: reader.text('USHER_SECRET_PREVIOUS'),
-  }
-}
-
 function publicUrlOf(reader: Reader): URL | null {
   const text = reader.text('USHER_PUBLIC_URL')
   if (text === null) return null
@@ -185,25 +130,32 @@ function publicUrlOf(reader: Reader): URL | null {
 
 function originsOf(reader: Reader): string[] {
   const origins = reader.list('USHER_ORIGINS')
-  const wrong = origins.find((text) => !URL.canParse(text) || new URL(text).origin !== text)
+  const isExact = (text: string) => URL.canParse(text) && new URL(text).origin === text
+  const wrong = origins.find((text) => !isExact(text) || text.includes('*'))
   if (wrong !== undefined) {
     reader.wrong('USHER_ORIGINS', `${wrong} is not an origin: write it like https://example.com`)
   }
   return origins
 }
 
-function serverKeysOf(reader: Reader): ServerKey[] {
-  const keys = reader.list('USHER_API_KEYS').map((entry) => {
-    const colon = entry.indexOf(':')
-    return { name: entry.slice(0, Math.max(0, colon)), key: entry.slice(colon + 1) }
-  })
-  const isGood = ({ name, key }: ServerKey) =>
-    /^[\w-]{1,64}$/.test(name) && key.length >= KEY_CHARACTERS_MIN && /^[!-~]+$/.test(key)
-  if (!keys.every(isGood)) {
-    const advice = `write name:key, with keys of ${KEY_CHARACTERS_MIN} or more characters`
-    reader.wrong('USHER_API_KEYS', `${advice} and commas between them`)
+function tlsOf(reader: Reader): TlsFiles | null {
+  const cert = reader.text('USHER_TLS_CERT')
+  const key = reader.text('USHER_TLS_KEY')
+  if (cert === null && key === null) return null
+  if (cert === null || key === null) {
+    reader.wrong(
+      cert === null ? 'USHER_TLS_CERT' : 'USHER_TLS_KEY',
+      'certificate and key go together',
+    )
+    return null
   }
-  return keys
+  for (const [name, path] of [
+    ['USHER_TLS_CERT', cert],
+    ['USHER_TLS_KEY', key],
+  ] as const) {
+    if (!existsSync(path)) reader.wrong(name, 'there is no such file: write the path of a PEM file')
+  }
+  return { cert, key }
 }
 
 function signupOf(reader: Reader, production: boolean): 'open' | 'closed' {

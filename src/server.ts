@@ -11,31 +11,40 @@ const GRACE_MS = 5_000
 async function main(): Promise<void> {
   const config = loadConfig()
   const app = await buildApp(config)
-  closeOnSignals(app, config)
+  const onSignals = closeOnSignals(app, config)
   for (const warning of config.warnings) app.log.warn(warning)
-  await app.listen({ host: config.host, port: config.port })
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    // The engine is open and would keep the process, and its data folder, for ever.
+    onSignals.uninstall()
+    await app.close()
+    throw error
+  }
   const { name, durability } = app.engine
   app.log.info({ engine: name, durability, rules: config.rules.length }, 'Usher is open')
 }
 
-function closeOnSignals(app: FastifyInstance, config: Config): void {
+function closeOnSignals(app: FastifyInstance, config: Config): { uninstall(): void } {
   const delay = config.drainSeconds * 1_000 + GRACE_MS
-  closeWithGrace({ delay, logger: app.log }, async ({ err, signal }) => {
+  return closeWithGrace({ delay, logger: app.log }, async ({ err, signal }) => {
     if (err) app.log.error({ err }, 'an error nobody caught: closing')
     else app.log.info({ signal }, 'closing')
     await app.close()
   })
 }
 
-/** Wrong settings and a refused data folder are the operator's to mend: a sentence, no stack. */
+/** What the operator can mend is a sentence: wrong settings, a refused folder, a taken port. */
 function refuse(error: unknown): void {
-  const expected = error instanceof ConfigError || error instanceof EngineRefused
-  process.stderr.write(`Usher does not start.\n${expected ? error.message : inspect(error)}\n`)
+  process.stderr.write(`Usher does not start.\n${sentenceOf(error)}\n`)
   process.exitCode = 1
 }
 
-function inspect(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof ConfigError || error instanceof EngineRefused) return error.message
+  if (!('syscall' in error && error.syscall === 'listen')) return error.stack ?? error.message
+  return `${error.message}: name another HOST or PORT, or end what is there.`
 }
 
 main().catch(refuse)

@@ -2,9 +2,8 @@
 // the outbox. It knows no ws and no Fastify.
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
-import { HELD_FRAMES } from '../protocol/limits.ts'
+import { type FrameBounds, HELD_FRAMES, WAITING_FRAMES } from '../protocol/limits.ts'
 import type { Member } from '../room/member.ts'
-import type { Room } from '../room/room.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
 import { Budget } from './budget.ts'
@@ -27,8 +26,11 @@ type State =
   | { at: 'undecided'; decide: (first: InboundFrame) => void }
   /** The first message is being judged. */
   | { at: 'entering'; held: Held }
-  | { at: 'joined'; hold: RoomHold; bucket: number }
+  /** In the room; `held` while a command is still being decided. */
+  | { at: 'joined'; hold: RoomHold; bucket: number; held: Held | null }
   | { at: 'closed' }
+
+type Joined = Extract<State, { at: 'joined' }>
 
 export interface ConnectionParts {
   connections: Connections
@@ -65,6 +67,7 @@ export class Connection implements Member, Beating, Reader {
   #own: Budget | null = null
   #shared: Budget | null = null
   #closedWith: CloseCode | null = null
+  #readAtPing = 0
 
   constructor({ connections, socket, slot, format, echo }: ConnectionParts) {
     this.id = connections.nextId()
@@ -86,9 +89,8 @@ export class Connection implements Member, Beating, Reader {
     return this.identity.expiresAt
   }
 
-  /** The room it is in, or null. */
-  get room(): Room | null {
-    return this.#state.at === 'joined' ? this.#state.hold.room : null
+  get roomName(): string | null {
+    return this.#state.at === 'joined' ? this.#state.hold.room.name : null
   }
 
   /** Waits for a first message and hands it to `decide`, which ends in `join` or `close`. */
@@ -105,7 +107,7 @@ export class Connection implements Member, Beating, Reader {
     this.identity = identity
     this.echo = this.#echoAsked ?? hold.room.rule.echo
     this.#allot(identity)
-    this.#state = { at: 'joined', hold, bucket: this.#connections.heartbeat.add(this) }
+    this.#state = { at: 'joined', hold, bucket: this.#connections.heartbeat.add(this), held: null }
     hold.room.join(this)
     if (!this.#connections.identify(this)) return this.close(CLOSE.forced)
     for (const frame of held) this.receive(frame.payload, frame.binary)
@@ -120,9 +122,11 @@ export class Connection implements Member, Beating, Reader {
         this.#state = entering()
         return state.decide({ payload, binary })
       case 'entering':
-        return this.#holdBack(state.held, { payload, binary })
+        return this.#holdBack(state.held, { payload, binary }, HELD_FRAMES)
       case 'joined':
-        return this.#accept(state.hold.room, { payload, binary })
+        if (state.held !== null)
+          return this.#holdBack(state.held, { payload, binary }, WAITING_FRAMES)
+        return this.#accept(state, { payload, binary })
       case 'closed':
         return
     }
@@ -141,11 +145,14 @@ export class Connection implements Member, Beating, Reader {
   }
 
   ping(): void {
+    this.#readAtPing = this.#socket.bytesRead
     this.#socket.ping()
   }
 
+  /** A pong cannot overtake a large message on a slow line: part of that is life too [C60]. */
   noPong(): void {
-    this.close(CLOSE.noPong)
+    if (this.#socket.bytesRead === this.#readAtPing) this.close(CLOSE.noPong)
+    else this.alive()
   }
 
   expired(): void {
@@ -192,19 +199,33 @@ export class Connection implements Member, Beating, Reader {
     state.hold.release()
   }
 
-  #holdBack(held: Held, frame: InboundFrame): void {
+  #holdBack(held: Held, frame: InboundFrame, bounds: FrameBounds): void {
     held.frames.push(frame)
     held.bytes += frame.payload.length
-    const over = held.frames.length > HELD_FRAMES.countMax || held.bytes > HELD_FRAMES.bytesMax
+    const over = held.frames.length > bounds.countMax || held.bytes > bounds.bytesMax
     if (over) this.close(CLOSE.tooManyRequests)
   }
 
-  #accept(room: Room, frame: InboundFrame): void {
+  #accept(state: Joined, frame: InboundFrame): void {
     this.messagesIn += 1
     if (!this.#withinBudget(frame.payload.length)) return this.close(CLOSE.tooManyRequests)
     const commands = this.format.decode(frame)
     if (commands === null) return this.close(CLOSE.badRequest)
-    for (const command of commands) runCommand(this, room, command)
+    for (const command of commands) {
+      const deciding = runCommand(this, state.hold.room, command)
+      if (deciding) this.#wait(state, deciding)
+    }
+  }
+
+  /** What comes meanwhile is held back, so that order stays what the client made it. */
+  #wait(state: Joined, deciding: Promise<void>): void {
+    const held: Held = { frames: [], bytes: 0 }
+    state.held = held
+    const goOn = (): void => {
+      state.held = null
+      for (const frame of held.frames) this.receive(frame.payload, frame.binary)
+    }
+    deciding.then(goOn, () => this.close(CLOSE.internal))
   }
 
   /** Server keys are exempt; everybody else has a budget, and a user's is shared. */

@@ -12,6 +12,8 @@ import { type Slot, Slots } from './slot.ts'
 export interface Live extends Reader {
   readonly identity: Identity
   readonly slot: Slot
+  /** The room it is in, or null. */
+  readonly roomName: string | null
   close(code: CloseCode): void
   terminate(): void
 }
@@ -110,12 +112,14 @@ export class Connections {
   revoke(revocation: Revocation): void {
     const bySession = 'session' in revocation
     const key = bySession ? `session ${revocation.session}` : `user ${revocation.user}`
-    this.#revoked.delete(key)
-    this.#revoked.set(key, this.clock.elapsed())
+    if (!('room' in revocation)) this.#remember(key)
     const found = bySession
       ? this.#sessions.get(revocation.session)
       : this.#users.get(revocation.user)
-    for (const connection of found ?? []) connection.close(CLOSE.forced)
+    const room = 'room' in revocation ? revocation.room : undefined
+    for (const connection of found ?? []) {
+      if (room === undefined || connection.roomName === room) connection.close(CLOSE.forced)
+    }
   }
 
   /**
@@ -140,6 +144,12 @@ export class Connections {
 
   stop(): void {
     this.#timer.cancel()
+  }
+
+  /** The map's order is that of time, so that it can be forgotten from the front. */
+  #remember(key: string): void {
+    this.#revoked.delete(key)
+    this.#revoked.set(key, this.clock.elapsed())
   }
 
   #tick(): void {

@@ -4,7 +4,7 @@ import type { Claim } from '../identity/authenticator.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { RoomHold, Rooms } from '../room/rooms.ts'
-import { type Action, allows, type Rule } from '../room/rule.ts'
+import type { Action, Rule } from '../room/rule.ts'
 import type { Slot } from './slot.ts'
 
 /** Someone whose way is clear: join the room with it, or release both. */
@@ -23,9 +23,14 @@ export interface EntryRequest {
  * The rule of a room for someone who wants that of it. 401 without a credential, else 403, in the
  * same words whether or not the room has a rule at all (S32).
  */
-export function permitted(rooms: Rooms, room: string, identity: Identity, action: Action): Rule {
+export async function permitted(
+  rooms: Rooms,
+  room: string,
+  identity: Identity,
+  action: Action,
+): Promise<Rule> {
   const rule = rooms.ruleOf(room)
-  if (rule && allows(rule, identity, action, room)) return rule
+  if (rule && (await rooms.permits(identity, action, room))) return rule
   if (identity.proof === 'none') {
     throw new Refusal(REPLY.unauthorized, 'Log in, or show a token or a ticket.')
   }
@@ -35,7 +40,7 @@ export function permitted(rooms: Rooms, room: string, identity: Identity, action
 /** Rejects with the Refusal to answer with. The slot stays the caller's to release. */
 export async function enter(rooms: Rooms, { room, claim, slot }: EntryRequest): Promise<Entry> {
   const { identity } = claim
-  const rule = permitted(rooms, room, identity, 'join')
+  const rule = await permitted(rooms, room, identity, 'join')
   slot.assign(identity.user)
   const hold = await rooms.open(room, rule)
   try {

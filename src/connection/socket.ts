@@ -7,6 +7,8 @@
 export interface Socket {
   /** What was written and has not reached the operating system. */
   readonly bufferedBytes: number
+  /** All that ever came in, also parts of a message that is not whole yet. */
+  readonly bytesRead: number
   /** Writes whole frames as they are, in one piece. */
   write(frames: Buffer): void
   ping(): void

@@ -13,6 +13,11 @@ export interface Attempt {
   address: string
 }
 
+export interface PasswordChange {
+  password: string
+  newPassword: string
+}
+
 export interface AccountsParts {
   store: AccountStore
   clock: Clock
@@ -53,7 +58,7 @@ export class Accounts {
   async logIn({ username, password, address }: Attempt): Promise<AccountRecord> {
     const key = keyOf(username)
     this.#throttle.checkAddress(address)
-    await this.#throttle.hold(key)
+    await this.#throttle.hold(key, address)
     const account = await this.#store.byUsername(key)
     const verdict = await this.#passwords.verify(password, account?.password ?? null)
     if (!account || !verdict.fits) {
@@ -63,6 +68,24 @@ export class Accounts {
     this.#throttle.succeeded(key)
     if (verdict.rehashed) await this.#store.setPassword(account.user, verdict.rehashed)
     return account
+  }
+
+  /** 403 when the present password is wrong: the session is still good, the attempt is not. */
+  async changePassword(user: string, { password, newPassword }: PasswordChange): Promise<void> {
+    const account = await this.#store.byUser(user)
+    if (!account) throw new Refusal(REPLY.forbidden, 'You have no account here.')
+    await this.#throttle.hold(account.usernameKey, user)
+    const { fits } = await this.#passwords.verify(password, account.password)
+    if (!fits) {
+      this.#throttle.failed(user, account.usernameKey)
+      throw new Refusal(REPLY.forbidden, 'Your present password is another one.')
+    }
+    await this.#store.setPassword(user, await this.#passwords.hash(newPassword))
+  }
+
+  /** Removes an account with its sessions and tickets. False when there is none. */
+  remove(user: string): Promise<boolean> {
+    return this.#store.remove(user)
   }
 }
 

@@ -1,5 +1,5 @@
 // Network addresses, as limits count them and as trust in proxies is given.
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -31,5 +31,6 @@ export function addressList(entries: readonly string[]): (address: string) => bo
     const all = family === 'ipv4' ? 32 : 128
     list.addSubnet(address, bits === undefined ? all : Number(bits), family)
   }
-  return (address) => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+  // Behind a proxy a client may claim anything: what is no address is in no list.
+  return (address) => isIP(address) !== 0 && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
 }

@@ -1,11 +1,16 @@
 // From a credential to an identity. A wrong credential is refused, never skipped.
 import type { SessionRecord, TicketRecord } from '../engine/identity-store.ts'
+import type { StandingStore } from '../engine/standing-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Proof } from '../protocol/identity.ts'
+import { USER_ID_PATTERN } from '../protocol/names.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
+import type { OutsideTokens } from './outside-token.ts'
 import type { ServerKeys } from './server-keys.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tickets } from './ticket.ts'
+
+const USER_ID = new RegExp(USER_ID_PATTERN)
 
 /** What somebody showed at the door. */
 export type Credential =
@@ -13,6 +18,19 @@ export type Credential =
   | { kind: 'bearer'; token: string }
   | { kind: 'cookie'; secret: string }
   | { kind: 'ticket'; ticket: string }
+  /** The application that we live in knows, by a log-in of its own. */
+  | { kind: 'host'; ask: () => HostUser | null | Promise<HostUser | null> }
+
+/** A user of the application that we live in. */
+export interface HostUser {
+  user: string
+  /** What travels with the user. */
+  info?: Record<string, unknown>
+  /** The application's session, so that its end can end connections. */
+  session?: string
+  /** Milliseconds since 1970. */
+  expiresAt?: number
+}
 
 /** An identity that is proved, and what is left to do when everything else is settled. */
 export interface Claim {
@@ -26,6 +44,9 @@ export interface AuthenticatorParts {
   tickets: Tickets
   tokens: AccessTokens
   keys: ServerKeys
+  /** Tokens of another issuer; null when the settings name none. */
+  outside: OutsideTokens | null
+  standings: StandingStore
 }
 
 export class Authenticator {
@@ -44,6 +65,8 @@ export class Authenticator {
         return settled(await this.#bearer(credential.token))
       case 'cookie':
         return settled(await this.#cookie(credential.secret))
+      case 'host':
+        return settled(await this.#host(await credential.ask()))
       case 'ticket':
         return this.#ticket(credential.ticket)
     }
@@ -52,19 +75,42 @@ export class Authenticator {
   async #bearer(token: string): Promise<Identity> {
     const name = this.#parts.keys.nameOf(token)
     if (name !== null) return { ...ANONYMOUS, proof: 'key', server: name }
+    return (await this.#own(token)) ?? (await this.#outside(token)) ?? refuseToken()
+  }
+
+  async #own(token: string): Promise<Identity | null> {
     const known = token.length <= ACCESS_TOKEN_CHARACTERS_MAX
     const claims = known ? this.#parts.tokens.verify(token) : null
     const session = claims ? await this.#parts.sessions.byId(claims.sid) : null
-    if (!claims || session?.user !== claims.sub) {
-      throw new Refusal(REPLY.unauthorized, 'This access token is not valid now: log in again.')
-    }
-    return identityOf(session, 'token')
+    return claims && session?.user === claims.sub ? identityOf(session, 'token') : null
+  }
+
+  /** Outside users have no session here that could end: how they stand is asked each time. */
+  async #outside(token: string): Promise<Identity | null> {
+    const found = (await this.#parts.outside?.verify(token)) ?? null
+    if (!found || found.identity.user === null) return null
+    const { bannedAt, revokedBefore } = await this.#parts.standings.of(found.identity.user)
+    const refused = bannedAt !== null || (revokedBefore !== null && found.issuedAt < revokedBefore)
+    return refused ? null : found.identity
   }
 
   async #cookie(secret: string): Promise<Identity> {
     const session = await this.#parts.sessions.bySecret(secret)
     if (!session) throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
     return identityOf(session, 'cookie')
+  }
+
+  async #host(found: HostUser | null): Promise<Identity> {
+    if (found === null) return ANONYMOUS
+    const { user, info, session = null, expiresAt = null } = found
+    if (!USER_ID.test(user))
+      throw new Error(
+        'the identity function gave a user id that is not 1–128 of the characters of ids',
+      )
+    const { bannedAt } = await this.#parts.standings.of(user)
+    if (bannedAt !== null) throw new Refusal(REPLY.unauthorized, 'You may not come in.')
+    const text = info === undefined ? null : JSON.stringify(info)
+    return { ...ANONYMOUS, proof: 'host', user, session, info: text, expiresAt }
   }
 
   async #ticket(ticket: string): Promise<Claim> {
@@ -76,6 +122,10 @@ export class Authenticator {
       },
     }
   }
+}
+
+function refuseToken(): never {
+  throw new Refusal(REPLY.unauthorized, 'This access token is not valid now: log in again.')
 }
 
 function settled(identity: Identity): Claim {

@@ -17,6 +17,8 @@ const PER_ACCOUNT: Slope = { free: 5, firstMs: 250, longestMs: 4_000 }
 const FORGET_AFTER_MS = 15 * 60_000
 const KEYS_MAX = 50_000
 const HELD_MAX = 500
+/** One address must not fill the places in which owners wait too. */
+const HELD_PER_ADDRESS_MAX = 20
 
 interface Failures {
   count: number
@@ -73,6 +75,7 @@ export class LoginThrottle {
   readonly #clock: Clock
   readonly #addresses: Tally
   readonly #accounts: Tally
+  readonly #heldBy = new Map<string, number>()
   #held = 0
 
   constructor(clock: Clock) {
@@ -88,13 +91,22 @@ export class LoginThrottle {
   }
 
   /** Holds a try for an account that was guessed at; refuses when too many are held. */
-  async hold(account: string): Promise<void> {
+  async hold(account: string, address: string): Promise<void> {
     const penaltyMs = this.#accounts.penaltyMs(account)
     if (penaltyMs === 0) return
-    if (this.#held >= HELD_MAX) refuse(penaltyMs)
+    const held = this.#heldBy.get(address) ?? 0
+    if (this.#held >= HELD_MAX || held >= HELD_PER_ADDRESS_MAX) refuse(penaltyMs)
     this.#held += 1
+    this.#heldBy.set(address, held + 1)
     await sleep(this.#clock, penaltyMs)
     this.#held -= 1
+    this.#letGo(address)
+  }
+
+  #letGo(address: string): void {
+    const held = (this.#heldBy.get(address) ?? 0) - 1
+    if (held > 0) this.#heldBy.set(address, held)
+    else this.#heldBy.delete(address)
   }
 
   failed(address: string, account: string | null): void {

@@ -1,5 +1,6 @@
 // A session is one log-in: what a cookie or an access token stands for until it ends.
 import type { AccountRecord, SessionRecord, SessionStore } from '../engine/identity-store.ts'
+import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Chance } from '../time/chance.ts'
 import type { Clock } from '../time/clock.ts'
 import { digest } from './secret.ts'
@@ -34,7 +35,10 @@ export class Sessions {
     this.#chance = chance
   }
 
-  /** Always a new id and a new secret: nothing that was known before a log-in survives it. */
+  /**
+   * Always a new id and a new secret: nothing that was known before a log-in survives it. A banned
+   * user gets the words for a wrong password (S23).
+   */
   async start(account: AccountRecord, client: 'web' | 'app'): Promise<StartedSession> {
     const now = this.#clock.now()
     const secret = this.#chance.bytes(32).toString('base64url')
@@ -48,18 +52,18 @@ export class Sessions {
       usedAt: now,
       expiresAt: now + LIFE_MS,
     }
-    await this.#store.create(session)
-    return { session, secret }
+    if (await this.#store.create(session)) return { session, secret }
+    throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
   }
 
   /** The session of a cookie, or null when it is unknown, ended or run out. */
   async bySecret(secret: string): Promise<SessionRecord | null> {
     if (!SECRET.test(secret)) return null
-    return this.#alive(await this.#store.bySecret(digest(secret)))
+    return this.alive(await this.#store.bySecret(digest(secret)))
   }
 
   async byId(id: string): Promise<SessionRecord | null> {
-    return this.#alive(await this.#store.byId(id))
+    return this.alive(await this.#store.byId(id))
   }
 
   /** Ends it, with the tickets it issued. False when it was gone already. */
@@ -67,7 +71,13 @@ export class Sessions {
     return this.#store.end(id)
   }
 
-  #alive(session: SessionRecord | null): SessionRecord | null {
+  /** Ends all of a user's sessions but one, and tells their ids. */
+  endOthers(user: string, kept: string): Promise<string[]> {
+    return this.#store.endAll(user, kept)
+  }
+
+  /** The session itself when it is good now, and notes that it is used. */
+  alive(session: SessionRecord | null): SessionRecord | null {
     if (!session) return null
     const now = this.#clock.now()
     if (now >= session.expiresAt || now - session.usedAt >= IDLE_MS) return null

@@ -11,3 +11,15 @@ export interface ServerKey {
   readonly name: string
   readonly key: string
 }
+
+/** Another issuer whose tokens are taken: everything that a token must match. */
+export interface OutsideIssuer {
+  /** A shared secret for HS…, a public key in PEM for the others; null with `jwksUrl`. */
+  readonly key: string | null
+  readonly jwksUrl: URL | null
+  readonly algorithm: string
+  readonly issuer: string
+  readonly audience: string
+  /** Stands before every subject, so that none is taken for a user of ours. */
+  readonly prefix: string
+}

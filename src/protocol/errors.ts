@@ -37,6 +37,11 @@ export class Refusal extends Error {
     this.reply = reply
     this.retryAfter = retryAfter
   }
+
+  /** For the error handler of an application that puts our hooks on its own routes. */
+  get statusCode(): number {
+    return this.reply.status
+  }
 }
 
 /** One row of the close table. The reason is short and never empty. */

@@ -1,7 +1,7 @@
 // Who is behind a connection or a request. Made in src/identity, read by rules everywhere.
 
 /** How an identity was proved at the door. */
-export type Proof = 'none' | 'cookie' | 'token' | 'ticket' | 'key'
+export type Proof = 'none' | 'cookie' | 'host' | 'token' | 'ticket' | 'key'
 
 export interface Identity {
   readonly proof: Proof
@@ -19,8 +19,8 @@ export interface Identity {
   readonly expiresAt: number | null
 }
 
-/** Who must lose their connections, on every node. */
-export type Revocation = { session: string } | { user: string }
+/** Who must lose their connections, on every node; with a room, only those in that room. */
+export type Revocation = { session: string } | { user: string; room?: string }
 
 /** Somebody who showed no credential. */
 export const ANONYMOUS: Identity = Object.freeze({

@@ -54,6 +54,9 @@ export const DEFAULT_HEARTBEAT: Readonly<HeartbeatSettings> = Object.freeze({
 /** The first message of a connection that authenticates by it: its size and its deadline. */
 export const FIRST_MESSAGE = Object.freeze({ bytesMax: 4_096, deadlineMs: 10_000 })
 
+/** What may wait while an application is asked whether a message is allowed. */
+export const WAITING_FRAMES: FrameBounds = Object.freeze({ countMax: 256, bytesMax: 262_144 })
+
 /** Characters of a password. The bound above keeps hashing cheap, not passwords short. */
 export const PASSWORD_LENGTH = Object.freeze({ min: 8, max: 256 })
 
@@ -70,5 +73,11 @@ export const TICKET = Object.freeze({
   connectionSeconds: 86_400,
 })
 
+/** How much may wait in front of a connection. */
+export interface FrameBounds {
+  readonly countMax: number
+  readonly bytesMax: number
+}
+
 /** What may wait behind a first message until it is decided. */
-export const HELD_FRAMES = Object.freeze({ countMax: 16, bytesMax: 65_536 })
+export const HELD_FRAMES: FrameBounds = Object.freeze({ countMax: 16, bytesMax: 65_536 })

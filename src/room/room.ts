@@ -1,14 +1,18 @@
 // One room on this node: its members, and the messages that the engine brings for them.
 import type { Appended, Follower, IdempotencyKey, MessageLog } from '../engine/message-log.ts'
 import type { MessageEvent } from '../protocol/event.ts'
+import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message } from '../protocol/message.ts'
 import { FanOut, type Turn } from './fan-out.ts'
 import type { Member } from './member.ts'
-import type { Rule } from './rule.ts'
+import type { RoomObserver } from './observer.ts'
+import type { Authorize, Rule } from './rule.ts'
 
 export interface RoomParts {
   log: MessageLog
   turn: Turn
+  authorize: Authorize
+  observer: RoomObserver
 }
 
 /** What a room is now. `users` counts each user once, however many connections. */
@@ -20,14 +24,14 @@ export interface RoomCounts {
 export class Room implements Follower {
   readonly name: string
   readonly rule: Rule
-  readonly #log: MessageLog
+  readonly #parts: RoomParts
   readonly #fanOut: FanOut
 
-  constructor(name: string, rule: Rule, { log, turn }: RoomParts) {
+  constructor(name: string, rule: Rule, parts: RoomParts) {
     this.name = name
     this.rule = rule
-    this.#log = log
-    this.#fanOut = new FanOut(turn)
+    this.#parts = parts
+    this.#fanOut = new FanOut(parts.turn)
   }
 
   get counts(): RoomCounts {
@@ -38,15 +42,22 @@ export class Room implements Follower {
 
   join(member: Member): void {
     this.#fanOut.add(member)
+    this.#parts.observer.joined(this.name, member)
   }
 
   leave(member: Member): void {
     this.#fanOut.remove(member)
+    this.#parts.observer.left(this.name, member)
+  }
+
+  /** Asked anew for every message: rights may shrink while a connection lives (S20). */
+  mayPublish(identity: Identity): boolean | Promise<boolean> {
+    return this.#parts.authorize(identity, 'publish', this.name)
   }
 
   /** Appends only: delivery comes back from the engine, the same way on one node or many. */
   publish(draft: Draft, key: IdempotencyKey | null = null): Appended | Promise<Appended> {
-    return this.#log.append(this.name, draft, { retention: this.rule.history, key })
+    return this.#parts.log.append(this.name, draft, { retention: this.rule.history, key })
   }
 
   onMessage(message: Message): void {

@@ -1,15 +1,21 @@
 // The rooms of this node: opened by the first who comes, closed after the last has gone.
 import type { Appended, Follow, IdempotencyKey, MessageLog } from '../engine/message-log.ts'
+import type { Identity } from '../protocol/identity.ts'
 import type { Draft } from '../protocol/message.ts'
+import { ownerOf } from '../protocol/names.ts'
 import type { Clock } from '../time/clock.ts'
 import { Turn } from './fan-out.ts'
-import { Room, type RoomCounts } from './room.ts'
-import { type Rule, ruleFor } from './rule.ts'
+import { observedLog, type RoomObserver, UNOBSERVED } from './observer.ts'
+import { Room, type RoomCounts, type RoomParts } from './room.ts'
+import { type Action, type Authorize, allows, type Rule, ruleFor } from './rule.ts'
 
 export interface RoomsParts {
   log: MessageLog
   clock: Clock
   rules: readonly Rule[]
+  /** In the place of who the rules let in; personal rooms stay their owner's. */
+  authorize?: Authorize | undefined
+  observer?: RoomObserver | undefined
 }
 
 /** A room that is open or opening, and how many keep it so. */
@@ -39,15 +45,23 @@ export class RoomHold {
 }
 
 export class Rooms {
-  readonly #log: MessageLog
   readonly #rules: readonly Rule[]
-  readonly #turn: Turn
+  readonly #parts: RoomParts
   readonly #open = new Map<string, OpenRoom>()
 
-  constructor({ log, clock, rules }: RoomsParts) {
-    this.#log = log
+  constructor({ log, clock, rules, authorize, observer = UNOBSERVED }: RoomsParts) {
     this.#rules = rules
-    this.#turn = new Turn(clock)
+    this.#parts = {
+      log: observer === UNOBSERVED ? log : observedLog(log, observer),
+      turn: new Turn(clock),
+      authorize: authorize ? besides(authorize) : (...asked) => this.#allows(...asked),
+      observer,
+    }
+  }
+
+  /** Whether somebody may do that in this room. */
+  permits(identity: Identity, action: Action, room: string): boolean | Promise<boolean> {
+    return this.ruleOf(room) !== null && this.#parts.authorize(identity, action, room)
   }
 
   /** How many rooms are open on this node. */
@@ -92,12 +106,17 @@ export class Rooms {
 
   /** Publishes into a room that need not be open here. */
   publish(name: string, rule: Rule, { draft, key }: Keyed): Published {
-    return this.#log.append(name, draft, { retention: rule.history, key })
+    return this.#parts.log.append(name, draft, { retention: rule.history, key })
+  }
+
+  #allows(identity: Identity, action: Action, room: string): boolean {
+    const rule = this.#open.get(room)?.room.rule ?? this.ruleOf(room)
+    return rule !== null && allows(rule, identity, action, room)
   }
 
   #start(name: string, rule: Rule): OpenRoom {
-    const room = new Room(name, rule, { log: this.#log, turn: this.#turn })
-    const entry: OpenRoom = { room, follow: this.#log.follow(name, room), holds: 0 }
+    const room = new Room(name, rule, this.#parts)
+    const entry: OpenRoom = { room, follow: this.#parts.log.follow(name, room), holds: 0 }
     this.#open.set(name, entry)
     return entry
   }
@@ -117,3 +136,12 @@ function stop(follow: Follow): void {
 
 /** A follow that never began needs no end; who opened the room was told. */
 function ignore(): void {}
+
+/** An application decides over its rooms; whose personal room it is, is not its to decide. */
+function besides(authorize: Authorize): Authorize {
+  return (identity, action, room) => {
+    const owner = ownerOf(room)
+    if (owner === null) return authorize(identity, action, room)
+    return identity.server !== null || identity.user === owner
+  }
+}

@@ -78,6 +78,16 @@ export function ruleFor(rules: readonly Rule[], room: string): Rule | null {
   return rules.find((rule) => matches(rule.match, room)) ?? null
 }
 
+/**
+ * What an application may put in the place of who a rule lets in: the rule still says what is
+ * kept. It may have to ask somebody, but the hot path is that it need not. MUST NOT throw.
+ */
+export type Authorize = (
+  identity: Identity,
+  action: Action,
+  room: string,
+) => boolean | Promise<boolean>
+
 /** Whether the rule of this room lets this identity do that. */
 export function allows(rule: Rule, identity: Identity, action: Action, room: string): boolean {
   const owner = ownerOf(room)

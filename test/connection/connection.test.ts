@@ -63,7 +63,7 @@ test('after the end everything is given back, however often the end is told', as
   t.equal(house.connections.budgets.size, 0)
 })
 
-test('a closed connection leaves its room at once and its place when the socket ends', async (t) => {
+test('a closed connection leaves its room at once, its place when the socket ends', async (t) => {
   const house = new House()
   const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
   ann.connection.close(CLOSE.forced)
@@ -93,7 +93,7 @@ test('an end that the client began is told as such', async (t) => {
   t.same(connection.ended(1001), { code: 1001, reason: '', byServer: false })
 })
 
-test('a connection that ended on its way in releases the room that was opened for it', async (t) => {
+test('a connection that ended on its way in releases the room opened for it', async (t) => {
   const house = new House()
   const live = house.open()
   const hold = await house.rooms.open('chat:a', house.rule)

@@ -47,7 +47,21 @@ test('[C60] a message is as good as a pong', async (t) => {
   t.equal(live.socket.closedWith, null)
 })
 
-test('[C63] an identity that runs out is closed with 3005, at most pingSeconds later', async (t) => {
+test('[C60] part of a message is life too, since no pong can overtake it', async (t) => {
+  const house = new House()
+  const [slow, dead] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  dead.socket.bytesRead = 100
+  for (let second = 1; second <= 30; second += 1) {
+    await house.clock.advance(1_000)
+    slow.socket.bytesRead += 10
+  }
+  t.equal(slow.socket.closedWith, null)
+  t.same(dead.socket.closedWith, CLOSE.noPong)
+  for (let second = 1; second <= 7; second += 1) await house.clock.advance(1_000)
+  t.same(slow.socket.closedWith, CLOSE.noPong, 'and when it stops, that is seen in time')
+})
+
+test('[C63] who runs out is closed with 3005, at most pingSeconds later', async (t) => {
   const house = new House()
   const expiresAt = house.clock.now() + 12_000
   const { connection, socket } = await house.member(userOf('ann', { expiresAt }))
@@ -61,7 +75,7 @@ test('[C63] an identity that runs out is closed with 3005, at most pingSeconds l
   t.ok(second >= 12 && second <= 17, `${second} s`)
 })
 
-test('[S18] a revocation closes all of that session or user with 3503, and nobody else', async (t) => {
+test('[S18] a revocation closes that session or user with 3503, nobody else', async (t) => {
   const house = new House()
   const phone = await house.member(userOf('ann', { session: 's_phone' }))
   const desk = await house.member(userOf('ann', { session: 's_desk' }), 'chat:b')

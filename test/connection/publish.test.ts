@@ -5,9 +5,9 @@ import { permitted } from '../../src/connection/entry.ts'
 import type { Appended } from '../../src/engine/message-log.ts'
 import type { PublishCommand } from '../../src/protocol/command.ts'
 import { CLOSE, type CloseCode, Refusal } from '../../src/protocol/errors.ts'
-import { ANONYMOUS } from '../../src/protocol/identity.ts'
+import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import type { Draft } from '../../src/protocol/message.ts'
-import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
+import type { Rule } from '../../src/room/rule.ts'
 import { House, userOf } from '../support/connected.ts'
 
 interface Answers {
@@ -75,20 +75,21 @@ test('when the store is away the connection is closed with 3004, thrown or rejec
 })
 
 test('[S32] a forbidden room and one without a rule are refused in the same words', async (t) => {
-  const words = (rule: Partial<Rule> & { match: string }, proved: boolean) => {
-    const house = new House()
-    house.rooms.ruleOf = () => (rule.match === '' ? null : { ...RULE_DEFAULTS, ...rule })
-    const identity = proved ? userOf('ann') : ANONYMOUS
+  const words = async (rule: Partial<Rule>, identity: Identity) => {
+    const { rooms } = new House({}, rule)
     try {
-      return permitted(house.rooms, 'chat:a', identity, 'join')
+      return await permitted(rooms, 'chat:a', identity, 'join')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       return [error.reply.status, error.message]
     }
   }
-  for (const proved of [true, false]) {
-    const closed = words({ match: '*', join: ['server'] }, proved)
-    t.match(closed, [proved ? 403 : 401, String])
-    t.same(closed, words({ match: '' }, proved))
+  for (const [identity, status] of [
+    [userOf('ann'), 403],
+    [ANONYMOUS, 401],
+  ] as const) {
+    const closed = await words({ match: '*', join: ['server'] }, identity)
+    t.match(closed, [status, String])
+    t.same(closed, await words({ match: 'elsewhere' }, identity))
   }
 })

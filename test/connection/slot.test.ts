@@ -70,7 +70,7 @@ test('who has no user id counts for no user', async (t) => {
   for (let i = 0; i < 3; i += 1) t.doesNotThrow(() => door.take(A, 0).assign(null))
 })
 
-test('[C70] [S5] undecided ones are bounded in all and per address, until they decide', async (t) => {
+test('[C70] [S5] the undecided are bounded in all and per address', async (t) => {
   const door = slots({ pendingConnections: 2, pendingPerAddress: 1 })
   const first = door.take(A, 0)
   first.markPending()

@@ -124,7 +124,7 @@ function agrees({ member, hears, buffersAtLeave }: Life): boolean {
   return buffers.length === buffersAtLeave && heard === hears.slice(0, -1).join('')
 }
 
-test('[C42] [C43] [C44] whatever comes and goes, members hear what is theirs in order', async (t) => {
+test('[C42] [C43] [C44] whoever comes and goes, all hear what is theirs in order', async (t) => {
   const property = fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
     const simulation = new Simulation()
     for (const step of steps) simulation.take(step)

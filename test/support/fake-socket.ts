@@ -6,6 +6,7 @@ export class FakeSocket implements Socket {
   readonly written: Buffer[] = []
   /** What the reader has not taken yet. */
   bufferedBytes = 0
+  bytesRead = 0
   /** While false everything that is written waits, as for a reader that takes nothing. */
   reads = true
   pings = 0

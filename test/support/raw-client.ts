@@ -1,5 +1,4 @@
 // A WebSocket client made of bare bytes: it can stop reading, break every rule, and never answer.
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { rawSocket, upgradeRequest } from './client.ts'
 import {
@@ -10,7 +9,7 @@ import {
   type ParsedFrame,
   parseFrames,
 } from './frames.ts'
-import { until } from './until.ts'
+import { closed, until } from './until.ts'
 
 export class RawClient {
   readonly socket: Socket
@@ -91,7 +90,7 @@ export async function rawConnect(
 
 /** Ends the connection with a reset, and resolves when our side is gone. */
 export async function reset({ socket }: RawClient): Promise<void> {
-  const closed = socket.destroyed ? null : once(socket, 'close')
+  const gone = socket.destroyed ? null : closed(socket)
   socket.resetAndDestroy()
-  await closed
+  await gone
 }

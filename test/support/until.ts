@@ -5,3 +5,12 @@ const LOOK_AGAIN_MS = 5
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
 }
+
+interface Closing {
+  once(event: 'close', listener: () => void): unknown
+}
+
+/** Resolves when it closes, with an error or without: unlike `once` of node:events. */
+export function closed(closing: Closing): Promise<void> {
+  return new Promise((resolve) => closing.once('close', () => resolve()))
+}

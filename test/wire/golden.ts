@@ -1,4 +1,5 @@
-// Recorded frames of test/fixtures/frames: bytes in hex, small ones whole, large ones by their head.
+// Recorded frames of test/fixtures/frames: bytes in hex, small ones whole, large ones by their
+// head.
 import { readFileSync } from 'node:fs'
 import type { Kind } from '../../src/protocol/message.ts'
 

@@ -4,13 +4,24 @@ import { CLOSE } from '../../protocol/errors.ts'
 import type { Draft } from '../../protocol/message.ts'
 import { isJson } from '../../protocol/payload.ts'
 import type { Room } from '../../room/room.ts'
-import { allows } from '../../room/rule.ts'
 import type { Speaker } from '../speaker.ts'
 
-export function publish(speaker: Speaker, room: Room, command: PublishCommand): void {
-  const { identity } = speaker
-  if (!allows(room.rule, identity, 'publish', room.name)) return speaker.close(CLOSE.forbidden)
-  const draft: Draft = { ...draftOf(command), user: identity.user, origin: speaker.id }
+/** Returns a promise only where an application has to be asked first. */
+export function publish(
+  speaker: Speaker,
+  room: Room,
+  command: PublishCommand,
+): Promise<void> | undefined {
+  const may = room.mayPublish(speaker.identity)
+  if (may instanceof Promise) return may.then((answer) => decide(speaker, room, command, answer))
+  decide(speaker, room, command, may)
+  return undefined
+}
+
+function decide(speaker: Speaker, room: Room, command: PublishCommand, may: boolean): void {
+  if (!may) return speaker.close(CLOSE.forbidden)
+  const { kind, payload } = command
+  const draft: Draft = { kind, payload, user: speaker.identity.user, origin: speaker.id }
   if (room.rule.payload === 'json' && !makeJson(draft)) return speaker.close(CLOSE.badRequest)
   try {
     const appended = room.publish(draft)
@@ -18,10 +29,6 @@ export function publish(speaker: Speaker, room: Room, command: PublishCommand): 
   } catch {
     speaker.close(CLOSE.internal)
   }
-}
-
-function draftOf({ kind, payload }: PublishCommand): Pick<Draft, 'kind' | 'payload'> {
-  return { kind, payload }
 }
 
 /** In a room of JSON, text is taken for JSON and anything that is not is refused. */

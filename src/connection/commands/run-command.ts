@@ -4,7 +4,11 @@ import type { Room } from '../../room/room.ts'
 import type { Speaker } from '../speaker.ts'
 import { publish } from './publish.ts'
 
-export function runCommand(speaker: Speaker, room: Room, command: Command): void {
+export function runCommand(
+  speaker: Speaker,
+  room: Room,
+  command: Command,
+): Promise<void> | undefined {
   switch (command.type) {
     case 'publish':
       return publish(speaker, room, command)

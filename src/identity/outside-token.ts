@@ -1,0 +1,84 @@
+// Tokens of another issuer, for an application that has users of its own. Algorithm, issuer and
+// audience are pinned by the settings; nothing in a token can choose them (S13, S14, S15).
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
+import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
+import { USER_ID_PATTERN } from '../protocol/names.ts'
+import type { OutsideIssuer } from './settings.ts'
+
+const CHARACTERS_MAX = 8_192
+const LIFETIME_MAX_SECONDS = 24 * 60 * 60
+const CLOCK_TOLERANCE_SECONDS = 5
+const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt'])
+const USER_ID = new RegExp(USER_ID_PATTERN)
+
+/** Somebody whom the issuer vouches for, and since when. */
+export interface OutsideIdentity {
+  identity: Identity
+  /** Milliseconds since 1970. */
+  issuedAt: number
+}
+
+export interface OutsideTokensParts {
+  issuer: OutsideIssuer
+  /** Where keys are found; null when the settings hold the key itself. */
+  keys: JWTVerifyGetKey | null
+}
+
+export class OutsideTokens {
+  readonly #issuer: OutsideIssuer
+  readonly #key: JWTVerifyGetKey
+
+  constructor({ issuer, keys }: OutsideTokensParts) {
+    this.#issuer = issuer
+    const fixed = issuer.key === null ? null : keyObject(issuer.key, issuer.algorithm)
+    this.#key = keys ?? (async () => fixed ?? refuse())
+  }
+
+  /** Null for anything that is not a valid token of that issuer now. */
+  async verify(token: string): Promise<OutsideIdentity | null> {
+    if (token.length > CHARACTERS_MAX) return null
+    try {
+      const { payload, protectedHeader } = await jwtVerify(token, this.#key, {
+        algorithms: [this.#issuer.algorithm],
+        issuer: this.#issuer.issuer,
+        audience: this.#issuer.audience,
+        requiredClaims: ['exp', 'iat', 'sub'],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      })
+      return TYPES.has(protectedHeader.typ?.toLowerCase()) ? this.#identityOf(payload) : null
+    } catch {
+      return null
+    }
+  }
+
+  #identityOf({ sub, exp, iat, ...claims }: JWTPayload): OutsideIdentity | null {
+    if (sub === undefined || !sub.isWellFormed() || exp === undefined || iat === undefined)
+      return null
+    if (exp - iat > LIFETIME_MAX_SECONDS) return null
+    const user = this.#issuer.prefix + encodeSubject(sub)
+    if (!USER_ID.test(user)) return null
+    const username = claims.preferred_username ?? claims.name
+    const info = typeof username === 'string' ? JSON.stringify({ username }) : null
+    const identity: Identity = { ...ANONYMOUS, proof: 'token', user, info, expiresAt: exp * 1_000 }
+    return { identity, issuedAt: iat * 1_000 }
+  }
+}
+
+/** Percent-encoded like a URL's part, so that no subject can look like another's id. */
+export function encodeSubject(subject: string): string {
+  return encodeURIComponent(subject).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
+/** The key of the settings as one that only fits its algorithm. Throws when it does not. */
+export function keyObject(key: string, algorithm: string): KeyObject {
+  if (algorithm.startsWith('HS')) return createSecretKey(Buffer.from(key, 'utf8'))
+  return createPublicKey(key.replaceAll('\\n', '\n'))
+}
+
+function refuse(): never {
+  throw new Error('there is no key')
+}

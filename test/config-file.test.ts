@@ -1,0 +1,79 @@
+// The rules file: what it may say, and that every error names its line.
+import { join } from 'node:path'
+import { test } from 'tap'
+import { ConfigError, loadConfig } from '../src/config.ts'
+import { parseRules, parseRulesFile } from '../src/config-file.ts'
+import { DEFAULT_LIMITS } from '../src/protocol/limits.ts'
+import { DEFAULT_RULES } from '../src/room/rule.ts'
+
+const EXAMPLE = `{ "rooms": [
+  { "match": "chat:*",  "history": { "messages": 10000, "age": "30d" }, "presence": true,
+    "receipts": "members" },
+  { "match": "live:*",  "history": false, "echo": false },
+  { "match": "*",       "history": { "messages": 1000, "age": "1d" }, "presence": true } ] }`
+
+test('the example of the design is what holds without a file', async (t) => {
+  t.match(parseRulesFile(EXAMPLE, 'f'), { rules: DEFAULT_RULES })
+  t.match(parseRulesFile('{}', 'f'), { rules: DEFAULT_RULES, limits: DEFAULT_LIMITS })
+})
+
+test('a limit that is named differs, the others stay; null means none', async (t) => {
+  const text = '{"limits": {"messageBytes": 1024, "connections": null}}'
+  t.same((parseRulesFile(text, 'f') as { limits: object }).limits, {
+    ...DEFAULT_LIMITS,
+    messageBytes: 1_024,
+    connections: null,
+  })
+})
+
+/** What is wrong, the line, and a word that must be told. */
+const WRONG: [text: string, line: number, word: RegExp][] = [
+  ['', 1, /not JSON/],
+  ['{\n  "rooms": [\n}', 3, /not JSON/],
+  ['{ // a comment\n}', 1, /not JSON/],
+  ['{}\n{}', 2, /not JSON/],
+  ['[]', 1, /the file/],
+  ['{\n  "romos": []\n}', 2, /romos is not a setting/],
+  ['{\n  "rooms": []\n}', 2, /rooms/],
+  ['{\n  "rooms": [\n    { "match": "a" },\n    { "join": [] }\n  ]\n}', 4, /rooms\.1/],
+  ['{\n  "rooms": [\n    {\n      "match": "a b"\n    }\n  ]\n}', 4, /match/],
+  ['{\n  "rooms": [{ "match": "a",\n "join": ["everyone"] }]\n}', 3, /user, ticket, server/],
+  ['{\n  "rooms": [{ "match": "a",\n "history": true }]\n}', 3, /history/],
+  ['{\n  "rooms": [{ "match": "a", "history": {\n "messages": 0 } }]\n}', 3, /messages/],
+  ['{\n  "rooms": [{ "match": "a", "history": { "messages": 1,\n "age": "1w" } }]\n}', 3, /30d/],
+  ['{\n  "limits": {\n    "messageBytes": null\n  }\n}', 3, /messageBytes/],
+  ['{\n  "limits": {\n    "connections": "many"\n  }\n}', 3, /connections/],
+  ['{\n  "limits": {\n    "connections": 1.5\n  }\n}', 3, /connections/],
+  ['{\n  "heartbeat": {\n    "pingSeconds": 0\n  }\n}', 3, /pingSeconds/],
+  ['{\n  "limits": {\n    "__proto__": 1\n  }\n}', 3, /__proto__/],
+]
+
+for (const [text, line, word] of WRONG) {
+  test(`line ${line} is named in ${JSON.stringify(text).replaceAll('\\n', ' ')}`, async (t) => {
+    const [sentence, ...others] = parseRulesFile(text, 'usher.config.json') as string[]
+    t.match(sentence, new RegExp(`^usher.config.json, line ${line}: `))
+    t.match(sentence, word)
+    t.same(others, [])
+  })
+}
+
+test('several errors are told at once, each with its line', async (t) => {
+  const text = '{\n  "limits": { "outboxBytes": 0 },\n  "heartbeat": { "pongSeconds": -1 }\n}'
+  const told = parseRulesFile(text, 'f') as string[]
+  t.same(told.map((sentence) => /line \d/.exec(sentence)?.[0]).sort(), ['line 2', 'line 3'])
+})
+
+test('options that come as an object are checked alike, and the key is named', async (t) => {
+  t.match(parseRules({ limits: { messageBytes: 0 } }), [/^limits\.messageBytes /])
+  t.match(parseRules({ rooms: [{ match: 'a', colour: 1 }] }), [/^rooms\.0\.colour /])
+})
+
+test('the file that USHER_CONFIG names is read, and its errors stop the boot', async (t) => {
+  const good = '{"limits": {"connections": 7}}'
+  const folder = t.testdir({ 'good.json': good, 'bad.json': '{\n"x": 1\n}' })
+  const load = (name: string) =>
+    loadConfig({ USHER_DATA: ':memory:', USHER_CONFIG: join(folder, name) })
+  t.equal(load('good.json').limits.connections, 7)
+  t.throws(() => load('bad.json'), ConfigError)
+  t.throws(() => load('bad.json'), /bad\.json, line 2: x is not a setting/)
+})

@@ -1,0 +1,60 @@
+// Addresses, as limits count by them and as trust in proxies is given.
+import { test } from 'tap'
+import { addressKey, addressList } from '../../src/identity/address.ts'
+
+const KEYS: [address: string, key: string][] = [
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['::FFFF:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64'],
+  ['2001:0DB8:0001:0002:0:0:0:1', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['2001:db8:0:0:1::', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['::', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['64:ff9b::192.0.2.33', '64:ff9b:0:0::/64'],
+]
+
+for (const [address, key] of KEYS) {
+  test(`[C70] ${address} is counted as ${key}`, async (t) => {
+    t.equal(addressKey(address), key)
+  })
+}
+
+test('[C70] two customers with neighbouring IPv6 networks are counted apart', async (t) => {
+  t.not(addressKey('2001:db8:1:2::1'), addressKey('2001:db8:1:3::1'))
+})
+
+test('what is no address is counted as it stands', async (t) => {
+  for (const text of ['', 'unknown', '192.0.2.7:80', '[::1]:80']) t.equal(addressKey(text), text)
+})
+
+const LISTS: [entry: string, inside: string[], outside: string[]][] = [
+  ['10.0.0.1', ['10.0.0.1', '::ffff:10.0.0.1'], ['10.0.0.2', '::1', '110.0.0.1']],
+  ['10.0.0.0/8', ['10.255.0.1'], ['11.0.0.1', '::ffff:11.0.0.1']],
+  ['2001:db8::/32', ['2001:db8:ffff::1', '2001:DB8::'], ['2001:db9::1', '10.0.0.1']],
+  ['loopback', ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'], ['128.0.0.1', '::2']],
+  ['linklocal', ['169.254.1.1', 'fe80::1'], ['169.255.1.1', 'ff02::1']],
+  ['uniquelocal', ['10.1.1.1', '172.31.0.1', '192.168.1.1', 'fd00::1'], ['172.32.0.1', '8.8.8.8']],
+]
+
+for (const [entry, inside, outside] of LISTS) {
+  test(`[S4] trust in ${entry} is for what lies in it and for nothing else`, async (t) => {
+    const isTrusted = addressList([entry])
+    for (const address of inside) t.ok(isTrusted(address), address)
+    for (const address of outside) t.notOk(isTrusted(address), address)
+  })
+}
+
+test('[S4] what is no address is trusted by no list', async (t) => {
+  const isTrusted = addressList(['loopback', '0.0.0.0/0', '::/0'])
+  for (const text of ['', 'unknown', '10.0.0.1:80', '[::1]', '10.0.0']) {
+    t.equal(isTrusted(text), false, JSON.stringify(text))
+  }
+})
+
+test('[S4] an empty list trusts nobody', async (t) => {
+  t.notOk(addressList([])('127.0.0.1'))
+})

@@ -1,0 +1,54 @@
+// The gate before work that is dear: so many at once, so many waiting, the rest turned away.
+import { test } from 'tap'
+import { Gate } from '../../src/identity/gate.ts'
+
+/** Work that lasts until it is told to end, and a count of what runs. */
+class Work {
+  running = 0
+  most = 0
+  readonly #ends: (() => void)[] = []
+
+  start = async (): Promise<string> => {
+    this.running += 1
+    this.most = Math.max(this.most, this.running)
+    await new Promise<void>((resolve) => this.#ends.push(resolve))
+    this.running -= 1
+    return 'done'
+  }
+
+  async endOne(): Promise<void> {
+    this.#ends.shift()?.()
+    await new Promise(setImmediate)
+  }
+}
+
+test('[S21] no more than the bound run at once, and all get their turn', async (t) => {
+  const gate = new Gate({ running: 2, waiting: 10 })
+  const work = new Work()
+  const all = Promise.all(Array.from({ length: 6 }, () => gate.pass(work.start)))
+  t.equal(work.running, 2)
+  for (let ended = 0; ended < 6; ended += 1) await work.endOne()
+  t.same(await all, Array(6).fill('done'))
+  t.equal(work.most, 2)
+})
+
+test('[S21] [C3] when too many wait already the next is told 503 and when to retry', async (t) => {
+  const gate = new Gate({ running: 1, waiting: 1 })
+  const work = new Work()
+  const first = gate.pass(work.start)
+  const second = gate.pass(work.start)
+  const refusal = await gate.pass(work.start).catch((error: unknown) => error)
+  t.match(refusal, { reply: { status: 503 }, retryAfter: 1 })
+  await work.endOne()
+  await work.endOne()
+  t.same(await Promise.all([first, second]), ['done', 'done'])
+})
+
+test('work that fails gives its place to the next', async (t) => {
+  const gate = new Gate({ running: 1, waiting: 5 })
+  const failing = gate.pass(() => Promise.reject(new Error('it broke')))
+  const next = gate.pass(async () => 'next')
+  await t.rejects(failing, /it broke/)
+  t.equal(await next, 'next')
+  t.equal(await gate.pass(async () => 'later'), 'later')
+})

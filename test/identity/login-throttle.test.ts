@@ -1,0 +1,132 @@
+// Wrong passwords make the next try wait: an address is told so, an account's tries are held.
+import { type Test, test } from 'tap'
+import { LoginThrottle } from '../../src/identity/login-throttle.ts'
+import { Refusal } from '../../src/protocol/errors.ts'
+import { HeldClock } from '../support/held-clock.ts'
+
+const QUARTER_MS = 15 * 60_000
+
+function fail(
+  throttle: LoginThrottle,
+  times: number,
+  address = 'a',
+  account: string | null = null,
+) {
+  for (let n = 0; n < times; n += 1) throttle.failed(address, account)
+}
+
+/** The seconds that an address is told to wait, or 0. */
+function waitOf(throttle: LoginThrottle, address: string): number {
+  try {
+    throttle.checkAddress(address)
+    return 0
+  } catch (error) {
+    return error instanceof Refusal ? (error.retryAfter ?? -1) : -1
+  }
+}
+
+/** For how many milliseconds a try for this account is held. */
+async function heldMs(clock: HeldClock, throttle: LoginThrottle, account: string): Promise<number> {
+  const start = clock.elapsed()
+  let end = -1
+  throttle.hold(account, 'somewhere').then(() => {
+    end = clock.elapsed()
+  })
+  await new Promise(setImmediate)
+  for (let steps = 0; end < 0 && steps < 100; steps += 1) await clock.advance(50)
+  return end - start
+}
+
+function started(_t: Test) {
+  const clock = new HeldClock()
+  return { clock, throttle: new LoginThrottle(clock) }
+}
+
+test('[C13] [S24] ten failures of an address cost nothing, the next ones ever more', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 10)
+  t.equal(waitOf(throttle, 'a'), 0)
+  const waits: number[] = []
+  for (let n = 0; n < 9; n += 1) {
+    fail(throttle, 1)
+    waits.push(waitOf(throttle, 'a'))
+    await clock.advance(60_000)
+  }
+  t.same(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
+})
+
+test('[C13] an address that waited as long as it was told may try again', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 13)
+  t.equal(waitOf(throttle, 'a'), 4)
+  await clock.advance(3_999)
+  t.equal(waitOf(throttle, 'a'), 1)
+  await clock.advance(1)
+  t.equal(waitOf(throttle, 'a'), 0)
+})
+
+test('[C13] the failures of one address never make another one wait', async (t) => {
+  const { throttle } = started(t)
+  fail(throttle, 100, 'a')
+  t.equal(waitOf(throttle, 'b'), 0)
+})
+
+test('[C13] five failures of an account are free, then its tries are held longer', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 5, 'a', 'ann')
+  t.equal(await heldMs(clock, throttle, 'ann'), 0)
+  const held: number[] = []
+  for (let n = 0; n < 7; n += 1) {
+    fail(throttle, 1, 'a', 'ann')
+    held.push(await heldMs(clock, throttle, 'ann'))
+  }
+  t.same(held, [250, 500, 1_000, 2_000, 4_000, 4_000, 4_000])
+})
+
+test('[C13] an account is never shut out, however often it was guessed at', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 10_000, 'a', 'ann')
+  t.equal(await heldMs(clock, throttle, 'ann'), 4_000)
+})
+
+test('[C13] guesses at one account never hold another', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 100, 'a', 'ann')
+  t.equal(await heldMs(clock, throttle, 'bob'), 0)
+})
+
+test('[C13] one address cannot take the places in which owners wait', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 6, 'x', 'ann')
+  const flood = await Promise.allSettled(
+    Array.from({ length: 600 }, async () => {
+      const held = throttle.hold(`ann`, 'flooder')
+      void held.catch(() => undefined)
+      await new Promise(setImmediate)
+      return Promise.race([held, 'waits'])
+    }),
+  )
+  t.equal(flood.filter(({ status }) => status === 'fulfilled').length, 20)
+  t.equal(await heldMs(clock, throttle, 'ann'), 250, 'the owner waits and is let through')
+})
+
+test('[C13] the owner coming in clears the account, not the address', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 12, 'a', 'ann')
+  throttle.succeeded('ann')
+  t.equal(await heldMs(clock, throttle, 'ann'), 0)
+  t.not(waitOf(throttle, 'a'), 0)
+})
+
+test('[C13] failures are forgotten after a quiet quarter of an hour', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 12, 'a', 'ann')
+  await clock.advance(QUARTER_MS - 1)
+  fail(throttle, 1, 'a', 'ann')
+  t.not(waitOf(throttle, 'a'), 0, 'not before')
+  await clock.advance(QUARTER_MS)
+  t.equal(waitOf(throttle, 'a'), 0)
+  fail(throttle, 1, 'a', 'ann')
+  t.equal(waitOf(throttle, 'a'), 0, 'counted from one again')
+  t.equal(await heldMs(clock, throttle, 'ann'), 0)
+})

@@ -1,0 +1,76 @@
+// Passwords: how they are hashed, that they fit however they were typed, and raised parameters.
+import { argon2Sync, randomBytes } from 'node:crypto'
+import { test } from 'tap'
+import { Passwords } from '../../src/identity/password.ts'
+
+const PASSWORD = 'correct horse battery'
+const FORM = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$[\w+/]{22}\$[\w+/]{43}$/
+
+/** A hash as a former version with other parameters would have stored it. */
+function hashWith(memory: number, passes: number): string {
+  const nonce = randomBytes(16)
+  const parameters = { message: PASSWORD, nonce, parallelism: 1, tagLength: 32, memory, passes }
+  const [salt, hash] = [nonce, argon2Sync('argon2id', parameters)].map((bytes) =>
+    bytes.toString('base64').replace(/=+$/, ''),
+  )
+  return `$argon2id$v=19$m=${memory},t=${passes},p=1$${salt}$${hash}`
+}
+
+test('[S21] a hash is argon2id with at least 19 MiB, two passes, and its own salt', async (t) => {
+  const passwords = new Passwords()
+  const [first, second] = await Promise.all([passwords.hash(PASSWORD), passwords.hash(PASSWORD)])
+  const [, memory, passes, lanes] = FORM.exec(first) ?? []
+  t.ok(Number(memory) >= 19_456)
+  t.ok(Number(passes) >= 2)
+  t.equal(lanes, '1')
+  t.not(first, second)
+})
+
+test('a password fits its hash and no other does', async (t) => {
+  const passwords = new Passwords()
+  const stored = await passwords.hash(PASSWORD)
+  t.same(await passwords.verify(PASSWORD, stored), { fits: true, rehashed: null })
+  for (const other of ['', 'correct horse batterY', `${PASSWORD} `]) {
+    t.same(await passwords.verify(other, stored), { fits: false, rehashed: null }, other)
+  }
+})
+
+test('[S22] a password fits however its letters were composed', async (t) => {
+  const passwords = new Passwords()
+  const stored = await passwords.hash('\u00e5ngstr\u00f6m \ufb01rst')
+  t.ok((await passwords.verify('a\u030angstro\u0308m first', stored)).fits)
+  t.notOk((await passwords.verify('angstrom first', stored)).fits)
+})
+
+for (const [memory, passes] of [
+  [9_728, 2],
+  [19_456, 1],
+] as const) {
+  test(`[S21] a hash with m=${memory} and t=${passes} is raised once it fits`, async (t) => {
+    const passwords = new Passwords()
+    const { fits, rehashed } = await passwords.verify(PASSWORD, hashWith(memory, passes))
+    t.ok(fits)
+    t.match(rehashed, FORM)
+    t.same(await passwords.verify(PASSWORD, rehashed), { fits: true, rehashed: null })
+  })
+}
+
+test('[S21] a wrong password never replaces a weaker hash', async (t) => {
+  const verdict = await new Passwords().verify('wrong password', hashWith(9_728, 1))
+  t.same(verdict, { fits: false, rehashed: null })
+})
+
+test('[S21] a hash with stronger parameters is left alone', async (t) => {
+  const verdict = await new Passwords().verify(PASSWORD, hashWith(20_480, 3))
+  t.same(verdict, { fits: true, rehashed: null })
+})
+
+test('[S23] nobody is let in for an unknown user, whatever the password', async (t) => {
+  const passwords = new Passwords()
+  t.same(await passwords.verify(PASSWORD, null), { fits: false, rehashed: null })
+  t.same(await passwords.verify('', null), { fits: false, rehashed: null })
+})
+
+test('a stored hash of another form is an error, not a no', async (t) => {
+  await t.rejects(new Passwords().verify(PASSWORD, '$2b$10$abcdefg'), /argon2id form/)
+})

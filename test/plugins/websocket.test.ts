@@ -1,0 +1,49 @@
+// The upgrade plugin: what it asks for, what it sets, and that closing it closes everybody.
+import Fastify from 'fastify'
+import { test } from 'tap'
+import websocket from '../../plugins/websocket.ts'
+import { startApp } from '../support/app.ts'
+import { connect } from '../support/client.ts'
+import { asServer } from '../support/people.ts'
+import { limited } from '../support/settings.ts'
+
+test('it does not start without the rooms it lets people into', async (t) => {
+  const app = Fastify()
+  await t.rejects(async () => app.register(websocket), /usher-rooms/)
+})
+
+test('[S27] [S28] bounds and no compression are set where ws reads them', async (t) => {
+  const { app } = await startApp(t, limited({ messageBytes: 1_234 }))
+  t.match(app.websocketServer.options, {
+    noServer: true,
+    maxPayload: 1_234,
+    maxFragments: 128,
+    closeTimeout: 1_000,
+    clientTracking: false,
+    perMessageDeflate: false,
+    skipUTF8Validation: false,
+  })
+})
+
+test('[S8] only names of our own are chosen, and never just the first offer', async (t) => {
+  const { app } = await startApp(t)
+  const { handleProtocols } = app.websocketServer.options
+  const choose = (...offered: string[]) =>
+    handleProtocols?.(
+      new Set(offered),
+      undefined as unknown as Parameters<typeof handleProtocols>[1],
+    )
+  t.equal(choose('usher.ticket.ut_x', 'usher.raw'), 'usher.raw')
+  t.equal(choose('usher.raw', 'usher.ticket.ut_x'), 'usher.raw')
+  t.equal(choose('usher.ticket.ut_x'), false)
+  t.equal(choose('USHER.RAW'), false)
+})
+
+test('closing the app closes who is connected, and the ws server', async (t) => {
+  const { app, url } = await startApp(t)
+  const client = await connect(`${url}/rooms/chat:a`, { headers: asServer })
+  const [closing] = await Promise.all([client.closed, app.close()])
+  t.same(closing, { code: 3001, reason: 'shutdown' })
+  t.equal(app.connections.size, 0)
+  t.equal(app.server.listening, false)
+})

@@ -1,0 +1,60 @@
+// The two tables of failure, beside the ones that clients read.
+import { readFileSync } from 'node:fs'
+import { test } from 'tap'
+import { CLOSE, mayReconnect, REPLY } from '../../src/protocol/errors.ts'
+
+const text = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
+
+/** The cells of the table whose head begins with these words. */
+function tableOf(head: string): string[][] {
+  const lines = text.slice(text.indexOf(`| ${head} |`)).split('\n')
+  const end = lines.findIndex((line) => !line.startsWith('|'))
+  return lines.slice(2, end < 0 ? undefined : end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  )
+}
+
+interface Row {
+  error: string | undefined
+  code: number
+  status: number
+}
+
+test('[C2] the statuses, words and numbers are those of the table, and no others', async (t) => {
+  const written = tableOf('status | error | code | when').map(([status, error, code]) => ({
+    error,
+    code: Number(code),
+    status: Number(status),
+  }))
+  const byWord = (a: Row, b: Row) => `${a.error}`.localeCompare(`${b.error}`)
+  t.same(Object.values<Row>(REPLY).sort(byWord), written.sort(byWord))
+})
+
+test('close codes and reasons are those of the table, and no others', async (t) => {
+  const written = tableOf('code | reason | meaning').map(([code, reason]) => ({
+    code: Number(code),
+    reason,
+  }))
+  t.same(Object.values(CLOSE), written)
+})
+
+test('a reason is never empty and fits into a close frame', async (t) => {
+  for (const { reason } of Object.values(CLOSE)) {
+    t.match(reason, /^[a-z ]{2,123}$/)
+  }
+})
+
+test('who may come back reads it from the number, as the table says in words', async (t) => {
+  for (const [code = '', , meaning = ''] of tableOf('code | reason | meaning')) {
+    const comesBack = meaning.includes('come back')
+    t.equal(mayReconnect(Number(code)), comesBack, `${code}: ${meaning}`)
+  }
+})
+
+test('application codes come back below the half thousand and stay away from it on', async (t) => {
+  for (const code of [3000, 3499, 4000, 4499]) t.ok(mayReconnect(code), `${code}`)
+  for (const code of [3500, 3999, 4500, 4999]) t.notOk(mayReconnect(code), `${code}`)
+})

@@ -1,0 +1,149 @@
+// Clients that vanish at every moment of the handshake: the server goes on and keeps nothing.
+import { once } from 'node:events'
+import type { FastifyInstance } from 'fastify'
+import { type Test, test } from 'tap'
+import { EngineUnavailable } from '../../src/engine/engine.ts'
+import { type StartedApp, startApp } from '../support/app.ts'
+import { connect, rawSocket, upgradeRequest } from '../support/client.ts'
+import { clientFrame } from '../support/frames.ts'
+import { type HeldCalls, holdCalls } from '../support/held-call.ts'
+import { leftIn, NOTHING_LEFT, nothingLeft } from '../support/left.ts'
+import { asServer, ticketOf } from '../support/people.ts'
+import { RawClient, rawConnect, rawRequest, reset } from '../support/raw-client.ts'
+import { until } from '../support/until.ts'
+
+const ROOM = '/rooms/chat:a'
+
+/** Nothing is left, and somebody else comes in and talks. */
+async function healthy(t: Test, { url, app }: StartedApp): Promise<void> {
+  await nothingLeft(app)
+  const client = await connect(url + ROOM, { headers: asServer })
+  client.send('fine')
+  t.equal(await client.text(), 'fine')
+  await client.close()
+  await nothingLeft(app)
+  t.same(leftIn(app), NOTHING_LEFT)
+}
+
+test('[C40] a reset before the request is complete leaves nothing', async (t) => {
+  const usher = await startApp(t)
+  const request = upgradeRequest(ROOM, asServer)
+  const half = Math.floor(request.length / 2)
+  for (const sent of ['', 'G', request.slice(0, half), request.slice(0, -2)]) {
+    const client = await rawRequest(usher.url, sent)
+    await reset(client)
+  }
+  await healthy(t, usher)
+})
+
+test('[C40] a reset in the same breath as the request leaves nothing', async (t) => {
+  const usher = await startApp(t)
+  for (let i = 0; i < 50; i += 1) {
+    const client = new RawClient(await rawSocket(usher.url))
+    client.socket.write(upgradeRequest(ROOM, asServer))
+    if (i % 2 === 0) await new Promise(setImmediate)
+    await reset(client)
+  }
+  await healthy(t, usher)
+})
+
+/** Where a handshake may be while its client vanishes: the call that is held then. */
+const MOMENTS: Record<string, (app: FastifyInstance) => HeldCalls> = {
+  'while the ticket is looked at': ({ engine }) => holdCalls(engine.tickets, 'read'),
+  'while the room is opened': ({ engine }) => holdCalls(engine.log, 'follow'),
+  'while the ticket is redeemed': ({ engine }) => holdCalls(engine.tickets, 'redeem'),
+}
+
+for (const [moment, hold] of Object.entries(MOMENTS)) {
+  for (const way of ['reset', 'half-close', 'close'] as const) {
+    test(`[C40] a ${way} ${moment} leaves nothing`, async (t) => {
+      const usher = await startApp(t)
+      const ticket = await ticketOf(usher, asServer, { user: 'u_1' })
+      const held = hold(usher.app)
+      const client = await rawRequest(usher.url, upgradeRequest(`${ROOM}?ticket=${ticket}`))
+      await held.reached
+      t.equal(usher.app.connections.slots.taken, 1, 'a place is taken')
+      if (way === 'reset') client.socket.resetAndDestroy()
+      else if (way === 'close') client.socket.destroy()
+      else client.socket.end()
+      if (way === 'reset') await until(() => usher.app.connections.slots.taken === 0)
+      held.letGo()
+      if (way === 'half-close') client.socket.resume()
+      await healthy(t, usher)
+    })
+  }
+
+  test(`[C34] a reset ${moment} of a first message leaves nothing`, async (t) => {
+    const usher = await startApp(t)
+    const ticket = await ticketOf(usher, asServer, { user: 'u_1' })
+    const held = hold(usher.app)
+    const client = await rawConnect(usher.url, `${ROOM}?auth=message`)
+    client.send({ opcode: 1, payload: JSON.stringify({ ticket }) }, { opcode: 1, payload: 'held' })
+    await held.reached
+    await reset(client)
+    await until(() => usher.app.connections.size === 0)
+    held.letGo()
+    await healthy(t, usher)
+  })
+}
+
+test('[C40] a reset right after the 101 leaves nothing', async (t) => {
+  const usher = await startApp(t)
+  for (let i = 0; i < 50; i += 1) {
+    const client = await rawRequest(usher.url, upgradeRequest(ROOM, asServer))
+    await once(client.socket, 'data')
+    await reset(client)
+  }
+  await healthy(t, usher)
+})
+
+test('[C40] a reset with frames on the way leaves nothing', async (t) => {
+  const usher = await startApp(t)
+  const frame = clientFrame({ opcode: 1, payload: 'x'.repeat(10_000) })
+  for (let i = 0; i < 30; i += 1) {
+    const client = await rawConnect(usher.url, ROOM, asServer)
+    client.socket.write(frame)
+    client.socket.write(frame.subarray(0, 5_000 + i))
+    await reset(client)
+  }
+  await healthy(t, usher)
+})
+
+test('[C40] a reset while nobody has said who it is leaves nothing', async (t) => {
+  const usher = await startApp(t)
+  for (let i = 0; i < 10; i += 1) {
+    await reset(await rawConnect(usher.url, `${ROOM}?auth=message`))
+  }
+  await healthy(t, usher)
+})
+
+test('[C40] refused handshakes leave nothing, whatever they are refused for', async (t) => {
+  const usher = await startApp(t)
+  for (const [path, headers] of [
+    [ROOM, {}],
+    [ROOM, { Authorization: 'Bearer wrong' }],
+    [`${ROOM}?ticket=ut_wrong`, {}],
+    ['/rooms/user:u_1', {}],
+    [`${ROOM}?token=x`, asServer],
+    [ROOM, { Cookie: 'usher=wrong', Origin: 'https://elsewhere.example' }],
+  ] as const) {
+    const client = await rawRequest(usher.url, upgradeRequest(path, headers))
+    t.ok((await client.status()) >= 400, path)
+    client.socket.destroy()
+  }
+  await healthy(t, usher)
+})
+
+test('[C1] when the store is away the answer is a 503, and nothing is left', async (t) => {
+  const usher = await startApp(t)
+  const { log } = usher.app.engine
+  const follow = log.follow
+  log.follow = () => Promise.reject(new EngineUnavailable('away'))
+  const client = await rawRequest(usher.url, upgradeRequest(ROOM, asServer))
+  t.equal(await client.status(), 503)
+  t.match(client.head, /retry-after: \d/i)
+  client.socket.destroy()
+  await nothingLeft(usher.app)
+  log.follow = follow
+  await healthy(t, usher)
+})

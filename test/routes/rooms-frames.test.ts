@@ -1,0 +1,223 @@
+// What closes one connection and nobody else: frames against the rule, the pace, and the RFC.
+import { test } from 'tap'
+import { raw } from '../../src/wire/raw.ts'
+import { type StartedApp, startApp } from '../support/app.ts'
+import { type Client, connect } from '../support/client.ts'
+import { type ClientFrame, clientFrame, OPCODE } from '../support/frames.ts'
+import { asServer, call, person, ticketOf } from '../support/people.ts'
+import { rawConnect } from '../support/raw-client.ts'
+import { limited, ruled, UNLIMITED } from '../support/settings.ts'
+
+const ROOM = '/rooms/chat:a'
+
+/** Somebody with a user id, by a ticket of a back end. */
+async function user(usher: StartedApp, name: string): Promise<Client> {
+  const ticket = await ticketOf(usher, asServer, { user: name })
+  return connect(`${usher.url}${ROOM}?ticket=${ticket}`)
+}
+
+function listener({ url }: StartedApp): Promise<Client> {
+  return connect(url + ROOM, { headers: asServer })
+}
+
+test('[C46] in a room of JSON what is not JSON closes with 3501', async (t) => {
+  const usher = await startApp(t, ruled({ match: '*', payload: 'json' }))
+  const ann = await listener(usher)
+  for (const wrong of ['hello', '', '{', Buffer.from('{"a":1}')]) {
+    const bob = await listener(usher)
+    bob.send(wrong)
+    t.same(await bob.closed, { code: 3501, reason: 'bad request' })
+  }
+  const eve = await listener(usher)
+  eve.send('{"a": 1}')
+  t.same(await ann.next(), { data: Buffer.from('{"a": 1}'), binary: false })
+})
+
+test('[C47] publishing without the right closes that one with 3507', async (t) => {
+  const usher = await startApp(t, ruled({ match: '*', publish: ['server'] }))
+  const [ann, bob, back] = [
+    await user(usher, 'ann'),
+    await user(usher, 'bob'),
+    await listener(usher),
+  ]
+  ann.send('I may not')
+  t.same(await ann.closed, { code: 3507, reason: 'permission denied' })
+  back.send('but I may')
+  t.equal(await bob.text(), 'but I may')
+})
+
+test('[C47] [C72] too fast closes that one with 3013; what was said before stands', async (t) => {
+  const usher = await startApp(t, limited({ messagesPerSecond: 5 }))
+  const [ann, bob, eve] = [
+    await user(usher, 'ann'),
+    await user(usher, 'bob'),
+    await listener(usher),
+  ]
+  for (let i = 1; i <= 20; i += 1) ann.send(String(i))
+  t.same(await ann.closed, { code: 3013, reason: 'too many requests' })
+  for (let i = 1; i <= 5; i += 1) t.equal(await bob.text(), String(i))
+  bob.send('calmly')
+  t.match([await eve.text(), await eve.text()], ['1', '2'])
+  t.equal(bob.ws.readyState, bob.ws.OPEN)
+})
+
+test('[C72] bytes count too', async (t) => {
+  const usher = await startApp(t, limited({ bytesPerSecond: 1_000 }))
+  const ann = await user(usher, 'ann')
+  for (let i = 0; i < 3; i += 1) ann.send('x'.repeat(900))
+  t.equal((await ann.closed).code, 3013)
+})
+
+test('[C72] one budget for all connections of a user, and for REST', async (t) => {
+  const usher = await startApp(t, limited({ messagesPerSecond: 4 }))
+  const ann = await listener(usher)
+  const url = `${usher.url}/rooms/chat:a/messages`
+  const { status, headers, body } = await spentByTalk(usher, ann, url)
+  t.equal(status, 429)
+  t.equal(headers.get('retry-after'), '1')
+  t.match(body, { error: 'too_many_requests', code: 111 })
+  t.equal(ann.ws.readyState, ann.ws.OPEN, 'REST told, and nobody closed')
+})
+
+/** Ann says four things by her two connections; then her app publishes over REST. */
+async function spentByTalk(usher: StartedApp, ann: Client, url: string) {
+  const someone = await person(usher)
+  const headers = { headers: someone.bearer }
+  const [first, second] = [
+    await connect(usher.url + ROOM, headers),
+    await connect(usher.url + ROOM, headers),
+  ]
+  for (const text of ['1', '2']) first.send(text)
+  for (const text of ['3', '4']) second.send(text)
+  for (let i = 0; i < 4; i += 1) await ann.text()
+  return call(url, 'POST', { headers: someone.bearer, body: 'five' })
+}
+
+test('[C72] server keys are exempt, over every door', async (t) => {
+  const usher = await startApp(t, limited({ messagesPerSecond: 1, bytesPerSecond: 10 }))
+  const ann = await listener(usher)
+  for (let i = 0; i < 50; i += 1) ann.send(`message ${i}`)
+  for (let i = 0; i < 50; i += 1) t.equal(await ann.text(), `message ${i}`)
+  const url = `${usher.url}/rooms/chat:a/messages`
+  for (let i = 0; i < 5; i += 1) {
+    t.equal((await call(url, 'POST', { headers: asServer, body: 'over REST' })).status, 201)
+  }
+})
+
+const { text, binary, continuation, ping, pong, close } = OPCODE
+
+const BROKEN: Record<string, { frames: ClientFrame[]; code: number }> = {
+  'invalid UTF-8': { frames: [{ opcode: text, payload: Buffer.from([0xc3, 0x28]) }], code: 1007 },
+  'half a character': { frames: [{ opcode: text, payload: Buffer.from([0xf0]) }], code: 1007 },
+  'a surrogate in UTF-8': {
+    frames: [{ opcode: text, payload: Buffer.from('eda080', 'hex') }],
+    code: 1007,
+  },
+  'an unmasked frame': { frames: [{ opcode: text, payload: 'a', masked: false }], code: 1002 },
+  'reserved bit 1': { frames: [{ opcode: text, payload: 'a', rsv: 4 }], code: 1002 },
+  'reserved bit 2': { frames: [{ opcode: text, payload: 'a', rsv: 2 }], code: 1002 },
+  'reserved bit 3': { frames: [{ opcode: binary, payload: 'a', rsv: 1 }], code: 1002 },
+  'an unknown opcode': { frames: [{ opcode: 3 }], code: 1002 },
+  'an unknown control opcode': { frames: [{ opcode: 11 }], code: 1002 },
+  'a continuation of nothing': { frames: [{ opcode: continuation, payload: 'a' }], code: 1002 },
+  'a new message inside one': {
+    frames: [
+      { opcode: text, payload: 'a', fin: false },
+      { opcode: text, payload: 'b' },
+    ],
+    code: 1002,
+  },
+  'a fragmented ping': { frames: [{ opcode: ping, fin: false }], code: 1002 },
+  'a ping of 126 bytes': { frames: [{ opcode: ping, payload: 'x'.repeat(126) }], code: 1002 },
+  'a close of one byte': { frames: [{ opcode: close, payload: 'x' }], code: 1002 },
+  'a close with a forbidden code': {
+    frames: [{ opcode: close, payload: Buffer.from([3, 238]) }],
+    code: 1002,
+  },
+  'a close whose reason is not UTF-8': {
+    frames: [{ opcode: close, payload: Buffer.from([3, 232, 0xff]) }],
+    code: 1007,
+  },
+}
+
+test('[C47] what is not a frame closes that one with 1002, no text with 1007', async (t) => {
+  const usher = await startApp(t)
+  const [ann, bob] = [await listener(usher), await listener(usher)]
+  for (const [what, { frames, code }] of Object.entries(BROKEN)) {
+    const eve = await rawConnect(usher.url, ROOM, asServer)
+    eve.send(...frames)
+    const closing = await eve.closing()
+    t.equal(closing.code, code, what)
+    t.not(closing.reason, '', 'a reason is never empty')
+    ann.send(what)
+    t.equal(await bob.text(), what, 'the others talk on')
+    eve.socket.destroy()
+  }
+})
+
+test('[C42] a message in fragments is one message, with control frames between', async (t) => {
+  const usher = await startApp(t)
+  const ann = await listener(usher)
+  const eve = await rawConnect(usher.url, ROOM, asServer)
+  eve.send(
+    { opcode: text, payload: 'a', fin: false },
+    { opcode: ping, payload: 'p' },
+    // The second half of an é in the next fragment.
+    { opcode: continuation, payload: Buffer.from([0xc3]), fin: false },
+    { opcode: pong },
+    { opcode: continuation, payload: Buffer.from([0xa9]), fin: false },
+    { opcode: continuation },
+    { opcode: binary, fin: false },
+    { opcode: continuation, payload: 'b' },
+  )
+  t.same(await ann.next(), { data: Buffer.from('aé'), binary: false })
+  t.same(await ann.next(), { data: Buffer.from('b'), binary: true })
+  const answer = eve.frames.find(({ opcode }) => opcode === pong)
+  t.equal(answer?.payload.toString(), 'p')
+  eve.socket.destroy()
+})
+
+test('a message in too many fragments closes that one', async (t) => {
+  const usher = await startApp(t)
+  const ann = await listener(usher)
+  const send = async (count: number) => {
+    const eve = await rawConnect(usher.url, ROOM, asServer)
+    const rest = Array.from({ length: count - 2 }, () => ({ opcode: continuation, fin: false }))
+    eve.send({ opcode: text, fin: false }, ...rest, { opcode: continuation, payload: 'x' })
+    return eve
+  }
+  const many = await send(128)
+  t.equal(await ann.text(), 'x')
+  const tooMany = await send(129)
+  t.match(await tooMany.closing(), { code: 1008, reason: /./ })
+  for (const { socket } of [many, tooMany]) socket.destroy()
+})
+
+test('frames that come byte by byte are what they are', async (t) => {
+  const usher = await startApp(t, limited(UNLIMITED))
+  const ann = await listener(usher)
+  const eve = await rawConnect(usher.url, ROOM, asServer)
+  eve.socket.setNoDelay(true)
+  for (const byte of clientFrame({ opcode: text, payload: 'slowly' })) {
+    eve.socket.write(Buffer.from([byte]))
+    await new Promise(setImmediate)
+  }
+  t.equal(await ann.text(), 'slowly')
+  eve.socket.destroy()
+})
+
+test('[S38] an exception over what one connection sent closes that one alone', async (t) => {
+  const usher = await startApp(t)
+  const [ann, bob, eve] = [await listener(usher), await listener(usher), await listener(usher)]
+  t.intercept(raw, 'decode', {
+    value: (frame: Parameters<typeof raw.decode>[0]) => {
+      if (frame.payload.toString() === 'boom') throw new Error('a fault that the test put in')
+      return [{ type: 'publish', kind: 'text', payload: frame.payload }]
+    },
+  })
+  eve.send('boom')
+  t.same(await eve.closed, { code: 3004, reason: 'internal error' })
+  ann.send('we are here')
+  t.equal(await bob.text(), 'we are here')
+  t.match(usher.log(), /a fault that the test put in/, 'the log has the rest')
+})

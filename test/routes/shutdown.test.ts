@@ -1,0 +1,116 @@
+// Going down, in the same process: nobody new, everybody told, nobody waited for too long.
+import { test } from 'tap'
+import { CLOSE } from '../../src/protocol/errors.ts'
+import { startApp } from '../support/app.ts'
+import { connect, rawSocket, refused, upgradeRequest } from '../support/client.ts'
+import { holdCalls } from '../support/held-call.ts'
+import { asServer } from '../support/people.ts'
+import { RawClient, rawConnect } from '../support/raw-client.ts'
+import { closed, until } from '../support/until.ts'
+
+const ROOM = '/rooms/chat:a'
+const SHUTDOWN = { code: 3001, reason: 'shutdown' }
+
+test('[C65] everybody is told 3001, undecided ones too', async (t) => {
+  const { url, app } = await startApp(t, { drainSeconds: 1 })
+  const member = () => connect(url + ROOM, { headers: asServer })
+  const clients = await Promise.all(Array.from({ length: 60 }, member))
+  clients.push(await connect(`${url}${ROOM}?auth=message`))
+  const closing = app.close()
+  for (const client of clients) t.same(await client.closed, SHUTDOWN)
+  await closing
+  t.equal(app.connections.size, 0)
+})
+
+test('[C65] who does not answer is ended, and closing does not wait for ever', async (t) => {
+  const { url, app } = await startApp(t, { drainSeconds: 1 })
+  const mute = await rawConnect(url, ROOM, asServer)
+  await app.close()
+  t.same(await mute.closing(), SHUTDOWN)
+  await until(() => mute.ended)
+  t.equal(app.connections.size, 0)
+})
+
+test('[C65] connections that never sent a whole request do not hold closing up', async (t) => {
+  const { url, app } = await startApp(t, { drainSeconds: 1 })
+  const silent = await rawSocket(url)
+  const half = await rawSocket(url)
+  half.write('GET /rooms/chat:a HTTP/1.1\r\nHost: loc')
+  const ends = [closed(silent), closed(half)]
+  for (const socket of [silent, half]) socket.on('error', () => undefined).resume()
+  await app.close()
+  await Promise.all(ends)
+  t.pass('closed, and they were ended')
+})
+
+test('[C65] half a request does not hold closing up longer than the drain window', async (t) => {
+  const { url, app } = await startApp(t, { drainSeconds: 1 })
+  const head = 'POST /rooms/chat:a/messages HTTP/1.1\r\nHost: localhost\r\n'
+  const sender = await rawSocket(url)
+  sender.on('error', () => undefined).resume()
+  sender.write(`${head}Content-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf`)
+  const member = await connect(url + ROOM, { headers: asServer })
+  const ended = closed(sender)
+  await app.close()
+  await Promise.all([ended, member.closed])
+  t.pass('closed, and it was ended')
+})
+
+test('[C65] no new connection is accepted while the others are told', async (t) => {
+  const { url, app } = await startApp(t, { drainSeconds: 1 })
+  const mute = await rawConnect(url, ROOM, asServer)
+  const closing = app.close()
+  await mute.closing()
+  await t.rejects(rawSocket(url), /ECONNREFUSED/)
+  await closing
+})
+
+test('[C65] [C64] while draining, health says so and handshakes are refused', async (t) => {
+  const { url, app } = await startApp(t)
+  const member = await connect(url + ROOM, { headers: asServer })
+  // The port is closed as soon as the app is, so only a drain alone can be asked about itself.
+  await app.connections.drain(CLOSE.shutdown, { spreadMs: 100, windowMs: 1_000 })
+  t.same(await member.closed, SHUTDOWN)
+  const health = await fetch(`${url}/health/ready`)
+  t.equal(health.status, 503)
+  t.match(await health.json(), { status: 'draining' })
+  t.equal((await fetch(`${url}/health/live`)).status, 200)
+  const refusal = await refused(url + ROOM, { headers: asServer })
+  t.match(refusal, { status: 503, body: { error: 'unavailable', code: 100 } })
+  t.equal(refusal.headers['retry-after'], '1')
+})
+
+test('[C65] a request that is being answered is answered', async (t) => {
+  const { url, app } = await startApp(t, { drainSeconds: 1 })
+  const held = holdCalls(app.engine.log, 'head')
+  const answer = fetch(url + ROOM, { headers: asServer })
+  await held.reached
+  const closing = app.close()
+  held.letGo()
+  t.equal((await answer).status, 200)
+  await closing
+})
+
+test('[C65] a handshake that is under way when closing begins is told 3001 or 503', async (t) => {
+  const { url, app } = await startApp(t, { drainSeconds: 1 })
+  const held = holdCalls(app.engine.log, 'follow')
+  const client = new RawClient(await rawSocket(url))
+  client.socket.write(upgradeRequest(ROOM, asServer))
+  await held.reached
+  const closing = app.close()
+  held.letGo()
+  const status = await client.status()
+  t.ok(status === 503 || status === 101, String(status))
+  if (status === 101) t.same(await client.closing(), SHUTDOWN)
+  client.socket.destroy()
+  await closing
+  t.equal(app.connections.size, 0)
+  t.equal(app.connections.slots.taken, 0)
+})
+
+test('closing twice is closing once', async (t) => {
+  const { app } = await startApp(t)
+  await Promise.all([app.close(), app.close()])
+  await app.close()
+  t.equal(app.server.listening, false)
+})

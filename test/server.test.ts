@@ -1,0 +1,161 @@
+// The process as an operator meets it: signals, exit codes, data folders, wrong settings.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { SERVER_KEY } from './support/app.ts'
+import { connect, rawSocket } from './support/client.ts'
+import { asServer, call, cookieOf, PASSWORD } from './support/people.ts'
+import { rawConnect } from './support/raw-client.ts'
+import { runServer, type ServerProcess, startServer } from './support/server-process.ts'
+import { closed, until } from './support/until.ts'
+
+const ROOM = '/rooms/chat:a'
+const KEYS = { USHER_API_KEYS: `backend:${SERVER_KEY}` }
+
+function settings(folder: string, more: Record<string, string> = {}): Record<string, string> {
+  return { USHER_DATA: join(folder, 'data'), USHER_DRAIN_SECONDS: '1', ...KEYS, ...more }
+}
+
+function member({ url }: ServerProcess) {
+  return connect(url + ROOM, { headers: asServer })
+}
+
+test('[C65] SIGTERM tells everybody 3001 and ends the process with 0', async (t) => {
+  const folder = t.testdir({})
+  const server = await startServer(t, settings(folder))
+  const clients = [await member(server), await member(server)]
+  clients[0]?.send('hello')
+  t.equal(await clients[1]?.text(), 'hello')
+  const ended = server.end('SIGTERM')
+  for (const client of clients) t.same(await client.closed, { code: 3001, reason: 'shutdown' })
+  t.equal(await ended, 0)
+})
+
+test('[C65] SIGINT does the same', async (t) => {
+  const server = await startServer(t, settings(t.testdir({})))
+  const client = await member(server)
+  const ended = server.end('SIGINT')
+  t.equal((await client.closed).code, 3001)
+  t.equal(await ended, 0)
+})
+
+test('[C65] a client that never answers and one that never speaks do not keep it', async (t) => {
+  const server = await startServer(t, settings(t.testdir({})))
+  const mute = await rawConnect(server.url, ROOM, asServer)
+  const silent = await rawSocket(server.url)
+  silent.on('error', () => undefined).resume()
+  const gone = closed(silent)
+  t.equal(await server.end('SIGTERM'), 0)
+  t.same(await mute.closing(), { code: 3001, reason: 'shutdown' })
+  await gone
+})
+
+test('[C65] nobody new is accepted while it drains', async (t) => {
+  const server = await startServer(t, settings(t.testdir({}), { USHER_DRAIN_SECONDS: '2' }))
+  const mute = await rawConnect(server.url, ROOM, asServer)
+  const ended = server.end('SIGTERM')
+  await mute.closing()
+  await t.rejects(rawSocket(server.url), { code: 'ECONNREFUSED' })
+  t.equal(await ended, 0)
+})
+
+test('what was kept is there after SIGTERM, and after kill -9', async (t) => {
+  const folder = t.testdir({})
+  const first = await startServer(t, settings(folder))
+  const credentials = { username: 'ann', password: PASSWORD }
+  const account = await call(`${first.url}/accounts`, 'POST', { body: credentials })
+  t.equal(account.status, 201)
+  const login = await call(`${first.url}/session`, 'POST', { body: credentials })
+  const cookie = cookieOf(login.headers)
+  t.equal(await first.end('SIGKILL'), null)
+  for (const end of ['SIGTERM', 'SIGKILL'] as const) {
+    const again = await startServer(t, settings(folder))
+    const session = await call(`${again.url}/session`, 'GET', { headers: { cookie } })
+    t.match(session, { status: 200, body: { user: account.body.user, username: 'ann' } })
+    const taken = await call(`${again.url}/accounts`, 'POST', { body: credentials })
+    t.equal(taken.status, 409)
+    await again.end(end)
+  }
+})
+
+test('a second process on the same folder refuses, and the first is not disturbed', async (t) => {
+  const folder = t.testdir({})
+  const first = await startServer(t, settings(folder, { USHER_DRAIN_SECONDS: '0' }))
+  const client = await member(first)
+  const second = await runServer(t, settings(folder, { USHER_DRAIN_SECONDS: '0' }))
+  t.equal(second.code, 1)
+  t.match(second.stderr, /^Usher does not start\.\nThe data folder \S+ is in use by another Usher/)
+  t.match(second.stderr, /USHER_DATA/)
+  t.notMatch(second.stderr, /^ +at /m, 'no stack')
+  client.send('still here')
+  t.equal(await client.text(), 'still here')
+})
+
+test('a process takes over from one that drains', async (t) => {
+  const folder = t.testdir({})
+  const first = await startServer(t, settings(folder, { USHER_DRAIN_SECONDS: '2' }))
+  const mute = await rawConnect(first.url, ROOM, asServer)
+  const ended = first.end('SIGTERM')
+  await mute.closing()
+  const second = await startServer(t, settings(folder, { USHER_DRAIN_SECONDS: '2' }))
+  t.equal(await ended, 0)
+  const client = await member(second)
+  await client.close()
+})
+
+test('wrong settings end it with 1, one line for each, no stack, no value', async (t) => {
+  const wrong = {
+    PORT: 'here',
+    USHER_SECRET: 'secret-but-short',
+    USHER_SIGNUP: 'maybe',
+    USHER_API_KEYS: 'no-colon',
+    USHER_LOG_LEVEL: 'loud',
+  }
+  const { code, stdout, stderr } = await runServer(t, { ...settings(t.testdir({})), ...wrong })
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  const [title, ...lines] = stderr.trimEnd().split('\n')
+  t.equal(title, 'Usher does not start.')
+  const names = lines.map((line) => /^([A-Z_]+): \S.*\.$/.exec(line)?.[1])
+  t.same(names.toSorted(), Object.keys(wrong).toSorted())
+  t.notOk(stderr.includes('secret-but-short'))
+})
+
+test('a wrong rules file ends it with 1, and the line of the mistake', async (t) => {
+  const folder = t.testdir({ 'rules.json': '{\n  "rooms": [\n    { "mach": "*" }\n  ]\n}\n' })
+  const env = settings(folder, { USHER_CONFIG: join(folder, 'rules.json') })
+  const { code, stderr } = await runServer(t, env)
+  t.equal(code, 1)
+  t.match(stderr, /rules\.json, line 3: /)
+  t.notMatch(stderr, /^ +at /m)
+})
+
+test('[S25] in production it does not start without a secret', async (t) => {
+  const folder = t.testdir({})
+  const { code, stderr } = await runServer(t, settings(folder, { NODE_ENV: 'production' }))
+  t.equal(code, 1)
+  t.match(stderr, /USHER_SECRET/)
+  t.same(readdirSync(folder), [], 'and makes no folder')
+})
+
+test('a port that is taken ends it with 1 and names the port', async (t) => {
+  const folder = t.testdir({})
+  const first = await startServer(t, settings(folder))
+  const { port } = new URL(first.url)
+  const other = settings(join(folder, 'other'), { PORT: port })
+  const { code, stderr } = await runServer(t, other)
+  t.equal(code, 1)
+  t.match(stderr, new RegExp(`^Usher does not start\\.\\n.*EADDRINUSE.*${port}.*PORT`))
+  t.notMatch(stderr, /^ +at /m, 'no stack')
+  const next = await startServer(t, settings(join(folder, 'other')))
+  t.ok(next.url, 'and lets go of the data folder')
+})
+
+test('the boot log names the engine, its durability, and what has no effect', async (t) => {
+  const folder = t.testdir({})
+  const server = await startServer(t, settings(folder, { USHER_TYPO: '1' }))
+  await until(() => server.stdout().includes('Usher is open'))
+  t.match(server.stdout(), /"engine":"sqlite","durability":"disk"/)
+  t.match(server.stdout(), /USHER_TYPO is not a setting/)
+  t.notOk(server.stdout().includes(SERVER_KEY))
+})

@@ -1,0 +1,19 @@
+// Settings of an app for tests: what is said differs from the defaults, the rest does not.
+import type { Config } from '../../src/config.ts'
+import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
+import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
+
+export function limited(limits: Partial<Limits>): Pick<Config, 'limits'> {
+  return { limits: { ...DEFAULT_LIMITS, ...limits } }
+}
+
+/** Nothing that slows a test down. */
+export const UNLIMITED: Partial<Limits> = {
+  messagesPerSecond: null,
+  bytesPerSecond: null,
+  ticketsPerMinute: null,
+}
+
+export function ruled(...rules: (Partial<Rule> & { match: string })[]): Pick<Config, 'rules'> {
+  return { rules: rules.map((rule) => ({ ...RULE_DEFAULTS, ...rule })) }
+}

@@ -1,5 +1,6 @@
 // What is settled before anybody is asked who they are: headers, transport, and the form of a
 // WebSocket handshake. Refusals are plain HTTP (S1, S4, S39).
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
@@ -45,9 +46,20 @@ const headers = (production: boolean): FastifyHelmetOptions => ({
   xFrameOptions: { action: 'deny' },
 })
 
+const crossOrigin = (origins: readonly string[]): FastifyCorsOptions => ({
+  origin: [...origins],
+  credentials: true,
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+  allowedHeaders: ['authorization', 'content-type', 'idempotency-key'],
+  exposedHeaders: ['retry-after'],
+  maxAge: 600,
+})
+
 async function guard(app: FastifyInstance): Promise<void> {
   const { config } = app.house
   await app.register(helmet, headers(config.production))
+  // Exact origins from the settings, and nobody else: an answer to others carries no permission.
+  if (config.origins.length > 0) await app.register(cors, crossOrigin(config.origins))
   app.decorateRequest('network', { getter: networkOf })
   app.addHook('onRoute', markUpgrades)
   if (config.production) app.addHook('onRequest', transportCheck(config.trustProxy))
@@ -83,8 +95,9 @@ function handshakeCheck(app: FastifyInstance) {
   const rate =
     perSecond === null ? null : new Bucket({ burst: perSecond, perSecond }, clock.elapsed())
   return async (request: FastifyRequest): Promise<void> => {
-    if (!request.ws || request.is404) return
+    if (!request.ws) return
     checkForm(request)
+    if (request.is404) return
     if (app.connections.draining) {
       throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
     }
@@ -94,11 +107,13 @@ function handshakeCheck(app: FastifyInstance) {
   }
 }
 
-function checkForm({ method, headers, routeOptions }: FastifyRequest): void {
+function checkForm({ method, headers, routeOptions, is404, raw }: FastifyRequest): void {
+  if (method !== 'GET') throw new Refusal(REPLY.methodNotAllowed, 'Upgrade with GET.')
+  if (is404) return
   if (routeOptions.config.takesUpgrade !== true) {
     throw new Refusal(REPLY.badRequest, 'This path takes no WebSockets.')
   }
-  if (method !== 'GET') throw new Refusal(REPLY.methodNotAllowed, 'Upgrade with GET.')
+  if (raw.httpVersion === '1.0') throw new Refusal(REPLY.badRequest, 'Upgrade by HTTP/1.1.')
   if (headers['sec-websocket-version'] !== VERSION) {
     throw new Refusal(REPLY.badRequest, `Sec-WebSocket-Version must be ${VERSION}.`)
   }
@@ -106,9 +121,14 @@ function checkForm({ method, headers, routeOptions }: FastifyRequest): void {
     throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Key must be 16 bytes in base64.')
   }
   const protocols = headers['sec-websocket-protocol']
-  if (protocols !== undefined && !PROTOCOLS.test(protocols)) {
+  if (protocols !== undefined && (!PROTOCOLS.test(protocols) || hasTwice(protocols))) {
     throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Protocol must be a list of tokens.')
   }
+}
+
+function hasTwice(list: string): boolean {
+  const names = list.split(',').map((name) => name.trim())
+  return new Set(names).size < names.length
 }
 
 export default fp(guard, {

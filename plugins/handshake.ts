@@ -55,6 +55,8 @@ async function settleHandshake(request: FastifyRequest, room: string): Promise<v
   const handshake = new Handshake(connections.slots.take(request.network, elapsed))
   request.raw.socket.once('close', handshake.abandon)
   request.handshake = handshake
+  // An application's own hook may have taken its time, and the client its leave.
+  if (request.raw.socket.destroyed) handshake.abandon()
   try {
     const credential = credentialOfUpgrade(request, request.server.cookieNameFor(request))
     if (credential === null) return handshake.slot.markPending()

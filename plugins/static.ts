@@ -10,6 +10,8 @@ async function page(app: FastifyInstance): Promise<void> {
   await app.register(files, {
     root: FOLDER,
     index: 'index.html',
+    // One route a file: a wildcard would take unknown paths for its own, also for upgrades.
+    wildcard: false,
     decorateReply: !app.hasReplyDecorator('sendFile'),
     cacheControl: false,
     // Asked again each time, by its ETag: a deploy must not leave a browser with half the old page.

@@ -57,6 +57,27 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     return { user: session.user, username: session.username, expiresAt: session.expiresAt }
   })
 
+  app.get('/session', { schema: whoAmI, onRequest: app.authenticate }, async (request) => {
+    const session = await app.sessions.byId(sessionOf(app.identityOf(request).session))
+    if (!session) throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
+    const { id, user, username, expiresAt } = session
+    return { user, username, session: id, expiresAt }
+  })
+
+  const onLogOut = { schema: logOut, onRequest: app.authenticate }
+  app.delete('/session', onLogOut, async (request, reply) => {
+    const identity = app.identityOf(request)
+    await endSession(app, sessionOf(identity.session))
+    if (identity.proof === 'cookie') reply.clearSessionCookie()
+    return reply.code(204).send(null)
+  })
+  refreshRoute(app)
+  logOutEverywhereRoute(app)
+}
+
+type App = Parameters<FastifyPluginAsyncTypebox>[0]
+
+function refreshRoute(app: App): void {
   app.post('/session/refresh', { schema: refresh }, async (request, reply) => {
     const refreshed = await app.refreshTokens.rotate(request.body.refreshToken)
     if (refreshed !== null && 'reused' in refreshed) await endSession(app, refreshed.reused)
@@ -67,14 +88,9 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     reply.header('cache-control', 'no-store')
     return appSession(app, refreshed.session, refreshed.refreshToken)
   })
+}
 
-  app.get('/session', { schema: whoAmI, onRequest: app.authenticate }, async (request) => {
-    const session = await app.sessions.byId(sessionOf(app.identityOf(request).session))
-    if (!session) throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
-    const { id, user, username, expiresAt } = session
-    return { user, username, session: id, expiresAt }
-  })
-
+function logOutEverywhereRoute(app: App): void {
   /** Log out everywhere: also what an outside issuer has issued before now. */
   app.delete(
     '/sessions',
@@ -88,14 +104,6 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return reply.code(204).send(null)
     },
   )
-
-  const onLogOut = { schema: logOut, onRequest: app.authenticate }
-  app.delete('/session', onLogOut, async (request, reply) => {
-    const identity = app.identityOf(request)
-    await endSession(app, sessionOf(identity.session))
-    if (identity.proof === 'cookie') reply.clearSessionCookie()
-    return reply.code(204).send(null)
-  })
 }
 
 function appSession(app: FastifyInstance, { user, id }: SessionRecord, refreshToken: string) {

@@ -4,9 +4,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The settings are wrong; `message` has one sentence a line, each naming what to change. */
 export class ConfigError extends Error {
+  readonly sentences: readonly string[]
+
   constructor(sentences: readonly string[]) {
     super(sentences.join('\n'))
     this.name = 'ConfigError'
+    this.sentences = sentences
   }
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { parseRules, parseRulesFile, type RulesFile } from './config-file.ts'
+import { parseRules, parseRulesFile, type RulesFile, type RulesInput } from './config-file.ts'
 import { checkSecrets, outsideIssuerOf, secretsOf, serverKeysOf } from './config-identity.ts'
 import { ConfigError, type Environment, Reader } from './config-reader.ts'
 import type { EngineSettings } from './engine/engine.ts'
@@ -70,12 +70,17 @@ const KNOWN = new Set([
 
 /** Throws a ConfigError that lists everything wrong at once. */
 export function loadConfig(env: Environment = process.env): Config {
+  return loadConfigFrom(env, null)
+}
+
+/** The same from variables alone, with rules given as an object instead of a file. */
+export function loadConfigFrom(env: Environment, rules: RulesInput | null): Config {
   const reader = new Reader(env)
   const production = env.NODE_ENV === 'production'
   const drainSeconds = reader.integer('USHER_DRAIN_SECONDS', { standard: 5, max: 300 })
   const engine = engineOf(reader, drainSeconds)
   const settings = {
-    ...rulesOf(reader),
+    ...(rules === null ? rulesOfFile(reader) : rulesOf(reader, parseRules(rules))),
     production,
     host: reader.text('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { standard: 3_000, max: 65_535 }),
@@ -106,14 +111,17 @@ function engineOf(reader: Reader, drainSeconds: number): EngineSettings {
   return { kind: 'sqlite', folder: resolve(data), lockWaitMs }
 }
 
-function rulesOf(reader: Reader): RulesFile {
+function rulesOfFile(reader: Reader): RulesFile {
   const named = reader.text('USHER_CONFIG')
   const path = named ?? RULES_FILE
   if (named !== null && !existsSync(path)) {
     reader.wrong('USHER_CONFIG', 'there is no such file: write the path of your rules file')
   }
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '{}'
-  const parsed = parseRulesFile(text, path)
+  return rulesOf(reader, parseRulesFile(text, path))
+}
+
+function rulesOf(reader: Reader, parsed: RulesFile | string[]): RulesFile {
   if (!Array.isArray(parsed)) return parsed
   reader.wrongs.push(...parsed)
   return parseRules({}) as RulesFile

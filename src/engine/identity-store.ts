@@ -48,7 +48,7 @@ export interface SessionStore {
   touch(id: string, usedAt: number): Promise<void>
   /** Ends a session together with the tickets it issued. False when it was gone already. */
   end(id: string): Promise<boolean>
-  /** Ends all of a user's but `except`, and tells their ids. Without `except` all tickets go too. */
+  /** Ends all of a user's but `except`, and tells their ids; without `except` all tickets too. */
   endAll(user: string, except: string | null): Promise<string[]>
 }
 

@@ -1,4 +1,5 @@
 // Whatever goes wrong on an HTTP door is answered in one shape: {error, code, message}.
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -85,6 +86,14 @@ export function onClientError(error: NodeJS.ErrnoException, socket: Socket): voi
   })
   const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', 'Connection: close']
   socket.end(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+}
+
+/** Node answers `Expect: anything` by itself and without a body [C1]. */
+export function onExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const { error, code } = REPLY.badRequest
+  const message = 'Nothing but 100-continue can be expected here.'
+  response.writeHead(REPLY.badRequest.status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ error, code, message }))
 }
 
 async function errors(app: FastifyInstance): Promise<void> {

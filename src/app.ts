@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import auth from '../plugins/auth.ts'
 import engine from '../plugins/engine.ts'
-import errors, { onClientError, onFrameworkError } from '../plugins/errors.ts'
+import errors, { onClientError, onExpectation, onFrameworkError } from '../plugins/errors.ts'
 import facade from '../plugins/facade.ts'
 import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
@@ -100,6 +100,7 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     routerOptions: { maxParamLength: 256 },
     ...tlsOptions(config.tls, shouldUpgradeCallback),
   }) as unknown as FastifyInstance
+  app.server.on('checkExpectation', onExpectation)
   watchTls(app, config.tls)
   await app.register(log)
   await app.register(everything, {

@@ -155,3 +155,11 @@ t.test('[S38] what nobody foresaw is a 500 that says nothing of itself', async (
   t.match({ status, ...body }, { status: 500, error: 'internal', code: 100 })
   t.notMatch(JSON.stringify(body), /plan/)
 })
+
+t.test('[C1] [C2] an expectation that nobody can meet is a 400 with a sentence', async (t) => {
+  const head = ['GET /health/live HTTP/1.1', 'Host: localhost', 'Expect: a-pony']
+  const client = await rawRequest(url, [...head, 'Connection: close', '', ''].join('\r\n'))
+  t.equal(await client.status(), 400)
+  await until(() => client.ended)
+  t.match(client.rest, '"error":"bad_request","code":107')
+})

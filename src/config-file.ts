@@ -49,6 +49,7 @@ const LimitsInput = Type.Partial(
     messageBytes: Type.Integer({ minimum: 1, maximum: 16_777_216 }),
     outboxBytes: Count,
     outboxSeconds: Count,
+    outboxTotalBytes: CountOrNone,
     handshakesPerSecond: CountOrNone,
     pendingConnections: CountOrNone,
     pendingPerAddress: CountOrNone,

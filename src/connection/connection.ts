@@ -141,7 +141,7 @@ export class Connection implements Member, Beating, Reader {
     if (this.#state.at !== 'joined') return
     const { limits, slowReaders, clock } = this.#connections
     if (!this.outbox.write(frames, limits.outboxBytes)) return this.cutAsSlow()
-    if (this.#socket.bufferedBytes > 0) slowReaders.watch(this, clock.elapsed())
+    if (this.#socket.bufferedBytes > 0) slowReaders.watch(this, frames.length, clock.elapsed())
   }
 
   ping(): void {

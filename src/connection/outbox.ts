@@ -1,8 +1,9 @@
-// What waits for one reader, bounded in bytes and in age. Over a bound the reader is cut.
+// What waits for one reader, bounded in bytes and in age, and for all of them together. Over a
+// bound the reader is cut.
 import type { Limits } from '../protocol/limits.ts'
 import type { Socket } from './socket.ts'
 
-export type OutboxLimits = Pick<Limits, 'outboxBytes' | 'outboxSeconds'>
+export type OutboxLimits = Pick<Limits, 'outboxSeconds' | 'outboxTotalBytes'>
 
 /** Everything that was ever written, and a mark in it to tell how old the oldest byte is. */
 export class Outbox {
@@ -49,23 +50,41 @@ export interface Reader {
   cutAsSlow(): void
 }
 
+/** All is counted anew whenever this part of the bound was put to wait. */
+const UNCOUNTED_PART = 8
+
 /** The readers that have something waiting; only these are looked at. */
 export class SlowReaders {
   readonly #ageMaxMs: number
+  readonly #totalMax: number
   readonly #readers = new Set<Reader>()
+  /** What was put to wait since all was counted: it bounds how far the total may be off. */
+  #uncounted = 0
 
-  constructor({ outboxSeconds }: OutboxLimits) {
+  constructor({ outboxSeconds, outboxTotalBytes }: OutboxLimits) {
     this.#ageMaxMs = outboxSeconds * 1_000
+    this.#totalMax = outboxTotalBytes ?? Number.POSITIVE_INFINITY
   }
 
   get size(): number {
     return this.#readers.size
   }
 
-  watch(reader: Reader, elapsed: number): void {
-    if (this.#readers.has(reader)) return
-    this.#readers.add(reader)
-    reader.outbox.mark(elapsed)
+  /** Bytes that wait for all readers: a buffer that many share counts for each of them. */
+  get totalBytes(): number {
+    let total = 0
+    for (const { outbox } of this.#readers) total += outbox.bufferedBytes
+    return total
+  }
+
+  /** So many more bytes wait for this reader. */
+  watch(reader: Reader, bytes: number, elapsed: number): void {
+    if (!this.#readers.has(reader)) {
+      this.#readers.add(reader)
+      reader.outbox.mark(elapsed)
+    }
+    this.#uncounted += bytes
+    if (this.#uncounted > this.#totalMax / UNCOUNTED_PART) this.#bound()
   }
 
   forget(reader: Reader): void {
@@ -77,6 +96,25 @@ export class SlowReaders {
     for (const reader of this.#readers) {
       if (reader.outbox.bufferedBytes === 0) this.#readers.delete(reader)
       else if (reader.outbox.ageMs(elapsed) >= this.#ageMaxMs) reader.cutAsSlow()
+    }
+    this.#bound()
+  }
+
+  /** Cuts those for whom most waits, until what waits for all is within the bound again. */
+  #bound(): void {
+    this.#uncounted = 0
+    let total = this.totalBytes
+    if (total <= this.#totalMax) return
+    const waiting = [...this.#readers].map((reader) => ({
+      reader,
+      bytes: reader.outbox.bufferedBytes,
+    }))
+    waiting.sort((one, other) => other.bytes - one.bytes)
+    for (const { reader, bytes } of waiting) {
+      if (total <= this.#totalMax) return
+      total -= bytes
+      this.#readers.delete(reader)
+      reader.cutAsSlow()
     }
   }
 }

@@ -16,6 +16,8 @@ export interface Limits {
   outboxBytes: number
   /** How long a byte may wait for one reader before it is cut as slow. */
   outboxSeconds: number
+  /** What may wait for all readers of a node; a buffer that they share counts for each. */
+  outboxTotalBytes: number | null
   handshakesPerSecond: number | null
   /** Connections that are open but have not said who they are. */
   pendingConnections: number | null
@@ -40,6 +42,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   messageBytes: 65_536,
   outboxBytes: 1_048_576,
   outboxSeconds: 15,
+  outboxTotalBytes: 1_073_741_824,
   handshakesPerSecond: 2_000,
   pendingConnections: 1_000,
   pendingPerAddress: 20,

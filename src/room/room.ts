@@ -3,10 +3,11 @@ import type { Appended, Follower, IdempotencyKey, MessageLog } from '../engine/m
 import type { MessageEvent } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message } from '../protocol/message.ts'
-import { FanOut, type Turn } from './fan-out.ts'
+import { FanOut } from './fan-out.ts'
 import type { Member } from './member.ts'
 import type { RoomObserver } from './observer.ts'
 import type { Authorize, Rule } from './rule.ts'
+import type { Turn } from './turn.ts'
 
 export interface RoomParts {
   log: MessageLog

@@ -4,10 +4,10 @@ import type { Identity } from '../protocol/identity.ts'
 import type { Draft } from '../protocol/message.ts'
 import { ownerOf } from '../protocol/names.ts'
 import type { Clock } from '../time/clock.ts'
-import { Turn } from './fan-out.ts'
 import { observedLog, type RoomObserver, UNOBSERVED } from './observer.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
 import { type Action, type Authorize, allows, type Rule, ruleFor } from './rule.ts'
+import { Turn } from './turn.ts'
 
 export interface RoomsParts {
   log: MessageLog

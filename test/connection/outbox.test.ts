@@ -47,6 +47,8 @@ test('age is measured from the mark until the marked piece has left', async (t) 
   t.equal(outbox.ageMs(9_000), 2_000)
 })
 
+const BOUNDS = { outboxSeconds: 15, outboxTotalBytes: null }
+
 /** A reader that counts how often it was cut. */
 function reader(): Reader & { socket: FakeSocket; cuts: number } {
   const { socket, outbox } = outboxOn()
@@ -62,10 +64,10 @@ function reader(): Reader & { socket: FakeSocket; cuts: number } {
 }
 
 test('[C61] a reader that takes nothing is cut after outboxSeconds and not before', async (t) => {
-  const slow = new SlowReaders({ outboxBytes: 1_000, outboxSeconds: 15 })
+  const slow = new SlowReaders(BOUNDS)
   const stuck = reader()
   stuck.outbox.write(bytes(10), 1_000)
-  slow.watch(stuck, 0)
+  slow.watch(stuck, 10, 0)
   for (let second = 1; second < 15; second += 1) slow.check(second * 1_000)
   t.equal(stuck.cuts, 0)
   slow.check(15_000)
@@ -73,11 +75,11 @@ test('[C61] a reader that takes nothing is cut after outboxSeconds and not befor
 })
 
 test('[C61] a trickle does not save a reader for whom every byte waits too long', async (t) => {
-  const slow = new SlowReaders({ outboxBytes: 10_000, outboxSeconds: 15 })
+  const slow = new SlowReaders(BOUNDS)
   const trickling = reader()
   // 20 bytes a second go in and 20 come out, behind 400 that wait: each waits 20 s.
   trickling.outbox.write(bytes(400), 10_000)
-  slow.watch(trickling, 0)
+  slow.watch(trickling, 10, 0)
   let second = 0
   while (trickling.cuts === 0 && second < 60) {
     second += 1
@@ -89,10 +91,10 @@ test('[C61] a trickle does not save a reader for whom every byte waits too long'
 })
 
 test('a reader that is behind by less than outboxSeconds is never cut', async (t) => {
-  const slow = new SlowReaders({ outboxBytes: 10_000, outboxSeconds: 15 })
+  const slow = new SlowReaders(BOUNDS)
   const behind = reader()
   behind.outbox.write(bytes(200), 10_000)
-  slow.watch(behind, 0)
+  slow.watch(behind, 10, 0)
   for (let second = 1; second < 300; second += 1) {
     behind.outbox.write(bytes(20), 10_000)
     behind.socket.take(20)
@@ -102,12 +104,12 @@ test('a reader that is behind by less than outboxSeconds is never cut', async (t
 })
 
 test('only readers for whom something waits are looked at', async (t) => {
-  const slow = new SlowReaders({ outboxBytes: 1_000, outboxSeconds: 15 })
+  const slow = new SlowReaders(BOUNDS)
   const [a, b, c] = [reader(), reader(), reader()]
   for (const one of [a, b, c]) {
     one.outbox.write(bytes(10), 1_000)
-    slow.watch(one, 0)
-    slow.watch(one, 5_000)
+    slow.watch(one, 10, 0)
+    slow.watch(one, 10, 5_000)
   }
   t.equal(slow.size, 3)
   a.socket.take(10)
@@ -119,16 +121,46 @@ test('only readers for whom something waits are looked at', async (t) => {
 })
 
 test('who was caught up and falls behind again starts at age 0', async (t) => {
-  const slow = new SlowReaders({ outboxBytes: 1_000, outboxSeconds: 15 })
+  const slow = new SlowReaders(BOUNDS)
   const one = reader()
   one.outbox.write(bytes(10), 1_000)
-  slow.watch(one, 0)
+  slow.watch(one, 10, 0)
   one.socket.take(10)
   slow.check(10_000)
   one.outbox.write(bytes(10), 1_000)
-  slow.watch(one, 11_000)
+  slow.watch(one, 10, 11_000)
   slow.check(25_000)
   t.equal(one.cuts, 0)
   slow.check(26_000)
   t.equal(one.cuts, 1)
 })
+
+test('[C61] over the bound of all readers, those for whom most waits go first', async (t) => {
+  const slow = new SlowReaders({ outboxSeconds: 15, outboxTotalBytes: 1_000 })
+  const readers = [300, 500, 100].map((length) => {
+    const one = reader()
+    one.outbox.write(bytes(length), 1_000)
+    slow.watch(one, length, 0)
+    return one
+  })
+  slow.check(1_000)
+  t.same(cutsOf(readers), [0, 0, 0], 'exactly within the bound')
+  t.equal(slow.totalBytes, 900)
+  readers[2]?.outbox.write(bytes(101), 1_000)
+  slow.check(2_000)
+  t.same(cutsOf(readers), [0, 1, 0], 'one byte more, and the one with most is cut')
+  t.equal(slow.totalBytes, 501)
+})
+
+test('[C61] and that bound is not left waiting for the next second', async (t) => {
+  const slow = new SlowReaders({ outboxSeconds: 15, outboxTotalBytes: 800 })
+  const readers = Array.from({ length: 20 }, reader)
+  for (const one of readers) {
+    one.outbox.write(bytes(100), 1_000)
+    slow.watch(one, 100, 0)
+  }
+  t.ok(slow.totalBytes <= 900, `${slow.totalBytes}`)
+  t.equal(cutsOf(readers).filter((cuts) => cuts === 1).length, 20 - slow.size)
+})
+
+const cutsOf = (readers: { cuts: number }[]): number[] => readers.map(({ cuts }) => cuts)

@@ -1,6 +1,7 @@
 // One encode per format, one write per member and turn.
 import { test } from 'tap'
-import { FanOut, JOIN_BYTES_MAX } from '../../src/room/fan-out.ts'
+import { FanOut } from '../../src/room/fan-out.ts'
+import { JOIN_BYTES_MAX } from '../../src/room/group.ts'
 import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { eventOf, heldFan } from '../support/fan.ts'

@@ -17,7 +17,7 @@ export class FakeMember implements Member {
   readonly echo: boolean
   /** Each buffer as it was delivered. */
   readonly buffers: Buffer[] = []
-  /** Called before a buffer is kept. */
+  /** Called when a buffer was kept. */
   onDeliver: () => void = () => undefined
 
   constructor({ format, echo = true, user = null }: FakeMemberParts) {
@@ -29,8 +29,8 @@ export class FakeMember implements Member {
   }
 
   deliver(frames: Buffer): void {
-    this.onDeliver()
     this.buffers.push(frames)
+    this.onDeliver()
   }
 
   /** All that it was given, as text. */

@@ -1,6 +1,7 @@
 // A fan-out on a turn that a test ends by hand.
 import type { MessageEvent } from '../../src/protocol/event.ts'
-import { FanOut, Turn } from '../../src/room/fan-out.ts'
+import { FanOut } from '../../src/room/fan-out.ts'
+import { Turn, type TurnBounds } from '../../src/room/turn.ts'
 import { HeldClock } from './held-clock.ts'
 
 export function eventOf(payload: string | Buffer, origin: string | null = null): MessageEvent {
@@ -16,7 +17,7 @@ export interface Fan {
   end: () => void
 }
 
-export function heldFan(): Fan {
+export function heldFan(bounds?: TurnBounds): Fan {
   const ends: (() => void)[] = []
   let asked = 0
   const clock = Object.assign(new HeldClock(), {
@@ -25,7 +26,7 @@ export function heldFan(): Fan {
       ends.push(run)
     },
   })
-  const turn = new Turn(clock)
+  const turn = new Turn(clock, bounds)
   const end = (): void => {
     for (const run of ends.splice(0)) run()
   }

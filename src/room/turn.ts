@@ -1,0 +1,71 @@
+// The end of a turn of the event loop, when rooms write what they were told in it.
+import type { Clock } from '../time/clock.ts'
+
+/** How often may be written to members. */
+export interface TurnBounds {
+  /** In one turn, over all rooms. */
+  perTurn: number
+  /** Into one room, before it is the next one's turn. */
+  perRoom: number
+}
+
+/** Some milliseconds' worth, so that pings, log-ins and the rooms behind a huge one go on. */
+const TURN_BOUNDS: TurnBounds = { perTurn: 2_048, perRoom: 1_024 }
+
+/** What has something to write. */
+export interface Writer {
+  /** Writes to members, at most so often; returns how often, less than `most` when done. */
+  write(most: number): number
+}
+
+/** What all turns did so far, for metrics. */
+export interface TurnTotals {
+  turns: number
+  /** Writes to members. */
+  writes: number
+  /** Milliseconds spent in them. */
+  ms: number
+}
+
+export class Turn {
+  readonly totals: TurnTotals = { turns: 0, writes: 0, ms: 0 }
+  readonly #clock: Clock
+  readonly #bounds: TurnBounds
+  /** In the order in which they are served; a set, because a room stands here once. */
+  readonly #waiting = new Set<Writer>()
+  #asked = false
+
+  constructor(clock: Clock, bounds: TurnBounds = TURN_BOUNDS) {
+    this.#clock = clock
+    this.#bounds = bounds
+  }
+
+  add(writer: Writer): void {
+    this.#waiting.add(writer)
+    this.#ask()
+  }
+
+  #ask(): void {
+    if (this.#asked) return
+    this.#asked = true
+    this.#clock.endOfTurn(() => this.#end())
+  }
+
+  #end(): void {
+    this.#asked = false
+    const began = this.#clock.elapsed()
+    let left = this.#bounds.perTurn
+    for (const writer of this.#waiting) {
+      if (left <= 0) break
+      const share = Math.min(left, this.#bounds.perRoom)
+      this.#waiting.delete(writer)
+      const written = writer.write(share)
+      left -= written
+      if (written === share) this.#waiting.add(writer)
+    }
+    this.totals.turns += 1
+    this.totals.writes += this.#bounds.perTurn - left
+    this.totals.ms += this.#clock.elapsed() - began
+    if (this.#waiting.size > 0) this.#ask()
+  }
+}

@@ -3,6 +3,7 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Config } from '../src/config.ts'
 import type { AccessTokens } from '../src/identity/access-token.ts'
 import { Accounts } from '../src/identity/accounts.ts'
 import { Authenticator, type Claim, type Credential } from '../src/identity/authenticator.ts'
@@ -14,13 +15,17 @@ import { Sessions } from '../src/identity/sessions.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import { accessTokens } from './access-tokens.ts'
-import { cookieName, credentialOfRequest } from './credential.ts'
+import { cookieName, credentialOfRequest, type LogIns } from './credential.ts'
 import { outsideTokens } from './outside-tokens.ts'
+
+/** Where a request keeps who is asking, whatever an application calls by the name `identity`. */
+export const kIdentity: unique symbol = Symbol('usher.identity')
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who is asking; set by `app.identify` and `app.authenticate`, null before. */
-    identity: Identity | null
+    readonly identity: Identity | null
+    [kIdentity]: Identity | null
   }
   interface FastifyInstance {
     accounts: Accounts
@@ -40,6 +45,7 @@ declare module 'fastify' {
     checkLoginOrigin(request: FastifyRequest): Promise<void>
     /** The name that the session cookie has for this request. */
     cookieNameFor(request: FastifyRequest): string
+    logIns: LogIns
     /** The identity that one of the hooks above has set. */
     identityOf(request: FastifyRequest): Identity
   }
@@ -64,16 +70,24 @@ async function auth(app: FastifyInstance): Promise<void> {
     tickets,
     tokens,
     keys: new ServerKeys(config.serverKeys),
-    outside: outsideTokens(config.outsideIssuer, clock),
+    outside: outsideTokens(config.outsideIssuer, { clock, log: app.log }),
     standings: engine.standings,
   }
-  const refreshTokens = new RefreshTokens({ store: engine.refreshTokens, clock, chance })
-  app.decorate('accounts', new Accounts({ store: engine.accounts, clock, chance }))
+  const refreshTokens = new RefreshTokens({
+    store: engine.refreshTokens,
+    keys: deriveKeys(config.secrets, 'refresh-token'),
+    clock,
+    chance,
+  })
+  const { breached } = app.house
+  app.decorate('accounts', new Accounts({ store: engine.accounts, clock, chance, breached }))
   app.decorate('sessions', sessions)
   app.decorate('accessTokens', tokens)
   app.decorate('refreshTokens', refreshTokens)
   app.decorate('authenticator', new Authenticator(parts))
-  app.decorateRequest('identity', null)
+  app.decorateRequest(kIdentity, null)
+  // The application that we live in may have the name itself.
+  if (!app.hasRequestDecorator('identity')) app.decorateRequest('identity', { getter: identityIn })
   app.decorate('identityOf', identityOf)
   app.decorateReply('setSessionCookie', setSessionCookie)
   app.decorateReply('clearSessionCookie', clearSessionCookie)
@@ -82,26 +96,37 @@ async function auth(app: FastifyInstance): Promise<void> {
 }
 
 function decorateChecks(app: FastifyInstance): void {
-  app.decorate('cookieNameFor', (request: FastifyRequest) => cookieName(mustBeSecure(request)))
+  const { config, identity } = app.house
+  app.decorate('cookieNameFor', (request: FastifyRequest) =>
+    cookieName(mustBeSecure(request, config)),
+  )
+  // Not request.cookies: an application decides when its own plugin reads them.
+  const cookie = (request: FastifyRequest) =>
+    app.parseCookie(request.headers.cookie ?? '')[app.cookieNameFor(request)]
+  app.decorate('logIns', { cookie, identity })
   app.decorate('prove', async (request: FastifyRequest, credential: Credential) => {
-    if (credential.kind === 'cookie') checkOrigin(request)
+    if (credential.kind === 'cookie') checkOrigin(request, config)
     const claim = await app.authenticator.prove(credential)
-    if (claim.identity.proof === 'host') checkOrigin(request)
+    if (claim.identity.proof === 'host') checkOrigin(request, config)
     return claim
   })
-  app.decorate('checkLoginOrigin', async (request: FastifyRequest) => checkPage(request, mayRead))
+  app.decorate('checkLoginOrigin', async (request: FastifyRequest) =>
+    checkPage(request, config, mayRead),
+  )
 }
 
 /** For what a browser sends along without being asked (S2, S12). */
-function checkOrigin(request: FastifyRequest): void {
+function checkOrigin(request: FastifyRequest, config: Config): void {
   const reads = SAFE_METHODS.has(request.method) && !request.ws
-  checkPage(request, reads ? mayRead : mayChange)
+  // A browser adds this header for a page elsewhere only with the page's Origin beside it.
+  const isShown = request.headers.authorization !== undefined
+  checkPage(request, config, reads || isShown ? mayRead : mayChange)
 }
 
-function checkPage(request: FastifyRequest, may: typeof mayRead): void {
+function checkPage(request: FastifyRequest, config: Config, may: typeof mayRead): void {
   const { origin, 'sec-fetch-site': site } = request.headers
   const provenance = { origin, site: Array.isArray(site) ? site[0] : site }
-  if (may(provenance, ownOrigins(request))) return
+  if (may(provenance, ownOrigins(request, config))) return
   throw new Refusal(
     REPLY.forbidden,
     'The cookie is not taken from this page: name its origin in USHER_ORIGINS, or send a token.',
@@ -109,19 +134,19 @@ function checkPage(request: FastifyRequest, may: typeof mayRead): void {
 }
 
 /** In production the cookie is only for TLS, whoever ends it. */
-function mustBeSecure(request: FastifyRequest): boolean {
-  return request.server.house.config.production || request.protocol === 'https'
+function mustBeSecure({ protocol }: FastifyRequest, { production }: Config): boolean {
+  return production || protocol === 'https'
 }
 
 function decorateHooks(app: FastifyInstance): void {
   const identify = async (request: FastifyRequest): Promise<void> => {
-    const credential = credentialOfRequest(request, app.cookieNameFor(request))
-    request.identity = (await app.prove(request, credential)).identity
+    const credential = credentialOfRequest(request, app.logIns)
+    request[kIdentity] = (await app.prove(request, credential)).identity
   }
   app.decorate('identify', identify)
   app.decorate('authenticate', async (request: FastifyRequest) => {
     await identify(request)
-    if (request.identity?.proof !== 'none') return
+    if (identityOf(request).proof !== 'none') return
     throw new Refusal(REPLY.unauthorized, 'Log in, or send a token.')
   })
   app.decorate('authenticateServer', async (request: FastifyRequest) => {
@@ -132,18 +157,24 @@ function decorateHooks(app: FastifyInstance): void {
 }
 
 /** In development, and without a public address, pages also come from this machine itself. */
-function ownOrigins(request: FastifyRequest): IsOurs {
-  const { publicUrl, origins, production } = request.server.house.config
+function ownOrigins(request: FastifyRequest, config: Config): IsOurs {
+  const { publicUrl, origins, production } = config
   const own = new Set(origins)
   if (publicUrl) own.add(publicUrl.origin)
   if (!publicUrl || !production) {
-    for (const host of LOOPBACK_HOSTS) own.add(`http://${host}:${request.socket.localPort}`)
+    const scheme = 'encrypted' in request.raw.socket ? 'https' : 'http'
+    for (const host of LOOPBACK_HOSTS) own.add(`${scheme}://${host}:${request.socket.localPort}`)
   }
   return (origin) => own.has(origin)
 }
 
+function identityIn(this: FastifyRequest): Identity | null {
+  return this[kIdentity]
+}
+
 function identityOf(request: FastifyRequest): Identity {
-  if (request.identity) return request.identity
+  const identity = request[kIdentity]
+  if (identity) return identity
   throw new Error('no identity: put app.identify or app.authenticate before this handler')
 }
 
@@ -151,17 +182,19 @@ function identityOf(request: FastifyRequest): Identity {
 const COOKIE = { path: '/', httpOnly: true, sameSite: 'lax' } as const
 
 function setSessionCookie(this: FastifyReply, secret: string, expiresAt: number): void {
-  const { server, request } = this
-  this.setCookie(server.cookieNameFor(request), secret, {
-    ...COOKIE,
-    secure: mustBeSecure(request),
-    expires: new Date(expiresAt),
-  })
+  sendCookie(this, secret, new Date(expiresAt))
 }
 
 function clearSessionCookie(this: FastifyReply): void {
-  const { server, request } = this
-  this.clearCookie(server.cookieNameFor(request), { ...COOKIE, secure: mustBeSecure(request) })
+  sendCookie(this, '', new Date(0))
+}
+
+/** Not reply.setCookie: an application may have set what all its own cookies are like. */
+function sendCookie(reply: FastifyReply, value: string, expires: Date): void {
+  const { server, request } = reply
+  const secure = mustBeSecure(request, server.house.config)
+  const name = server.cookieNameFor(request)
+  reply.header('set-cookie', server.serializeCookie(name, value, { ...COOKIE, secure, expires }))
 }
 
 export default fp(auth, { name: 'usher-auth', fastify: '5.x', dependencies: ['usher-tickets'] })

@@ -3,9 +3,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { SessionRecord } from '../src/engine/identity-store.ts'
+import type { Attempt } from '../src/identity/accounts.ts'
+import type { StartedSession } from '../src/identity/sessions.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { ACCESS_TOKEN_SECONDS, PASSWORD_LENGTH } from '../src/protocol/limits.ts'
-import { failures, strict } from './schemas.ts'
+import { changing, Done, Milliseconds, OPEN_TO_ALL, reading, strict, UserId } from './schemas.ts'
 
 const LogIn = Type.Object(
   {
@@ -13,46 +15,108 @@ const LogIn = Type.Object(
     password: Type.String({ minLength: 1, maxLength: PASSWORD_LENGTH.max }),
     client: Type.Optional(Type.Enum(['web', 'app'])),
   },
-  strict,
+  {
+    ...strict,
+    examples: [
+      { username: 'carol', password: 'correct horse' },
+      { username: 'carol', password: 'correct horse', client: 'app' },
+    ],
+  },
 )
 
+const carol = { user: 'u_5V1jVY0zcwLZjF8X', username: 'carol' }
+const webSession = { ...carol, expiresAt: 1_795_000_000_000 }
 const WebSession = Type.Object({
-  user: Type.String(),
+  user: UserId,
   username: Type.String(),
-  expiresAt: Type.Integer(),
+  expiresAt: Milliseconds,
 })
-const AppSession = Type.Object({
-  user: Type.String(),
-  accessToken: Type.String(),
-  expiresIn: Type.Integer(),
-  refreshToken: Type.String(),
+const appSession = {
+  user: carol.user,
+  accessToken: 'eyJhbGciOi….eyJzdWIiOi….9Q2iXo…',
+  expiresIn: ACCESS_TOKEN_SECONDS,
+  refreshToken: 'ur_9pUqYc…',
+}
+const AppSession = Type.Object(
+  {
+    user: UserId,
+    accessToken: Type.String(),
+    expiresIn: Type.Integer({ description: 'Seconds.' }),
+    refreshToken: Type.String(),
+  },
+  { description: 'The tokens of an app.', examples: [appSession] },
+)
+const LoggedIn = Type.Union([WebSession, AppSession], {
+  description: 'A browser gets the session cookie beside it; an app gets tokens, and no cookie.',
+  examples: [webSession, appSession],
 })
-const Refresh = Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 256 }) }, strict)
-const SessionState = Type.Object({
-  user: Type.String(),
-  username: Type.String(),
-  session: Type.String(),
-  expiresAt: Type.Integer(),
-})
+const Refresh = Type.Object(
+  { refreshToken: Type.String({ minLength: 1, maxLength: 256 }) },
+  { ...strict, examples: [{ refreshToken: appSession.refreshToken }] },
+)
+const SessionState = Type.Object(
+  {
+    user: UserId,
+    username: Type.String(),
+    session: Type.String(),
+    expiresAt: Milliseconds,
+  },
+  { description: 'The session.', examples: [{ ...webSession, session: 's_Zm9yIGV4YW1wbGU' }] },
+)
 
-const logIn = { body: LogIn, response: { 200: Type.Union([WebSession, AppSession]), ...failures } }
-const whoAmI = { response: { 200: SessionState, ...failures } }
-const refresh = { body: Refresh, response: { 200: AppSession, ...failures } }
-const logOut = { response: { 204: Type.Null(), ...failures } }
+const tags = ['sessions']
+const logIn = {
+  summary: 'Log in',
+  description: 'A browser gets a cookie; with `client: "app"` there are tokens instead.',
+  tags,
+  security: OPEN_TO_ALL,
+  body: LogIn,
+  response: { 200: LoggedIn, ...changing(401, 429) },
+}
+const whoAmI = {
+  summary: 'Who am I',
+  tags,
+  response: { 200: SessionState, ...reading(401) },
+}
+const refresh = {
+  summary: 'New tokens for an app',
+  description: 'A refresh token is good once; using an old one again ends the session.',
+  tags,
+  security: OPEN_TO_ALL,
+  body: Refresh,
+  response: { 200: AppSession, ...changing(401) },
+}
+const logOut = {
+  summary: 'Log out',
+  description: 'Ends the session, its connections and its tickets.',
+  tags,
+  response: { 204: Done, ...changing(401) },
+}
+const logOutEverywhere = {
+  ...logOut,
+  summary: 'Log out everywhere',
+  description: 'Ends all sessions of the user, and whatever was issued before now.',
+}
 
 export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
   app.removeContentTypeParser('text/plain')
   const onLogIn = { schema: logIn, onRequest: app.checkLoginOrigin }
-  app.post('/session', onLogIn, async ({ body, network, cookies }, reply) => {
+  app.post('/session', onLogIn, async (request, reply) => {
+    const { body } = request
     const { client = 'web', ...attempt } = body
-    const account = await app.accounts.logIn({ ...attempt, address: network })
-    const { session, secret } = await app.sessions.start(account, client)
+    const { session, secret } = await startSession(
+      app,
+      { ...attempt, address: app.networkOf(request) },
+      client,
+    )
+    const { id, user } = session
+    app.auditRequest('logged-in', request, { user, session: id, client })
     reply.header('cache-control', 'no-store')
     if (client === 'app') {
-      return appSession(app, session, await app.refreshTokens.issue(session.id))
+      return tokensOf(app, session, await app.refreshTokens.issue(session.id))
     }
-    await endFormerSession(app, cookies[app.cookieNameFor(reply.request)])
+    await endFormerSession(app, app.logIns.cookie(request))
     reply.setSessionCookie(secret, session.expiresAt)
     return { user: session.user, username: session.username, expiresAt: session.expiresAt }
   })
@@ -80,13 +144,16 @@ type App = Parameters<FastifyPluginAsyncTypebox>[0]
 function refreshRoute(app: App): void {
   app.post('/session/refresh', { schema: refresh }, async (request, reply) => {
     const refreshed = await app.refreshTokens.rotate(request.body.refreshToken)
-    if (refreshed !== null && 'reused' in refreshed) await endSession(app, refreshed.reused)
+    if (refreshed !== null && 'reused' in refreshed) {
+      app.auditRequest('refresh-token-replayed', request, { session: refreshed.reused })
+      await endSession(app, refreshed.reused)
+    }
     const session = refreshed !== null && 'session' in refreshed ? refreshed.session : null
     if (refreshed === null || 'reused' in refreshed || !app.sessions.alive(session)) {
       throw new Refusal(REPLY.unauthorized, 'This refresh token is not valid now: log in again.')
     }
     reply.header('cache-control', 'no-store')
-    return appSession(app, refreshed.session, refreshed.refreshToken)
+    return tokensOf(app, refreshed.session, refreshed.refreshToken)
   })
 }
 
@@ -94,7 +161,7 @@ function logOutEverywhereRoute(app: App): void {
   /** Log out everywhere: also what an outside issuer has issued before now. */
   app.delete(
     '/sessions',
-    { schema: logOut, onRequest: app.authenticate },
+    { schema: logOutEverywhere, onRequest: app.authenticate },
     async (request, reply) => {
       const { user, proof } = app.identityOf(request)
       if (user === null) throw new Refusal(REPLY.badRequest, 'A server key has no sessions.')
@@ -106,7 +173,20 @@ function logOutEverywhereRoute(app: App): void {
   )
 }
 
-function appSession(app: FastifyInstance, { user, id }: SessionRecord, refreshToken: string) {
+/** What changed the account while its password was checked did not find this session to end. */
+async function startSession(
+  app: FastifyInstance,
+  attempt: Attempt,
+  client: 'web' | 'app',
+): Promise<StartedSession> {
+  const account = await app.accounts.logIn(attempt)
+  const started = await app.sessions.start(account, client)
+  if (await app.accounts.isCurrent(account)) return started
+  await app.sessions.end(started.session.id)
+  throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
+}
+
+function tokensOf(app: FastifyInstance, { user, id }: SessionRecord, refreshToken: string) {
   const accessToken = app.accessTokens.sign({ sub: user, sid: id })
   return { user, accessToken, expiresIn: ACCESS_TOKEN_SECONDS, refreshToken }
 }

@@ -13,10 +13,10 @@ export class Budget {
     this.#bytes = bucket(bytesPerSecond, elapsed)
   }
 
-  /** Takes one message of this size; false when it comes too fast. */
-  take(bytes: number, elapsed: number): boolean {
-    if (this.#messages !== null && !this.#messages.take(1, elapsed)) return false
-    return this.#bytes === null || this.#bytes.take(bytes, elapsed)
+  /** Takes one message of this size; when it comes too fast, returns the limit it hit. */
+  take(bytes: number, elapsed: number): keyof Rates | null {
+    if (this.#messages !== null && !this.#messages.take(1, elapsed)) return 'messagesPerSecond'
+    return this.#bytes === null || this.#bytes.take(bytes, elapsed) ? null : 'bytesPerSecond'
   }
 
   isFull(elapsed: number): boolean {

@@ -2,8 +2,14 @@
 // the outbox. It knows no ws and no Fastify.
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
-import { type FrameBounds, HELD_FRAMES, WAITING_FRAMES } from '../protocol/limits.ts'
+import {
+  type FrameBounds,
+  HELD_FRAMES,
+  type LimitName,
+  WAITING_FRAMES,
+} from '../protocol/limits.ts'
 import type { Member } from '../room/member.ts'
+import type { Start } from '../room/resume.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
 import { Budget } from './budget.ts'
@@ -11,7 +17,7 @@ import { runCommand } from './commands/run-command.ts'
 import type { Connections } from './connections.ts'
 import type { Entry } from './entry.ts'
 import type { Beating } from './heartbeat.ts'
-import { Outbox, type Reader } from './outbox.ts'
+import { Outbox, type Reader, type SlowLimit } from './outbox.ts'
 import type { Slot } from './slot.ts'
 import type { Socket } from './socket.ts'
 
@@ -39,6 +45,8 @@ export interface ConnectionParts {
   format: WireFormat
   /** What the client asked for; null leaves it to the room's rule. */
   echo: boolean | null
+  /** Where it begins to listen; null for what is said from now on. */
+  start?: Start | null
 }
 
 /** How a connection ended, for logs and metrics. `reason` is the server's, if it closed. */
@@ -46,9 +54,17 @@ export interface Farewell {
   code: number
   reason: string
   byServer: boolean
+  /** The limit that it hit, if that is why it had to go. */
+  limit: LimitName | null
 }
 
 const CLOSED: State = { at: 'closed' }
+
+const FAILURES = {
+  unavailable: CLOSE.internal,
+  forbidden: CLOSE.forbidden,
+  lost: CLOSE.insufficientState,
+} as const
 
 export class Connection implements Member, Beating, Reader {
   readonly id: string
@@ -63,13 +79,15 @@ export class Connection implements Member, Beating, Reader {
   readonly #connections: Connections
   readonly #socket: Socket
   readonly #echoAsked: boolean | null
+  readonly #start: Start | null
   #state: State = entering()
   #own: Budget | null = null
   #shared: Budget | null = null
   #closedWith: CloseCode | null = null
+  #limit: LimitName | null = null
   #readAtPing = 0
 
-  constructor({ connections, socket, slot, format, echo }: ConnectionParts) {
+  constructor({ connections, socket, slot, format, echo, start = null }: ConnectionParts) {
     this.id = connections.nextId()
     this.#connections = connections
     this.#socket = socket
@@ -77,6 +95,7 @@ export class Connection implements Member, Beating, Reader {
     this.format = format
     this.outbox = new Outbox(socket)
     this.#echoAsked = echo
+    this.#start = start
     this.openedAt = connections.clock.elapsed()
     connections.add(this)
   }
@@ -108,7 +127,8 @@ export class Connection implements Member, Beating, Reader {
     this.echo = this.#echoAsked ?? hold.room.rule.echo
     this.#allot(identity)
     this.#state = { at: 'joined', hold, bucket: this.#connections.heartbeat.add(this), held: null }
-    hold.room.join(this)
+    const { room } = hold
+    room.join(this, this.#start && { start: this.#start, mayJoin: () => room.mayJoin(identity) })
     if (!this.#connections.identify(this)) return this.close(CLOSE.forced)
     for (const frame of held) this.receive(frame.payload, frame.binary)
   }
@@ -116,10 +136,14 @@ export class Connection implements Member, Beating, Reader {
   /** A whole data message came in. */
   receive(payload: Buffer, binary: boolean): void {
     this.pingedAt = 0
+    // An application's own WebSocket server may take larger ones than we do.
+    const isTooBig = payload.length > this.#connections.limits.messageBytes
+    if (isTooBig) return this.close(CLOSE.tooBig, 'messageBytes')
     const state = this.#state
     switch (state.at) {
       case 'undecided':
         this.#state = entering()
+        this.slot.provingSince = this.#connections.clock.elapsed()
         return state.decide({ payload, binary })
       case 'entering':
         return this.#holdBack(state.held, { payload, binary }, HELD_FRAMES)
@@ -139,9 +163,18 @@ export class Connection implements Member, Beating, Reader {
 
   deliver(frames: Buffer): void {
     if (this.#state.at !== 'joined') return
-    const { limits, slowReaders, clock } = this.#connections
-    if (!this.outbox.write(frames, limits.outboxBytes)) return this.cutAsSlow()
+    const { limits, slowReaders, clock, traffic } = this.#connections
+    if (!this.outbox.write(frames, limits.outboxBytes)) return this.cutAsSlow('outboxBytes')
+    traffic.bytesOut += frames.length
     if (this.#socket.bufferedBytes > 0) slowReaders.watch(this, frames.length, clock.elapsed())
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes
+  }
+
+  fail(reason: 'unavailable' | 'forbidden' | 'lost'): void {
+    this.close(FAILURES[reason])
   }
 
   ping(): void {
@@ -159,17 +192,18 @@ export class Connection implements Member, Beating, Reader {
     this.close(CLOSE.expired)
   }
 
-  cutAsSlow(): void {
-    this.close(CLOSE.slow)
+  cutAsSlow(limit: SlowLimit): void {
+    this.close(CLOSE.slow, limit)
   }
 
   /**
    * Leaves the room, says why, and ends. The socket gives up after a second, so a reader that
    * takes nothing holds what waits for it no longer than that. Calling it again does nothing.
    */
-  close(code: CloseCode): void {
+  close(code: CloseCode, limit: LimitName | null = null): void {
     if (this.#closedWith !== null) return
     this.#closedWith = code
+    this.#limit = limit
     this.#leave()
     this.#socket.close(code.code, code.reason)
   }
@@ -186,8 +220,8 @@ export class Connection implements Member, Beating, Reader {
     this.#shared = null
     this.slot.release()
     const closed = this.#closedWith
-    if (closed === null) return { code, reason: '', byServer: false }
-    return { ...closed, byServer: true }
+    if (closed === null) return { code, reason: '', byServer: false, limit: null }
+    return { ...closed, byServer: true, limit: this.#limit }
   }
 
   #leave(): void {
@@ -203,12 +237,16 @@ export class Connection implements Member, Beating, Reader {
     held.frames.push(frame)
     held.bytes += frame.payload.length
     const over = held.frames.length > bounds.countMax || held.bytes > bounds.bytesMax
-    if (over) this.close(CLOSE.tooManyRequests)
+    if (over) this.close(CLOSE.tooManyRequests, 'heldFrames')
   }
 
   #accept(state: Joined, frame: InboundFrame): void {
+    const { traffic } = this.#connections
     this.messagesIn += 1
-    if (!this.#withinBudget(frame.payload.length)) return this.close(CLOSE.tooManyRequests)
+    traffic.messagesIn += 1
+    traffic.bytesIn += frame.payload.length
+    const limit = this.#overBudget(frame.payload.length)
+    if (limit !== null) return this.close(CLOSE.tooManyRequests, limit)
     const commands = this.format.decode(frame)
     if (commands === null) return this.close(CLOSE.badRequest)
     for (const command of commands) {
@@ -237,10 +275,10 @@ export class Connection implements Member, Beating, Reader {
     if (identity.user !== null) this.#shared = budgets.hold(identity.user, elapsed)
   }
 
-  #withinBudget(bytes: number): boolean {
-    if (this.#own === null) return true
+  #overBudget(bytes: number): LimitName | null {
+    if (this.#own === null) return null
     const elapsed = this.#connections.clock.elapsed()
-    return this.#own.take(bytes, elapsed) && (this.#shared?.take(bytes, elapsed) ?? true)
+    return this.#own.take(bytes, elapsed) ?? this.#shared?.take(bytes, elapsed) ?? null
   }
 }
 

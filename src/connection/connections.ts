@@ -24,6 +24,15 @@ export interface ConnectionsParts {
   heartbeat: HeartbeatSettings
 }
 
+/** What connections have brought and got since the start, for metrics. */
+export interface Traffic {
+  /** Messages that clients sent, also those that were then refused. */
+  messagesIn: number
+  bytesIn: number
+  /** Bytes of frames that were written to clients. */
+  bytesOut: number
+}
+
 /** How long closing may take in all, and over how much of that it is spread. */
 export interface DrainTimes {
   spreadMs: number
@@ -44,6 +53,7 @@ export class Connections {
   readonly budgets: UserBudgets
   readonly heartbeat: Heartbeat
   readonly slowReaders: SlowReaders
+  readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0 }
   readonly #live = new Set<Live>()
   readonly #sessions = new Map<string, Set<Live>>()
   readonly #users = new Map<string, Set<Live>>()
@@ -93,10 +103,7 @@ export class Connections {
     const { session, user } = connection.identity
     if (session !== null) put(this.#sessions, session, connection)
     if (user !== null) put(this.#users, user, connection)
-    return (
-      this.#stillGood(`session ${session}`, connection.slot.takenAt) &&
-      this.#stillGood(`user ${user}`, connection.slot.takenAt)
-    )
+    return keysOf(connection).every((key) => this.#stillGood(key, connection.slot.provingSince))
   }
 
   remove(connection: Live): void {
@@ -110,15 +117,14 @@ export class Connections {
 
   /** Closes every connection of a session or user, and those just about to open. */
   revoke(revocation: Revocation): void {
-    const bySession = 'session' in revocation
-    const key = bySession ? `session ${revocation.session}` : `user ${revocation.user}`
-    if (!('room' in revocation)) this.#remember(key)
-    const found = bySession
-      ? this.#sessions.get(revocation.session)
-      : this.#users.get(revocation.user)
-    const room = 'room' in revocation ? revocation.room : undefined
+    const key = keyOf(revocation)
+    this.#remember(key)
+    const found =
+      'session' in revocation
+        ? this.#sessions.get(revocation.session)
+        : this.#users.get(revocation.user)
     for (const connection of found ?? []) {
-      if (room === undefined || connection.roomName === room) connection.close(CLOSE.forced)
+      if (keysOf(connection).includes(key)) connection.close(CLOSE.forced)
     }
   }
 
@@ -168,10 +174,26 @@ export class Connections {
     }
   }
 
-  #stillGood(key: string, takenAt: number): boolean {
+  #stillGood(key: string, provingSince: number): boolean {
     const revokedAt = this.#revoked.get(key)
-    return revokedAt === undefined || revokedAt < takenAt
+    return revokedAt === undefined || revokedAt < provingSince
   }
+}
+
+/** Whom a revocation means, as one word: ids of users and names of rooms have no spaces. */
+function keyOf(revocation: Revocation): string {
+  if ('session' in revocation) return `session ${revocation.session}`
+  const { user, room } = revocation
+  return room === undefined ? `user ${user}` : `user ${user} in ${room}`
+}
+
+/** Every key of a revocation that means this connection. */
+function keysOf({ identity: { session, user }, roomName: room }: Live): string[] {
+  const keys: string[] = []
+  if (session !== null) keys.push(keyOf({ session }))
+  if (user !== null) keys.push(keyOf({ user }))
+  if (user !== null && room !== null) keys.push(keyOf({ user, room }))
+  return keys
 }
 
 function put(map: Map<string, Set<Live>>, key: string, connection: Live): void {

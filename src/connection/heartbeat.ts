@@ -1,5 +1,6 @@
 // Finds dead connections with one timer for all: every connection has a bucket, and each tick
-// visits two of them, the one to ping and the one whose answers are due.
+// visits two of them, the one to ping and the one whose answers are due. Whoever runs out within
+// the next round is looked at every tick, so that it shows within a second.
 import type { HeartbeatSettings } from '../protocol/limits.ts'
 
 export const TICK_MS = 1_000
@@ -18,11 +19,15 @@ export interface Beating {
 export class Heartbeat {
   readonly #pongTicks: number
   readonly #buckets: Set<Beating>[]
+  readonly #roundMs: number
+  /** Those who may run out before their bucket is visited next. */
+  readonly #runningOut = new Set<Beating>()
   #tick = 0
 
   constructor({ pingSeconds, pongSeconds }: HeartbeatSettings) {
     const pingTicks = Math.max(1, Math.round((pingSeconds * 1_000) / TICK_MS))
     this.#pongTicks = Math.max(1, Math.round((pongSeconds * 1_000) / TICK_MS))
+    this.#roundMs = pingTicks * TICK_MS
     this.#buckets = Array.from({ length: pingTicks }, () => new Set<Beating>())
   }
 
@@ -30,18 +35,29 @@ export class Heartbeat {
   add(beating: Beating): number {
     const index = this.#index(this.#tick)
     this.#buckets[index]?.add(beating)
+    if (beating.expiresAt !== null) this.#runningOut.add(beating)
     return index
   }
 
   remove(beating: Beating, bucket: number): void {
     this.#buckets[bucket]?.delete(beating)
+    this.#runningOut.delete(beating)
   }
 
   /** Called every TICK_MS. `now` is the wall clock, which identities run out by. */
   tick(now: number): void {
     this.#tick += 1
+    this.#expire(now)
     if (this.#tick > this.#pongTicks) this.#drop(this.#index(this.#tick - this.#pongTicks))
     this.#ping(this.#index(this.#tick), now)
+  }
+
+  #expire(now: number): void {
+    for (const beating of this.#runningOut) {
+      const { expiresAt } = beating
+      if (expiresAt === null || expiresAt > now + this.#roundMs) this.#runningOut.delete(beating)
+      else if (expiresAt <= now) beating.expired()
+    }
   }
 
   #drop(index: number): void {
@@ -53,9 +69,9 @@ export class Heartbeat {
 
   #ping(index: number, now: number): void {
     for (const beating of this.#buckets[index] ?? []) {
-      if (beating.expiresAt !== null && beating.expiresAt <= now) {
-        beating.expired()
-      } else if (beating.pingedAt === 0) {
+      const leftMs = beating.expiresAt === null ? null : beating.expiresAt - now
+      if (leftMs !== null && leftMs <= this.#roundMs) this.#runningOut.add(beating)
+      if (beating.pingedAt === 0 && (leftMs === null || leftMs > 0)) {
         beating.pingedAt = this.#tick
         beating.ping()
       }

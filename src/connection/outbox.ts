@@ -5,6 +5,9 @@ import type { Socket } from './socket.ts'
 
 export type OutboxLimits = Pick<Limits, 'outboxSeconds' | 'outboxTotalBytes'>
 
+/** Why a reader may have to go. */
+export type SlowLimit = 'outboxBytes' | keyof OutboxLimits
+
 /** Everything that was ever written, and a mark in it to tell how old the oldest byte is. */
 export class Outbox {
   readonly #socket: Socket
@@ -20,7 +23,7 @@ export class Outbox {
     return this.#socket.bufferedBytes
   }
 
-  /** False, and nothing written, when it would wait in more than `bytesMax`. */
+  /** False, and nothing written, when more than `bytesMax` would wait. */
   write(frames: Buffer, bytesMax: number): boolean {
     const waiting = this.#socket.bufferedBytes
     if (waiting > 0 && waiting + frames.length > bytesMax) return false
@@ -47,7 +50,7 @@ export class Outbox {
 /** A reader that may have to be cut. */
 export interface Reader {
   readonly outbox: Outbox
-  cutAsSlow(): void
+  cutAsSlow(limit: SlowLimit): void
 }
 
 /** All is counted anew whenever this part of the bound was put to wait. */
@@ -95,7 +98,7 @@ export class SlowReaders {
   check(elapsed: number): void {
     for (const reader of this.#readers) {
       if (reader.outbox.bufferedBytes === 0) this.#readers.delete(reader)
-      else if (reader.outbox.ageMs(elapsed) >= this.#ageMaxMs) reader.cutAsSlow()
+      else if (reader.outbox.ageMs(elapsed) >= this.#ageMaxMs) reader.cutAsSlow('outboxSeconds')
     }
     this.#bound()
   }
@@ -114,7 +117,7 @@ export class SlowReaders {
       if (total <= this.#totalMax) return
       total -= bytes
       this.#readers.delete(reader)
-      reader.cutAsSlow()
+      reader.cutAsSlow('outboxTotalBytes')
     }
   }
 }

@@ -55,9 +55,9 @@ export class Slots {
   /** Takes a place for a connection from this address: 503 when full, 429 for the address. */
   take(address: string, elapsed: number): Slot {
     const { connections, connectionsPerAddress } = this.#bounds
-    if (reached(this.#taken, connections)) refuseFull('This server is full')
+    if (reached(this.#taken, connections)) refuseFull('connections', 'This server is full')
     if (reached(this.#addresses.of(address), connectionsPerAddress)) {
-      refuseOften('Too many connections from this address: close some first.')
+      refuseOften('connectionsPerAddress', 'Too many connections from here: close some first.')
     }
     this.#taken += 1
     this.#addresses.add(address, 1)
@@ -67,9 +67,14 @@ export class Slots {
   /** For Slot alone. */
   takePending(address: string): void {
     const { pendingConnections, pendingPerAddress } = this.#bounds
-    if (reached(this.#pending, pendingConnections)) refuseFull('Too many undecided connections')
+    if (reached(this.#pending, pendingConnections)) {
+      refuseFull('pendingConnections', 'Too many undecided connections')
+    }
     if (reached(this.#pendingAddresses.of(address), pendingPerAddress)) {
-      refuseOften('Too many undecided connections from this address: send the first message.')
+      refuseOften(
+        'pendingPerAddress',
+        'Too many undecided connections from here: first decide some.',
+      )
     }
     this.#pending += 1
     this.#pendingAddresses.add(address, 1)
@@ -84,7 +89,7 @@ export class Slots {
   /** For Slot alone. */
   takeUser(user: string): void {
     if (reached(this.#users.of(user), this.#bounds.connectionsPerUser)) {
-      refuseOften('Too many connections of this user: close some first.')
+      refuseOften('connectionsPerUser', 'Too many connections of this user: close some first.')
     }
     this.#users.add(user, 1)
   }
@@ -101,8 +106,11 @@ export class Slots {
 export class Slot {
   readonly #slots: Slots
   readonly address: string
-  /** The clock's `elapsed()` when it was taken: what was revoked since then must not come in. */
-  readonly takenAt: number
+  /**
+   * The clock's `elapsed()` when proving who it is began, with the place or with the first message:
+   * what was revoked since then must not come in.
+   */
+  provingSince: number
   #user: string | null = null
   #pending = false
   #released = false
@@ -110,7 +118,7 @@ export class Slot {
   constructor(slots: Slots, address: string, elapsed: number) {
     this.#slots = slots
     this.address = address
-    this.takenAt = elapsed
+    this.provingSince = elapsed
   }
 
   /** Marks it undecided until a first message says whose it is; 429 or 503 over the caps. */
@@ -144,10 +152,10 @@ function reached(count: number, bound: number | null): boolean {
   return bound !== null && count >= bound
 }
 
-function refuseFull(what: string): never {
-  throw new Refusal(REPLY.unavailable, `${what}: try again in a few seconds.`, 5)
+function refuseFull(limit: keyof Bounds, what: string): never {
+  throw new Refusal(REPLY.unavailable, `${what}: try again in a few seconds.`, 5, limit)
 }
 
-function refuseOften(sentence: string): never {
-  throw new Refusal(REPLY.tooManyRequests, sentence, 5)
+function refuseOften(limit: keyof Bounds, sentence: string): never {
+  throw new Refusal(REPLY.tooManyRequests, sentence, 5, limit)
 }

@@ -15,8 +15,11 @@ export interface AccountStore {
   create(account: AccountRecord): Promise<'created' | 'taken'>
   byUsername(usernameKey: string): Promise<AccountRecord | null>
   byUser(user: string): Promise<AccountRecord | null>
-  /** Replaces the hash, for a new password or raised parameters. False without such a user. */
-  setPassword(user: string, password: string): Promise<boolean>
+  /**
+   * Replaces the hash `former`, for a new password or raised parameters. False without such a user,
+   * or when somebody else was first.
+   */
+  setPassword(user: string, password: string, former: string): Promise<boolean>
   /** Removes it with its sessions and tickets. False when it was gone already. */
   remove(user: string): Promise<boolean>
 }
@@ -38,8 +41,8 @@ export interface SessionRecord {
 /** A session may still be found for a while after `expiresAt`: who asks compares. */
 export interface SessionStore {
   /**
-   * Of an account that exists; `username` is always the account's. False for a banned user, and
-   * rejects for an unknown one.
+   * `username` is always the account's. False for a user who is banned or has no account, and then
+   * there is no such session.
    */
   create(session: SessionRecord): Promise<boolean>
   bySecret(secretHash: string): Promise<SessionRecord | null>
@@ -74,10 +77,12 @@ export interface Rotation {
 export type Rotated = { session: SessionRecord } | { reused: string } | null
 
 export interface RefreshStore {
-  add(token: RefreshRecord): Promise<void>
+  /** The first token of a session. False when that has ended: then there is no such token. */
+  add(token: RefreshRecord): Promise<boolean>
   /**
-   * Uses up a token and puts `next` in its place, as one step. Within the grace a used token gets
-   * a new one too, and those that it got before are used up by that. Null for an unknown token.
+   * Uses up a token and puts `next` in its place, as one step. Within the grace a used token is
+   * answered again: with the same `next` nothing changes, and another one uses up what the session
+   * had. Null for an unknown token; the oldest used ones of a session may be forgotten.
    */
   rotate(rotation: Rotation): Promise<Rotated>
 }
@@ -98,7 +103,10 @@ export interface TicketRecord {
 }
 
 export interface TicketStore {
-  /** False when its session has ended or its user is banned: then there is no such ticket. */
+  /**
+   * False when its session has ended or its user is banned: then there is no such ticket. Sessions
+   * of an application that we live in (HOST_SESSION) count as alive.
+   */
   issue(ticket: TicketRecord): Promise<boolean>
   /** Looks without using it up; null when it is unknown, used or past its time. */
   read(hash: string, now: number): Promise<TicketRecord | null>

@@ -23,7 +23,8 @@ export function sqliteIdentity(
       create: (account) => writer.call('createAccount', account),
       byUsername: (usernameKey) => reader.call('accountByUsername', { usernameKey }),
       byUser: (user) => reader.call('accountByUser', { user }),
-      setPassword: (user, password) => writer.call('setPassword', { user, password }),
+      setPassword: (user, password, former) =>
+        writer.call('setPassword', { user, password, former }),
       remove: (user) => writer.call('removeAccount', { user }),
     },
     sessions: {

@@ -13,7 +13,7 @@ export const SESSION_COLUMNS = `
 
 /** What `ticketFrom` needs, for SELECT and RETURNING. */
 export const TICKET_COLUMNS = `
-  hash, user, session, rooms, info,
+  hash, user, coalesce(session, host_session) AS session, rooms, info,
   expires_at AS expiresAt, connection_expires_at AS connectionExpiresAt`
 
 const GOOD_STANDING: Standing = { bannedAt: null, revokedBefore: null }

@@ -16,7 +16,8 @@ interface TokenRow {
 
 export function refreshWrites(db: DatabaseSync) {
   const add = db.prepare(`
-    INSERT INTO refresh_tokens (hash, session, issued_at) VALUES (:hash, :session, :issuedAt)`)
+    INSERT INTO refresh_tokens (hash, session, issued_at)
+    SELECT :hash, :session, :issuedAt WHERE EXISTS (SELECT 1 FROM sessions WHERE id = :session)`)
   const find = db.prepare(`
     SELECT session, used_at AS usedAt FROM refresh_tokens WHERE hash = :hash`)
   const use = db.prepare('UPDATE refresh_tokens SET used_at = :now WHERE hash = :hash')
@@ -25,24 +26,30 @@ export function refreshWrites(db: DatabaseSync) {
   const forget = db.prepare(`
     DELETE FROM refresh_tokens WHERE session = :session AND hash NOT IN
       (SELECT hash FROM refresh_tokens WHERE session = :session
-       ORDER BY issued_at DESC LIMIT ${REMEMBERED_MAX})`)
+       ORDER BY issued_at DESC LIMIT ${REMEMBERED_MAX})
+    AND used_at IS NOT NULL`)
   const session = db.prepare(`
     SELECT ${SESSION_COLUMNS} FROM sessions JOIN accounts USING (user) WHERE id = :id`)
 
+  /** One token of a family is good at a time: a second line of them would never be noticed. */
+  function putInPlace(session: string, hash: string, issuedAt: number): void {
+    useUp.run({ session })
+    add.run({ hash, session, issuedAt })
+    forget.run({ session })
+  }
+
   return {
-    addRefreshToken(token: RefreshRecord): void {
-      add.run({ ...token })
+    addRefreshToken(token: RefreshRecord): boolean {
+      return add.run({ ...token }).changes === 1
     },
     rotateRefreshToken({ hash, next, now, graceMs }: Rotation): Rotated {
       const token = find.get({ hash }) as TokenRow | undefined
       if (token === undefined) return null
       const { usedAt } = token
       if (usedAt !== null && now - usedAt > graceMs) return { reused: token.session }
-      // One token of a family is good at a time: a second line of them would never be noticed.
       use.run({ hash, now: usedAt ?? now })
-      useUp.run({ session: token.session })
-      add.run({ hash: next, session: token.session, issuedAt: now })
-      forget.run({ session: token.session })
+      // Shown again for the same next one, there is nothing more to do.
+      if (find.get({ hash: next }) === undefined) putInPlace(token.session, next, now)
       return { session: session.get({ id: token.session }) as unknown as SessionRecord }
     },
   }

@@ -2,6 +2,7 @@
 // constraint can refuse, and that one first: SQLite then takes back that statement alone, and the
 // rest of its batch stands.
 import type { DatabaseSync } from 'node:sqlite'
+import { HOST_SESSION } from '../protocol/names.ts'
 import type { AccountRecord, SessionRecord, TicketRecord } from './identity-store.ts'
 import { TICKET_COLUMNS, ticketFrom } from './sqlite-reads.ts'
 import { refreshWrites, standingWrites } from './sqlite-standing-writes.ts'
@@ -33,7 +34,8 @@ function accountWrites(db: DatabaseSync) {
     INSERT INTO accounts (user, username, username_key, password, created_at)
     VALUES (:user, :username, :usernameKey, :password, :createdAt)
     ON CONFLICT (username_key) DO NOTHING`)
-  const setPassword = db.prepare('UPDATE accounts SET password = :password WHERE user = :user')
+  const setPassword = db.prepare(`
+    UPDATE accounts SET password = :password WHERE user = :user AND password = :former`)
   const remove = db.prepare('DELETE FROM accounts WHERE user = :user')
   const removeTickets = db.prepare('DELETE FROM tickets WHERE user = :user')
 
@@ -41,7 +43,7 @@ function accountWrites(db: DatabaseSync) {
     createAccount(account: AccountRecord): 'created' | 'taken' {
       return create.run({ ...account }).changes === 1 ? 'created' : 'taken'
     },
-    setPassword(args: { user: string; password: string }): boolean {
+    setPassword(args: { user: string; password: string; former: string }): boolean {
       return setPassword.run(args).changes === 1
     },
     removeAccount(args: { user: string }): boolean {
@@ -55,7 +57,7 @@ function sessionWrites(db: DatabaseSync) {
   const create = db.prepare(`
     INSERT INTO sessions (id, user, client, secret_hash, created_at, used_at, expires_at)
     SELECT :id, :user, :client, :secretHash, :createdAt, :usedAt, :expiresAt
-    WHERE NOT EXISTS (${BAN})`)
+    WHERE EXISTS (SELECT 1 FROM accounts WHERE user = :user) AND NOT EXISTS (${BAN})`)
   const touch = db.prepare('UPDATE sessions SET used_at = max(used_at, :usedAt) WHERE id = :id')
   // Tickets go with their session: the foreign key says ON DELETE CASCADE.
   const end = db.prepare('DELETE FROM sessions WHERE id = :id')
@@ -90,8 +92,8 @@ function sessionWrites(db: DatabaseSync) {
 function ticketWrites(db: DatabaseSync) {
   const issue = db.prepare(`
     INSERT INTO tickets
-      (hash, user, session, rooms, info, expires_at, connection_expires_at)
-    SELECT :hash, :user, :session, :rooms, :info, :expiresAt, :connectionExpiresAt
+      (hash, user, session, host_session, rooms, info, expires_at, connection_expires_at)
+    SELECT :hash, :user, :session, :hostSession, :rooms, :info, :expiresAt, :connectionExpiresAt
     WHERE (:session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = :session))
       AND NOT EXISTS (${BAN})`)
   const redeem = db.prepare(`
@@ -101,8 +103,12 @@ function ticketWrites(db: DatabaseSync) {
       (SELECT hash FROM tickets WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)`)
 
   return {
-    issueTicket({ rooms, ...ticket }: TicketRecord): boolean {
-      const row = { ...ticket, rooms: rooms === null ? null : JSON.stringify(rooms) }
+    issueTicket({ rooms, session, ...ticket }: TicketRecord): boolean {
+      const isHosts = session?.startsWith(HOST_SESSION) ?? false
+      const sessions = isHosts
+        ? { session: null, hostSession: session }
+        : { session, hostSession: null }
+      const row = { ...ticket, ...sessions, rooms: rooms === null ? null : JSON.stringify(rooms) }
       return issue.run(row).changes === 1
     },
     redeemTicket(args: { hash: string; now: number }): TicketRecord | null {

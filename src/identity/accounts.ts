@@ -16,12 +16,18 @@ export interface Attempt {
 export interface PasswordChange {
   password: string
   newPassword: string
+  address: string
 }
+
+/** Whether a password is known from a leak (S22). */
+export type IsBreached = (password: string) => boolean | Promise<boolean>
 
 export interface AccountsParts {
   store: AccountStore
   clock: Clock
   chance: Chance
+  /** Asked for every new password; without it none is known. */
+  breached?: IsBreached | undefined
 }
 
 export class Accounts {
@@ -29,18 +35,24 @@ export class Accounts {
   readonly #clock: Clock
   readonly #chance: Chance
   readonly #passwords = new Passwords()
+  readonly #breached: IsBreached | undefined
   readonly #throttle: LoginThrottle
 
-  constructor({ store, clock, chance }: AccountsParts) {
+  constructor({ store, clock, chance, breached }: AccountsParts) {
     this.#store = store
     this.#clock = clock
     this.#chance = chance
+    this.#breached = breached
     this.#throttle = new LoginThrottle(clock)
   }
 
   /** 409 when the name is taken; asking for taken names again and again is slowed down. */
-  async signUp({ username, password, address }: Attempt): Promise<AccountRecord> {
-    this.#throttle.checkAddress(address)
+  signUp(attempt: Attempt): Promise<AccountRecord> {
+    return this.#throttle.attempt(attempt.address, () => this.#create(attempt))
+  }
+
+  async #create({ username, password, address }: Attempt): Promise<AccountRecord> {
+    await this.#checkNew(password)
     const account = {
       user: `u_${this.#chance.bytes(12).toString('base64url')}`,
       username,
@@ -55,10 +67,13 @@ export class Accounts {
   }
 
   /** 401 with the same words and the same work for an unknown name and a wrong password. */
-  async logIn({ username, password, address }: Attempt): Promise<AccountRecord> {
+  logIn(attempt: Attempt): Promise<AccountRecord> {
+    return this.#throttle.attempt(attempt.address, () => this.#prove(attempt))
+  }
+
+  async #prove({ username, password, address }: Attempt): Promise<AccountRecord> {
     const key = keyOf(username)
-    this.#throttle.checkAddress(address)
-    await this.#throttle.hold(key, address)
+    await this.#throttle.hold(key)
     const account = await this.#store.byUsername(key)
     const verdict = await this.#passwords.verify(password, account?.password ?? null)
     if (!account || !verdict.fits) {
@@ -66,27 +81,52 @@ export class Accounts {
       throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
     }
     this.#throttle.succeeded(key)
-    if (verdict.rehashed) await this.#store.setPassword(account.user, verdict.rehashed)
-    return account
+    if (verdict.rehashed === null) return account
+    const stored = { ...account, password: verdict.rehashed }
+    await this.#store.setPassword(account.user, stored.password, account.password)
+    return stored
+  }
+
+  /** False when its password was changed or it was removed since it was proved. */
+  async isCurrent({ user, password }: AccountRecord): Promise<boolean> {
+    return (await this.#store.byUser(user))?.password === password
   }
 
   /** 403 when the present password is wrong: the session is still good, the attempt is not. */
-  async changePassword(user: string, { password, newPassword }: PasswordChange): Promise<void> {
+  changePassword(user: string, change: PasswordChange): Promise<void> {
+    return this.#throttle.attempt(change.address, () => this.#change(user, change))
+  }
+
+  async #change(user: string, change: PasswordChange): Promise<void> {
+    const { password, newPassword, address } = change
     const account = await this.#store.byUser(user)
     if (!account) throw new Refusal(REPLY.forbidden, 'You have no account here.')
-    await this.#throttle.hold(account.usernameKey, user)
+    await this.#throttle.hold(account.usernameKey)
     const { fits } = await this.#passwords.verify(password, account.password)
     if (!fits) {
-      this.#throttle.failed(user, account.usernameKey)
-      throw new Refusal(REPLY.forbidden, 'Your present password is another one.')
+      this.#throttle.failed(address, account.usernameKey)
+      refusePresent()
     }
-    await this.#store.setPassword(user, await this.#passwords.hash(newPassword))
+    this.#throttle.succeeded(account.usernameKey)
+    await this.#checkNew(newPassword)
+    const hash = await this.#passwords.hash(newPassword)
+    // Of two who change it at once, the second does not know the present one any more.
+    if (!(await this.#store.setPassword(user, hash, account.password))) refusePresent()
   }
 
   /** Removes an account with its sessions and tickets. False when there is none. */
   remove(user: string): Promise<boolean> {
     return this.#store.remove(user)
   }
+
+  async #checkNew(password: string): Promise<void> {
+    if (!(await this.#breached?.(password))) return
+    throw new Refusal(REPLY.badRequest, 'This password is known from a leak: choose another one.')
+  }
+}
+
+function refusePresent(): never {
+  throw new Refusal(REPLY.forbidden, 'Your present password is another one.')
 }
 
 /** Two names that differ only in letter case are one. */

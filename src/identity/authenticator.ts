@@ -3,7 +3,7 @@ import type { SessionRecord, TicketRecord } from '../engine/identity-store.ts'
 import type { StandingStore } from '../engine/standing-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Proof } from '../protocol/identity.ts'
-import { USER_ID_PATTERN } from '../protocol/names.ts'
+import { HOST_SESSION, USER_ID_PATTERN } from '../protocol/names.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
 import type { OutsideTokens } from './outside-token.ts'
 import type { ServerKeys } from './server-keys.ts'
@@ -15,11 +15,15 @@ const USER_ID = new RegExp(USER_ID_PATTERN)
 /** What somebody showed at the door. */
 export type Credential =
   | { kind: 'none' }
-  | { kind: 'bearer'; token: string }
+  /** A token that is none of ours may be the application's. */
+  | { kind: 'bearer'; token: string; ask?: AskHost }
   | { kind: 'cookie'; secret: string }
   | { kind: 'ticket'; ticket: string }
   /** The application that we live in knows, by a log-in of its own. */
-  | { kind: 'host'; ask: () => HostUser | null | Promise<HostUser | null> }
+  | { kind: 'host'; ask: AskHost }
+
+/** Null for nobody. */
+export type AskHost = () => HostUser | null | Promise<HostUser | null>
 
 /** A user of the application that we live in. */
 export interface HostUser {
@@ -31,6 +35,8 @@ export interface HostUser {
   /** Milliseconds since 1970. */
   expiresAt?: number
 }
+
+type Bearer = Extract<Credential, { kind: 'bearer' }>
 
 /** An identity that is proved, and what is left to do when everything else is settled. */
 export interface Claim {
@@ -62,20 +68,21 @@ export class Authenticator {
       case 'none':
         return settled(ANONYMOUS)
       case 'bearer':
-        return settled(await this.#bearer(credential.token))
+        return settled(await this.#bearer(credential))
       case 'cookie':
         return settled(await this.#cookie(credential.secret))
       case 'host':
-        return settled(await this.#host(await credential.ask()))
+        return settled((await this.#host(credential.ask)) ?? ANONYMOUS)
       case 'ticket':
         return this.#ticket(credential.ticket)
     }
   }
 
-  async #bearer(token: string): Promise<Identity> {
+  async #bearer({ token, ask }: Bearer): Promise<Identity> {
     const name = this.#parts.keys.nameOf(token)
     if (name !== null) return { ...ANONYMOUS, proof: 'key', server: name }
-    return (await this.#own(token)) ?? (await this.#outside(token)) ?? refuseToken()
+    const known = (await this.#own(token)) ?? (await this.#outside(token))
+    return known ?? (ask && (await this.#host(ask))) ?? refuseToken()
   }
 
   async #own(token: string): Promise<Identity | null> {
@@ -100,17 +107,19 @@ export class Authenticator {
     return identityOf(session, 'cookie')
   }
 
-  async #host(found: HostUser | null): Promise<Identity> {
-    if (found === null) return ANONYMOUS
+  /** Throws an Error for what is no user: the application is wrong then, not the client. */
+  async #host(ask: AskHost): Promise<Identity | null> {
+    const found = (await ask()) ?? null
+    if (found === null) return null
     const { user, info, session = null, expiresAt = null } = found
-    if (!USER_ID.test(user))
-      throw new Error(
-        'the identity function gave a user id that is not 1–128 of the characters of ids',
-      )
+    if (typeof user !== 'string' || !USER_ID.test(user)) {
+      throw new Error(`the identity function gave a user id that is not of ${USER_ID_PATTERN}`)
+    }
     const { bannedAt } = await this.#parts.standings.of(user)
     if (bannedAt !== null) throw new Refusal(REPLY.unauthorized, 'You may not come in.')
     const text = info === undefined ? null : JSON.stringify(info)
-    return { ...ANONYMOUS, proof: 'host', user, session, info: text, expiresAt }
+    const of = session === null ? null : HOST_SESSION + session
+    return { ...ANONYMOUS, proof: 'host', user, session: of, info: text, expiresAt }
   }
 
   async #ticket(ticket: string): Promise<Claim> {

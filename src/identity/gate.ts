@@ -31,7 +31,8 @@ export class Gate {
   /** Resolves with the place of one who left: `#running` stays as it is. */
   #wait(): Promise<void> {
     if (this.#waiting.length >= this.#bounds.waiting) {
-      throw new Refusal(REPLY.unavailable, 'Too many log-ins at once: try again in a second.', 1)
+      const sentence = 'Too many log-ins at once: try again in a second.'
+      throw new Refusal(REPLY.unavailable, sentence, 1, 'loginsAtOnce')
     }
     return new Promise((resolve) => {
       this.#waiting.push(resolve)

@@ -13,24 +13,32 @@ const RETRY_MS = 1_000
 /** Fetches the document at the issuer's address; rejects when it is away or not JSON. */
 export type FetchKeys = () => Promise<unknown>
 
+/** There are no keys to check a token by: nothing is known of the token. */
+export class KeysAway extends Error {}
+
+export interface KeySetParts {
+  fetch: FetchKeys
+  clock: Clock
+  /** Told why keys could not be fetched; as often as it is tried. */
+  onTrouble(error: unknown): void
+}
+
 interface Keys {
   find: JWTVerifyGetKey
   at: number
 }
 
 export class KeySet {
-  readonly #fetch: FetchKeys
-  readonly #clock: Clock
+  readonly #parts: KeySetParts
   #keys: Keys | null = null
   #triedAt = Number.NEGATIVE_INFINITY
   #underway: Promise<void> | null = null
 
-  constructor(fetch: FetchKeys, clock: Clock) {
-    this.#fetch = fetch
-    this.#clock = clock
+  constructor(parts: KeySetParts) {
+    this.#parts = parts
   }
 
-  /** Finds the key of a token by its header. Rejects when there is none to be had. */
+  /** Finds the key of a token by its header. Rejects with KeysAway when there are no keys. */
   find: JWTVerifyGetKey = async (header, token) => {
     const keys = await this.#current()
     try {
@@ -48,7 +56,7 @@ export class KeySet {
     // What is merely old serves while it is fetched anew, so nobody waits for the issuer.
     else if (age > FRESH_MS) void this.#refreshAfter(COOLDOWN_MS)
     if (this.#keys === null || this.#now() - this.#keys.at > STALE_MAX_MS) {
-      throw new Error('the keys of the issuer are not to be had')
+      throw new KeysAway('the keys of the issuer are not to be had')
     }
     return this.#keys
   }
@@ -65,14 +73,15 @@ export class KeySet {
   async #load(): Promise<void> {
     this.#triedAt = this.#now()
     try {
-      const find = createLocalJWKSet((await this.#fetch()) as JSONWebKeySet)
+      const find = createLocalJWKSet((await this.#parts.fetch()) as JSONWebKeySet)
       this.#keys = { find, at: this.#now() }
-    } catch {
+    } catch (error) {
       // The issuer is away or talks nonsense; the next one who asks tries again.
+      this.#parts.onTrouble(error)
     }
   }
 
   #now(): number {
-    return this.#clock.elapsed()
+    return this.#parts.clock.elapsed()
   }
 }

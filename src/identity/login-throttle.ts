@@ -17,8 +17,9 @@ const PER_ACCOUNT: Slope = { free: 5, firstMs: 250, longestMs: 4_000 }
 const FORGET_AFTER_MS = 15 * 60_000
 const KEYS_MAX = 50_000
 const HELD_MAX = 500
-/** One address must not fill the places in which owners wait too. */
-const HELD_PER_ADDRESS_MAX = 20
+/** Tries of one address that may be under way: guesses at once, and places that others wait for. */
+const UNDER_WAY_MAX = 20
+const UNDER_WAY_RETRY_MS = 1_000
 
 interface Failures {
   count: number
@@ -37,7 +38,7 @@ class Tally {
   }
 
   add(key: string): void {
-    const count = this.#count(key) + 1
+    const count = this.count(key) + 1
     this.#failures.delete(key)
     this.#failures.set(key, { count, at: this.#clock.elapsed() })
     const [oldest] = this.#failures.keys()
@@ -50,7 +51,7 @@ class Tally {
 
   /** How long the last failures of this key ask for, counted from the last one. */
   penaltyMs(key: string): number {
-    const over = this.#count(key) - this.#slope.free
+    const over = this.count(key) - this.#slope.free
     if (over <= 0) return 0
     return Math.min(this.#slope.firstMs * 2 ** (over - 1), this.#slope.longestMs)
   }
@@ -62,7 +63,7 @@ class Tally {
     return Math.max(0, failures.at + this.penaltyMs(key) - this.#clock.elapsed())
   }
 
-  #count(key: string): number {
+  count(key: string): number {
     const failures = this.#failures.get(key)
     if (!failures) return 0
     if (this.#clock.elapsed() - failures.at < FORGET_AFTER_MS) return failures.count
@@ -75,7 +76,7 @@ export class LoginThrottle {
   readonly #clock: Clock
   readonly #addresses: Tally
   readonly #accounts: Tally
-  readonly #heldBy = new Map<string, number>()
+  readonly #underWay = new Map<string, number>()
   #held = 0
 
   constructor(clock: Clock) {
@@ -84,29 +85,36 @@ export class LoginThrottle {
     this.#accounts = new Tally(clock, PER_ACCOUNT)
   }
 
-  /** Refuses an address that must wait, with 429. */
-  checkAddress(address: string): void {
+  /** Runs one try of an address. Refuses with 429 while it must wait, or tries too much at once. */
+  async attempt<Result>(address: string, run: () => Promise<Result>): Promise<Result> {
     const remainingMs = this.#addresses.remainingMs(address)
     if (remainingMs > 0) refuse(remainingMs)
+    const underWay = this.#underWay.get(address) ?? 0
+    // What is under way may fail as well, so those that have failed leave fewer to begin.
+    const most = Math.max(1, UNDER_WAY_MAX - this.#addresses.count(address))
+    if (underWay >= most) refuse(UNDER_WAY_RETRY_MS)
+    this.#underWay.set(address, underWay + 1)
+    try {
+      return await run()
+    } finally {
+      this.#end(address)
+    }
+  }
+
+  #end(address: string): void {
+    const underWay = (this.#underWay.get(address) ?? 0) - 1
+    if (underWay > 0) this.#underWay.set(address, underWay)
+    else this.#underWay.delete(address)
   }
 
   /** Holds a try for an account that was guessed at; refuses when too many are held. */
-  async hold(account: string, address: string): Promise<void> {
+  async hold(account: string): Promise<void> {
     const penaltyMs = this.#accounts.penaltyMs(account)
     if (penaltyMs === 0) return
-    const held = this.#heldBy.get(address) ?? 0
-    if (this.#held >= HELD_MAX || held >= HELD_PER_ADDRESS_MAX) refuse(penaltyMs)
+    if (this.#held >= HELD_MAX) refuse(penaltyMs)
     this.#held += 1
-    this.#heldBy.set(address, held + 1)
     await sleep(this.#clock, penaltyMs)
     this.#held -= 1
-    this.#letGo(address)
-  }
-
-  #letGo(address: string): void {
-    const held = (this.#heldBy.get(address) ?? 0) - 1
-    if (held > 0) this.#heldBy.set(address, held)
-    else this.#heldBy.delete(address)
   }
 
   failed(address: string, account: string | null): void {
@@ -126,5 +134,6 @@ function refuse(waitMs: number): never {
     REPLY.tooManyRequests,
     `Too many failed attempts: wait ${seconds} s and try again.`,
     seconds,
+    'failedLogins',
   )
 }

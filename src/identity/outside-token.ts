@@ -2,14 +2,22 @@
 // audience are pinned by the settings; nothing in a token can choose them (S13, S14, S15).
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
 import { USER_ID_PATTERN } from '../protocol/names.ts'
+import type { Clock } from '../time/clock.ts'
+import { KeysAway } from './key-set.ts'
 import type { OutsideIssuer } from './settings.ts'
 
 const CHARACTERS_MAX = 8_192
 const LIFETIME_MAX_SECONDS = 24 * 60 * 60
 const CLOCK_TOLERANCE_SECONDS = 5
+/** What a connection has after its token's `exp`, to come back with a new one [C37]. */
+const CONNECTION_MARGIN_MS = 25_000
 const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt'])
+/** Claims by which some issuers tell their kinds of tokens apart, since all have one `typ`. */
+const KIND_CLAIMS = ['typ', 'token_type', 'token_use']
+const OTHER_KINDS = /^(refresh|offline|id|logout)/i
 const USER_ID = new RegExp(USER_ID_PATTERN)
 
 /** Somebody whom the issuer vouches for, and since when. */
@@ -23,19 +31,22 @@ export interface OutsideTokensParts {
   issuer: OutsideIssuer
   /** Where keys are found; null when the settings hold the key itself. */
   keys: JWTVerifyGetKey | null
+  clock: Clock
 }
 
 export class OutsideTokens {
   readonly #issuer: OutsideIssuer
   readonly #key: JWTVerifyGetKey
+  readonly #clock: Clock
 
-  constructor({ issuer, keys }: OutsideTokensParts) {
+  constructor({ issuer, keys, clock }: OutsideTokensParts) {
     this.#issuer = issuer
+    this.#clock = clock
     const fixed = issuer.key === null ? null : keyObject(issuer.key, issuer.algorithm)
     this.#key = keys ?? (async () => fixed ?? refuse())
   }
 
-  /** Null for anything that is not a valid token of that issuer now. */
+  /** Null for anything that is not a valid token of that issuer now; 503 without its keys. */
   async verify(token: string): Promise<OutsideIdentity | null> {
     if (token.length > CHARACTERS_MAX) return null
     try {
@@ -44,25 +55,35 @@ export class OutsideTokens {
         issuer: this.#issuer.issuer,
         audience: this.#issuer.audience,
         requiredClaims: ['exp', 'iat', 'sub'],
+        // Also refuses an `iat` that is to come, which no revocation would ever reach.
+        maxTokenAge: LIFETIME_MAX_SECONDS,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        currentDate: new Date(this.#clock.now()),
       })
       return TYPES.has(protectedHeader.typ?.toLowerCase()) ? this.#identityOf(payload) : null
-    } catch {
-      return null
+    } catch (error) {
+      if (!(error instanceof KeysAway)) return null
+      throw new Refusal(REPLY.unavailable, 'The issuer of your token is away: try again.', 1)
     }
   }
 
   #identityOf({ sub, exp, iat, ...claims }: JWTPayload): OutsideIdentity | null {
-    if (sub === undefined || !sub.isWellFormed() || exp === undefined || iat === undefined)
-      return null
-    if (exp - iat > LIFETIME_MAX_SECONDS) return null
+    if (sub === undefined || exp === undefined || iat === undefined) return null
+    if (sub === '' || !sub.isWellFormed()) return null
+    if (exp - iat > LIFETIME_MAX_SECONDS || isOfOtherKind(claims)) return null
     const user = this.#issuer.prefix + encodeSubject(sub)
     if (!USER_ID.test(user)) return null
     const username = claims.preferred_username ?? claims.name
     const info = typeof username === 'string' ? JSON.stringify({ username }) : null
-    const identity: Identity = { ...ANONYMOUS, proof: 'token', user, info, expiresAt: exp * 1_000 }
+    const expiresAt = exp * 1_000 + CONNECTION_MARGIN_MS
+    const identity: Identity = { ...ANONYMOUS, proof: 'token', user, info, expiresAt }
     return { identity, issuedAt: iat * 1_000 }
   }
+}
+
+/** A refresh or ID token of the same issuer opens nothing here (S15). */
+function isOfOtherKind(claims: JWTPayload): boolean {
+  return KIND_CLAIMS.some((name) => OTHER_KINDS.test(String(claims[name] ?? '')))
 }
 
 /** Percent-encoded like a URL's part, so that no subject can look like another's id. */

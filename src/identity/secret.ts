@@ -5,7 +5,7 @@ import type { RootSecrets } from './settings.ts'
 const KEY_BYTES = 32
 
 /** What a derived key is for. The words are part of the derivation: changing one breaks keys. */
-export type KeyUse = 'access-token' | 'ticket'
+export type KeyUse = 'access-token' | 'refresh-token' | 'ticket'
 
 /** The current key, and the one before while it is being rotated out. */
 export interface KeyPair {

@@ -104,6 +104,7 @@ export class Tickets {
       REPLY.tooManyRequests,
       `Too many tickets for this user: wait ${seconds} s and try again.`,
       seconds,
+      'ticketsPerMinute',
     )
   }
 }

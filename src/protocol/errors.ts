@@ -1,4 +1,5 @@
 // The two tables of failure: a reply code answers a request, a close code ends a connection.
+import type { LimitName } from './limits.ts'
 
 /** One row of the reply table: the word and number clients branch on, and the HTTP status. */
 export interface ReplyCode {
@@ -30,12 +31,15 @@ export class Refusal extends Error {
   readonly reply: ReplyCode
   /** Seconds after which a retry may succeed, for 429 and 503. */
   readonly retryAfter: number | undefined
+  /** The limit that was hit, if it is about one. */
+  readonly limit: LimitName | undefined
 
-  constructor(reply: ReplyCode, message: string, retryAfter?: number) {
+  constructor(reply: ReplyCode, message: string, retryAfter?: number, limit?: LimitName) {
     super(message)
     this.name = 'Refusal'
     this.reply = reply
     this.retryAfter = retryAfter
+    this.limit = limit
   }
 
   /** For the error handler of an application that puts our hooks on its own routes. */

@@ -26,6 +26,16 @@ export interface Limits {
   ticketsPerMinute: number | null
 }
 
+/** Every limit that somebody can hit, for metrics and logs. */
+export type LimitName =
+  | keyof Limits
+  /** Frames held back while something before them was decided. */
+  | 'heldFrames'
+  /** Failed log-ins of an account or an address. */
+  | 'failedLogins'
+  /** Passwords that are hashed at once. */
+  | 'loginsAtOnce'
+
 /** How dead connections are found: a ping this often, and how long to wait for an answer. */
 export interface HeartbeatSettings {
   pingSeconds: number

@@ -18,9 +18,12 @@ export interface Draft {
   origin: string | null
 }
 
-/** A draft that was accepted. Rooms without history give the offset 0. */
+/** A draft that was accepted. Without history there is no epoch, and the offset is 0. */
 export interface Message extends Draft {
+  epoch: string | null
   offset: number
   /** Milliseconds since 1970, set by the server. */
   time: number
+  /** Set when it was taken back: the payload is empty, and the offset stays. */
+  redacted?: true
 }

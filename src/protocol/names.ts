@@ -10,6 +10,8 @@ export const USER_ID_PATTERN = '^[A-Za-z0-9:._~@%-]{1,128}$'
 export const USERNAME_PATTERN = '^[A-Za-z0-9._@-]{1,64}$'
 
 const PERSONAL_ROOM = 'user:'
+/** Stands before the sessions of an application that we live in: only it knows when they end. */
+export const HOST_SESSION = 'host:'
 
 /** The user whose personal room `user:<id>` this is, or null for every other room. */
 export function ownerOf(room: string): string | null {

@@ -84,13 +84,13 @@ test('the first reason to close is the one that counts', async (t) => {
   connection.close(CLOSE.slow)
   connection.close(CLOSE.shutdown)
   t.same(socket.closedWith, CLOSE.slow)
-  t.same(connection.ended(1006), { ...CLOSE.slow, byServer: true })
+  t.same(connection.ended(1006), { ...CLOSE.slow, byServer: true, limit: null })
 })
 
 test('an end that the client began is told as such', async (t) => {
   const house = new House()
   const { connection } = await house.member(userOf('ann'))
-  t.same(connection.ended(1001), { code: 1001, reason: '', byServer: false })
+  t.same(connection.ended(1001), { code: 1001, reason: '', byServer: false, limit: null })
 })
 
 test('a connection that ended on its way in releases the room opened for it', async (t) => {

@@ -2,6 +2,7 @@
 import type { Test } from 'tap'
 import { type Engine, EngineUnavailable } from '../../src/engine/engine.ts'
 import type { Revocation } from '../../src/protocol/identity.ts'
+import { historyContract } from './history.ts'
 import { accountContract, sessionContract } from './identity-store.ts'
 import { messageLogContract } from './message-log.ts'
 import { refreshContract } from './refresh-store.ts'
@@ -25,6 +26,7 @@ export function engineContract(t: Test, open: OpenEmpty): void {
   t.test('refresh tokens', async (t) => refreshContract(t, opened))
   t.test('standings', async (t) => standingContract(t, opened))
   t.test('messages', async (t) => messageLogContract(t, opened))
+  t.test('history', async (t) => historyContract(t, opened))
   t.test('revocations', async (t) => revocationsContract(t, opened))
   t.test('opening and closing', async (t) => lifeContract(t, opened))
 }

@@ -68,6 +68,39 @@ export function refreshContract(t: Test, open: OpenEmpty): void {
     t.equal(after.filter((answer) => answer && 'reused' in answer).length, 19, app.id)
   })
 
+  t.test('of 20 who show one token for the same next one, all get that', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => rotate('first', 'next', 1)))
+    for (const answer of answers) t.same(answer, { session: app })
+    t.same(await rotate('next', 'third', 60_000), { session: app })
+  })
+
+  t.test('shown again for the same next one, what came after that stays good', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    await rotate('first', 'second', 1)
+    await rotate('second', 'third', 2)
+    t.same(await rotate('first', 'second', 3), { session: app })
+    t.same(await rotate('third', 'fourth', 60_000), { session: app })
+  })
+
+  t.test('however often a token is exchanged, the newest is never forgotten', async (t) => {
+    const { app, rotate } = await family(await open(t))
+    let token = 'first'
+    for (let use = 0; use < 150; use += 1) {
+      t.same(await rotate(token, `token ${use}`, 1), { session: app }, `use ${use}`)
+      token = `token ${use}`
+    }
+  })
+
+  t.test('there is no first token for a session that has ended', async (t) => {
+    const engine = await open(t)
+    const { app, rotate } = await family(engine)
+    await engine.sessions.end(app.id)
+    const late = { hash: 'late', session: app.id, issuedAt: 1 }
+    t.equal(await engine.refreshTokens.add(late), false)
+    t.equal(await rotate('late', 'second', 2), null)
+  })
+
   t.test('tokens go with their session', async (t) => {
     const engine = await open(t)
     const { app, rotate } = await family(engine)

@@ -1,7 +1,7 @@
 // What every wire format must do. A format's test registers it with the format and nothing else.
 import fc from 'fast-check'
 import type { Test } from 'tap'
-import type { Event } from '../../src/protocol/event.ts'
+import type { MessageEvent } from '../../src/protocol/event.ts'
 import type { Kind } from '../../src/protocol/message.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
 import { OPCODE, parseFrames } from '../support/frames.ts'
@@ -16,8 +16,9 @@ const PAYLOADS: Record<Kind, (size: number) => Buffer> = {
   binary: (size) => Buffer.alloc(size, Buffer.from([0, 255, 128, 1])),
 }
 
-function eventOf(kind: Kind, payload: Buffer): Event {
-  const message = { kind, payload, user: 'u_1', origin: 'c1', offset: 0, time: 1_700_000_000_000 }
+function eventOf(kind: Kind, payload: Buffer): MessageEvent {
+  const said = { kind, payload, user: 'u_1', origin: 'c1', time: 1_700_000_000_000 }
+  const message = { ...said, epoch: 'e', offset: 7 }
   return { type: 'message', room: 'chat:a', message }
 }
 

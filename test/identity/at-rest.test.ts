@@ -18,7 +18,7 @@ function inFolder(t: Test, folder: string, secrets: RootSecrets) {
 t.test('[S7] [S10] neither tickets, cookies nor passwords are in the store as such', async (t) => {
   const folder = t.testdir()
   const usher = await inFolder(t, folder, { current: OLD, previous: null })
-  const { username, browser, bearer } = await person(usher)
+  const { username, browser, bearer, refreshToken } = await person(usher)
   const ticket = await ticketOf(usher, bearer)
   const used = await ticketOf(usher, bearer)
   await (await connect(`${usher.url}/rooms/chat:a?ticket=${used}`)).close()
@@ -27,7 +27,7 @@ t.test('[S7] [S10] neither tickets, cookies nor passwords are in the store as su
   const look = () => readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'))
   const check = (bytes: string, when: string) => {
     for (const known of [username, digest(cookie)]) t.ok(bytes.includes(known), when)
-    for (const secret of [ticket, used, cookie, PASSWORD, token, OLD]) {
+    for (const secret of [ticket, used, cookie, PASSWORD, token, refreshToken, OLD]) {
       t.notOk(bytes.includes(secret), when)
       t.notOk(bytes.includes(secret.slice(-20)), `${when}, in part`)
     }

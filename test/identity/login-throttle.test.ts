@@ -16,9 +16,9 @@ function fail(
 }
 
 /** The seconds that an address is told to wait, or 0. */
-function waitOf(throttle: LoginThrottle, address: string): number {
+async function waitOf(throttle: LoginThrottle, address: string): Promise<number> {
   try {
-    throttle.checkAddress(address)
+    await throttle.attempt(address, async () => undefined)
     return 0
   } catch (error) {
     return error instanceof Refusal ? (error.retryAfter ?? -1) : -1
@@ -29,7 +29,7 @@ function waitOf(throttle: LoginThrottle, address: string): number {
 async function heldMs(clock: HeldClock, throttle: LoginThrottle, account: string): Promise<number> {
   const start = clock.elapsed()
   let end = -1
-  throttle.hold(account, 'somewhere').then(() => {
+  throttle.hold(account).then(() => {
     end = clock.elapsed()
   })
   await new Promise(setImmediate)
@@ -45,11 +45,11 @@ function started(_t: Test) {
 test('[C13] [S24] ten failures of an address cost nothing, the next ones ever more', async (t) => {
   const { clock, throttle } = started(t)
   fail(throttle, 10)
-  t.equal(waitOf(throttle, 'a'), 0)
+  t.equal(await waitOf(throttle, 'a'), 0)
   const waits: number[] = []
   for (let n = 0; n < 9; n += 1) {
     fail(throttle, 1)
-    waits.push(waitOf(throttle, 'a'))
+    waits.push(await waitOf(throttle, 'a'))
     await clock.advance(60_000)
   }
   t.same(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
@@ -58,17 +58,17 @@ test('[C13] [S24] ten failures of an address cost nothing, the next ones ever mo
 test('[C13] an address that waited as long as it was told may try again', async (t) => {
   const { clock, throttle } = started(t)
   fail(throttle, 13)
-  t.equal(waitOf(throttle, 'a'), 4)
+  t.equal(await waitOf(throttle, 'a'), 4)
   await clock.advance(3_999)
-  t.equal(waitOf(throttle, 'a'), 1)
+  t.equal(await waitOf(throttle, 'a'), 1)
   await clock.advance(1)
-  t.equal(waitOf(throttle, 'a'), 0)
+  t.equal(await waitOf(throttle, 'a'), 0)
 })
 
 test('[C13] the failures of one address never make another one wait', async (t) => {
   const { throttle } = started(t)
   fail(throttle, 100, 'a')
-  t.equal(waitOf(throttle, 'b'), 0)
+  t.equal(await waitOf(throttle, 'b'), 0)
 })
 
 test('[C13] five failures of an account are free, then its tries are held longer', async (t) => {
@@ -95,19 +95,62 @@ test('[C13] guesses at one account never hold another', async (t) => {
   t.equal(await heldMs(clock, throttle, 'bob'), 0)
 })
 
+test('[C13] [S24] one address has twenty tries under way, those that failed among them', async (t) => {
+  const { throttle } = started(t)
+  const outcomes = new Map<unknown, number>()
+  const decided = Promise.withResolvers<void>()
+  const guess = (): Promise<void> =>
+    throttle.attempt('a', async () => {
+      await decided.promise
+      throttle.failed('a', null)
+    })
+  const count = (outcome: unknown) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  const flood = Array.from({ length: 190 }, () =>
+    guess().then(
+      () => count('judged'),
+      ({ reply }) => count(reply.status),
+    ),
+  )
+  t.equal(await waitOf(throttle, 'b'), 0, 'nobody else waits')
+  decided.resolve()
+  await Promise.all(flood)
+  t.same([...outcomes].sort(), [
+    [429, 170],
+    ['judged', 20],
+  ])
+  t.equal(await waitOf(throttle, 'a'), 60)
+})
+
+test('[C13] an address that failed often tries one at a time', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 25)
+  await clock.advance(60_000)
+  const decided = Promise.withResolvers<void>()
+  const first = throttle.attempt('a', () => decided.promise)
+  t.equal(await waitOf(throttle, 'a'), 1)
+  decided.resolve()
+  await first
+  t.equal(await waitOf(throttle, 'a'), 0)
+})
+
+test('[C13] a try that throws gives its place back', async (t) => {
+  const { throttle } = started(t)
+  for (let n = 0; n < 100; n += 1) {
+    const thrown = throttle.attempt('a', () => Promise.reject(new Error('wrong')))
+    await t.rejects(thrown, { message: 'wrong' })
+  }
+})
+
 test('[C13] one address cannot take the places in which owners wait', async (t) => {
   const { clock, throttle } = started(t)
   fail(throttle, 6, 'x', 'ann')
-  const flood = await Promise.allSettled(
-    Array.from({ length: 600 }, async () => {
-      const held = throttle.hold(`ann`, 'flooder')
-      void held.catch(() => undefined)
-      await new Promise(setImmediate)
-      return Promise.race([held, 'waits'])
-    }),
+  const flood = Array.from({ length: 600 }, () =>
+    throttle.attempt('flooder', () => throttle.hold('ann')),
   )
-  t.equal(flood.filter(({ status }) => status === 'fulfilled').length, 20)
+  const refused = Promise.allSettled(flood.slice(20))
+  t.equal((await refused).filter(({ status }) => status === 'rejected').length, 580)
   t.equal(await heldMs(clock, throttle, 'ann'), 250, 'the owner waits and is let through')
+  await Promise.all(flood.slice(0, 20))
 })
 
 test('[C13] the owner coming in clears the account, not the address', async (t) => {
@@ -115,7 +158,7 @@ test('[C13] the owner coming in clears the account, not the address', async (t) 
   fail(throttle, 12, 'a', 'ann')
   throttle.succeeded('ann')
   t.equal(await heldMs(clock, throttle, 'ann'), 0)
-  t.not(waitOf(throttle, 'a'), 0)
+  t.not(await waitOf(throttle, 'a'), 0)
 })
 
 test('[C13] failures are forgotten after a quiet quarter of an hour', async (t) => {
@@ -123,10 +166,10 @@ test('[C13] failures are forgotten after a quiet quarter of an hour', async (t) 
   fail(throttle, 12, 'a', 'ann')
   await clock.advance(QUARTER_MS - 1)
   fail(throttle, 1, 'a', 'ann')
-  t.not(waitOf(throttle, 'a'), 0, 'not before')
+  t.not(await waitOf(throttle, 'a'), 0, 'not before')
   await clock.advance(QUARTER_MS)
-  t.equal(waitOf(throttle, 'a'), 0)
+  t.equal(await waitOf(throttle, 'a'), 0)
   fail(throttle, 1, 'a', 'ann')
-  t.equal(waitOf(throttle, 'a'), 0, 'counted from one again')
+  t.equal(await waitOf(throttle, 'a'), 0, 'counted from one again')
   t.equal(await heldMs(clock, throttle, 'ann'), 0)
 })

@@ -1,20 +1,10 @@
 // Passwords: how they are hashed, that they fit however they were typed, and raised parameters.
-import { argon2Sync, randomBytes } from 'node:crypto'
 import { test } from 'tap'
 import { Passwords } from '../../src/identity/password.ts'
+import { formerHash } from './former-hash.ts'
 
 const PASSWORD = 'correct horse battery'
 const FORM = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$[\w+/]{22}\$[\w+/]{43}$/
-
-/** A hash as a former version with other parameters would have stored it. */
-function hashWith(memory: number, passes: number): string {
-  const nonce = randomBytes(16)
-  const parameters = { message: PASSWORD, nonce, parallelism: 1, tagLength: 32, memory, passes }
-  const [salt, hash] = [nonce, argon2Sync('argon2id', parameters)].map((bytes) =>
-    bytes.toString('base64').replace(/=+$/, ''),
-  )
-  return `$argon2id$v=19$m=${memory},t=${passes},p=1$${salt}$${hash}`
-}
 
 test('[S21] a hash is argon2id with at least 19 MiB, two passes, and its own salt', async (t) => {
   const passwords = new Passwords()
@@ -48,7 +38,10 @@ for (const [memory, passes] of [
 ] as const) {
   test(`[S21] a hash with m=${memory} and t=${passes} is raised once it fits`, async (t) => {
     const passwords = new Passwords()
-    const { fits, rehashed } = await passwords.verify(PASSWORD, hashWith(memory, passes))
+    const { fits, rehashed } = await passwords.verify(
+      PASSWORD,
+      formerHash(PASSWORD, { memory, passes }),
+    )
     t.ok(fits)
     t.match(rehashed, FORM)
     t.same(await passwords.verify(PASSWORD, rehashed), { fits: true, rehashed: null })
@@ -56,12 +49,18 @@ for (const [memory, passes] of [
 }
 
 test('[S21] a wrong password never replaces a weaker hash', async (t) => {
-  const verdict = await new Passwords().verify('wrong password', hashWith(9_728, 1))
+  const verdict = await new Passwords().verify(
+    'wrong password',
+    formerHash(PASSWORD, { memory: 9_728, passes: 1 }),
+  )
   t.same(verdict, { fits: false, rehashed: null })
 })
 
 test('[S21] a hash with stronger parameters is left alone', async (t) => {
-  const verdict = await new Passwords().verify(PASSWORD, hashWith(20_480, 3))
+  const verdict = await new Passwords().verify(
+    PASSWORD,
+    formerHash(PASSWORD, { memory: 20_480, passes: 3 }),
+  )
   t.same(verdict, { fits: true, rehashed: null })
 })
 

@@ -9,6 +9,8 @@ export interface Person {
   browser: { cookie: string; origin: string }
   /** The headers of an app. */
   bearer: { authorization: string }
+  /** What the app gets its next access token with; good once. */
+  refreshToken: string
 }
 
 export const PASSWORD = 'correct horse battery'
@@ -49,12 +51,13 @@ export async function person({ url, keepSecret }: StartedApp, name?: string): Pr
   const web = await call(`${url}/session`, 'POST', { body: credentials })
   const app = await call(`${url}/session`, 'POST', { body: { ...credentials, client: 'app' } })
   const cookie = cookieOf(web.headers)
-  keepSecret(PASSWORD, cookie.split('=')[1] ?? '', app.body.accessToken)
+  keepSecret(PASSWORD, cookie.split('=')[1] ?? '', app.body.accessToken, app.body.refreshToken)
   return {
     ...account,
     password: PASSWORD,
     browser: { cookie, origin: url },
     bearer: { authorization: `Bearer ${app.body.accessToken}` },
+    refreshToken: app.body.refreshToken,
   }
 }
 

@@ -34,6 +34,8 @@ export interface Engine {
   readonly log: MessageLog
   readonly revocations: Revocations
   health(): EngineHealth
+  /** Calls that wait for their answer, now. */
+  readonly waiting: number
   /** Finishes what was accepted, then lets go of files and threads. May be called twice. */
   close(): Promise<void>
 }

@@ -2,12 +2,14 @@
 // touches the disk.
 import type { Draft, Message } from '../protocol/message.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Followers } from './followers.ts'
 import { fingerprintOf, IdempotencyKeys, keyName } from './idempotency.ts'
-import type { Appended, AppendOptions, Follower, MessageLog } from './message-log.ts'
+import type { Appended, IdempotencyKey } from './message-log.ts'
 
-/** Its `append` answers plainly; it throws KeyConflict, or EngineUnavailable for too many keys. */
-export function createInProcessLog(clock: Clock): MessageLog {
-  const followers = new Map<string, Follower>()
+export type AppendNow = (room: string, draft: Draft, key: IdempotencyKey | null) => Appended
+
+/** Answers plainly. It throws KeyConflict, or EngineUnavailable for too many keys. */
+export function createInProcessLog(clock: Clock, followers: Followers): AppendNow {
   const keys = new IdempotencyKeys(clock)
   let latest: Appended = { position: null, time: clock.now(), repeated: false }
 
@@ -18,34 +20,18 @@ export function createInProcessLog(clock: Clock): MessageLog {
     return latest
   }
 
-  // Rooms that keep messages come later: until then `retention` is ignored.
-  function append(room: string, draft: Draft, { key }: AppendOptions): Appended {
+  return (room, draft, key) => {
     const answer = answerNow()
     if (key !== null) {
       const claim = { key: keyName(room, key), fingerprint: fingerprintOf(draft), answer }
       const first = keys.claim(claim)
       if (first.repeated) return first
     }
-    followers.get(room)?.onMessage(accepted(draft, answer.time))
+    followers.of(room)?.onMessage(accepted(draft, answer.time))
     return answer
-  }
-
-  return {
-    append,
-    async follow(room, follower) {
-      followers.set(room, follower)
-      return {
-        stop() {
-          if (followers.get(room) === follower) followers.delete(room)
-        },
-      }
-    },
-    read: async () => null,
-    head: async () => null,
-    redact: async () => false,
   }
 }
 
 function accepted({ kind, payload, user, origin }: Draft, time: number): Message {
-  return { kind, payload, user, origin, offset: 0, time }
+  return { kind, payload, user, origin, epoch: null, offset: 0, time }
 }

@@ -19,6 +19,14 @@ export interface AppendOptions {
   key: IdempotencyKey | null
 }
 
+/** A draft for a room that keeps messages. */
+export interface StoredDraft {
+  room: string
+  draft: Draft
+  retention: Retention
+  key: IdempotencyKey | null
+}
+
 /** The answer to an accepted draft; never changed, so equal answers may be one object. */
 export interface Appended {
   /** Null in rooms without history. */
@@ -28,15 +36,22 @@ export interface Appended {
   readonly repeated: boolean
 }
 
-/** Which messages to read. Offsets are exclusive bounds; `limit` is at least 1. */
+/**
+ * Which messages to read. Offsets are exclusive bounds; `limit` is at least 1. What the retention
+ * no longer keeps is not shown, whether it is gone yet or not.
+ */
 export interface PageQuery {
+  retention: Retention
   after: number | null
   before: number | null
   limit: number
   order: 'asc' | 'desc'
 }
 
-/** Some messages, and where the room stood when they were read. */
+/**
+ * Some messages, and where the room stood when they were read: all that had been accepted then is
+ * in `head`. A page of large messages may be shorter than `limit`, and is never empty for that.
+ */
 export interface Page {
   head: Position
   messages: Message[]
@@ -76,10 +91,10 @@ export interface MessageLog {
    * new one takes the old one's place.
    */
   follow(room: string, follower: Follower): Promise<Follow>
-  /** Null for a room without history. */
-  read(room: string, query: PageQuery): Promise<Page | null>
-  /** The newest position, or null for a room without history. */
-  head(room: string): Promise<Position | null>
+  /** For rooms with history alone, as is `head`. */
+  read(room: string, query: PageQuery): Promise<Page>
+  /** The newest position; offset 0 where nothing was said yet. */
+  head(room: string): Promise<Position>
   /** Puts a tombstone in the place of a message. False when there is none at that offset. */
   redact(room: string, offset: number): Promise<boolean>
 }

@@ -30,8 +30,17 @@ export function resultOf(error: unknown): number | null {
   return typeof error.errcode === 'number' ? error.errcode & 0xff : null
 }
 
+/** A call that failed half-way: its transaction must not be kept. */
+export class BatchFault extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'BatchFault'
+  }
+}
+
 /** Whether the storage failed, rather than one statement: full, read-only, damaged, locked … */
 export function isStorageTrouble(error: unknown): boolean {
+  if (error instanceof BatchFault) return true
   const result = resultOf(error)
   return result !== null && !OWN_FAULTS.has(result)
 }

@@ -26,6 +26,17 @@ const CHECKED_MAX = 64 * 1024 * 1024
 /** How long another program, say a shell, may hold a lock on the file. */
 const BUSY_MS = 5_000
 
+/**
+ * Every commit is on disk before it is answered. Freed space is overwritten where that costs no
+ * further write, since people take things back. The cache is in KiB, the checkpoint in pages.
+ */
+const WRITING = `
+  PRAGMA synchronous = FULL;
+  PRAGMA foreign_keys = ON;
+  PRAGMA secure_delete = FAST;
+  PRAGMA cache_size = -65536;
+  PRAGMA wal_autocheckpoint = 4096`
+
 const OR_START_ANEW = 'Restore it from a backup, or move it away to start with an empty store.'
 
 /**
@@ -58,7 +69,7 @@ function openForWriting(path: string): DatabaseSync {
   try {
     const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode
     if (path !== IN_MEMORY && mode !== 'wal') throw noWal(path)
-    db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    db.exec(WRITING)
     migrate(db, MIGRATIONS)
     return db
   } catch (error) {

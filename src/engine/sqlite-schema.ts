@@ -66,8 +66,48 @@ const SECOND = `
   CREATE INDEX tickets_by_user ON tickets (user);
 `
 
+/**
+ * What was said. Messages stand in the order they came in, over all rooms, so that a commit writes
+ * to the end of one tree; the index finds a room's. A key is kept with its message and has no
+ * index: its place would be random, and each new one would write a page of its own.
+ */
+const THIRD = `
+  CREATE TABLE rooms (
+    id           INTEGER PRIMARY KEY,
+    name         TEXT NOT NULL UNIQUE,
+    generation   INTEGER NOT NULL,
+    newest       INTEGER NOT NULL,
+    messages_max INTEGER NOT NULL,
+    age_max_ms   INTEGER
+  ) STRICT;
+
+  CREATE TABLE messages (
+    id          INTEGER PRIMARY KEY,
+    room        INTEGER NOT NULL REFERENCES rooms,
+    "offset"    INTEGER NOT NULL,
+    time        INTEGER NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('json', 'text', 'binary')),
+    user        TEXT,
+    payload     BLOB NOT NULL,
+    redacted_at INTEGER,
+    key_hash    BLOB,
+    key_body    BLOB
+  ) STRICT;
+  CREATE UNIQUE INDEX messages_by_room ON messages (room, "offset");
+
+  CREATE VIEW history AS
+  SELECT name AS room, "offset", datetime(time / 1000, 'unixepoch') AS at, user, kind,
+         iif(kind = 'binary', hex(payload), CAST(payload AS TEXT)) AS payload, redacted_at
+  FROM messages JOIN rooms ON rooms.id = messages.room;
+
+  INSERT INTO meta VALUES ('generation', '0');
+`
+
+/** The session behind a ticket where only the application that we live in knows its sessions. */
+const FOURTH = 'ALTER TABLE tickets ADD COLUMN host_session TEXT'
+
 /** Step n, counted from 1, leads to version n of the store (its `user_version`). */
-export const MIGRATIONS: readonly string[] = [FIRST, SECOND]
+export const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH]
 
 /** The version that a store is at; 0 when it has no tables yet. */
 export function versionOf(db: DatabaseSync): number {

@@ -33,30 +33,46 @@ export function serve(open: () => Service): void {
   post({ type: 'opened' })
 }
 
+/** What a writing thread works with, and who holds something in memory is told. */
+export interface Writing {
+  db: DatabaseSync
+  operations: Operations
+  /** What was done since the last time is on disk. */
+  onKept: () => void
+  /** What was done since the last time has never been. */
+  onTakenBack: () => void
+}
+
 /** Runs a batch in one transaction: answers after the commit, or keeps nothing of it. */
-export function runInTransaction(
+export function runInTransaction(writing: Writing, calls: readonly Call[]): FromThread {
+  const { db, operations, onKept, onTakenBack } = writing
+  try {
+    db.exec('BEGIN IMMEDIATE')
+    const answers = calls.map((call) => answer(operations, call))
+    db.exec('COMMIT')
+    onKept()
+    return { type: 'answers', answers }
+  } catch (error) {
+    // SQLite has already rolled back by itself after some errors.
+    if (db.isTransaction) db.exec('ROLLBACK')
+    onTakenBack()
+    return { type: 'failed', reason: `SQLite could not keep it: ${reasonOf(error)}` }
+  }
+}
+
+/** Runs a batch of reads on one state of the store, whatever is committed meanwhile. */
+export function runReads(
   db: DatabaseSync,
   operations: Operations,
   calls: readonly Call[],
 ): FromThread {
   try {
-    db.exec('BEGIN IMMEDIATE')
-    const answers = calls.map((call) => answer(operations, call))
-    db.exec('COMMIT')
-    return { type: 'answers', answers }
-  } catch (error) {
-    // SQLite has already rolled back by itself after some errors.
-    if (db.isTransaction) db.exec('ROLLBACK')
-    return { type: 'failed', reason: `SQLite could not keep it: ${reasonOf(error)}` }
-  }
-}
-
-/** Runs a batch of reads, each for itself. */
-export function runReads(operations: Operations, calls: readonly Call[]): FromThread {
-  try {
+    db.exec('BEGIN')
     return { type: 'answers', answers: calls.map((call) => answer(operations, call)) }
   } catch (error) {
     return { type: 'failed', reason: `SQLite could not read: ${reasonOf(error)}` }
+  } finally {
+    if (db.isTransaction) db.exec('COMMIT')
   }
 }
 

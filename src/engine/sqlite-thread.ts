@@ -9,6 +9,9 @@ export type Operations = Record<string, (args: never) => unknown>
 
 export type Call = readonly [operation: string, args: unknown]
 
+/** Blocks of bytes that go to the thread with a call instead of being copied. */
+export type Handed = readonly ArrayBuffer[]
+
 /** What one call came to; `error` is its own fault and touched no other call of the batch. */
 export type Answer = { value: unknown } | { error: string }
 
@@ -29,6 +32,7 @@ export const BATCH_MAX = 4_096
 
 interface Waiting {
   readonly call: Call
+  readonly handed: Handed
   resolve(value: unknown): void
   reject(error: Error): void
 }
@@ -67,14 +71,20 @@ class SqliteThread<Ops extends Operations> {
   call<Name extends keyof Ops & string>(
     operation: Name,
     args: Parameters<Ops[Name]>[0],
+    handed: Handed = [],
   ): Promise<ReturnType<Ops[Name]>> {
     const refusal = this.#refusal()
     if (refusal !== null) return Promise.reject(new EngineUnavailable(refusal))
     return new Promise((resolve, reject) => {
       const settle = resolve as (value: unknown) => void
-      this.#waiting.push({ call: [operation, args], resolve: settle, reject })
+      this.#waiting.push({ call: [operation, args], handed, resolve: settle, reject })
       this.#next()
     })
+  }
+
+  /** Calls that have no answer yet. */
+  get waiting(): number {
+    return this.#waiting.length + this.#underway.length
   }
 
   /** Not ready after a failed batch, until one succeeds; for ever once the thread has ended. */
@@ -101,15 +111,19 @@ class SqliteThread<Ops extends Operations> {
     if (this.#busy || this.#ended !== null) return
     if (this.#waiting.length > 0) {
       this.#underway = this.#waiting.splice(0, BATCH_MAX)
-      this.#send({ type: 'batch', calls: this.#underway.map(({ call }) => call) })
+      const calls = this.#underway.map(({ call }) => call)
+      this.#send(
+        { type: 'batch', calls },
+        this.#underway.flatMap(({ handed }) => handed),
+      )
     } else if (this.#closing) {
       this.#send({ type: 'close' })
     }
   }
 
-  #send(message: ToThread): void {
+  #send(message: ToThread, handed: Handed = []): void {
     this.#busy = true
-    this.#worker.postMessage(message)
+    this.#worker.postMessage(message, handed)
   }
 
   #receive(message: FromThread): void {

@@ -2,15 +2,24 @@
 // belongs to one thread alone.
 import { workerData } from 'node:worker_threads'
 import { openStore } from './sqlite-file.ts'
+import { messageReads } from './sqlite-message-reads.ts'
+import { messageWrites } from './sqlite-message-writes.ts'
 import { prepareReads } from './sqlite-reads.ts'
 import { runInTransaction, serve } from './sqlite-serve.ts'
+import type { Operations } from './sqlite-thread.ts'
 import { prepareWrites } from './sqlite-writes.ts'
 
 serve(() => {
   const db = openStore(workerData.path)
-  const operations = { ...prepareWrites(db), ...prepareReads(db) }
+  const { writes, onKept, onTakenBack } = messageWrites(db)
+  const operations = {
+    ...prepareWrites(db),
+    ...writes,
+    ...prepareReads(db),
+    ...messageReads(db),
+  } as unknown as Operations
   return {
-    run: (calls) => runInTransaction(db, operations, calls),
+    run: (calls) => runInTransaction({ db, operations, onKept, onTakenBack }, calls),
     close: () => db.close(),
   }
 })

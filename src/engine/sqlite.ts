@@ -6,19 +6,28 @@ import { systemChance } from '../time/chance.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Durability, Engine, EngineSettings } from './engine.ts'
 import { sweepExpired } from './expiry-sweep.ts'
+import { Followers } from './followers.ts'
+import { trimHistories } from './history-trim.ts'
 import { createInProcessLog } from './in-process-log.ts'
 import { createInProcessRevocations } from './in-process-revocations.ts'
+import { splitLog } from './split-log.ts'
 import { IN_MEMORY } from './sqlite-file.ts'
 import { type FolderLock, lockFolder } from './sqlite-folder-lock.ts'
 import { sqliteIdentity } from './sqlite-identity.ts'
+import { SqliteLog } from './sqlite-log.ts'
+import type { MessageReads } from './sqlite-message-reads.ts'
+import type { MessageWrites } from './sqlite-message-writes.ts'
 import type { Reads } from './sqlite-reads.ts'
 import { type SqliteThread, startSqliteThread } from './sqlite-thread.ts'
 import type { Writes } from './sqlite-writes.ts'
 
+type Reading = Reads & MessageReads
+type Writing = Writes & MessageWrites
+
 /** The threads of an open store. In memory both are the same one. */
 interface Threads {
-  writer: SqliteThread<Writes & Reads>
-  reader: SqliteThread<Reads>
+  writer: SqliteThread<Writing & Reading>
+  reader: SqliteThread<Reading>
 }
 
 /**
@@ -41,20 +50,29 @@ function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Cl
     (slice) => writer.call('sweepTickets', slice),
     (slice) => writer.call('sweepSessions', slice),
   ])
+  const stopTrimming = trimHistories(clock, (trim) => writer.call('trimMessages', trim))
+  const followers = new Followers()
+  const stored = new SqliteLog({ writer, reader, clock, followers })
+  const appendNow = createInProcessLog(clock, followers)
   const durability: Durability = lock === null ? 'memory' : 'disk'
   return {
     name: 'sqlite',
     node: systemChance.bytes(8).toString('hex'),
     durability,
     ...sqliteIdentity(writer, reader),
-    log: createInProcessLog(clock),
+    log: splitLog({ appendNow, stored, followers }),
     revocations: createInProcessRevocations(),
+    get waiting() {
+      return stored.waiting + writer.waiting + (reader === writer ? 0 : reader.waiting)
+    },
     health() {
       const health = writer.health()
       return health.ready ? reader.health() : health
     },
     async close() {
       stopSweeping()
+      stopTrimming()
+      await stored.settled()
       // The writer goes last: the last to close moves the write-ahead log into the database.
       await reader.close()
       await writer.close()
@@ -64,15 +82,15 @@ function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Cl
 }
 
 async function startInMemory(): Promise<Threads> {
-  const writer = await startSqliteThread<Writes & Reads>(newWorker('sqlite-writer', IN_MEMORY))
+  const writer = await startSqliteThread<Writing & Reading>(newWorker('sqlite-writer', IN_MEMORY))
   return { writer, reader: writer }
 }
 
 async function startInFolder(folder: string): Promise<Threads> {
   const path = join(folder, 'usher.db')
-  const writer = await startSqliteThread<Writes & Reads>(newWorker('sqlite-writer', path))
+  const writer = await startSqliteThread<Writing & Reading>(newWorker('sqlite-writer', path))
   try {
-    return { writer, reader: await startSqliteThread<Reads>(newWorker('sqlite-reader', path)) }
+    return { writer, reader: await startSqliteThread<Reading>(newWorker('sqlite-reader', path)) }
   } catch (error) {
     await writer.close()
     throw error

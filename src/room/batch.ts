@@ -37,17 +37,21 @@ export class Batch {
     this.#newcomers.delete(member)
   }
 
-  /** Gives a member what is for it: the same buffer for all but newcomers and the echoless. */
-  deliverTo(member: Member): void {
+  /**
+   * Gives a member what is for it: the same buffer for all but newcomers and the echoless.
+   * Returns how many frames that were.
+   */
+  deliverTo(member: Member): number {
     const from = this.#newcomers.size > 0 ? (this.#newcomers.get(member) ?? 0) : 0
     if (from === 0 && (member.echo || !this.#isFrom(member))) {
       if (this.#frames.length > 0) member.deliver(this.#whole())
-      return
+      return this.#frames.length
     }
     const wanted = (_: Buffer, index: number): boolean =>
       index >= from && (member.echo || this.#origins[index] !== member.id)
     const frames = this.#frames.filter(wanted)
     if (frames.length > 0) member.deliver(join(frames))
+    return frames.length
   }
 
   #isFrom(member: Member): boolean {

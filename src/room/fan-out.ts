@@ -58,7 +58,7 @@ export class FanOut implements Writer {
   #groupOf(format: WireFormat): Group {
     let group = this.#groups.get(format)
     if (!group) {
-      group = new Group(format)
+      group = new Group(format, this.#turn.totals)
       this.#groups.set(format, group)
     }
     return group

@@ -4,6 +4,7 @@ import type { MessageEvent } from '../protocol/event.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 import { Batch } from './batch.ts'
 import type { Member } from './member.ts'
+import type { TurnTotals } from './turn.ts'
 
 /** What is joined into one buffer at most; more is written in several. */
 export const JOIN_BYTES_MAX = 262_144
@@ -13,13 +14,15 @@ const NOBODY: ReadonlySet<Member> = new Set()
 export class Group {
   readonly members = new Set<Member>()
   readonly #format: WireFormat
+  readonly #totals: TurnTotals
   #pending = new Batch()
   /** The sweep under way: what it brings, and who has not got it yet. */
   #sweep = new Batch()
   #lagging = new Set(NOBODY)
 
-  constructor(format: WireFormat) {
+  constructor(format: WireFormat, totals: TurnTotals) {
     this.#format = format
+    this.#totals = totals
   }
 
   get idle(): boolean {
@@ -74,12 +77,14 @@ export class Group {
   #write(most: number): number {
     const sweep = this.#sweep
     let written = 0
+    let deliveries = 0
     for (const member of this.#lagging) {
       if (written === most) break
       this.#lagging.delete(member)
-      sweep.deliverTo(member)
+      deliveries += sweep.deliverTo(member)
       written += 1
     }
+    this.#totals.deliveries += deliveries
     return written
   }
 }

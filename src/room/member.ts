@@ -13,4 +13,11 @@ export interface Member {
    * NOT be changed. MUST NOT throw; it may leave the room.
    */
   deliver(frames: Buffer): void
+  /** What was delivered and has not left yet. */
+  readonly bufferedBytes: number
+  /**
+   * It cannot be brought up to now: the engine is away, it may no longer, or what it missed is
+   * gone and its format has no words for that. It leaves the room.
+   */
+  fail(reason: 'unavailable' | 'forbidden' | 'lost'): void
 }

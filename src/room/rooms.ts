@@ -7,7 +7,7 @@ import type { Clock } from '../time/clock.ts'
 import { observedLog, type RoomObserver, UNOBSERVED } from './observer.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
 import { type Action, type Authorize, allows, type Rule, ruleFor } from './rule.ts'
-import { Turn } from './turn.ts'
+import { type OnTurn, Turn, type TurnTotals } from './turn.ts'
 
 export interface RoomsParts {
   log: MessageLog
@@ -16,6 +16,7 @@ export interface RoomsParts {
   /** In the place of who the rules let in; personal rooms stay their owner's. */
   authorize?: Authorize | undefined
   observer?: RoomObserver | undefined
+  onTurn?: OnTurn | undefined
 }
 
 /** A room that is open or opening, and how many keep it so. */
@@ -49,11 +50,12 @@ export class Rooms {
   readonly #parts: RoomParts
   readonly #open = new Map<string, OpenRoom>()
 
-  constructor({ log, clock, rules, authorize, observer = UNOBSERVED }: RoomsParts) {
+  constructor({ log, clock, rules, authorize, onTurn, observer = UNOBSERVED }: RoomsParts) {
     this.#rules = rules
     this.#parts = {
       log: observer === UNOBSERVED ? log : observedLog(log, observer),
-      turn: new Turn(clock),
+      turn: new Turn({ clock, onTurn }),
+      clock,
       authorize: authorize ? besides(authorize) : (...asked) => this.#allows(...asked),
       observer,
     }
@@ -67,6 +69,17 @@ export class Rooms {
   /** How many rooms are open on this node. */
   get size(): number {
     return this.#open.size
+  }
+
+  /** Over all rooms of this node, now. */
+  get members(): number {
+    let members = 0
+    for (const { room } of this.#open.values()) members += room.members
+    return members
+  }
+
+  get totals(): Readonly<TurnTotals> {
+    return this.#parts.turn.totals
   }
 
   ruleOf(name: string): Rule | null {
@@ -106,7 +119,15 @@ export class Rooms {
 
   /** Publishes into a room that need not be open here. */
   publish(name: string, rule: Rule, { draft, key }: Keyed): Published {
+    this.#parts.turn.totals.published += 1
     return this.#parts.log.append(name, draft, { retention: rule.history, key })
+  }
+
+  /** Puts a tombstone in the place of a message. False when there is none at that offset. */
+  async redact(name: string, offset: number): Promise<boolean> {
+    const done = await this.#parts.log.redact(name, offset)
+    this.#open.get(name)?.room.redacted()
+    return done
   }
 
   #allows(identity: Identity, action: Action, room: string): boolean {

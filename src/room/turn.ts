@@ -21,23 +21,36 @@ export interface Writer {
 /** What all turns did so far, for metrics. */
 export interface TurnTotals {
   turns: number
-  /** Writes to members. */
+  /** Messages given to the engine. */
+  published: number
+  /** Buffers given to members. */
   writes: number
-  /** Milliseconds spent in them. */
-  ms: number
+  /** Messages in those buffers. */
+  deliveries: number
+}
+
+/** Told how many milliseconds the writing at the end of each turn took. MUST NOT throw. */
+export type OnTurn = (ms: number) => void
+
+export interface TurnParts {
+  clock: Clock
+  bounds?: TurnBounds | undefined
+  onTurn?: OnTurn | undefined
 }
 
 export class Turn {
-  readonly totals: TurnTotals = { turns: 0, writes: 0, ms: 0 }
+  readonly totals: TurnTotals = { turns: 0, published: 0, writes: 0, deliveries: 0 }
   readonly #clock: Clock
   readonly #bounds: TurnBounds
+  readonly #onTurn: OnTurn
   /** In the order in which they are served; a set, because a room stands here once. */
   readonly #waiting = new Set<Writer>()
   #asked = false
 
-  constructor(clock: Clock, bounds: TurnBounds = TURN_BOUNDS) {
+  constructor({ clock, bounds = TURN_BOUNDS, onTurn = () => {} }: TurnParts) {
     this.#clock = clock
     this.#bounds = bounds
+    this.#onTurn = onTurn
   }
 
   add(writer: Writer): void {
@@ -65,7 +78,7 @@ export class Turn {
     }
     this.totals.turns += 1
     this.totals.writes += this.#bounds.perTurn - left
-    this.totals.ms += this.#clock.elapsed() - began
+    this.#onTurn(this.#clock.elapsed() - began)
     if (this.#waiting.size > 0) this.#ask()
   }
 }

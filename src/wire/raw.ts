@@ -1,11 +1,10 @@
 // Plain frames: what a member sends goes to the room as it came. The room is in the URL.
 import type { Command } from '../protocol/command.ts'
-import type { Event } from '../protocol/event.ts'
+import type { MessageEvent } from '../protocol/event.ts'
 import { serverFrame } from './frame.ts'
 import type { InboundFrame, WireFormat } from './wire-format.ts'
 
-function encode(event: Event): Buffer {
-  const { kind, payload } = event.message
+function encode({ message: { kind, payload } }: MessageEvent): Buffer {
   return serverFrame(kind === 'binary' ? 2 : 1, payload)
 }
 
@@ -13,4 +12,7 @@ function decode({ payload, binary }: InboundFrame): Command[] {
   return [{ type: 'publish', kind: binary ? 'binary' : 'text', payload }]
 }
 
-export const raw: WireFormat = { name: 'raw', encode, decode }
+/** A raw connection carries no position. */
+const announce = (): null => null
+
+export const raw: WireFormat = { name: 'raw', encode, announce, decode }

@@ -1,6 +1,6 @@
 // The port between bytes and protocol. A new wire format is one file that implements this.
 import type { Command } from '../protocol/command.ts'
-import type { Event } from '../protocol/event.ts'
+import type { MessageEvent, Notice } from '../protocol/event.ts'
 
 /** What a client sent in one WebSocket message. */
 export interface InboundFrame {
@@ -16,6 +16,8 @@ export interface InboundFrame {
  */
 export interface WireFormat {
   readonly name: string
-  encode(event: Event): Buffer
+  encode(event: MessageEvent): Buffer
+  /** Null where the format has no words for that. */
+  announce(notice: Notice): Buffer | null
   decode(frame: InboundFrame): Command[] | null
 }

@@ -1,14 +1,14 @@
 // The hot path of rooms without history: everything happens within the call.
 import t from 'tap'
-import { createInProcessLog } from '../../src/engine/in-process-log.ts'
 import { draft } from '../contract/samples.ts'
+import { ephemeralLog } from '../support/ephemeral-log.ts'
 import { HeldClock } from '../support/held-clock.ts'
 
 const PLAIN = { retention: null, key: null }
 
 t.test('an append answers plainly, after its follower was called', async (t) => {
   const clock = new HeldClock()
-  const log = createInProcessLog(clock)
+  const log = ephemeralLog(clock)
   const times: number[] = []
   await log.follow('chat:1', { onMessage: ({ time }) => times.push(time), onGap: () => {} })
   const answer = log.append('chat:1', draft('hello'), PLAIN)
@@ -18,7 +18,7 @@ t.test('an append answers plainly, after its follower was called', async (t) => 
 
 t.test('answers of one millisecond share an object, and those of another do not', async (t) => {
   const clock = new HeldClock()
-  const log = createInProcessLog(clock)
+  const log = ephemeralLog(clock)
   const first = log.append('chat:1', draft('one'), PLAIN)
   t.equal(log.append('chat:2', draft('two'), PLAIN), first)
   await clock.advance(1)

@@ -19,13 +19,15 @@ interface Asked {
   stopped: boolean
 }
 
+const NOWHERE = { epoch: 'e', offset: 0 }
+
 /** A log whose follows wait until the test settles them, one follower per room as the port says. */
 function heldLog(): { log: MessageLog; asked: Asked[] } {
   const asked: Asked[] = []
   const followers = new Map<string, Follower>()
   const log: MessageLog = {
     append(room, draft) {
-      followers.get(room)?.onMessage({ ...draft, offset: 0, time: 0 })
+      followers.get(room)?.onMessage({ ...draft, epoch: null, offset: 0, time: 0 })
       return { position: null, time: 0, repeated: false }
     },
     follow(room, follower) {
@@ -42,8 +44,8 @@ function heldLog(): { log: MessageLog; asked: Asked[] } {
       }
       return promise
     },
-    read: async () => null,
-    head: async () => null,
+    read: async () => ({ head: NOWHERE, messages: [] }),
+    head: async () => NOWHERE,
     redact: async () => false,
   }
   return { log, asked }

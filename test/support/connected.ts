@@ -1,12 +1,12 @@
 // Connections without a port: fake sockets, a log in memory, and a clock that stands still.
 import { Connection } from '../../src/connection/connection.ts'
 import { Connections } from '../../src/connection/connections.ts'
-import { createInProcessLog } from '../../src/engine/in-process-log.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import { Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { raw } from '../../src/wire/raw.ts'
+import { ephemeralLog } from './ephemeral-log.ts'
 import { FakeSocket } from './fake-socket.ts'
 import { HeldClock } from './held-clock.ts'
 
@@ -24,7 +24,7 @@ export function userOf(user: string, more: Partial<Identity> = {}): Identity {
 
 export class House {
   readonly clock = new HeldClock()
-  readonly log = createInProcessLog(this.clock)
+  readonly log = ephemeralLog(this.clock)
   readonly connections: Connections
   readonly rooms: Rooms
   rule: Rule

@@ -1,5 +1,5 @@
 // A wire format whose bytes are the payload between brackets, and that counts its work.
-import type { Event } from '../../src/protocol/event.ts'
+import type { MessageEvent } from '../../src/protocol/event.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
 
 export class CountingFormat implements WireFormat {
@@ -10,9 +10,13 @@ export class CountingFormat implements WireFormat {
     this.name = name
   }
 
-  encode({ message }: Event): Buffer {
+  encode({ message }: MessageEvent): Buffer {
     this.encodes += 1
     return Buffer.concat([Buffer.from('['), message.payload, Buffer.from(']')])
+  }
+
+  announce(): null {
+    return null
   }
 
   decode(): null {

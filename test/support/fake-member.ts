@@ -20,6 +20,10 @@ export class FakeMember implements Member {
   /** Called when a buffer was kept. */
   onDeliver: () => void = () => undefined
 
+  /** Whatever it was told that it cannot be brought up to now for. */
+  readonly failures: string[] = []
+  bufferedBytes = 0
+
   constructor({ format, echo = true, user = null }: FakeMemberParts) {
     made += 1
     this.id = `m${made}`
@@ -31,6 +35,10 @@ export class FakeMember implements Member {
   deliver(frames: Buffer): void {
     this.buffers.push(frames)
     this.onDeliver()
+  }
+
+  fail(reason: string): void {
+    this.failures.push(reason)
   }
 
   /** All that it was given, as text. */

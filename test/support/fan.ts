@@ -5,7 +5,7 @@ import { Turn, type TurnBounds } from '../../src/room/turn.ts'
 import { HeldClock } from './held-clock.ts'
 
 export function eventOf(payload: string | Buffer, origin: string | null = null): MessageEvent {
-  const message = { kind: 'text' as const, user: null, origin, offset: 0, time: 0 }
+  const message = { kind: 'text' as const, user: null, origin, epoch: null, offset: 0, time: 0 }
   return { type: 'message', room: 'r', message: { ...message, payload: Buffer.from(payload) } }
 }
 
@@ -26,7 +26,7 @@ export function heldFan(bounds?: TurnBounds): Fan {
       ends.push(run)
     },
   })
-  const turn = new Turn(clock, bounds)
+  const turn = new Turn({ clock, bounds })
   const end = (): void => {
     for (const run of ends.splice(0)) run()
   }

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { until } from './until.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
-const OPEN = /Server listening at (http:\/\/[^"\s]+)/
+const OPEN = /Server listening at (https?:\/\/[^"\s]+)/
 
 export interface ServerProcess {
   readonly process: ChildProcess
@@ -27,9 +27,10 @@ export interface Ended {
 const WITHOUT_TAP = 'unset NODE_OPTIONS NODE_V8_COVERAGE; exec "$@"'
 
 /** Nothing of the test's own environment but the path. */
-function spawned(t: Test, env: Record<string, string>) {
+function spawned(t: Test, env: Record<string, string>, loaded: string[] = []) {
   const path = process.env.PATH ?? ''
-  const child = spawn('sh', ['-c', WITHOUT_TAP, 'sh', process.execPath, SERVER], {
+  const program = [process.execPath, ...loaded.map((file) => `--import=${file}`), SERVER]
+  const child = spawn('sh', ['-c', WITHOUT_TAP, 'sh', ...program], {
     cwd: t.testdirName,
     env: { PATH: path, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,9 +50,16 @@ function spawned(t: Test, env: Record<string, string>) {
   return { child, text, exited }
 }
 
-/** Resolves when it listens; rejects when it ends instead. Needs `t.testdir()` first. */
-export async function startServer(t: Test, env: Record<string, string>): Promise<ServerProcess> {
-  const { child, text, exited } = spawned(t, env)
+/**
+ * Resolves when it listens; rejects when it ends instead. Needs `t.testdir()` first. The files in
+ * `loaded` run in the process before it.
+ */
+export async function startServer(
+  t: Test,
+  env: Record<string, string>,
+  loaded: string[] = [],
+): Promise<ServerProcess> {
+  const { child, text, exited } = spawned(t, env, loaded)
   let ended = false
   exited.then(() => {
     ended = true

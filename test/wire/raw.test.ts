@@ -1,6 +1,6 @@
 // Plain frames: the contract of every wire format, golden bytes, and that nothing is added.
 import t, { test } from 'tap'
-import type { Event } from '../../src/protocol/event.ts'
+import type { MessageEvent } from '../../src/protocol/event.ts'
 import { formatNamed, SUBPROTOCOLS } from '../../src/wire/formats.ts'
 import { raw } from '../../src/wire/raw.ts'
 import { wireFormatContract } from '../contract/wire-format.ts'
@@ -8,8 +8,9 @@ import { goldenFrames } from './golden.ts'
 
 wireFormatContract(t, raw)
 
-function eventOf(kind: 'json' | 'text' | 'binary', payload: Buffer): Event {
-  const message = { kind, payload, user: 'u_1', origin: 'c1', offset: 7, time: 1_700_000_000_000 }
+function eventOf(kind: 'json' | 'text' | 'binary', payload: Buffer): MessageEvent {
+  const said = { kind, payload, user: 'u_1', origin: 'c1', time: 1_700_000_000_000 }
+  const message = { ...said, epoch: 'e', offset: 7 }
   return { type: 'message', room: 'chat:a', message }
 }
 

@@ -41,7 +41,7 @@ const WALLS: Record<string, Wall> = {
   'routes/': { may: ['src/protocol/'], mayType: ['plugins/', ...SOURCES, 'src/config.ts'] },
 }
 
-const COMPOSITION = ['src/app.ts', 'src/server.ts', 'src/index.ts']
+const COMPOSITION = ['src/app.ts', 'src/bin.ts', 'src/server.ts', 'src/index.ts']
 
 export const walls: Check = (files) =>
   files.filter(isWalled).flatMap((file) => {

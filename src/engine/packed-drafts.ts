@@ -1,0 +1,74 @@
+// Drafts on their way to the thread that keeps them: columns and one block of bytes, because a
+// structured clone of many small objects, and of every Buffer's pool, costs more than the commit.
+import type { Kind } from '../protocol/message.ts'
+import type { Retention } from './message-log.ts'
+
+/** What is asked to be kept, with the time that it will bear. */
+export interface DraftToKeep {
+  room: string
+  kind: Kind
+  payload: Buffer
+  user: string | null
+  time: number
+  retention: Retention
+  /** Names the key in its scope; null without one. */
+  key: string | null
+}
+
+/** The same in columns: entry `i` of each belongs to draft `i`. */
+export interface PackedDrafts {
+  rooms: string[]
+  retentions: Retention[]
+  /** Which of `rooms` and `retentions`. */
+  room: number[]
+  kind: Kind[]
+  user: (string | null)[]
+  time: number[]
+  key: (string | null)[]
+  /** Where each payload ends in `bytes`; it begins where the one before ends. */
+  end: number[]
+  bytes: Uint8Array
+}
+
+/** What became of them: `offset` 0 is a key that was used with another body. */
+export interface PackedAnswers {
+  epochs: string[]
+  offset: number[]
+  /** When the first one with that key was kept, by the draft's number. */
+  repeats: Map<number, number>
+}
+
+/** Packs drafts; the block of bytes is theirs alone, so it can be handed over. */
+export function pack(drafts: readonly DraftToKeep[]): PackedDrafts {
+  const columns = {
+    room: [] as number[],
+    kind: drafts.map(({ kind }) => kind),
+    user: drafts.map(({ user }) => user),
+    time: drafts.map(({ time }) => time),
+    key: drafts.map(({ key }) => key),
+    end: [] as number[],
+  }
+  const rooms = new Map<string, { index: number; retention: Retention }>()
+  let end = 0
+  for (const { room, retention, payload } of drafts) {
+    let known = rooms.get(room)
+    if (known === undefined) {
+      known = { index: rooms.size, retention }
+      rooms.set(room, known)
+    }
+    columns.room.push(known.index)
+    end += payload.length
+    columns.end.push(end)
+  }
+  const bytes = new Uint8Array(end)
+  for (const [index, { payload }] of drafts.entries()) {
+    bytes.set(payload, (columns.end[index] ?? 0) - payload.length)
+  }
+  const retentions = [...rooms.values()].map(({ retention }) => retention)
+  return { ...columns, rooms: [...rooms.keys()], retentions, bytes }
+}
+
+/** The payload of draft `index`, not copied. */
+export function payloadAt({ end, bytes }: PackedDrafts, index: number): Uint8Array {
+  return bytes.subarray(end[index - 1] ?? 0, end[index])
+}

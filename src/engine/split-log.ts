@@ -1,0 +1,28 @@
+// One log out of two: rooms with history go to what keeps them, the others are only shared.
+import type { Followers } from './followers.ts'
+import type { AppendNow } from './in-process-log.ts'
+import type { Appended, MessageLog, StoredDraft } from './message-log.ts'
+
+/** What keeps the messages of rooms with history. */
+export interface StoredLog extends Pick<MessageLog, 'head' | 'read' | 'redact'> {
+  append(draft: StoredDraft): Promise<Appended>
+}
+
+export interface LogParts {
+  appendNow: AppendNow
+  stored: StoredLog
+  followers: Followers
+}
+
+export function splitLog({ appendNow, stored, followers }: LogParts): MessageLog {
+  return {
+    append(room, draft, { retention, key }) {
+      if (retention === null) return appendNow(room, draft, key)
+      return stored.append({ room, draft, retention, key })
+    },
+    follow: async (room, follower) => followers.follow(room, follower),
+    head: (room) => stored.head(room),
+    read: (room, query) => stored.read(room, query),
+    redact: (room, offset) => stored.redact(room, offset),
+  }
+}

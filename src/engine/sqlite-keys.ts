@@ -1,0 +1,118 @@
+// The idempotency keys of a store: kept with their messages, found through memory.
+import { hash } from 'node:crypto'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Kind } from '../protocol/message.ts'
+import { KEY_WINDOW_MS } from './idempotency.ts'
+import { KeyIndex } from './key-index.ts'
+
+/** Keys are forgotten by this much at once. */
+const PERIOD_MS = 60_000
+const PERIODS_HELD = Math.ceil(KEY_WINDOW_MS / PERIOD_MS)
+/** Bytes of a hash that tell keys and bodies apart. */
+const HASH_BYTES = 16
+
+/** A message with a key is not let go of before it is as old as this. */
+export const KEYED_AGE_MS = KEY_WINDOW_MS + PERIOD_MS
+
+/** A key in its scope, and what was said with it. */
+export interface Claim {
+  readonly key: Buffer
+  readonly body: Buffer
+}
+
+/** The message that came first with a key. */
+export interface First {
+  offset: number
+  time: number
+  /** Whether it said the same. */
+  same: boolean
+}
+
+interface KeyedRow {
+  id: number
+  offset: number
+  time: number
+  key: Uint8Array
+  body: Uint8Array
+}
+
+export function claimOf(key: string, kind: Kind, payload: Uint8Array): Claim {
+  const body = hash('sha256', payload, 'buffer').subarray(0, HASH_BYTES)
+  // The kind is part of what was said: 1 as text is another message than 1 as JSON.
+  body[0] = (body[0] ?? 0) ^ kind.charCodeAt(0)
+  return { key: hash('sha256', key, 'buffer').subarray(0, HASH_BYTES), body }
+}
+
+export class SqliteKeys {
+  readonly #row: StatementSync
+  readonly #recent: StatementSync
+  /** By the minute of their time; null until the first is asked for. */
+  #periods: Map<number, KeyIndex> | null = null
+  /** Of the transaction that is open. */
+  #added: { index: KeyIndex; key: Buffer; id: number }[] = []
+
+  constructor(db: DatabaseSync) {
+    const columns = 'id, "offset", time, key_hash AS key, key_body AS body'
+    this.#row = db.prepare(`SELECT ${columns} FROM messages WHERE id = ?`)
+    this.#recent = db.prepare(`SELECT ${columns} FROM messages ORDER BY id DESC`)
+  }
+
+  /** The message that came with this key within the window before `time`, or after it. */
+  find({ key, body }: Claim, time: number): First | null {
+    for (const index of this.#held(time).values()) {
+      for (const id of index.find(key)) {
+        const row = this.#row.get(id) as KeyedRow | undefined
+        if (row === undefined || Buffer.compare(row.key, key) !== 0) continue
+        return { ...row, same: Buffer.compare(row.body, body) === 0 }
+      }
+    }
+    return null
+  }
+
+  add({ key }: Claim, { id, time }: { id: number; time: number }): void {
+    const periods = this.#held(time)
+    const period = periodOf(time)
+    let index = periods.get(period)
+    if (index === undefined) {
+      for (const old of periods.keys()) if (old < period - PERIODS_HELD) periods.delete(old)
+      index = new KeyIndex()
+      periods.set(period, index)
+    }
+    index.add(key, id)
+    this.#added.push({ index, key, id })
+  }
+
+  /** What was added so far is kept. */
+  settle(): void {
+    this.#added = []
+  }
+
+  /** What was added since `settle` was not kept. */
+  takeBack(): void {
+    for (const { index, key, id } of this.#added) index.remove(key, id)
+    this.#added = []
+  }
+
+  #held(time: number): Map<number, KeyIndex> {
+    this.#periods ??= this.#load(time)
+    return this.#periods
+  }
+
+  /** Messages stand about in the order of their time: reads from the newest until it is enough. */
+  #load(time: number): Map<number, KeyIndex> {
+    const periods = new Map<number, KeyIndex>()
+    for (const one of this.#recent.iterate()) {
+      const row = one as unknown as KeyedRow
+      if (row.time < time - 2 * KEY_WINDOW_MS) break
+      if (row.key === null) continue
+      const index = periods.get(periodOf(row.time)) ?? new KeyIndex()
+      periods.set(periodOf(row.time), index)
+      index.add(Buffer.from(row.key), row.id)
+    }
+    return periods
+  }
+}
+
+function periodOf(time: number): number {
+  return Math.floor(time / PERIOD_MS)
+}

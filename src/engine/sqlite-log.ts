@@ -1,0 +1,155 @@
+// The log of rooms with history on SQLite's threads. Drafts that come in while a commit is under
+// way go on together in the next one, and are delivered when it is on disk, in its order.
+import type { Message, Position } from '../protocol/message.ts'
+import type { Clock } from '../time/clock.ts'
+import { EngineUnavailable } from './engine.ts'
+import type { Followers } from './followers.ts'
+import {
+  type Appended,
+  KeyConflict,
+  type Page,
+  type PageQuery,
+  type StoredDraft,
+} from './message-log.ts'
+import { type DraftToKeep, type PackedAnswers, pack } from './packed-drafts.ts'
+import type { StoredLog } from './split-log.ts'
+import type { MessageReads, ReadMessage } from './sqlite-message-reads.ts'
+import type { MessageWrites } from './sqlite-message-writes.ts'
+import type { SqliteThread } from './sqlite-thread.ts'
+
+/** Drafts and bytes in one commit: more wait for the next, so that none of them takes long. */
+const COMMIT_DRAFTS_MAX = 2_048
+const COMMIT_BYTES_MAX = 4 * 1024 * 1024
+/** What may wait for the disk in all; beyond it publishes are turned away at once. */
+const WAITING_DRAFTS_MAX = 20_000
+const WAITING_BYTES_MAX = 64 * 1024 * 1024
+
+interface Waiting extends DraftToKeep {
+  readonly origin: string | null
+  resolve(appended: Appended): void
+  reject(error: Error): void
+}
+
+export interface SqliteLogParts {
+  writer: SqliteThread<MessageWrites>
+  reader: SqliteThread<MessageReads>
+  clock: Clock
+  followers: Followers
+}
+
+export class SqliteLog implements StoredLog {
+  readonly #parts: SqliteLogParts
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  #committing: Promise<void> | null = null
+
+  constructor(parts: SqliteLogParts) {
+    this.#parts = parts
+  }
+
+  /** Drafts that have no answer yet. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  append({ room, draft, retention, key }: StoredDraft): Promise<Appended> {
+    const { kind, payload, user, origin } = draft
+    const full =
+      this.#waiting.length >= WAITING_DRAFTS_MAX ||
+      this.#waitingBytes + payload.length > WAITING_BYTES_MAX
+    if (full) return Promise.reject(new EngineUnavailable('Too much is waiting for the disk.'))
+    this.#waitingBytes += payload.length
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({
+        ...{ room, kind, payload, user, origin, retention, resolve, reject },
+        key: key === null ? null : JSON.stringify([room, key.sender, key.value]),
+        time: this.#parts.clock.now(),
+      })
+      this.#next()
+    })
+  }
+
+  head(room: string): Promise<Position> {
+    return this.#parts.reader.call('headOf', { room })
+  }
+
+  async read(room: string, { retention, ...query }: PageQuery): Promise<Page> {
+    const { ageMs, messages: kept } = retention
+    const since = ageMs === null ? 0 : this.#parts.clock.now() - ageMs
+    const page = await this.#parts.reader.call('readMessages', { room, ...query, since, kept })
+    const { epoch } = page.head
+    return { head: page.head, messages: page.messages.map((row) => messageFrom(row, epoch)) }
+  }
+
+  /** Resolves when everything that was appended so far has its answer. */
+  async settled(): Promise<void> {
+    while (this.#committing !== null) await this.#committing
+  }
+
+  redact(room: string, offset: number): Promise<boolean> {
+    return this.#parts.writer.call('redactMessage', { room, offset, now: this.#parts.clock.now() })
+  }
+
+  #next(): void {
+    if (this.#committing !== null || this.#waiting.length === 0) return
+    const drafts = this.#take()
+    const packed = pack(drafts)
+    this.#committing = this.#parts.writer
+      .call('keepMessages', packed, [packed.bytes.buffer as ArrayBuffer])
+      .then((answers) => this.#settle(drafts, answers))
+      .catch((error) => refuse(drafts, error))
+      .finally(() => {
+        this.#committing = null
+        this.#next()
+      })
+  }
+
+  #take(): Waiting[] {
+    let bytes = 0
+    let count = 0
+    for (const { payload } of this.#waiting) {
+      if (count === COMMIT_DRAFTS_MAX || (count > 0 && bytes > COMMIT_BYTES_MAX)) break
+      bytes += payload.length
+      count += 1
+    }
+    this.#waitingBytes -= bytes
+    return this.#waiting.splice(0, count)
+  }
+
+  /** Delivers and answers in the order of the log. */
+  #settle(drafts: readonly Waiting[], { epochs, offset, repeats }: PackedAnswers): void {
+    const epochOf = new Map(
+      [...new Set(drafts.map(({ room }) => room))].map((room, index) => [
+        room,
+        epochs[index] ?? '',
+      ]),
+    )
+    for (const [index, draft] of drafts.entries()) {
+      const at = offset[index] ?? 0
+      const position = { epoch: epochOf.get(draft.room) ?? '', offset: at }
+      const first = repeats.get(index)
+      if (at === 0) draft.reject(new KeyConflict())
+      else if (first !== undefined) draft.resolve({ position, time: first, repeated: true })
+      else {
+        this.#parts.followers.of(draft.room)?.onMessage(kept(draft, position))
+        draft.resolve({ position, time: draft.time, repeated: false })
+      }
+    }
+  }
+}
+
+function kept(draft: Waiting, position: Position): Message {
+  const { kind, payload, user, origin, time } = draft
+  return { kind, payload, user, origin, ...position, time }
+}
+
+function refuse(drafts: readonly Waiting[], error: Error): void {
+  for (const draft of drafts) draft.reject(error)
+}
+
+function messageFrom({ payload, redactedAt, ...rest }: ReadMessage, epoch: string): Message {
+  const { buffer, byteOffset, byteLength } = payload
+  const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+  const message: Message = { ...rest, epoch, payload: bytes, origin: null }
+  return redactedAt === null ? message : { ...message, redacted: true }
+}

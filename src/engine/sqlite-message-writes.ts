@@ -1,0 +1,163 @@
+// Keeping messages: position, idempotency key and message in one transaction; and letting go of
+// what a room no longer keeps, in slices.
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
+import { BatchFault, reasonOf } from './sqlite-errors.ts'
+import { claimOf, KEYED_AGE_MS, SqliteKeys } from './sqlite-keys.ts'
+import { epochOf, type RoomRow, RoomTable } from './sqlite-room-table.ts'
+import type { Writing } from './sqlite-serve.ts'
+
+/** Which messages to let go of: at most `rows`, going on after room `cursor`. */
+export interface Trim {
+  now: number
+  rows: number
+  cursor: number
+}
+
+const TRIMMED_ROOMS = 256
+
+export type MessageWrites = {
+  keepMessages(drafts: PackedDrafts): PackedAnswers
+  redactMessage(args: { room: string; offset: number; now: number }): boolean
+  /** Returns the cursor to go on from, 0 for the start, and how many messages went. */
+  trimMessages(trim: Trim): { cursor: number; deleted: number }
+}
+
+export function messageWrites(db: DatabaseSync): Omit<Writing, 'db' | 'operations'> & {
+  writes: MessageWrites
+} {
+  const rooms = new RoomTable(db)
+  const keeper = new Keeper(db, rooms)
+  const redact = db.prepare(`
+    UPDATE messages SET payload = x'', redacted_at = :now
+    WHERE room = (SELECT id FROM rooms WHERE name = :room) AND "offset" = :offset
+      AND redacted_at IS NULL`)
+  const writes: MessageWrites = {
+    keepMessages: (drafts) => keeper.keep(drafts),
+    redactMessage: (args) => redact.run(args).changes === 1,
+    trimMessages: trimmer(db),
+  }
+  return {
+    writes,
+    onKept: () => keeper.kept(),
+    onTakenBack: () => keeper.takenBack(),
+  }
+}
+
+class Keeper {
+  readonly #rooms: RoomTable
+  readonly #insert: StatementSync
+  readonly #keys: SqliteKeys
+  readonly #incarnation: StatementSync
+
+  constructor(db: DatabaseSync, rooms: RoomTable) {
+    this.#rooms = rooms
+    this.#keys = new SqliteKeys(db)
+    this.#insert = db.prepare(`
+      INSERT INTO messages (room, "offset", time, kind, user, payload, key_hash, key_body)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+    this.#incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
+  }
+
+  /** All of them or none, with everything else that is in the transaction. */
+  keep(drafts: PackedDrafts): PackedAnswers {
+    try {
+      return this.#keepAll(drafts)
+    } catch (error) {
+      // A savepoint could take back these alone, and would copy every page that they touch.
+      throw new BatchFault(reasonOf(error), { cause: error })
+    }
+  }
+
+  kept(): void {
+    this.#keys.settle()
+  }
+
+  /** The transaction was taken back: what is in memory goes back too. */
+  takenBack(): void {
+    this.#keys.takeBack()
+    this.#rooms.forget()
+  }
+
+  #keepAll(drafts: PackedDrafts): PackedAnswers {
+    const rows = drafts.rooms.map((name, index) => this.#openRoom(drafts, name, index))
+    const incarnation = String(this.#incarnation.get()?.value)
+    const answers: PackedAnswers = {
+      epochs: rows.map(({ generation }) => epochOf(incarnation, generation)),
+      offset: [],
+      repeats: new Map(),
+    }
+    for (const [index, room] of drafts.room.entries()) {
+      const row = rows[room]
+      if (row !== undefined) this.#keepOne(drafts, { index, row, answers })
+    }
+    return answers
+  }
+
+  #openRoom({ retentions }: PackedDrafts, name: string, index: number): RoomRow {
+    const retention = retentions[index]
+    if (retention === undefined) throw new Error(`No retention came with the room ${name}.`)
+    return this.#rooms.open(name, retention)
+  }
+
+  #keepOne(drafts: PackedDrafts, { index, row, answers }: Place): void {
+    const time = drafts.time[index] ?? 0
+    const kind = drafts.kind[index] ?? 'binary'
+    const payload = payloadAt(drafts, index)
+    const key = drafts.key[index] ?? null
+    const claim = key === null ? null : claimOf(key, kind, payload)
+    const first = claim && this.#keys.find(claim, time)
+    if (first) {
+      answers.offset.push(first.same ? first.offset : 0)
+      if (first.same) answers.repeats.set(index, first.time)
+      return
+    }
+    const offset = row.newest + 1
+    const values = [row.id, offset, time, kind, drafts.user[index] ?? null, payload] as const
+    const { lastInsertRowid } = this.#insert.run(...values, claim?.key ?? null, claim?.body ?? null)
+    if (claim) this.#keys.add(claim, { id: Number(lastInsertRowid), time })
+    row.newest = offset
+    answers.offset.push(offset)
+  }
+}
+
+interface Place {
+  index: number
+  row: RoomRow
+  answers: PackedAnswers
+}
+
+/** Looks at the oldest messages of some rooms in turn; what a room still keeps stays. */
+function trimmer(db: DatabaseSync): MessageWrites['trimMessages'] {
+  const some = db.prepare(`
+    SELECT id, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
+           coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0) AS newest
+    FROM rooms WHERE id > :cursor ORDER BY id LIMIT ${TRIMMED_ROOMS}`)
+  const oldest = db.prepare(`
+    SELECT "offset", time FROM messages WHERE room = :id ORDER BY "offset" LIMIT 1`)
+  const keepNewest = db.prepare('UPDATE rooms SET newest = max(newest, :newest) WHERE id = :id')
+  const remove = db.prepare(`
+    DELETE FROM messages WHERE id IN
+      (SELECT id FROM messages WHERE room = :id ORDER BY "offset" LIMIT :rows)
+      AND ("offset" <= :last OR time < :since)
+      AND (key_hash IS NULL OR time < :keyedSince)`)
+
+  return ({ now, rows, cursor }) => {
+    let deleted = 0
+    const keyedSince = now - KEYED_AGE_MS
+    const found = some.all({ cursor }) as unknown as RoomRow[]
+    for (const { id, newest, messagesMax, ageMaxMs } of found) {
+      if (newest === 0) continue
+      const left = rows - deleted
+      // Not at the end of this room yet: the next slice begins with it again.
+      if (left <= 0) return { cursor: id - 1, deleted }
+      const since = ageMaxMs === null ? 0 : now - ageMaxMs
+      const last = newest - messagesMax
+      const first = oldest.get({ id }) as { offset: number; time: number } | undefined
+      if (first === undefined || (first.offset > last && first.time >= since)) continue
+      keepNewest.run({ id, newest })
+      deleted += Number(remove.run({ id, last, since, keyedSince, rows: left }).changes)
+    }
+    return { cursor: found.length < TRIMMED_ROOMS ? 0 : (found.at(-1)?.id ?? 0), deleted }
+  }
+}

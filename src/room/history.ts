@@ -1,0 +1,155 @@
+// What a room can tell of before, for its members on this node. Many who come back at once share
+// one read: the newest messages stay at hand for as long as somebody asks for them.
+import type { MessageLog, Page, Retention } from '../engine/message-log.ts'
+import type { MessageEvent } from '../protocol/event.ts'
+import type { Message, Position } from '../protocol/message.ts'
+import type { Clock } from '../time/clock.ts'
+import type { WireFormat } from '../wire/wire-format.ts'
+
+/** How many messages are read, or kept at hand, at once. */
+export const PAGE_MESSAGES = 512
+const TAIL_BYTES_MAX = 524_288
+/** The tail is let go of when nobody has asked for so long. */
+const TAIL_IDLE_MS = 30_000
+
+/** The newest messages, without a hole, all after offset `after`. */
+interface Tail {
+  readonly epoch: string
+  after: number
+  messages: Message[]
+  bytes: number
+  usedAt: number
+}
+
+export interface HistoryParts {
+  log: MessageLog
+  clock: Clock
+  room: string
+  retention: Retention
+}
+
+export class History {
+  readonly #parts: HistoryParts
+  #tail: Tail | null = null
+  #loading: Promise<void> | null = null
+  /** What is said while the tail is being read. */
+  #meanwhile: Message[] = []
+  /** Each message is encoded once per format, however many come back for it. */
+  #frames = new Map<WireFormat, WeakMap<Message, Buffer>>()
+
+  constructor(parts: HistoryParts) {
+    this.#parts = parts
+  }
+
+  /** A message was said. MUST be called for each, in order. */
+  push(message: Message): void {
+    if (message.epoch === null) return
+    if (this.#loading !== null) this.#meanwhile.push(message)
+    if (this.#tail !== null) this.#extend(this.#tail, message)
+  }
+
+  /** What is at hand is no longer true. */
+  forget(): void {
+    this.#tail = null
+    this.#frames.clear()
+  }
+
+  /** Where the room stands. Rejects with EngineUnavailable, as the others do. */
+  async head(): Promise<Position> {
+    await this.#haveTail()
+    return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
+  }
+
+  /** What comes after an offset, oldest first, perhaps not all of it. */
+  async after(offset: number): Promise<Page> {
+    await this.#haveTail()
+    const tail = this.#tail
+    if (tail === null || offset < tail.after) {
+      return this.#read({ after: offset, order: 'asc', limit: PAGE_MESSAGES })
+    }
+    tail.usedAt = this.#parts.clock.elapsed()
+    return { head: headOf(tail), messages: this.#visible(tail).filter((m) => m.offset > offset) }
+  }
+
+  /** The newest `count`, oldest first. */
+  async last(count: number): Promise<Page> {
+    const { head, messages } = await this.#read({ after: null, order: 'desc', limit: count })
+    return { head, messages: messages.reverse() }
+  }
+
+  /** A message in the bytes of a format. */
+  frameOf(format: WireFormat, message: Message): Buffer {
+    let frames = this.#frames.get(format)
+    if (frames === undefined) {
+      frames = new WeakMap()
+      this.#frames.set(format, frames)
+    }
+    const known = frames.get(message)
+    if (known !== undefined) return known
+    const event: MessageEvent = { type: 'message', room: this.#parts.room, message }
+    const frame = format.encode(event)
+    frames.set(message, frame)
+    return frame
+  }
+
+  #read(query: { after: number | null; order: 'asc' | 'desc'; limit: number }): Promise<Page> {
+    const { log, room, retention } = this.#parts
+    return log.read(room, { ...query, retention, before: null })
+  }
+
+  async #haveTail(): Promise<void> {
+    if (this.#tail !== null) return
+    this.#loading ??= this.#loadTail().finally(() => {
+      this.#loading = null
+      this.#meanwhile = []
+    })
+    await this.#loading
+  }
+
+  async #loadTail(): Promise<void> {
+    const { head, messages } = await this.last(PAGE_MESSAGES)
+    const tail: Tail = {
+      epoch: head.epoch,
+      after: (messages[0]?.offset ?? head.offset + 1) - 1,
+      messages,
+      bytes: messages.reduce((sum, { payload }) => sum + payload.length, 0),
+      usedAt: this.#parts.clock.elapsed(),
+    }
+    this.#tail = tail
+    for (const message of this.#meanwhile) {
+      if (message.offset > head.offset) this.#extend(tail, message)
+    }
+    shorten(tail)
+  }
+
+  #extend(tail: Tail, message: Message): void {
+    const idle = this.#parts.clock.elapsed() - tail.usedAt > TAIL_IDLE_MS
+    const follows = message.epoch === tail.epoch && message.offset === headOf(tail).offset + 1
+    if (idle || !follows) return this.forget()
+    // A payload may be a small part of a large read: what is kept must not keep all of that.
+    tail.messages.push({ ...message, payload: Buffer.from(message.payload) })
+    tail.bytes += message.payload.length
+    shorten(tail)
+  }
+
+  /** What the retention still keeps of the tail. */
+  #visible(tail: Tail): Message[] {
+    const { clock, retention } = this.#parts
+    const first = headOf(tail).offset - retention.messages
+    const since = retention.ageMs === null ? 0 : clock.now() - retention.ageMs
+    return tail.messages.filter(({ offset, time }) => offset > first && time >= since)
+  }
+}
+
+function headOf({ epoch, after, messages }: Tail): Position {
+  return { epoch, offset: messages.at(-1)?.offset ?? after }
+}
+
+function shorten(tail: Tail): void {
+  while (tail.messages.length > PAGE_MESSAGES || tail.bytes > TAIL_BYTES_MAX) {
+    const gone = tail.messages.shift()
+    if (gone === undefined) return
+    tail.bytes -= gone.payload.length
+    tail.after = gone.offset
+  }
+}

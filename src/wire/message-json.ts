@@ -1,0 +1,18 @@
+// A message as JSON, for whoever asks for more than its payload.
+import type { Message } from '../protocol/message.ts'
+
+/**
+ * `{offset, time, user, kind, data}`: `data` is the JSON value, the text, or base64 for bytes. A
+ * message that was taken back has `data: null` and `redacted: true`.
+ */
+export function messageJson({ offset, time, user, kind, payload, redacted }: Message): string {
+  const head = `{"offset":${offset},"time":${time},"user":${JSON.stringify(user)},"kind":"${kind}"`
+  if (redacted) return `${head},"data":null,"redacted":true}`
+  return `${head},"data":${dataJson(kind, payload)}}`
+}
+
+/** JSON was checked when it was accepted, so it goes out as it came. */
+function dataJson(kind: Message['kind'], payload: Buffer): string {
+  if (kind === 'json') return payload.toString()
+  return JSON.stringify(payload.toString(kind === 'text' ? 'utf8' : 'base64'))
+}

@@ -1,0 +1,189 @@
+// Random lives of one room with history: whoever joins at a position hears every offset after it
+// once and in order, whatever is said, read, forgotten or slow meanwhile.
+import fc from 'fast-check'
+import { test } from 'tap'
+import type { Follower, MessageLog, Page, PageQuery } from '../../src/engine/message-log.ts'
+import type { Message } from '../../src/protocol/message.ts'
+import type { Start } from '../../src/room/resume.ts'
+import { Rooms } from '../../src/room/rooms.ts'
+import { RULE_DEFAULTS } from '../../src/room/rule.ts'
+import type { WireFormat } from '../../src/wire/wire-format.ts'
+import { FakeMember } from '../support/fake-member.ts'
+import { HeldClock } from '../support/held-clock.ts'
+
+const SEED = { seed: 20_261_123, numRuns: 600 }
+const EPOCH = 'e1'
+const KEPT = 12
+
+type Step =
+  | { do: 'publish'; count: number }
+  | { do: 'join'; back: number }
+  | { do: 'replay'; count: number }
+  | { do: 'leave'; who: number }
+  | { do: 'answer a read' }
+  | { do: 'fail a read' }
+  | { do: 'slow'; who: number; slow: boolean }
+  | { do: 'wait' }
+
+const who = fc.nat({ max: 9 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('publish'), count: fc.nat({ max: 4 }) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('join'), back: fc.nat({ max: 16 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('replay'), count: fc.integer({ min: 1, max: 20 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('leave'), who }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('answer a read') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('fail a read') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('slow'), who, slow: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait') }) },
+) as fc.Arbitrary<Step>
+
+/** Offsets and resets in words, so that a test can read them back. */
+const format: WireFormat = {
+  name: 'words',
+  encode: ({ message }) => Buffer.from(`${message.payload} `),
+  announce: ({ type, position }) => Buffer.from(`${type}=${position.offset} `),
+  decode: () => null,
+}
+
+/** A log that keeps the newest KEPT, and whose reads wait until they are answered. */
+class HeldLog {
+  readonly #messages: Message[] = []
+  readonly #reads: { query: PageQuery; settle: (page: Page | null) => void }[] = []
+  #follower: Follower | null = null
+
+  get offset(): number {
+    return this.#messages.length
+  }
+
+  publish(): void {
+    const offset = this.offset + 1
+    const said = { kind: 'text', payload: Buffer.from(String(offset)), user: null } as const
+    const message = { ...said, origin: null, epoch: EPOCH, offset, time: 0 }
+    this.#messages.push(message)
+    this.#follower?.onMessage(message)
+  }
+
+  answer(fails: boolean): boolean {
+    const read = this.#reads.shift()
+    read?.settle(fails ? null : this.#page(read.query))
+    return read !== undefined
+  }
+
+  #page({ after, order, limit }: PageQuery): Page {
+    const head = { epoch: EPOCH, offset: this.offset }
+    const from = Math.max(after ?? 0, this.offset - KEPT)
+    const found = this.#messages.slice(from)
+    return {
+      head,
+      messages: order === 'asc' ? found.slice(0, limit) : found.reverse().slice(0, limit),
+    }
+  }
+
+  readonly log: MessageLog = {
+    append: () => Promise.reject(new Error('publish is called instead')),
+    follow: async (_, follower) => {
+      this.#follower = follower
+      return { stop: () => undefined }
+    },
+    read: (_, query) =>
+      new Promise((resolve, reject) => {
+        const settle = (page: Page | null): void =>
+          page === null ? reject(new Error('away')) : resolve(page)
+        this.#reads.push({ query, settle })
+      }),
+    head: async () => ({ epoch: EPOCH, offset: this.offset }),
+    redact: async () => false,
+  }
+}
+
+interface Life {
+  member: FakeMember
+  start: Start
+  left: boolean
+}
+
+class Simulation {
+  readonly #clock = new HeldClock()
+  readonly #held = new HeldLog()
+  readonly lives: Life[] = []
+  readonly #rooms: Rooms
+  readonly #rule = { ...RULE_DEFAULTS, match: '*', history: { messages: KEPT, ageMs: null } }
+
+  constructor() {
+    this.#rooms = new Rooms({ log: this.#held.log, clock: this.#clock, rules: [this.#rule] })
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    const { room } = await this.#rooms.open('chat:a', this.#rule)
+    for (const one of steps) {
+      await this.#take(one, room)
+      await settled()
+    }
+    for (const { member } of this.lives) member.bufferedBytes = 0
+    for (let calm = 0; calm < 4; calm += 1) {
+      if (this.#held.answer(false)) calm = 0
+      await this.#clock.advance(50)
+      await settled()
+    }
+  }
+
+  get offset(): number {
+    return this.#held.offset
+  }
+
+  async #take(one: Step, room: Awaited<ReturnType<Rooms['open']>>['room']): Promise<void> {
+    const life = this.lives['who' in one ? one.who : -1]
+    if (one.do === 'publish') for (let i = 0; i < one.count; i += 1) this.#held.publish()
+    if (one.do === 'answer a read') this.#held.answer(false)
+    if (one.do === 'fail a read') this.#held.answer(true)
+    if (one.do === 'wait') await this.#clock.advance(25)
+    if (one.do === 'slow' && life) life.member.bufferedBytes = one.slow ? 1_000_000 : 0
+    if (one.do === 'replay') this.#join(room, { from: 'last', count: one.count })
+    if (one.do === 'join') {
+      const offset = Math.max(0, this.#held.offset - one.back)
+      this.#join(room, { from: 'position', position: { epoch: EPOCH, offset } })
+    }
+    if (one.do === 'leave' && life) {
+      life.left = true
+      room.leave(life.member)
+    }
+  }
+
+  #join(room: Awaited<ReturnType<Rooms['open']>>['room'], start: Start): void {
+    const life = { member: new FakeMember({ format }), start, left: false }
+    this.lives.push(life)
+    room.join(life.member, { start, mayJoin: () => true })
+  }
+}
+
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 4; i += 1) await new Promise(setImmediate)
+}
+
+/** What is wrong with what a member heard, or null. */
+function wrong({ member, start, left }: Life, newest: number): string | null {
+  const words = member.heard.split(' ').filter((word) => word !== '')
+  let at = start.from === 'position' ? start.position.offset : null
+  for (const word of words) {
+    const told = /^(?:reset|position)=(\d+)$/.exec(word)?.[1]
+    const offset = Number(told ?? word)
+    if (told === undefined && at !== null && offset !== at + 1) return `${at} then ${word}`
+    at = offset
+  }
+  // An engine that was away, or a leave, may end it anywhere; nothing else may.
+  const ended = left || member.failures.includes('unavailable')
+  return ended || at === newest || (at === null && newest === 0) ? null : `ends at ${at}`
+}
+
+test('[C93] whoever joins at a position hears every offset after it once, in order', async (t) => {
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    const simulation = new Simulation()
+    await simulation.run(steps)
+    const wrongs = simulation.lives.map((life) => wrong(life, simulation.offset))
+    return wrongs.every((one) => one === null)
+  })
+  await t.resolves(fc.assert(property, SEED))
+})

@@ -1,0 +1,13 @@
+// The log of an engine that keeps nothing, for tests of rooms without history.
+import { Followers } from '../../src/engine/followers.ts'
+import { createInProcessLog } from '../../src/engine/in-process-log.ts'
+import type { MessageLog } from '../../src/engine/message-log.ts'
+import { splitLog } from '../../src/engine/split-log.ts'
+import type { Clock } from '../../src/time/clock.ts'
+
+export function ephemeralLog(clock: Clock): MessageLog {
+  const followers = new Followers()
+  const absent = () => Promise.reject(new Error('Nothing is kept in this test.'))
+  const stored = { append: absent, head: absent, read: absent, redact: absent }
+  return splitLog({ appendNow: createInProcessLog(clock, followers), stored, followers })
+}

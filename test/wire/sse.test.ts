@@ -1,0 +1,84 @@
+// Server-sent events, read back by a parser written from the standard and not from our encoder.
+import fc from 'fast-check'
+import t from 'tap'
+import type { Kind, Message } from '../../src/protocol/message.ts'
+import { messageJson } from '../../src/wire/message-json.ts'
+import { parsePosition, positionText, sse, sseEnvelope } from '../../src/wire/sse.ts'
+import { EventStream } from '../support/event-stream.ts'
+
+const SEED = { seed: 20_261_123, numRuns: 2_000 }
+
+function message(kind: Kind, payload: Buffer | string, rest: Partial<Message> = {}): Message {
+  const position = { epoch: '0a1b', offset: 7 }
+  const said = { kind, payload: Buffer.from(payload), user: 'u_1', origin: 'c1', time: 1_700 }
+  return { ...said, ...position, ...rest }
+}
+
+const eventOf = (said: Message) => ({ type: 'message', room: 'chat:a', message: said }) as const
+
+function read(bytes: Buffer | null) {
+  const stream = new EventStream()
+  stream.push(bytes?.toString() ?? '')
+  return stream.take()
+}
+
+t.test('[C90] data is the payload and id the position', async (t) => {
+  const text = read(sse.encode(eventOf(message('text', 'hello'))))
+  t.same(text, [{ id: '0a1b:7', event: 'message', data: 'hello' }])
+  const json = read(sse.encode(eventOf(message('json', '{"a":\n 1}'))))
+  t.same(JSON.parse(json[0]?.data ?? ''), { a: 1 })
+})
+
+t.test('[C90] bytes come as base64, and what is not kept has no id', async (t) => {
+  const bytes = Buffer.from([0, 10, 13, 255])
+  const binary = read(sse.encode(eventOf(message('binary', bytes))))
+  t.same(binary, [{ id: '0a1b:7', event: 'binary', data: bytes.toString('base64') }])
+  const gone = message('text', 'typing', { epoch: null, offset: 0 })
+  t.same(read(sse.encode(eventOf(gone))), [{ id: '', event: 'message', data: 'typing' }])
+})
+
+t.test('[C90] whatever a text says, it is one event, line for line (S31)', async (t) => {
+  const piece = fc.constantFrom('a', ' ', ':', '\n', '\r', '\r\n', 'data: x', 'id: 9\n\n', '\u0000')
+  const property = fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+    const text = pieces.join('')
+    const events = read(sse.encode(eventOf(message('text', text))))
+    const lines = text.replaceAll('\r\n', '\n').replaceAll('\r', '\n')
+    return events.length === 1 && events[0]?.data === lines && events[0].id === '0a1b:7'
+  })
+  t.doesNotThrow(() => fc.assert(property, SEED))
+})
+
+t.test('[C91] an envelope is the message as JSON, of every kind', async (t) => {
+  const head = { offset: 7, time: 1_700, user: 'u_1' }
+  for (const [kind, payload, data] of [
+    ['json', '{"a":[1,\n2]}', { a: [1, 2] }],
+    ['text', 'line\n"two"', 'line\n"two"'],
+    ['binary', Buffer.from([255, 0]), '/wA='],
+  ] as const) {
+    const [event] = read(sseEnvelope.encode(eventOf(message(kind, Buffer.from(payload)))))
+    t.same(JSON.parse(event?.data ?? ''), { ...head, kind, data })
+  }
+  const redacted = message('text', '', { redacted: true, user: null })
+  const expected = { ...head, user: null, kind: 'text', data: null, redacted: true }
+  t.same(JSON.parse(messageJson(redacted)), expected)
+})
+
+t.test('[C92] a position is announced without data, and a reset with it', async (t) => {
+  const stream = new EventStream()
+  const position = { epoch: '0a1b', offset: 3 }
+  stream.push(String(sse.announce({ type: 'position', room: 'r', position })))
+  t.same(stream.take(), [], 'a block without data is no event')
+  t.equal(stream.lastEventId, '0a1b:3')
+  stream.push(String(sse.announce({ type: 'reset', room: 'r', position })))
+  t.same(stream.take(), [{ id: '0a1b:3', event: 'reset', data: '0a1b:3' }])
+})
+
+t.test('a position is read as it was written, and nothing else is one', async (t) => {
+  for (const offset of [0, 1, 9_007_199_254_740_991]) {
+    const position = { epoch: 'a1.2', offset }
+    t.same(parsePosition(positionText(position)), position)
+  }
+  for (const text of ['', 'a', ':1', 'a:', 'a:-1', 'a:01', 'a:1 ', 'a b:1', 'a:1\n', 'é:1']) {
+    t.equal(parsePosition(text), null, JSON.stringify(text))
+  }
+})

@@ -51,10 +51,24 @@ export async function accessTokens(app: FastifyInstance, keys: KeyPair): Promise
   }
 }
 
+interface Times {
+  /** Seconds since 1970, both. */
+  iat: number
+  exp: number
+}
+
+/** We issue nothing in the future, and nothing that lives longer (S15). */
+function isInTime({ iat, exp }: Times): boolean {
+  const latestMs = Date.now() + CLOCK_TOLERANCE_MS
+  return iat * 1_000 <= latestMs && exp - iat <= ACCESS_TOKEN_SECONDS
+}
+
 function check(jwt: JWT, token: string): AccessClaims | null {
   try {
-    const { sub, sid } = jwt.verify<Partial<AccessClaims>>(token)
-    return typeof sub === 'string' && typeof sid === 'string' ? { sub, sid } : null
+    const claims = jwt.verify<Partial<AccessClaims> & Times>(token)
+    const { sub, sid } = claims
+    if (typeof sub !== 'string' || typeof sid !== 'string') return null
+    return isInTime(claims) ? { sub, sid } : null
   } catch {
     return null
   }

@@ -1,6 +1,6 @@
 // Reads a credential from a request. The first that is present decides, also when it is wrong.
 import type { FastifyRequest } from 'fastify'
-import type { Credential } from '../src/identity/authenticator.ts'
+import type { Credential, HostUser } from '../src/identity/authenticator.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { SUBPROTOCOLS } from '../src/wire/formats.ts'
 
@@ -14,36 +14,53 @@ export function cookieName(secure: boolean): string {
   return secure ? '__Host-usher' : 'usher'
 }
 
+/** Ways of logging in that a browser repeats by itself. */
+export interface LogIns {
+  /** The secret in our cookie, if it came along. */
+  cookie(request: FastifyRequest): string | undefined
+  /** What the application that we live in knows; our cookie is not looked at then. */
+  identity?: HostIdentity | undefined
+}
+
+/** Who sent a request, by an application's own log-in; null for nobody. */
+export type HostIdentity = (request: FastifyRequest) => HostUser | null | Promise<HostUser | null>
+
 /** The subprotocols that a client offers, in its order. */
 export function offeredProtocols(request: FastifyRequest): string[] {
   const header = request.headers['sec-websocket-protocol']
   return header === undefined ? [] : header.split(',').map((offer) => offer.trim())
 }
 
-/** For requests: a bearer token, else the cookie. */
-export function credentialOfRequest(request: FastifyRequest, cookie: string): Credential {
+/** For requests: a bearer token, else the log-in. */
+export function credentialOfRequest(request: FastifyRequest, logIns: LogIns): Credential {
   refuseInUrl(request, [...FORBIDDEN_IN_URL, 'ticket'])
-  return bearerOf(request) ?? logInOf(request, cookie) ?? { kind: 'none' }
+  return bearerOf(request, logIns) ?? logInOf(request, logIns) ?? { kind: 'none' }
 }
 
 /**
  * For connections: a bearer token, else a ticket, else, unless the first message is to decide,
- * the cookie. Null means that the first message decides.
+ * the log-in. Null means that the first message decides.
  */
-export function credentialOfUpgrade(request: FastifyRequest, cookie: string): Credential | null {
+export function credentialOfUpgrade(request: FastifyRequest, logIns: LogIns): Credential | null {
   refuseInUrl(request, FORBIDDEN_IN_URL)
   const offered = offeredTicket(request)
-  const shown = bearerOf(request) ?? ticketInUrl(request) ?? offered
+  const shown = bearerOf(request, logIns) ?? ticketInUrl(request) ?? offered
   if (shown) return shown
   if (queryOf(request).auth === 'message') return null
-  return logInOf(request, cookie) ?? { kind: 'none' }
+  return logInOf(request, logIns) ?? { kind: 'none' }
 }
 
-function bearerOf(request: FastifyRequest): Credential | null {
+function bearerOf(request: FastifyRequest, { identity }: LogIns): Credential | null {
   const { authorization } = request.headers
   if (authorization === undefined) return null
   const token = BEARER.exec(authorization)?.[1]
-  if (token !== undefined) return { kind: 'bearer', token }
+  if (token !== undefined) {
+    return identity
+      ? { kind: 'bearer', token, ask: () => identity(request) }
+      : { kind: 'bearer', token }
+  }
+  // An application may log in by a scheme of its own.
+  if (identity) return null
   throw new Refusal(REPLY.unauthorized, 'Write the header as Authorization: Bearer <token>.')
 }
 
@@ -66,10 +83,9 @@ function offeredTicket(request: FastifyRequest): Credential | null {
 }
 
 /** What a browser sends by itself: the log-in of the application we live in, or our cookie. */
-function logInOf(request: FastifyRequest, name: string): Credential | null {
-  const { identity } = request.server.house
+function logInOf(request: FastifyRequest, { cookie, identity }: LogIns): Credential | null {
   if (identity) return { kind: 'host', ask: () => identity(request) }
-  const secret = request.cookies[name]
+  const secret = cookie(request)
   return secret === undefined ? null : { kind: 'cookie', secret }
 }
 

@@ -7,6 +7,15 @@ import { EngineUnavailable } from '../src/engine/engine.ts'
 import { KeyConflict } from '../src/engine/message-log.ts'
 import { REPLY, Refusal, type ReplyCode } from '../src/protocol/errors.ts'
 
+export const kRefusal: unique symbol = Symbol('usher.refusal')
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What it was refused with, for those who count; null while it was not. */
+    [kRefusal]: Refusal | null
+  }
+}
+
 /** Fastify's own refusals that have a row of their own; other 4xx are bad requests. */
 const BY_STATUS: Readonly<Record<number, ReplyCode>> = {
   401: REPLY.unauthorized,
@@ -45,6 +54,7 @@ function unforeseen(): Refusal {
 }
 
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  reply.request[kRefusal] = refusal
   const { error, code, status } = refusal.reply
   if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
   if (status === 401) reply.header('www-authenticate', 'Bearer')
@@ -92,13 +102,28 @@ export function onClientError(error: NodeJS.ErrnoException, socket: Socket): voi
 export function onExpectation(_request: IncomingMessage, response: ServerResponse): void {
   const { error, code } = REPLY.badRequest
   const message = 'Nothing but 100-continue can be expected here.'
-  response.writeHead(REPLY.badRequest.status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ error, code, message }))
+  const body = JSON.stringify({ error, code, message })
+  const headers = { 'content-type': 'application/json', 'content-length': body.length }
+  response.writeHead(REPLY.badRequest.status, headers).end(body)
 }
 
-async function errors(app: FastifyInstance): Promise<void> {
-  app.setErrorHandler(onError)
-  app.setNotFoundHandler(onNotFound)
+export interface ErrorsOptions {
+  /** Whether paths that lead nowhere are ours to answer; not where an application has its own. */
+  unknownPaths?: boolean
 }
 
-export default fp(errors, { name: 'usher-errors', fastify: '5.x' })
+async function errors(app: FastifyInstance, { unknownPaths = true }: ErrorsOptions): Promise<void> {
+  app.decorateRequest(kRefusal, null)
+  app.addHook('onResponse', app.metrics.onResponse)
+  app.setErrorHandler((error, request: FastifyRequest, reply) => {
+    request.server.auditRefusal(error, request)
+    return onError(error, request, reply)
+  })
+  if (unknownPaths) app.setNotFoundHandler(onNotFound)
+}
+
+export default fp(errors, {
+  name: 'usher-errors',
+  fastify: '5.x',
+  dependencies: ['usher-metrics', 'usher-audit'],
+})

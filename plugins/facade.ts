@@ -1,13 +1,16 @@
-// app.usher: what an application does with rooms from its own code.
-import type { FastifyInstance } from 'fastify'
+// app.usher: what an application does with rooms and users from its own code.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { EngineUnavailable } from '../src/engine/engine.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import type { Revocation } from '../src/protocol/identity.ts'
+import type { Identity, Revocation } from '../src/protocol/identity.ts'
 import { TICKET } from '../src/protocol/limits.ts'
-import type { Kind, Position } from '../src/protocol/message.ts'
-import { ROOM_NAME_PATTERN } from '../src/protocol/names.ts'
+import type { Draft, Kind, Position } from '../src/protocol/message.ts'
+import { HOST_SESSION, ROOM_NAME_PATTERN, USER_ID_PATTERN } from '../src/protocol/names.ts'
+import { isJson, isText } from '../src/protocol/payload.ts'
+import type { Rule } from '../src/room/rule.ts'
 
-/** What to publish: a string is text, a Buffer is binary, anything else is JSON. */
+/** What to publish: a string is text, bytes are binary, anything else is JSON. */
 export interface PublishOptions {
   kind?: Kind
   /** In whose name; nobody's if not said. */
@@ -21,22 +24,26 @@ export type Published = { room: string; time: number } & Partial<Position>
 export interface TicketOptions {
   user: string
   rooms?: string[]
+  /** What travels with the user. */
   info?: Record<string, unknown>
-  /** Seconds. */
+  /** Seconds, 1 to 30, and 30 if not said. */
   ttl?: number
-  /** Seconds. */
+  /** Seconds that connections of this ticket may last; a day if not said. */
   connectionTtl?: number
 }
 
+/**
+ * What is wrong rejects with a Refusal, whose `reply` says what it would be over HTTP; what a
+ * retry may cure rejects with EngineUnavailable.
+ */
 export interface Usher {
-  /**
-   * Whatever the rules say of who may. Rejects with a Refusal when no rule is for the room, and
-   * with EngineUnavailable when a retry may succeed.
-   */
+  /** Whatever the rules and `authorize` say of who may; the room must have a rule. */
   publish(room: string, data: unknown, options?: PublishOptions): Promise<Published>
   issueTicket(options: TicketOptions): Promise<{ ticket: string; expiresAt: number }>
-  /** Closes the connections of a session, of a user, or of a user in one room. */
+  /** Closes the connections of a session, of a user, or of a user in one room, on every node. */
   disconnect(who: Revocation): Promise<void>
+  /** Who sent a request to a route of the application's own, as our doors would see it. */
+  identify(request: FastifyRequest): Promise<Identity>
 }
 
 declare module 'fastify' {
@@ -46,45 +53,127 @@ declare module 'fastify' {
 }
 
 const ROOM_NAME = new RegExp(ROOM_NAME_PATTERN)
+const USER_ID = new RegExp(USER_ID_PATTERN)
+const KEY = /^[!-~]{1,128}$/
 
-function payloadOf(data: unknown, kind: Kind | undefined): { kind: Kind; payload: Buffer } {
-  if (Buffer.isBuffer(data)) return { kind: kind ?? 'binary', payload: data }
+function need(holds: boolean, sentence: string): void {
+  if (!holds) throw new Refusal(REPLY.badRequest, sentence)
+}
+
+const isRoom = (room: unknown): boolean => typeof room === 'string' && ROOM_NAME.test(room)
+const isUser = (user: unknown): boolean => typeof user === 'string' && USER_ID.test(user)
+const isCount = (seconds: number, max: number): boolean =>
+  Number.isInteger(seconds) && seconds >= TICKET.secondsMin && seconds <= max
+
+function contentOf(data: unknown, kind: Kind | undefined): { kind: Kind; payload: Buffer } {
+  if (data instanceof Uint8Array) {
+    // A copy: it goes out at the end of the turn, and whoever called may use theirs again.
+    const payload = Buffer.from(data)
+    need(kind !== 'json' || isJson(payload), 'The bytes are not JSON.')
+    need(kind !== 'text' || isText(payload), 'The bytes are not UTF-8.')
+    return { kind: kind ?? 'binary', payload }
+  }
   if (typeof data === 'string' && kind !== 'json') {
     return { kind: kind ?? 'text', payload: Buffer.from(data) }
   }
-  return { kind: 'json', payload: Buffer.from(JSON.stringify(data)) }
+  need(kind === undefined || kind === 'json', `A message of kind ${kind} is a string or bytes.`)
+  const json = JSON.stringify(data)
+  need(json !== undefined, 'This cannot be said in JSON.')
+  return { kind: 'json', payload: Buffer.from(json) }
 }
 
-function facadeOf(app: FastifyInstance): Usher {
-  return {
-    async publish(room, data, { kind, user, key } = {}) {
-      const rule = ROOM_NAME.test(room) ? app.rooms.ruleOf(room) : null
-      if (rule === null) throw new Refusal(REPLY.forbidden, `No rule is for a room like ${room}.`)
-      const draft = { ...payloadOf(data, kind), user: user ?? null, origin: null }
-      if (rule.payload === 'json' && draft.kind !== 'json') {
-        throw new Refusal(REPLY.unsupportedMediaType, `The room ${room} takes JSON alone.`)
-      }
-      const keyed = key === undefined ? null : { value: key, sender: 'application' }
-      const { position, time } = await app.rooms.publish(room, rule, { draft, key: keyed })
-      return { room, time, ...position }
-    },
-    issueTicket({ user, rooms, info, ttl, connectionTtl }) {
-      const connectionMs = (connectionTtl ?? TICKET.connectionSeconds) * 1_000
-      return app.tickets.issue({
-        user,
-        session: null,
-        rooms: rooms ?? null,
-        info: info === undefined ? null : JSON.stringify(info),
-        connectionExpiresAt: app.house.clock.now() + connectionMs,
-        seconds: ttl ?? TICKET.secondsMax,
-      })
-    },
-    disconnect: (who) => app.engine.revocations.revoke(who),
+function infoOf(info: Record<string, unknown> | undefined): string | null {
+  if (info === undefined) return null
+  const text = JSON.stringify(info)
+  const max = TICKET.infoCharactersMax
+  need(text.length <= max, `Keep info within ${max} characters of JSON.`)
+  return text
+}
+
+function ruleOf(app: FastifyInstance, room: string): Rule {
+  const rule = isRoom(room) ? app.rooms.ruleOf(room) : null
+  if (rule !== null) return rule
+  throw new Refusal(REPLY.forbidden, `No rule is for a room like ${room}.`)
+}
+
+function publishing(app: FastifyInstance): Usher['publish'] {
+  const { messageBytes } = app.house.config.limits
+  return async (room, data, { kind, user = null, key } = {}) => {
+    const rule = ruleOf(app, room)
+    const draft: Draft = { ...contentOf(data, kind), user, origin: null }
+    need(user === null || isUser(user), 'A user id is 1 to 128 of the characters of ids.')
+    need(key === undefined || KEY.test(key), 'A key is 1 to 128 visible characters.')
+    if (draft.payload.length > messageBytes) {
+      throw new Refusal(REPLY.tooLarge, `A message has at most ${messageBytes} bytes.`)
+    }
+    if (rule.payload === 'json' && draft.kind !== 'json') {
+      throw new Refusal(REPLY.unsupportedMediaType, `The room ${room} takes JSON alone.`)
+    }
+    const keyed = key === undefined ? null : { value: key, sender: 'application' }
+    const { position, time } = await app.rooms.publish(room, rule, { draft, key: keyed })
+    return { room, time, ...position }
+  }
+}
+
+function ticketing(app: FastifyInstance): Usher['issueTicket'] {
+  const { clock } = app.house
+  return async ({ user, rooms, info, ttl, connectionTtl }) => {
+    const seconds = ttl ?? TICKET.secondsMax
+    const lasting = connectionTtl ?? TICKET.connectionSeconds
+    need(isUser(user), 'A user id is 1 to 128 of the characters of ids.')
+    need(
+      rooms === undefined || (rooms.length > 0 && rooms.length <= TICKET.roomsMax),
+      `A ticket names 1 to ${TICKET.roomsMax} rooms, or leaves them out.`,
+    )
+    need(rooms?.every(isRoom) ?? true, 'A room name is 1 to 128 of the characters of names.')
+    need(isCount(seconds, TICKET.secondsMax), `ttl is 1 to ${TICKET.secondsMax} whole seconds.`)
+    const max = TICKET.connectionSecondsMax
+    need(isCount(lasting, max), `connectionTtl is 1 to ${max} whole seconds.`)
+    return app.tickets.issue({
+      ...{ user, seconds, rooms: rooms ?? null, info: infoOf(info), session: null },
+      connectionExpiresAt: clock.now() + lasting * 1_000,
+    })
+  }
+}
+
+function disconnecting(app: FastifyInstance): Usher['disconnect'] {
+  return async (who) => {
+    if ('session' in who) {
+      need(typeof who.session === 'string', 'A session is a text.')
+      const { identity } = app.house
+      const session = identity === undefined ? who.session : HOST_SESSION + who.session
+      return app.engine.revocations.revoke({ session })
+    }
+    need(isUser(who.user), 'Name a user or a session.')
+    need(who.room === undefined || isRoom(who.room), 'A room name is 1 to 128 of its characters.')
+    return app.engine.revocations.revoke(who)
+  }
+}
+
+function identifying(app: FastifyInstance): Usher['identify'] {
+  return async (request) => {
+    await app.identify(request)
+    return app.identityOf(request)
   }
 }
 
 async function facade(app: FastifyInstance): Promise<void> {
-  app.decorate('usher', facadeOf(app))
+  let isClosed = false
+  app.addHook('onClose', async () => {
+    isClosed = true
+  })
+  const whileOpen =
+    <Args extends unknown[], Answer>(run: (...args: Args) => Promise<Answer>) =>
+    async (...args: Args): Promise<Answer> => {
+      if (isClosed) throw new EngineUnavailable('Usher is closed.')
+      return run(...args)
+    }
+  app.decorate('usher', {
+    publish: whileOpen(publishing(app)),
+    issueTicket: whileOpen(ticketing(app)),
+    disconnect: whileOpen(disconnecting(app)),
+    identify: whileOpen(identifying(app)),
+  })
 }
 
 export default fp(facade, { name: 'usher-facade', fastify: '5.x', dependencies: ['usher-auth'] })

@@ -2,16 +2,16 @@
 // WebSocket handshake. Refusals are plain HTTP (S1, S4, S39).
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { addressKey, addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { Bucket } from '../src/time/bucket.ts'
 
 declare module 'fastify' {
-  interface FastifyRequest {
+  interface FastifyInstance {
     /** The address that limits count by: an IPv4 address, or an IPv6 network. */
-    readonly network: string
+    networkOf(request: FastifyRequest): string
   }
   interface FastifyContextConfig {
     /** Set for routes that take WebSocket upgrades. */
@@ -23,8 +23,6 @@ const KEY = /^[A-Za-z0-9+/]{22}==$/
 /** RFC 9110 tokens between commas; ws would answer 400 too late, with the ticket burnt. */
 const PROTOCOLS = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/
 const VERSION = '13'
-/** Must answer also over plain HTTP: they are asked by whoever watches this process. */
-const WATCHED = /^\/health\//
 
 const headers = (production: boolean): FastifyHelmetOptions => ({
   strictTransportSecurity: production,
@@ -46,9 +44,13 @@ const headers = (production: boolean): FastifyHelmetOptions => ({
   xFrameOptions: { action: 'deny' },
 })
 
+/** Exact origins from the settings, and nobody else: an answer to others carries no permission. */
 const crossOrigin = (origins: readonly string[]): FastifyCorsOptions => ({
-  origin: [...origins],
+  origin: (origin, done) =>
+    done(null, origin !== undefined && origins.includes(origin) ? origin : false),
   credentials: true,
+  // An OPTIONS that asks for nothing would otherwise be told off in plain text [C1].
+  strictPreflight: false,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
   allowedHeaders: ['authorization', 'content-type', 'idempotency-key'],
   exposedHeaders: ['retry-after'],
@@ -58,16 +60,20 @@ const crossOrigin = (origins: readonly string[]): FastifyCorsOptions => ({
 async function guard(app: FastifyInstance): Promise<void> {
   const { config } = app.house
   await app.register(helmet, headers(config.production))
-  // Exact origins from the settings, and nobody else: an answer to others carries no permission.
-  if (config.origins.length > 0) await app.register(cors, crossOrigin(config.origins))
-  app.decorateRequest('network', { getter: networkOf })
+  // An application with its own CORS answers for our doors too: it would be registered twice.
+  if (config.origins.length > 0 && !app.hasPlugin('@fastify/cors')) {
+    await app.register(cors, crossOrigin(config.origins))
+  }
+  app.decorate('networkOf', networkOf)
   app.addHook('onRoute', markUpgrades)
-  if (config.production) app.addHook('onRequest', transportCheck(config.trustProxy))
+  app.addHook('onRequest', saysWhatEnds)
+  app.addHook('onRequest', hostCheck)
+  if (config.production) app.addHook('onRequest', transportCheck(app))
   app.addHook('onRequest', handshakeCheck(app))
 }
 
-function networkOf(this: FastifyRequest): string {
-  return addressKey(this.ip)
+function networkOf({ ip }: FastifyRequest): string {
+  return addressKey(ip)
 }
 
 /** Runs after @fastify/websocket's own hook, which leaves `wsHandler` in place. */
@@ -75,11 +81,24 @@ function markUpgrades(route: RouteOptions): void {
   if (route.wsHandler || route.websocket) route.config = { ...route.config, takesUpgrade: true }
 }
 
+/** The socket of a refused upgrade is ended: who were told to keep it would use it again. */
+async function saysWhatEnds(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (request.ws) reply.header('connection', 'close')
+}
+
+/** Ours to answer, since Node would do it without a body (RFC 9112 section 3.2) [C1]. */
+async function hostCheck({ headers, raw }: FastifyRequest): Promise<void> {
+  if (headers.host !== undefined || raw.httpVersion === '1.0') return
+  throw new Refusal(REPLY.badRequest, 'Name the host that you ask, in Host.')
+}
+
 /** In production nobody shows a credential over plain HTTP, unless a proxy of ours stands there. */
-function transportCheck(trusted: readonly string[]) {
-  const isTrusted = addressList(trusted)
+function transportCheck(app: FastifyInstance) {
+  const isTrusted = addressList(app.house.config.trustProxy)
+  // Asked by whoever watches this process, and not from outside.
+  const watched = `${app.prefix}/health/`
   return async (request: FastifyRequest): Promise<void> => {
-    if (request.protocol === 'https' || WATCHED.test(request.url)) return
+    if (request.protocol === 'https' || request.url.startsWith(watched)) return
     const said = request.headers['x-forwarded-proto']
     if (said === undefined && isTrusted(request.socket.remoteAddress ?? '')) return
     throw new Refusal(
@@ -102,7 +121,8 @@ function handshakeCheck(app: FastifyInstance) {
       throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
     }
     if (rate !== null && !rate.take(1, clock.elapsed())) {
-      throw new Refusal(REPLY.unavailable, 'Too many handshakes: try again in a second.', 1)
+      const sentence = 'Too many handshakes: try again in a second.'
+      throw new Refusal(REPLY.unavailable, sentence, 1, 'handshakesPerSecond')
     }
   }
 }

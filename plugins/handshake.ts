@@ -7,12 +7,16 @@ import { Connection, type Farewell } from '../src/connection/connection.ts'
 import { type Entry, enter } from '../src/connection/entry.ts'
 import { readFirstMessage } from '../src/connection/first-message.ts'
 import type { Slot } from '../src/connection/slot.ts'
-import { CLOSE, type CloseCode, type Refusal } from '../src/protocol/errors.ts'
+import { CLOSE, type CloseCode, REPLY, Refusal } from '../src/protocol/errors.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import type { InboundFrame } from '../src/wire/wire-format.ts'
+import { type Source, sourceOf } from './audit.ts'
+import { kIdentity } from './auth.ts'
 import { credentialOfUpgrade } from './credential.ts'
 import { refusalOf } from './errors.ts'
 import { type Listeners, listen, WsSocket } from './ws-socket.ts'
+
+const kHandshake: unique symbol = Symbol('usher.handshake')
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -23,7 +27,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** What a handshake has taken so far; null before and after it. */
-    handshake: Handshake | null
+    [kHandshake]: Handshake | null
   }
 }
 
@@ -50,17 +54,18 @@ export class Handshake {
 }
 
 async function settleHandshake(request: FastifyRequest, room: string): Promise<void> {
-  const { connections, rooms, prove } = request.server
+  const { connections, rooms, prove, logIns, networkOf } = request.server
   const elapsed = connections.clock.elapsed()
-  const handshake = new Handshake(connections.slots.take(request.network, elapsed))
+  const handshake = new Handshake(connections.slots.take(networkOf(request), elapsed))
   request.raw.socket.once('close', handshake.abandon)
-  request.handshake = handshake
+  request[kHandshake] = handshake
   // An application's own hook may have taken its time, and the client its leave.
   if (request.raw.socket.destroyed) handshake.abandon()
   try {
-    const credential = credentialOfUpgrade(request, request.server.cookieNameFor(request))
+    const credential = credentialOfUpgrade(request, logIns)
     if (credential === null) return handshake.slot.markPending()
     const claim = await prove(request, credential)
+    request[kIdentity] = claim.identity
     handshake.entry = await enter(rooms, { room, claim, slot: handshake.slot })
     if (handshake.abandoned) handshake.abandon()
   } catch (error) {
@@ -78,49 +83,66 @@ export interface Opening {
 
 interface HeardOpening extends Opening {
   listeners: Listeners
+  /** Where it comes from, for the audit log. */
+  source: Source
 }
 
 /** Keeps nothing of the request. */
 function openConnection(ws: WebSocket, request: FastifyRequest, opening: HeardOpening): void {
-  const { server: app, handshake } = request
+  const { server: app, [kHandshake]: handshake } = request
   const tcp = request.raw.socket
   if (!handshake) throw new Error('a socket was opened without its handshake')
   tcp.removeListener('close', handshake.abandon)
-  request.handshake = null
+  request[kHandshake] = null
   const { slot, entry } = handshake
+  const { source } = opening
   const { connections } = app
   const socket = new WsSocket(ws, tcp)
+  // Where an application keeps a list of sockets to close, it is not for ours [C65].
+  app.websocketServer.clients?.delete(ws)
   const format = formatNamed(opening.format)
   const connection = new Connection({ connections, socket, slot, format, echo: opening.echo })
   listen(ws, connection, opening.listeners)
-  if (entry) join(app, connection, entry)
+  if (entry) join(app, connection, { entry, source })
   else connection.awaitFirstMessage(decider(app, connection, opening))
 }
 
-function join(app: FastifyInstance, connection: Connection, entry: Entry): void {
-  const { user, proof } = entry.identity
-  const room = entry.hold.room.name
-  const line = { connection: connection.id, room, user, proof, ip: connection.slot.address }
-  app.log.info(line, 'connection opened')
+interface Joining {
+  entry: Entry
+  source: Source
+}
+
+function join(app: FastifyInstance, connection: Connection, { entry, source }: Joining): void {
+  const { user, server, session, proof } = entry.identity
+  const who = { connection: connection.id, user, server, session, proof }
+  app.audit.tell('connected', { ...who, room: entry.hold.room.name, ...source })
+  app.metrics.opened(proof)
   connection.join(entry)
 }
 
 /** Judges a first message the way a credential is judged before the 101. */
 function decider(app: FastifyInstance, connection: Connection, opening: HeardOpening) {
-  const { room, listeners } = opening
+  const { room, listeners, source } = opening
+  let user: string | null = null
   const turnAway = (error: unknown): void => {
     const refusal = refusalOf(error)
+    app.metrics.handshakeRefused(refusal.reply.error)
+    if (refusal.limit !== undefined) app.metrics.limitHit(refusal.limit)
     if (refusal.reply.status === 500) listeners.onFault(connection, error)
-    app.log.info({ connection: connection.id, room, error: refusal.reply.error }, 'turned away')
+    const facts = { connection: connection.id, room, user, ...source }
+    app.audit.refused(refusal, connection.slot.address, facts)
     connection.close(closeCodeOf(refusal))
   }
   return (first: InboundFrame): void => {
     const credential = readFirstMessage(first)
-    if (!credential) return connection.close(CLOSE.invalidCredentials)
+    if (!credential) return turnAway(new Refusal(REPLY.unauthorized, 'It is no credential.'))
     app.authenticator
       .prove(credential)
-      .then((claim) => enter(app.rooms, { room, claim, slot: connection.slot }))
-      .then((entry) => join(app, connection, entry))
+      .then((claim) => {
+        user = claim.identity.user
+        return enter(app.rooms, { room, claim, slot: connection.slot })
+      })
+      .then((entry) => join(app, connection, { entry, source }))
       .catch(turnAway)
   }
 }
@@ -143,11 +165,14 @@ function closeCodeOf({ reply }: Refusal): CloseCode {
 
 /** One line for every connection that ends, since Fastify logs nothing after a 101. */
 function logListeners(app: FastifyInstance): Listeners {
-  const onEnd = (connection: Connection, { code, reason, byServer }: Farewell): void => {
-    const { id, user, messagesIn, openedAt } = connection
+  const onEnd = (connection: Connection, farewell: Farewell): void => {
+    const { code, reason, byServer, limit } = farewell
+    app.metrics.closed(farewell)
+    const { id, user, messagesIn, openedAt, slot, identity } = connection
     const seconds = Math.round((app.house.clock.elapsed() - openedAt) / 1_000)
-    const line = { connection: id, user, code, reason, byServer, seconds, messagesIn }
-    app.log.info(line, 'connection closed')
+    const who = { connection: id, user, server: identity.server, proof: identity.proof }
+    const how = { code, reason, limit: limit ?? undefined, byServer, seconds, messagesIn }
+    app.audit.tell('disconnected', { ...who, network: slot.address, ...how })
   }
   const onFault = ({ id }: Connection, error: unknown): void => {
     app.log.error({ connection: id, err: error }, 'a fault over what a client sent')
@@ -157,15 +182,15 @@ function logListeners(app: FastifyInstance): Listeners {
 
 async function handshakes(app: FastifyInstance): Promise<void> {
   const listeners = logListeners(app)
-  app.decorateRequest('handshake', null)
+  app.decorateRequest(kHandshake, null)
   app.decorate('settleHandshake', settleHandshake)
   app.decorate('openConnection', (ws: WebSocket, request: FastifyRequest, opening: Opening) =>
-    openConnection(ws, request, { ...opening, listeners }),
+    openConnection(ws, request, { ...opening, listeners, source: sourceOf(request) }),
   )
 }
 
 export default fp(handshakes, {
   name: 'usher-handshake',
   fastify: '5.x',
-  dependencies: ['usher-guard', 'usher-auth'],
+  dependencies: ['usher-guard', 'usher-auth', 'usher-audit'],
 })

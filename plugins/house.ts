@@ -1,22 +1,51 @@
 // app.house: what everything else is built from. Settings, clock and chance come in only here, and
 // so does what the application that we live in wants to decide or hear of.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
-import type { HostUser } from '../src/identity/authenticator.ts'
-import type { RoomObserver } from '../src/room/observer.ts'
+import type { IsBreached } from '../src/identity/accounts.ts'
+import type { Kind, Position } from '../src/protocol/message.ts'
 import type { Authorize } from '../src/room/rule.ts'
 import type { Chance } from '../src/time/chance.ts'
 import type { Clock } from '../src/time/clock.ts'
+import type { HostIdentity } from './credential.ts'
+
+/** Somebody's connection in a room of this node. */
+export interface RoomMember {
+  room: string
+  /** The connection's id, as the log has it. */
+  connection: string
+  /** Null for the anonymous and for server keys. */
+  user: string | null
+}
+
+/** What was said in a room, accepted on this node. `payload` MUST NOT be changed. */
+export interface RoomMessage extends Partial<Position> {
+  room: string
+  user: string | null
+  kind: Kind
+  payload: Buffer
+  /** Milliseconds since 1970. */
+  time: number
+}
+
+/** Nothing waits for them; what they throw or reject with is logged and changes nothing. */
+export interface UsherHooks {
+  joined?(member: RoomMember): unknown
+  left?(member: RoomMember): unknown
+  published?(message: RoomMessage): unknown
+}
 
 /** What an application that has users of its own may put in the place of ours. */
 export interface HostParts {
   /** Who sent this request, by the application's own log-in; null for nobody. */
-  identity?: ((request: FastifyRequest) => HostUser | null | Promise<HostUser | null>) | undefined
+  identity?: HostIdentity | undefined
   /** Who may do what where, instead of the `join` and `publish` of the rules. */
   authorize?: Authorize | undefined
-  /** Told of what happens in rooms; what it throws is logged and changes nothing. */
-  hooks?: Partial<RoomObserver> | undefined
+  /** Told of what happens in rooms. */
+  hooks?: UsherHooks | undefined
+  /** Whether a password stands in a list of stolen ones: then nobody may choose it (S22). */
+  breached?: IsBreached | undefined
 }
 
 export interface House extends HostParts {
@@ -32,8 +61,8 @@ declare module 'fastify' {
 }
 
 async function house(app: FastifyInstance, parts: House): Promise<void> {
-  const { config, clock, chance, identity, authorize, hooks } = parts
-  app.decorate('house', { config, clock, chance, identity, authorize, hooks })
+  const { config, clock, chance, identity, authorize, hooks, breached } = parts
+  app.decorate('house', { config, clock, chance, identity, authorize, hooks, breached })
 }
 
 export default fp(house, { name: 'usher-house', fastify: '5.x' })

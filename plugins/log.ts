@@ -6,7 +6,8 @@ import type { Config } from '../src/config.ts'
 
 export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
-function pathOf(url: string): string {
+/** A URL without its query. */
+export function pathOf(url: string): string {
   const query = url.indexOf('?')
   return query < 0 ? url : url.slice(0, query)
 }

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { cookieName } from './credential.ts'
 
 const INFO = {
   title: 'Usher',
@@ -18,17 +19,33 @@ const CSP =
   "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; " +
   "frame-ancestors 'none'"
 
-const securitySchemes = {
-  session: { type: 'apiKey', in: 'cookie', name: 'usher' },
-  bearer: { type: 'http', scheme: 'bearer' },
-} as const
+const TAGS = [
+  { name: 'accounts', description: 'Names and passwords of people.' },
+  { name: 'sessions', description: 'Log in, stay, log out.' },
+  { name: 'tickets', description: 'One-time rights to open a connection.' },
+  { name: 'rooms', description: 'What a room is, and the way in.' },
+  { name: 'messages', description: 'Publishing without a connection.' },
+  { name: 'users', description: 'What a back end may do with users.' },
+  { name: 'health', description: 'For whoever watches the process.' },
+]
+
+function schemesFor(secure: boolean) {
+  const cookie = 'The session of a browser; it counts only for pages of our origins.'
+  const bearer = 'An access token, a server key, or the token of an outside issuer.'
+  return {
+    session: { type: 'apiKey', in: 'cookie', name: cookieName(secure), description: cookie },
+    bearer: { type: 'http', scheme: 'bearer', description: bearer },
+  } as const
+}
 
 async function openapi(app: FastifyInstance): Promise<void> {
+  const { production, tls } = app.house.config
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: INFO,
-      components: { securitySchemes },
+      tags: TAGS,
+      components: { securitySchemes: schemesFor(production || tls !== null) },
       security: [{ session: [] }, { bearer: [] }],
     },
   })

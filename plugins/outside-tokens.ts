@@ -1,26 +1,54 @@
 // Tokens of another issuer: its key from the settings, or its key set over the network.
+import type { FastifyBaseLogger } from 'fastify'
 import { KeySet } from '../src/identity/key-set.ts'
 import { OutsideTokens } from '../src/identity/outside-token.ts'
 import type { OutsideIssuer } from '../src/identity/settings.ts'
 import type { Clock } from '../src/time/clock.ts'
 
 const TIMEOUT_MS = 5_000
-const CHARACTERS_MAX = 262_144
+const BYTES_MAX = 262_144
 
-/** Null when the settings name no issuer. */
-export function outsideTokens(issuer: OutsideIssuer | null, clock: Clock): OutsideTokens | null {
+interface Surroundings {
+  clock: Clock
+  log: FastifyBaseLogger
+}
+
+/** Null when the settings name no issuer. Nothing is fetched before the first token comes. */
+export function outsideTokens(
+  issuer: OutsideIssuer | null,
+  { clock, log }: Surroundings,
+): OutsideTokens | null {
   if (issuer === null) return null
   const { jwksUrl } = issuer
-  const keys = jwksUrl === null ? null : new KeySet(() => fetchKeys(jwksUrl), clock).find
-  return new OutsideTokens({ issuer, keys })
+  if (jwksUrl === null) return new OutsideTokens({ issuer, keys: null, clock })
+  const onTrouble = (err: unknown): void => {
+    log.warn({ err }, 'the key set of USHER_JWKS_URL cannot be had: the old one stays')
+  }
+  const keys = new KeySet({ fetch: () => fetchKeys(jwksUrl, clock), clock, onTrouble })
+  return new OutsideTokens({ issuer, keys: keys.find, clock })
 }
 
 /** Follows no redirect: the address is the operator's word, not the issuer's (S35). */
-async function fetchKeys(url: URL): Promise<unknown> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
-  const response = await fetch(url, { signal, redirect: 'error' })
-  if (!response.ok) throw new Error(`the issuer answered ${response.status}`)
-  const text = await response.text()
-  if (text.length > CHARACTERS_MAX) throw new Error('the key set is too large')
-  return JSON.parse(text)
+async function fetchKeys(url: URL, clock: Clock): Promise<unknown> {
+  const late = new AbortController()
+  const timer = clock.after(TIMEOUT_MS, () => late.abort(new Error('the issuer takes too long')))
+  try {
+    const response = await fetch(url, { signal: late.signal, redirect: 'error' })
+    if (!response.ok) throw new Error(`the issuer answered ${response.status}`)
+    return JSON.parse(await bodyOf(response))
+  } finally {
+    timer.cancel()
+  }
+}
+
+/** Reads no further than the bound: leaving the loop ends the connection. */
+async function bodyOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length
+    if (bytes > BYTES_MAX) throw new Error('the key set is too large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
 }

@@ -4,9 +4,11 @@ import fp from 'fastify-plugin'
 import { Connections } from '../src/connection/connections.ts'
 import { permitted } from '../src/connection/entry.ts'
 import type { Identity } from '../src/protocol/identity.ts'
+import type { Member } from '../src/room/member.ts'
 import type { RoomObserver } from '../src/room/observer.ts'
 import { Rooms } from '../src/room/rooms.ts'
 import type { Action, Rule } from '../src/room/rule.ts'
+import type { UsherHooks } from './house.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -18,18 +20,25 @@ declare module 'fastify' {
 }
 
 /** An application's hooks, which may fail without anybody in a room noticing. */
-function observerOf(app: FastifyInstance, hooks: Partial<RoomObserver>): RoomObserver {
-  const safely = (name: string, run: () => void): void => {
+function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
+  const failed = (hook: string) => (err: unknown) =>
+    app.log.error({ err, hook }, 'a hook of the application failed')
+  const safely = (hook: keyof UsherHooks, run: () => unknown): void => {
     try {
-      run()
-    } catch (err) {
-      app.log.error({ err, hook: name }, 'a hook of the application failed')
+      const running = run()
+      if (running instanceof Promise) running.catch(failed(hook))
+    } catch (error) {
+      failed(hook)(error)
     }
   }
+  const memberOf = (room: string, { id, user }: Member) => ({ room, connection: id, user })
   return {
-    joined: (...told) => safely('joined', () => hooks.joined?.(...told)),
-    left: (...told) => safely('left', () => hooks.left?.(...told)),
-    published: (...told) => safely('published', () => hooks.published?.(...told)),
+    joined: (room, member) => safely('joined', () => hooks.joined?.(memberOf(room, member))),
+    left: (room, member) => safely('left', () => hooks.left?.(memberOf(room, member))),
+    published: (room, { user, kind, payload }, { position, time }) =>
+      safely('published', () =>
+        hooks.published?.({ room, user, kind, payload, time, ...position }),
+      ),
   }
 }
 
@@ -39,7 +48,10 @@ async function rooms(app: FastifyInstance): Promise<void> {
   const connections = new Connections({ ...config, clock })
   app.decorate(
     'rooms',
-    new Rooms({ log: app.engine.log, clock, rules: config.rules, authorize, observer }),
+    new Rooms({
+      ...{ log: app.engine.log, clock, rules: config.rules, authorize, observer },
+      onTurn: app.metrics.onTurn,
+    }),
   )
   app.decorate('connections', connections)
   app.decorate('permitted', (room: string, identity: Identity, action: Action) =>
@@ -52,4 +64,8 @@ async function rooms(app: FastifyInstance): Promise<void> {
   })
 }
 
-export default fp(rooms, { name: 'usher-rooms', fastify: '5.x', dependencies: ['usher-engine'] })
+export default fp(rooms, {
+  name: 'usher-rooms',
+  fastify: '5.x',
+  dependencies: ['usher-engine', 'usher-metrics'],
+})

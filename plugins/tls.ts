@@ -1,40 +1,61 @@
 // TLS in the process itself, for those without a proxy. Certificates are renewed every few weeks:
 // new files are taken over while connections live on.
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { TlsFiles } from '../src/config.ts'
+import type { Clock } from '../src/time/clock.ts'
 
 const LOOK_EVERY_MS = 10_000
+/** Who connects and then says nothing holds a socket no longer than this. */
+const HANDSHAKE_MS = 10_000
+const MIN_VERSION = 'TLSv1.2'
 
 type ShouldUpgrade = (request: IncomingMessage) => boolean
 
-function read({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {
+interface Pem {
+  cert: Buffer
+  key: Buffer
+}
+
+function read({ cert, key }: TlsFiles): Pem {
   return { cert: readFileSync(cert), key: readFileSync(key) }
+}
+
+async function readAgain({ cert, key }: TlsFiles): Promise<Pem> {
+  return { cert: await readFile(cert), key: await readFile(key) }
 }
 
 /** Fastify's options for the kind of server: `http`, or `https` with the certificate. */
 export function tlsOptions(files: TlsFiles | null, shouldUpgradeCallback: ShouldUpgrade): object {
-  if (files === null) return { http: { shouldUpgradeCallback } }
-  return { https: { ...read(files), minVersion: 'TLSv1.2', shouldUpgradeCallback } }
+  // A request without Host is refused by plugins/guard, with a body.
+  const options = { shouldUpgradeCallback, requireHostHeader: false }
+  if (files === null) return { http: options }
+  const tls = { ...read(files), minVersion: MIN_VERSION, handshakeTimeout: HANDSHAKE_MS }
+  return { https: { ...tls, ...options } }
 }
 
-/** Takes new files over. Half-written or wrong ones are logged, and the old ones stay. */
-export function watchTls(app: FastifyInstance, files: TlsFiles | null): void {
+/**
+ * Takes new files over. Half-written or wrong ones are logged, and the old ones stay. What the
+ * files say is compared, not their times: links that are moved to new files count too.
+ */
+export function watchTls(app: FastifyInstance, files: TlsFiles | null, clock: Clock): void {
   if (files === null) return
   const server = app.server as unknown as TlsServer
-  const reload = (): void => {
-    try {
-      server.setSecureContext(read(files))
-      app.log.info('new TLS certificate taken over')
-    } catch (err) {
-      app.log.error({ err }, 'the new TLS certificate cannot be used: the old one stays')
-    }
+  let seen = read(files)
+  const look = async (): Promise<void> => {
+    const found = await readAgain(files)
+    if (found.cert.equals(seen.cert) && found.key.equals(seen.key)) return
+    seen = found
+    server.setSecureContext({ ...found, minVersion: MIN_VERSION })
+    app.log.info('new TLS certificate taken over')
   }
-  const paths = [files.cert, files.key]
-  for (const path of paths) watchFile(path, { interval: LOOK_EVERY_MS, persistent: false }, reload)
-  app.addHook('onClose', async () => {
-    for (const path of paths) unwatchFile(path, reload)
+  const timer = clock.every(LOOK_EVERY_MS, () => {
+    look().catch((err: unknown) => {
+      app.log.error({ err }, 'the new TLS certificate cannot be used: the old one stays')
+    })
   })
+  app.addHook('onClose', async () => timer.cancel())
 }

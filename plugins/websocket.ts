@@ -1,4 +1,5 @@
 // Upgrades through Fastify's router, with our bounds, and connections closed before the server is.
+import type { IncomingMessage } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -6,6 +7,7 @@ import type { ServerOptions } from 'ws'
 import { CLOSE } from '../src/protocol/errors.ts'
 import { DEFAULT_LIMITS } from '../src/protocol/limits.ts'
 import { SUBPROTOCOLS } from '../src/wire/formats.ts'
+import { boundSilence } from './host.ts'
 
 /** What is left of a connection when its client does not answer a close. */
 const CLOSE_TIMEOUT_MS = 1_000
@@ -19,46 +21,48 @@ function chooseProtocol(offered: Set<string>): string | false {
   return false
 }
 
-/**
- * What the WebSocket server must be told, also by an application that registers it itself.
- * `messageBytes` is the largest message that it takes.
- */
-export function websocketOptions(messageBytes: number = DEFAULT_LIMITS.messageBytes) {
+export interface WebSocketOptions {
+  /** The largest message that it takes. */
+  messageBytes?: number
+  /** Chooses among the subprotocols of your own sockets; those of Usher are chosen before. */
+  handleProtocols?: ServerOptions['handleProtocols']
+}
+
+/** What an application that registers @fastify/websocket itself must give it as `options`. */
+export function websocketOptions({ messageBytes, handleProtocols }: WebSocketOptions = {}) {
   return {
-    maxPayload: messageBytes,
+    maxPayload: messageBytes ?? DEFAULT_LIMITS.messageBytes,
     maxFragments: FRAGMENTS_MAX,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    clientTracking: false,
     perMessageDeflate: false,
-    handleProtocols: chooseProtocol,
+    handleProtocols: (offered: Set<string>, request: IncomingMessage) =>
+      chooseProtocol(offered) || (handleProtocols?.(offered, request) ?? false),
   } satisfies ServerOptions & Record<string, unknown>
 }
 
-/** Closes every connection with a reason, spread over the window, and stops accepting at once. */
+/** Tells every connection why, spread over the window. */
 async function drain(app: FastifyInstance): Promise<void> {
-  const { config, clock } = app.house
-  const windowMs = config.drainSeconds * 1_000
+  const { drainSeconds } = app.house.config
+  const windowMs = drainSeconds * 1_000
   app.log.info({ connections: app.connections.size, windowMs }, 'draining')
-  // Fastify would stop accepting only after this hook.
-  app.server.close()
-  // Half a request would hold closing up for as long as its sender likes [C65].
-  clock.after(windowMs, () => app.server.closeAllConnections())
   await app.connections.drain(CLOSE.shutdown, { spreadMs: windowMs * SPREAD, windowMs })
 }
 
 async function upgrades(app: FastifyInstance): Promise<void> {
   app.addHook('preClose', () => drain(app))
   if (app.hasPlugin('@fastify/websocket')) return
-  const options = websocketOptions(app.house.config.limits.messageBytes)
+  const { messageBytes } = app.house.config.limits
+  const options = { ...websocketOptions({ messageBytes }), clientTracking: false }
   // Its own way of closing sends no code and no reason; ours has closed everybody by then.
   const preClose = (done: () => void): void => {
     app.websocketServer.close(() => done())
   }
   await app.register(websocket, { options, preClose })
+  app.server.on('upgrade', boundSilence)
 }
 
 export default fp(upgrades, {
   name: 'usher-websocket',
   fastify: '5.x',
-  dependencies: ['usher-rooms'],
+  dependencies: ['usher-rooms', 'usher-host'],
 })

@@ -117,6 +117,7 @@ function onError(this: WebSocket, error: Error): void {
 function onClose(this: WebSocket, code: number): void {
   const { connection, listeners, error } = ownerOf(this)
   const farewell = connection.ended(code)
-  const reason = error && !farewell.byServer ? error.message : farewell.reason
-  listeners.onEnd(connection, { ...farewell, reason })
+  if (error === null || farewell.byServer) return listeners.onEnd(connection, farewell)
+  const limit = code === CLOSE.tooBig.code ? 'messageBytes' : null
+  listeners.onEnd(connection, { ...farewell, reason: error.message, limit })
 }

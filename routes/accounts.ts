@@ -4,22 +4,31 @@ import { Type } from 'typebox'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { PASSWORD_LENGTH } from '../src/protocol/limits.ts'
 import { USERNAME_PATTERN } from '../src/protocol/names.ts'
-import { failures, strict } from './schemas.ts'
+import { changing, OPEN_TO_ALL, strict, UserId } from './schemas.ts'
 
 const SignUp = Type.Object(
   {
     username: Type.String({ pattern: USERNAME_PATTERN }),
     password: Type.String({ minLength: PASSWORD_LENGTH.min, maxLength: PASSWORD_LENGTH.max }),
   },
-  strict,
+  { ...strict, examples: [{ username: 'carol', password: 'correct horse' }] },
+)
+
+const Account = Type.Object(
+  { user: UserId, username: Type.String() },
+  {
+    description: 'The account; `user` is its id for ever.',
+    examples: [{ user: 'u_5V1jVY0zcwLZjF8X', username: 'carol' }],
+  },
 )
 
 const schema = {
+  summary: 'Sign up',
+  description: 'Where sign-up is open. Names differ in more than letter case.',
+  tags: ['accounts'],
+  security: OPEN_TO_ALL,
   body: SignUp,
-  response: {
-    201: Type.Object({ user: Type.String(), username: Type.String() }),
-    ...failures,
-  },
+  response: { 201: Account, ...changing(409, 429) },
 }
 
 export const signUpRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -27,11 +36,15 @@ export const signUpRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.removeContentTypeParser('text/plain')
   const { signup } = app.house.config
   const onRequest = app.checkLoginOrigin
-  app.post('/accounts', { schema, onRequest }, async ({ body, network }, reply) => {
+  app.post('/accounts', { schema, onRequest }, async (request, reply) => {
+    const { body } = request
     if (signup === 'closed') {
       throw new Refusal(REPLY.forbidden, 'Sign-up is closed here: ask the operator for an account.')
     }
-    const { user, username } = await app.accounts.signUp({ ...body, address: network })
+    const { user, username } = await app.accounts.signUp({
+      ...body,
+      address: app.networkOf(request),
+    })
     return reply.code(201).send({ user, username })
   })
 }

@@ -6,10 +6,9 @@ import type { IdempotencyKey } from '../src/engine/message-log.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import type { Draft, Kind } from '../src/protocol/message.ts'
-import { USER_ID_PATTERN } from '../src/protocol/names.ts'
 import { isJson, isText } from '../src/protocol/payload.ts'
 import type { Rule } from '../src/room/rule.ts'
-import { failures, RoomParams } from './schemas.ts'
+import { changing, Milliseconds, RoomParams, UserId } from './schemas.ts'
 
 const KINDS: Readonly<Record<string, Kind>> = {
   'application/json': 'json',
@@ -20,25 +19,46 @@ const KINDS: Readonly<Record<string, Kind>> = {
 const KEY = /^[!-~]{1,128}$/
 
 const Query = Type.Object({
-  /** With a server key: in whose name. */
-  user: Type.Optional(Type.String({ pattern: USER_ID_PATTERN })),
+  user: Type.Optional({ ...UserId, description: 'With a server key: in whose name.' }),
 })
 type Query = Static<typeof Query>
 
-const Accepted = Type.Object({
+const accepted = {
   room: Type.String(),
   epoch: Type.Optional(Type.String()),
   offset: Type.Optional(Type.Integer()),
-  time: Type.Integer(),
+  time: Milliseconds,
+}
+const examples = [{ room: 'chat:lobby', time: 1_795_000_000_000 }]
+const Accepted = Type.Object(accepted, { description: 'It is accepted.', examples })
+const Repeated = Type.Object(accepted, {
+  description: 'It was accepted before, by the same key: the first answer again.',
+  examples,
 })
 
 const schema = {
+  summary: 'Publish a message',
+  description: 'The body is the message, as it is; its type says which kind it is.',
+  tags: ['messages'],
   params: RoomParams,
   querystring: Query,
-  response: {
-    200: Accepted,
-    201: Accepted,
-    ...failures,
+  headers: Type.Object({
+    'idempotency-key': Type.Optional(
+      Type.String({
+        description: '1 to 128 visible characters: the publish takes effect once.',
+        examples: ['order-4711'],
+      }),
+    ),
+  }),
+  response: { 200: Repeated, 201: Accepted, ...changing(401, 409, 429) },
+}
+
+/** Bodies are taken as bytes: these are for people who read. */
+const body = {
+  content: {
+    'application/json': { schema: { examples: [{ said: 'hello' }] } },
+    'text/plain': { schema: { type: 'string', examples: ['hello'] } },
+    'application/octet-stream': { schema: { type: 'string', format: 'binary', examples: ['…'] } },
   },
 }
 
@@ -50,7 +70,9 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
     (_request, body, done) => done(null, body),
   )
 
-  const options = { schema, onRequest: app.authenticate }
+  const swaggerTransform = ({ url }: { url: string }) => ({ schema: { ...schema, body }, url })
+  const config = { everyday: true, swaggerTransform }
+  const options = { schema, onRequest: app.authenticate, config }
   app.post('/rooms/:room/messages', options, async (request, reply) => {
     const { room } = request.params
     const identity = app.identityOf(request)
@@ -81,8 +103,10 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
   function checkBudget({ server, user }: Identity, bytes: number): void {
     if (server !== null || user === null) return
     const elapsed = app.house.clock.elapsed()
-    if (app.connections.budgets.of(user, elapsed).take(bytes, elapsed)) return
-    throw new Refusal(REPLY.tooManyRequests, 'Too many messages: wait a second and try again.', 1)
+    const limit = app.connections.budgets.of(user, elapsed).take(bytes, elapsed)
+    if (limit === null) return
+    const sentence = 'Too many messages: wait a second and try again.'
+    throw new Refusal(REPLY.tooManyRequests, sentence, 1, limit)
   }
 }
 

@@ -3,14 +3,27 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Rule } from '../src/room/rule.ts'
-import { failures, RoomParams } from './schemas.ts'
+import { RoomParams, reading } from './schemas.ts'
 
 const Query = Type.Object({
-  echo: Type.Optional(Type.Enum(['true', 'false'])),
-  auth: Type.Optional(Type.Literal('message')),
+  echo: Type.Optional(
+    Type.Enum(['true', 'false'], {
+      description:
+        'For a WebSocket: whether one’s own frames come back; the rule’s word if not said.',
+      examples: ['false'],
+    }),
+  ),
+  auth: Type.Optional(
+    Type.Literal('message', {
+      description: 'For a WebSocket: its first message is the credential.',
+      examples: ['message'],
+    }),
+  ),
 })
 
 const WhoList = Type.Array(Type.String())
+const Joined = Type.Null({ description: 'The connection is in the room.' })
+
 /** As an operator would write it in the rules file. */
 const RuleState = Type.Object({
   match: Type.String(),
@@ -26,19 +39,39 @@ const RuleState = Type.Object({
   payload: Type.String(),
 })
 
-const RoomState = Type.Object({
-  room: Type.String(),
-  epoch: Type.Union([Type.String(), Type.Null()]),
-  offset: Type.Union([Type.Integer(), Type.Null()]),
-  members: Type.Integer(),
-  users: Type.Integer(),
-  rule: RuleState,
-})
+const RoomState = Type.Object(
+  {
+    room: Type.String(),
+    epoch: Type.Union([Type.String(), Type.Null()]),
+    offset: Type.Union([Type.Integer(), Type.Null()]),
+    members: Type.Integer(),
+    users: Type.Integer(),
+    rule: RuleState,
+  },
+  {
+    description: 'What the room is now.',
+    examples: [
+      {
+        ...{ room: 'chat:lobby', epoch: null, offset: null, members: 3, users: 2 },
+        rule: {
+          ...{ match: 'chat:*', join: ['user', 'server'], publish: ['user', 'server'] },
+          ...{ echo: true, history: false, presence: false, receipts: 'off', payload: 'any' },
+        },
+      },
+    ],
+  },
+)
 
 const schema = {
+  summary: 'Join a room, or see what it is now',
+  description:
+    'As a WebSocket handshake it joins with plain frames, and may show `?ticket=` instead of a ' +
+    'header (docs/protocol.md); otherwise it tells what is there.',
+  tags: ['rooms'],
+  security: [{ session: [] }, { bearer: [] }, {}],
   params: RoomParams,
   querystring: Query,
-  response: { 200: RoomState, ...failures },
+  response: { 101: Joined, 200: RoomState, ...reading(401, 429) },
 }
 
 type RoomRequest = FastifyRequest<{ Params: RoomParams }>

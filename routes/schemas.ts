@@ -1,19 +1,85 @@
-// The parts that schemas of several routes share.
+// The parts that schemas of several routes share. What they say of themselves is what people read
+// at /docs: a summary, a description of each status, an example of everything.
 import { type Static, Type } from 'typebox'
-import { ROOM_NAME_PATTERN } from '../src/protocol/names.ts'
+import { REPLY } from '../src/protocol/errors.ts'
+import { ROOM_NAME_PATTERN, USER_ID_PATTERN } from '../src/protocol/names.ts'
 
 export const strict = { additionalProperties: false } as const
 
-/** Every error of every route. */
-export const ErrorBody = Type.Object({
+const ErrorBody = Type.Object({
   error: Type.String(),
   code: Type.Integer(),
   message: Type.String(),
 })
 
-/** What every route may answer besides. */
-export const failures = { '4xx': ErrorBody, 500: ErrorBody, 503: ErrorBody }
+/** What a status means at any door, and a sentence that it may come with. */
+const FAILURES = {
+  400: ['The request is not of the form that the path takes.', 'The body is not JSON.'],
+  401: ['No credential, or one that is not valid now.', 'Log in, or send a token.'],
+  403: [
+    'Known, and not allowed; or a page or transport that may not.',
+    'You may not do that here.',
+  ],
+  405: ['A WebSocket handshake with another method than GET.', 'Upgrade with GET.'],
+  409: ['It is there already, and is something else.', 'This name is taken: choose another.'],
+  413: ['The body is over its bound.', 'The body is too large.'],
+  415: ['A type of body that is not taken here.', 'Send the message as application/json.'],
+  429: ['A limit of yours; wait as `Retry-After` says.', 'Too many messages: wait a second.'],
+  500: ['Our fault; the log has the rest.', 'Something went wrong here: try again.'],
+  503: ['Full, going down, or without its store; retry.', 'The store is away: try again.'],
+} as const
 
-export const RoomName = Type.String({ pattern: ROOM_NAME_PATTERN })
+type Status = keyof typeof FAILURES
+type Failures<Given extends Status> = Record<Given, typeof ErrorBody>
+
+function failure(status: Status): typeof ErrorBody {
+  const rows = Object.values(REPLY).filter((row) => row.status === status)
+  const [description, message] = FAILURES[status]
+  const { error, code } = rows[0] ?? REPLY.internal
+  return Type.Object(
+    {
+      error: Type.String({ enum: rows.map((row) => row.error) }),
+      code: Type.Integer({ enum: [...new Set(rows.map((row) => row.code))] }),
+      message: Type.String({ description: 'What to do.' }),
+    },
+    { description, examples: [{ error, code, message }] },
+  )
+}
+
+/** What the form of a request alone may be answered with, and what may befall us. */
+const ANY = [400, 403, 500, 503] as const
+/** Besides, where there may be a body. */
+const WITH_BODY = [405, 413, 415] as const
+type Any = (typeof ANY)[number]
+type WithBody = (typeof WITH_BODY)[number]
+
+export function failures<Given extends Status>(...given: Given[]): Failures<Given> {
+  return Object.fromEntries(given.map((status) => [status, failure(status)])) as Failures<Given>
+}
+
+/** The refusals of a route that reads: the statuses given, and those that any route has. */
+export function reading<Given extends Status = never>(...given: Given[]) {
+  return failures<Any | Given>(...ANY, ...given)
+}
+
+/** The refusals of a route that changes something. */
+export function changing<Given extends Status = never>(...given: Given[]) {
+  return failures<Any | WithBody | Given>(...ANY, ...WITH_BODY, ...given)
+}
+
+/** An answer that has nothing to say. */
+export const Done = Type.Null({ description: 'Done.' })
+
+/** Who may use a route, for people who read; who really may is its hooks' word. */
+export const OPEN_TO_ALL: Record<string, string[]>[] = []
+export const FOR_SERVERS: Record<string, string[]>[] = [{ bearer: [] }]
+
+export const RoomName = Type.String({ pattern: ROOM_NAME_PATTERN, examples: ['chat:lobby'] })
 export const RoomParams = Type.Object({ room: RoomName })
 export type RoomParams = Static<typeof RoomParams>
+
+export const UserId = Type.String({ pattern: USER_ID_PATTERN, examples: ['u_5V1jVY0zcwLZjF8X'] })
+export const Milliseconds = Type.Integer({
+  description: 'Milliseconds since 1970.',
+  examples: [1_795_000_000_000],
+})

@@ -7,8 +7,7 @@ import type { TicketOrder } from '../src/identity/ticket.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import { TICKET } from '../src/protocol/limits.ts'
-import { USER_ID_PATTERN } from '../src/protocol/names.ts'
-import { failures, RoomName, strict } from './schemas.ts'
+import { changing, Milliseconds, RoomName, strict, UserId } from './schemas.ts'
 
 const Seconds = (maximum: number) => Type.Integer({ minimum: TICKET.secondsMin, maximum })
 
@@ -16,20 +15,41 @@ const TicketBody = Type.Object(
   {
     rooms: Type.Optional(Type.Array(RoomName, { minItems: 1, maxItems: TICKET.roomsMax })),
     ttl: Type.Optional(Seconds(TICKET.secondsMax)),
-    user: Type.Optional(Type.String({ pattern: USER_ID_PATTERN })),
+    user: Type.Optional(UserId),
     info: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.Unknown())),
     connectionTtl: Type.Optional(Seconds(TICKET.connectionSecondsMax)),
   },
-  strict,
+  {
+    ...strict,
+    description: 'The last three with a server key, which must name the user. Times in seconds.',
+    examples: [
+      { rooms: ['chat:lobby'], ttl: 10 },
+      { user: 'acme:42', info: { name: 'Carol' }, connectionTtl: 3_600 },
+    ],
+  },
 )
 type TicketBody = Static<typeof TicketBody>
 
-const schema = {
-  body: TicketBody,
-  response: {
-    201: Type.Object({ ticket: Type.String(), expiresAt: Type.Integer(), url: Type.String() }),
-    ...failures,
+const Ticket = Type.Object(
+  { ticket: Type.String(), expiresAt: Milliseconds, url: Type.String() },
+  {
+    description: 'The ticket, and where it opens a connection.',
+    examples: [
+      {
+        ticket: 'ut_…',
+        expiresAt: 1_795_000_000_000,
+        url: 'wss://chat.example.com/rooms/chat:lobby?ticket=ut_…',
+      },
+    ],
   },
+)
+
+const schema = {
+  summary: 'A one-time right to open a connection',
+  description: 'For oneself, or with a server key for a user of the application that holds it.',
+  tags: ['tickets'],
+  body: TicketBody,
+  response: { 201: Ticket, ...changing(401, 429) },
 }
 
 export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -45,7 +65,7 @@ export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const { body } = request
     const identity = app.identityOf(request)
     const order = identity.server === null ? ownOrder(identity, body) : orderFor(body, clock.now())
-    const base = baseOf(request, config.publicUrl)
+    const base = baseOf(request, config.publicUrl) + app.prefix
     const { ticket, expiresAt } = await app.tickets.issue(order)
     const url = urlOf(base, body.rooms ?? [], ticket)
     reply.header('cache-control', 'no-store')

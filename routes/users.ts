@@ -1,20 +1,47 @@
 // What a back end may do with users: close their connections, send them out of a room, ban them.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { USER_ID_PATTERN } from '../src/protocol/names.ts'
-import { failures, RoomName } from './schemas.ts'
+import { changing, Done, FOR_SERVERS, RoomName, UserId } from './schemas.ts'
 
-const UserId = Type.String({ pattern: USER_ID_PATTERN })
-const response = { 204: Type.Null(), ...failures }
-const byUser = { params: Type.Object({ user: UserId }), response }
-const Revoke = Type.Object({ revoke: Type.Optional(Type.Enum(['', 'true', 'false'])) })
+const forServers = {
+  tags: ['users'],
+  security: FOR_SERVERS,
+  response: { 204: Done, ...changing(401) },
+}
+const byUser = { ...forServers, params: Type.Object({ user: UserId }) }
+const byMember = { ...forServers, params: Type.Object({ room: RoomName, user: UserId }) }
+const Revoke = Type.Object({
+  revoke: Type.Optional(
+    Type.Enum(['', 'true', 'false'], {
+      description: 'Whether what was issued for the user before now is void too.',
+      examples: ['true'],
+    }),
+  ),
+})
+
+const disconnection = {
+  ...byUser,
+  summary: 'Close the connections of a user',
+  querystring: Revoke,
+}
+const ban = {
+  ...byUser,
+  summary: 'Ban a user',
+  description: 'Closes the user’s connections, ends the sessions, and lets nobody in by that id.',
+}
+const unban = { ...byUser, summary: 'Lift a ban' }
+const sendingOut = {
+  ...byMember,
+  summary: 'Send a user out of a room',
+  description: 'Closes the user’s connections there; it does not keep anybody from coming back.',
+}
 
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const onRequest = app.authenticateServer
   const { engine } = app
   const now = () => app.house.clock.now()
 
-  const disconnect = { schema: { ...byUser, querystring: Revoke }, onRequest }
+  const disconnect = { schema: disconnection, onRequest }
   app.delete('/users/:user/connections', disconnect, async (request, reply) => {
     const { user } = request.params
     const { revoke = 'false' } = request.query
@@ -23,20 +50,19 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
     return reply.code(204).send(null)
   })
 
-  app.put('/users/:user/ban', { schema: byUser, onRequest }, async (request, reply) => {
+  app.put('/users/:user/ban', { schema: ban, onRequest }, async (request, reply) => {
     const { user } = request.params
     await engine.standings.ban(user, now())
     await engine.revocations.revoke({ user })
     return reply.code(204).send(null)
   })
 
-  app.delete('/users/:user/ban', { schema: byUser, onRequest }, async (request, reply) => {
+  app.delete('/users/:user/ban', { schema: unban, onRequest }, async (request, reply) => {
     await engine.standings.unban(request.params.user)
     return reply.code(204).send(null)
   })
 
-  const byMember = { params: Type.Object({ room: RoomName, user: UserId }), response }
-  const sendOut = { schema: byMember, onRequest }
+  const sendOut = { schema: sendingOut, onRequest }
   app.delete('/rooms/:room/members/:user', sendOut, async (request, reply) => {
     const { room, user } = request.params
     await engine.revocations.revoke({ user, room })

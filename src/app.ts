@@ -1,16 +1,20 @@
 // The composition root: every plugin and route, in order, on one screen.
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import fp from 'fastify-plugin'
+import audit from '../plugins/audit.ts'
 import auth from '../plugins/auth.ts'
+import bodies from '../plugins/bodies.ts'
 import engine from '../plugins/engine.ts'
 import errors, { onClientError, onExpectation, onFrameworkError } from '../plugins/errors.ts'
 import facade from '../plugins/facade.ts'
 import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
-import { checkHost, shouldUpgradeCallback } from '../plugins/host.ts'
+import host, { shouldUpgradeCallback } from '../plugins/host.ts'
 import house, { type HostParts, type House } from '../plugins/house.ts'
+import listening from '../plugins/listening.ts'
 import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
+import metrics from '../plugins/metrics.ts'
+import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
 import rooms from '../plugins/rooms.ts'
 import page from '../plugins/static.ts'
@@ -21,6 +25,7 @@ import { accountRoutes } from '../routes/account.ts'
 import { signUpRoutes } from '../routes/accounts.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { messageRoutes } from '../routes/messages.ts'
+import { metricsRoutes } from '../routes/metrics.ts'
 import { roomRoutes } from '../routes/rooms.ts'
 import { sessionRoutes } from '../routes/session.ts'
 import { ticketRoutes } from '../routes/tickets.ts'
@@ -41,6 +46,8 @@ export interface AppParts extends HostParts {
 /** Where our doors are in an application, and which of them there shall be. */
 export interface Doors {
   prefix: string
+  /** Whether paths below the prefix that lead nowhere are ours to answer. */
+  unknownPaths: boolean
   /** Sign-up, log-in and log-out by password. */
   accounts: boolean
   /** The page for people, and the one that explains the API. */
@@ -52,8 +59,10 @@ const REQUEST_MS = 30_000
 /** Everything, into an application that there is already. */
 export const everything = fp(
   async (app: FastifyInstance, { doors: which, ...parts }: House & { doors: Doors }) => {
-    checkHost(app, parts.config)
     await app.register(house, parts)
+    await app.register(host)
+    await app.register(metrics)
+    await app.register(metricsPort)
     await app.register(engine)
     await app.register(rooms)
     await app.register(websocket)
@@ -62,19 +71,19 @@ export const everything = fp(
     await app.register(facade)
     await app.register((inner: FastifyInstance) => doors(inner, which), { prefix: which.prefix })
   },
-  { name: 'usher', fastify: '5.x' },
+  { name: 'usher-everything', fastify: '5.x' },
 )
 
 /** In a scope of their own: our hooks, errors and headers are not for the application's routes. */
-async function doors(app: FastifyInstance, { accounts, pages }: Doors): Promise<void> {
-  app.setValidatorCompiler(TypeBoxValidatorCompiler)
-  // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
-  app.removeContentTypeParser('text/plain')
-  await app.register(errors)
+async function doors(app: FastifyInstance, which: Doors): Promise<void> {
+  const { unknownPaths, accounts, pages } = which
+  await app.register(bodies)
+  await app.register(audit)
+  await app.register(errors, { unknownPaths })
   await app.register(guard)
   await app.register(handshake)
   if (pages) await app.register(openapi)
-  if (pages) await app.register(page)
+  if (pages && accounts) await app.register(page)
   if (accounts) await app.register(signUpRoutes)
   if (accounts) await app.register(sessionRoutes)
   if (accounts) await app.register(accountRoutes)
@@ -83,11 +92,12 @@ async function doors(app: FastifyInstance, { accounts, pages }: Doors): Promise<
   await app.register(messageRoutes)
   await app.register(userRoutes)
   await app.register(healthRoutes)
+  await app.register(metricsRoutes)
 }
 
 /** The whole service by itself. Rejects when the engine refuses to open. */
 export async function buildApp(config: Config, parts: AppParts = {}): Promise<FastifyInstance> {
-  const { clock = systemClock, chance = systemChance, logger = loggerFor(config), ...host } = parts
+  const { clock = systemClock, chance = systemChance, logger = loggerFor(config), ...rest } = parts
   const app = Fastify({
     logger,
     // Our own hook writes one line instead of two, and knows upgrades (plugins/log.ts).
@@ -101,11 +111,12 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     ...tlsOptions(config.tls, shouldUpgradeCallback),
   }) as unknown as FastifyInstance
   app.server.on('checkExpectation', onExpectation)
-  watchTls(app, config.tls)
+  watchTls(app, config.tls, clock)
   await app.register(log)
+  await app.register(listening, { drainSeconds: config.drainSeconds, clock })
   await app.register(everything, {
-    ...{ config, clock, chance, ...host },
-    doors: { prefix: '', accounts: true, pages: true },
+    ...{ config, clock, chance, ...rest },
+    doors: { prefix: '', unknownPaths: true, accounts: true, pages: true },
   })
   return app
 }

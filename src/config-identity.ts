@@ -1,5 +1,5 @@
 // The settings of who may come in: secrets, server keys, and an outside issuer of tokens.
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { ConfigError, type Reader } from './config-reader.ts'
 import { passingSecret, secretIn } from './config-secret.ts'
 import type { EngineSettings } from './engine/engine.ts'
@@ -14,6 +14,13 @@ const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
 ]
 const STANDARD_PREFIX = 'jwt:'
+const LOCAL_PREFIX = 'u_'
+const RSA_BITS_MIN = 2_048
+const CURVES: Readonly<Record<string, string>> = {
+  ES256: 'prime256v1',
+  ES384: 'secp384r1',
+  ES512: 'secp521r1',
+}
 
 export function checkSecrets(reader: Reader, production: boolean): void {
   if (production && reader.text('USHER_SECRET') === null) {
@@ -75,7 +82,9 @@ export function outsideIssuerOf(reader: Reader, production: boolean): OutsideIss
   const prefix = reader.text('USHER_JWT_PREFIX') ?? STANDARD_PREFIX
   if (issuer === null) reader.wrong('USHER_JWT_ISSUER', 'write the iss of the tokens')
   if (audience === null) reader.wrong('USHER_JWT_AUDIENCE', 'write the aud of the tokens')
-  if (!/^[A-Za-z0-9:._~@-]{1,32}$/.test(prefix) || prefix.startsWith('u_')) {
+  // Neither `u_` nor the `u` of a subject that begins with `_`: those would be users of ours.
+  const isOurs = prefix.startsWith(LOCAL_PREFIX) || LOCAL_PREFIX.startsWith(prefix)
+  if (!/^[A-Za-z0-9:._~@-]{1,32}$/.test(prefix) || isOurs) {
     reader.wrong('USHER_JWT_PREFIX', 'write what stands before their users, like jwt:')
   }
   if (key !== null && algorithm !== '') checkKey(reader, key, algorithm)
@@ -86,6 +95,10 @@ function jwksUrlOf(reader: Reader, production: boolean): URL | null {
   const text = reader.text('USHER_JWKS_URL')
   if (text === null) return null
   const url = URL.canParse(text) ? new URL(text) : null
+  if (url?.username || url?.password) {
+    reader.wrong('USHER_JWKS_URL', 'a key set is public: write its address without a user')
+    return null
+  }
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && !production)) return url
   reader.wrong('USHER_JWKS_URL', "write the https address of the issuer's key set")
   return null
@@ -99,9 +112,29 @@ function checkKey(reader: Reader, key: string, algorithm: string): void {
     }
     return
   }
-  try {
-    createPublicKey(key.replaceAll('\\n', '\n'))
-  } catch {
+  const found = /PRIVATE KEY/.test(key) ? null : publicKeyOf(key)
+  if (found === null) {
     reader.wrong('USHER_JWT_KEY', 'write the public key in PEM, with \\n for its line ends')
+  } else if (!fits(found, algorithm)) {
+    reader.wrong(
+      'USHER_JWT_KEY',
+      `is no key for ${algorithm}, or too short: choose what goes together`,
+    )
   }
+}
+
+function publicKeyOf(pem: string): KeyObject | null {
+  try {
+    return createPublicKey(pem.replaceAll('\\n', '\n'))
+  } catch {
+    return null
+  }
+}
+
+/** Otherwise the boot would go well, and every token would be refused. */
+function fits({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, algorithm: string): boolean {
+  const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {}
+  if (algorithm === 'EdDSA') return asymmetricKeyType === 'ed25519'
+  if (algorithm in CURVES) return namedCurve === CURVES[algorithm]
+  return asymmetricKeyType === 'rsa' && modulusLength >= RSA_BITS_MIN
 }

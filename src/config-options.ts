@@ -23,6 +23,7 @@ export interface SettingsOptions extends RulesInput {
   /** Needed in production; kept in the data folder otherwise. */
   secret?: string
   secretPrevious?: string
+  /** The address people open, without the prefix of our doors. */
   publicUrl?: string
   origins?: readonly string[]
   serverKeys?: readonly ServerKey[]
@@ -31,7 +32,49 @@ export interface SettingsOptions extends RulesInput {
   trustProxy?: readonly string[]
   jwt?: JwtOptions
   drainSeconds?: number
+  metricsPort?: number
   production?: boolean
+}
+
+/** What an option must be, and how that is said to who wrote something else. */
+export interface OptionForm {
+  is(value: unknown): boolean
+  advice: string
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== ''
+const isWord = (value: unknown): boolean => isText(value) && !String(value).includes(',')
+const isWords = (value: unknown): boolean => Array.isArray(value) && value.every(isWord)
+const isTexts = (value: unknown, known: readonly string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).every(([name, each]) => known.includes(name) && isText(each ?? 'unset'))
+
+const KEY = ['name', 'key']
+const JWT = ['key', 'jwksUrl', 'algorithm', 'issuer', 'audience', 'prefix']
+const WHOLE = 'write a whole number'
+
+/** `rooms`, `limits` and `heartbeat` are looked at with the rules of a file. */
+const FORMS: Readonly<Record<keyof SettingsOptions, OptionForm>> = {
+  rooms: { is: () => true, advice: '' },
+  limits: { is: () => true, advice: '' },
+  heartbeat: { is: () => true, advice: '' },
+  data: { is: isText, advice: 'write the path of a folder, or :memory:' },
+  secret: { is: isText, advice: 'write a text' },
+  secretPrevious: { is: isText, advice: 'write a text' },
+  publicUrl: { is: isText, advice: 'write an address as a text' },
+  origins: { is: isWords, advice: 'write a list of texts like https://example.com' },
+  serverKeys: {
+    is: (value) =>
+      Array.isArray(value) && value.every((each) => isTexts(each, KEY) && isWord(each.key)),
+    advice: 'write a list of { name, key }, in texts without commas',
+  },
+  signup: { is: isText, advice: 'write open or closed' },
+  trustProxy: { is: isWords, advice: 'write a list of addresses as texts' },
+  jwt: { is: (value) => isTexts(value, JWT), advice: `write texts for ${JWT.join(', ')}` },
+  drainSeconds: { is: Number.isInteger, advice: WHOLE },
+  metricsPort: { is: Number.isInteger, advice: WHOLE },
+  production: { is: (value) => typeof value === 'boolean', advice: 'write true or false' },
 }
 
 const OPTION_OF: Readonly<Record<string, string>> = {
@@ -50,10 +93,25 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   USHER_JWT_AUDIENCE: 'jwt.audience',
   USHER_JWT_PREFIX: 'jwt.prefix',
   USHER_DRAIN_SECONDS: 'drainSeconds',
+  USHER_METRICS_PORT: 'metricsPort',
+}
+
+/** Sentences about options that nobody knows, or that are not of their form. */
+export function wrongOptions(
+  options: object,
+  forms: Readonly<Record<string, OptionForm>>,
+): string[] {
+  return Object.entries(options).flatMap(([name, value]) => {
+    const form = Object.hasOwn(forms, name) ? forms[name] : undefined
+    if (form === undefined) return `${name}: is not an option, check its spelling.`
+    return value === undefined || form.is(value) ? [] : `${name}: ${form.advice}.`
+  })
 }
 
 /** Throws a ConfigError with a sentence for each option that is wrong. */
 export function configFromOptions(options: SettingsOptions): Config {
+  const wrongs = wrongOptions(options, FORMS)
+  if (wrongs.length > 0) throw new ConfigError(wrongs)
   const { rooms, limits, heartbeat } = options
   const rules = Object.fromEntries(
     Object.entries({ rooms, limits, heartbeat }).filter(([, value]) => value !== undefined),
@@ -66,7 +124,7 @@ export function configFromOptions(options: SettingsOptions): Config {
 }
 
 function environmentOf(options: SettingsOptions): Record<string, string | undefined> {
-  const { jwt, serverKeys = [], drainSeconds } = options
+  const { jwt, serverKeys = [], drainSeconds, metricsPort } = options
   return {
     NODE_ENV: options.production ? 'production' : undefined,
     USHER_DATA: options.data,
@@ -83,7 +141,8 @@ function environmentOf(options: SettingsOptions): Record<string, string | undefi
     USHER_JWT_ISSUER: jwt?.issuer,
     USHER_JWT_AUDIENCE: jwt?.audience,
     USHER_JWT_PREFIX: jwt?.prefix,
-    USHER_DRAIN_SECONDS: drainSeconds === undefined ? undefined : String(drainSeconds),
+    USHER_DRAIN_SECONDS: drainSeconds?.toString(),
+    USHER_METRICS_PORT: metricsPort?.toString(),
   }
 }
 

@@ -5,14 +5,9 @@ import { resolve } from 'node:path'
 import { parseRules, parseRulesFile, type RulesFile, type RulesInput } from './config-file.ts'
 import { checkSecrets, outsideIssuerOf, secretsOf, serverKeysOf } from './config-identity.ts'
 import { ConfigError, type Environment, Reader } from './config-reader.ts'
+import { type TlsFiles, tlsOf } from './config-tls.ts'
 import type { EngineSettings } from './engine/engine.ts'
 import type { OutsideIssuer, RootSecrets, ServerKey } from './identity/settings.ts'
-
-/** Where the certificate chain and its key are, as PEM. */
-export interface TlsFiles {
-  readonly cert: string
-  readonly key: string
-}
 
 /** Everything that can be set, with the units of DESIGN 8. */
 export interface Config extends RulesFile {
@@ -32,12 +27,15 @@ export interface Config extends RulesFile {
   readonly signup: 'open' | 'closed'
   readonly trustProxy: readonly string[]
   readonly drainSeconds: number
+  /** Where `/metrics` stands without a key; null for nowhere. */
+  readonly metricsPort: number | null
   readonly logLevel: string
   /** Sentences for the boot log about what was set and has no effect. */
   readonly warnings: readonly string[]
 }
 
 export { ConfigError } from './config-reader.ts'
+export type { TlsFiles } from './config-tls.ts'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal']
@@ -57,6 +55,7 @@ const KNOWN = new Set([
   'USHER_SIGNUP',
   'USHER_TRUST_PROXY',
   'USHER_DRAIN_SECONDS',
+  'USHER_METRICS_PORT',
   'USHER_LOG_LEVEL',
   'USHER_JWT_KEY',
   'USHER_JWKS_URL',
@@ -93,6 +92,7 @@ export function loadConfigFrom(env: Environment, rules: RulesInput | null): Conf
     signup: signupOf(reader, production),
     trustProxy: trustProxyOf(reader),
     drainSeconds,
+    metricsPort: metricsPortOf(reader),
     logLevel: reader.choice('USHER_LOG_LEVEL', LOG_LEVELS, 'info'),
     warnings: warningsOf(env),
   }
@@ -146,24 +146,9 @@ function originsOf(reader: Reader): string[] {
   return origins
 }
 
-function tlsOf(reader: Reader): TlsFiles | null {
-  const cert = reader.text('USHER_TLS_CERT')
-  const key = reader.text('USHER_TLS_KEY')
-  if (cert === null && key === null) return null
-  if (cert === null || key === null) {
-    reader.wrong(
-      cert === null ? 'USHER_TLS_CERT' : 'USHER_TLS_KEY',
-      'certificate and key go together',
-    )
-    return null
-  }
-  for (const [name, path] of [
-    ['USHER_TLS_CERT', cert],
-    ['USHER_TLS_KEY', key],
-  ] as const) {
-    if (!existsSync(path)) reader.wrong(name, 'there is no such file: write the path of a PEM file')
-  }
-  return { cert, key }
+function metricsPortOf(reader: Reader): number | null {
+  if (reader.text('USHER_METRICS_PORT') === null) return null
+  return reader.integer('USHER_METRICS_PORT', { standard: 0, max: 65_535 })
 }
 
 function signupOf(reader: Reader, production: boolean): 'open' | 'closed' {

@@ -1,16 +1,25 @@
 // What the package exports: everything in one plugin, or the service by itself.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { endUpgrades } from '../plugins/host.ts'
 import type { HostParts } from '../plugins/house.ts'
+import { LOG_SHAPES } from '../plugins/log.ts'
 import { everything } from './app.ts'
-import { configFromOptions, type SettingsOptions } from './config-options.ts'
+import { ConfigError } from './config.ts'
+import {
+  configFromOptions,
+  type OptionForm,
+  type SettingsOptions,
+  wrongOptions,
+} from './config-options.ts'
 import { systemChance } from './time/chance.ts'
 import { systemClock } from './time/system-clock.ts'
 
+export type { HostIdentity } from '../plugins/credential.ts'
 export type { Published, PublishOptions, TicketOptions, Usher } from '../plugins/facade.ts'
 export { shouldUpgradeCallback } from '../plugins/host.ts'
-export type { HostParts } from '../plugins/house.ts'
-export { websocketOptions } from '../plugins/websocket.ts'
+export type { HostParts, RoomMember, RoomMessage, UsherHooks } from '../plugins/house.ts'
+export { type WebSocketOptions, websocketOptions } from '../plugins/websocket.ts'
 export { type AppParts, buildApp } from './app.ts'
 export { type Config, ConfigError, loadConfig } from './config.ts'
 export type { JwtOptions, SettingsOptions } from './config-options.ts'
@@ -25,23 +34,77 @@ export interface UsherOptions extends SettingsOptions, HostParts {
   prefix?: string
   /** Sign-up and log-in by password: yes, unless the application knows its users itself. */
   accounts?: boolean
-  /** The page for people, and the one that explains the API. */
+  /** The page for people, and the one that explains the API: yes under a prefix. */
   pages?: boolean
 }
 
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+const YES_OR_NO = {
+  is: (value: unknown) => typeof value === 'boolean',
+  advice: 'write true or false',
+}
+const HOOKS = ['joined', 'left', 'published']
+
+const FORMS: Readonly<Record<Exclude<keyof UsherOptions, keyof SettingsOptions>, OptionForm>> = {
+  prefix: {
+    is: (value) => typeof value === 'string' && /^(\/[\w.~-]+)*$/.test(value),
+    advice: 'write a path like /rt, without a slash at its end',
+  },
+  accounts: YES_OR_NO,
+  pages: YES_OR_NO,
+  identity: { is: isFunction, advice: 'write a function of the request' },
+  authorize: { is: isFunction, advice: 'write a function of identity, action and room' },
+  breached: { is: isFunction, advice: 'write a function of the password' },
+  hooks: {
+    is: (value) =>
+      Object.entries(value ?? {}).every(([name, run]) => HOOKS.includes(name) && isFunction(run)),
+    advice: `write functions for ${HOOKS.join(', ')}`,
+  },
+}
+
 /**
- * Usher in an application that there is already. Decorates it with `usher`, `authenticate`,
- * `identify` and `request.identity`. Fails the boot with a sentence where something does not fit.
+ * Usher in an application that there is already. Decorates it with `usher` and nothing else: all
+ * the rest stands in a scope of its own. Fails the boot with a sentence where something does not
+ * fit.
  */
 export const usher = fp(
   async (app: FastifyInstance, options: UsherOptions) => {
-    const { prefix = '', identity, authorize, hooks, pages = true } = options
-    const { accounts = identity === undefined, ...settings } = options
-    const config = configFromOptions(settings)
-    await app.register(everything, {
-      ...{ config, clock: systemClock, chance: systemChance, identity, authorize, hooks },
-      doors: { prefix, accounts, pages },
-    })
+    const { prefix = '', identity, authorize, hooks, breached, accounts, pages, ...rest } = options
+    checkOptions(app, options)
+    const config = configFromOptions(rest)
+    const parts = { identity, authorize, hooks, breached }
+    const doors = {
+      prefix,
+      unknownPaths: prefix !== '',
+      accounts: accounts ?? identity === undefined,
+      pages: pages ?? prefix !== '',
+    }
+    const scope = async (inner: FastifyInstance): Promise<void> => {
+      const house = { config, clock: systemClock, chance: systemChance, ...parts }
+      await inner.register(everything, { ...house, doors })
+      app.decorate('usher', inner.usher)
+    }
+    endUpgrades(app)
+    // The application's log shall not have tickets in it either (S9). Fastify's types know text
+    // alone as what a serializer gives.
+    await app.register(scope, { logSerializers: LOG_SHAPES as never })
   },
-  { name: 'usher-plugin', fastify: '5.x' },
+  { name: 'usher', fastify: '5.x' },
 )
+
+/** Throws a ConfigError for options that are wrong by themselves or in this application. */
+function checkOptions(app: FastifyInstance, options: UsherOptions): void {
+  const { prefix = '', identity, accounts, origins = [] } = options
+  const own = Object.entries(options).filter(([name]) => Object.hasOwn(FORMS, name))
+  const wrongs = wrongOptions(Object.fromEntries(own), FORMS)
+  if (identity && accounts) {
+    wrongs.push('accounts: users log in here or by your identity function, leave out one of both.')
+  }
+  if (prefix === '' && origins.length > 0 && !app.hasPlugin('@fastify/cors')) {
+    wrongs.push(
+      'origins: Usher would answer CORS for your own routes too, give it a prefix or register ' +
+        '@fastify/cors before it.',
+    )
+  }
+  if (wrongs.length > 0) throw new ConfigError(wrongs)
+}

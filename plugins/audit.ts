@@ -1,0 +1,71 @@
+// app.audit: the audit log, as lines of the log that carry a field `audit` (S36).
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Audit, type AuditEvent, type AuditFacts } from '../src/identity/audit.ts'
+import { kIdentity } from './auth.ts'
+import { pathOf } from './log.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    audit: Audit
+    /** Tells of something that a request did. */
+    auditRequest(audit: AuditEvent, request: FastifyRequest, facts: AuditFacts): void
+    /** Tells of a refused request, if it was refused for who asks. */
+    auditRefusal(error: unknown, request: FastifyRequest): void
+  }
+  interface FastifyContextConfig {
+    /** Set for what a back end does all day: it has no audit line of its own. */
+    everyday?: boolean
+  }
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+const ORIGIN_CHARACTERS_MAX = 200
+
+/** Where a request comes from: the address, and the page if a browser names one. */
+export interface Source {
+  readonly ip: string
+  readonly origin: string | null
+}
+
+export function sourceOf({ ip, headers }: FastifyRequest): Source {
+  return { ip, origin: headers.origin?.slice(0, ORIGIN_CHARACTERS_MAX) ?? null }
+}
+
+function factsOf(request: FastifyRequest): AuditFacts {
+  const { user = null, server = null } = request[kIdentity] ?? {}
+  const { method } = request
+  return { ...sourceOf(request), user, server, method, path: pathOf(request.url) }
+}
+
+/** Before the answer goes out, so that no client can hide by leaving early. */
+function onSend(request: FastifyRequest, reply: FastifyReply, _: unknown, done: () => void): void {
+  const changes = !SAFE_METHODS.has(request.method) && !request.routeOptions.config.everyday
+  if (changes && request[kIdentity]?.server) {
+    request.server.auditRequest('administered', request, { status: reply.statusCode })
+  }
+  done()
+}
+
+async function audit(app: FastifyInstance): Promise<void> {
+  const { clock } = app.house
+  const log = new Audit({
+    clock,
+    write: (level, line, sentence) => app.log[level](line, sentence),
+  })
+  app.decorate('audit', log)
+  app.decorate('auditRequest', (audit: AuditEvent, request: FastifyRequest, facts: AuditFacts) =>
+    log.tell(audit, { ...factsOf(request), ...facts }),
+  )
+  app.decorate('auditRefusal', (error: unknown, request: FastifyRequest) => {
+    log.refused(error, request.server.networkOf(request), factsOf(request))
+  })
+  app.addHook('onSend', onSend)
+  const unfollow = app.engine.revocations.follow((revocation) => log.tell('revoked', revocation))
+  app.addHook('onClose', async () => {
+    unfollow()
+    log.close()
+  })
+}
+
+export default fp(audit, { name: 'usher-audit', fastify: '5.x', dependencies: ['usher-rooms'] })

@@ -6,6 +6,7 @@ import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
 import type { AccessTokens } from '../src/identity/access-token.ts'
 import { Accounts } from '../src/identity/accounts.ts'
+import { addressKey } from '../src/identity/address.ts'
 import { Authenticator, type Claim, type Credential } from '../src/identity/authenticator.ts'
 import { type IsOurs, mayChange, mayRead } from '../src/identity/origin.ts'
 import { RefreshTokens } from '../src/identity/refresh-tokens.ts'
@@ -43,6 +44,8 @@ declare module 'fastify' {
     prove(request: FastifyRequest, credential: Credential): Promise<Claim>
     /** A hook for log-in, which has no cookie yet: a page elsewhere may not do it (S12). */
     checkLoginOrigin(request: FastifyRequest): Promise<void>
+    /** The address that limits count by: an IPv4 address, or an IPv6 network. */
+    networkOf(request: FastifyRequest): string
     /** The name that the session cookie has for this request. */
     cookieNameFor(request: FastifyRequest): string
     logIns: LogIns
@@ -104,6 +107,7 @@ function decorateChecks(app: FastifyInstance): void {
   const cookie = (request: FastifyRequest) =>
     app.parseCookie(request.headers.cookie ?? '')[app.cookieNameFor(request)]
   app.decorate('logIns', { cookie, identity })
+  app.decorate('networkOf', ({ ip }: FastifyRequest) => addressKey(ip))
   app.decorate('prove', async (request: FastifyRequest, credential: Credential) => {
     if (credential.kind === 'cookie') checkOrigin(request, config)
     const claim = await app.authenticator.prove(credential)

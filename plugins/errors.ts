@@ -10,6 +10,10 @@ import { REPLY, Refusal, type ReplyCode } from '../src/protocol/errors.ts'
 export const kRefusal: unique symbol = Symbol('usher.refusal')
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** The refusal to answer an error with. */
+    refusalOf(error: unknown): Refusal
+  }
   interface FastifyRequest {
     /** What it was refused with, for those who count; null while it was not. */
     [kRefusal]: Refusal | null
@@ -114,6 +118,7 @@ export interface ErrorsOptions {
 
 async function errors(app: FastifyInstance, { unknownPaths = true }: ErrorsOptions): Promise<void> {
   app.decorateRequest(kRefusal, null)
+  app.decorate('refusalOf', refusalOf)
   app.addHook('onResponse', app.metrics.onResponse)
   app.setErrorHandler((error, request: FastifyRequest, reply) => {
     request.server.auditRefusal(error, request)

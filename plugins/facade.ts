@@ -54,6 +54,7 @@ declare module 'fastify' {
 
 const ROOM_NAME = new RegExp(ROOM_NAME_PATTERN)
 const USER_ID = new RegExp(USER_ID_PATTERN)
+const KINDS: readonly Kind[] = ['json', 'text', 'binary']
 const KEY = /^[!-~]{1,128}$/
 
 function need(holds: boolean, sentence: string): void {
@@ -62,10 +63,26 @@ function need(holds: boolean, sentence: string): void {
 
 const isRoom = (room: unknown): boolean => typeof room === 'string' && ROOM_NAME.test(room)
 const isUser = (user: unknown): boolean => typeof user === 'string' && USER_ID.test(user)
+const ROOMS = `A ticket names 1 to ${TICKET.roomsMax} rooms, or leaves them out.`
+const isRooms = (rooms: unknown): boolean =>
+  Array.isArray(rooms) && rooms.length > 0 && rooms.length <= TICKET.roomsMax && rooms.every(isRoom)
 const isCount = (seconds: number, max: number): boolean =>
   Number.isInteger(seconds) && seconds >= TICKET.secondsMin && seconds <= max
 
+/** Refused where there is none: of a function, of a circle, of a BigInt. */
+function jsonOf(data: unknown): string {
+  let json: string | undefined
+  try {
+    json = JSON.stringify(data)
+  } catch {
+    json = undefined
+  }
+  if (json !== undefined) return json
+  throw new Refusal(REPLY.badRequest, 'This cannot be said in JSON.')
+}
+
 function contentOf(data: unknown, kind: Kind | undefined): { kind: Kind; payload: Buffer } {
+  need(kind === undefined || KINDS.includes(kind), `A kind is one of ${KINDS.join(', ')}.`)
   if (data instanceof Uint8Array) {
     // A copy: it goes out at the end of the turn, and whoever called may use theirs again.
     const payload = Buffer.from(data)
@@ -77,14 +94,13 @@ function contentOf(data: unknown, kind: Kind | undefined): { kind: Kind; payload
     return { kind: kind ?? 'text', payload: Buffer.from(data) }
   }
   need(kind === undefined || kind === 'json', `A message of kind ${kind} is a string or bytes.`)
-  const json = JSON.stringify(data)
-  need(json !== undefined, 'This cannot be said in JSON.')
-  return { kind: 'json', payload: Buffer.from(json) }
+  return { kind: 'json', payload: Buffer.from(jsonOf(data)) }
 }
 
 function infoOf(info: Record<string, unknown> | undefined): string | null {
   if (info === undefined) return null
-  const text = JSON.stringify(info)
+  need(typeof info === 'object' && info !== null, 'What travels with a user is an object.')
+  const text = jsonOf(info)
   const max = TICKET.infoCharactersMax
   need(text.length <= max, `Keep info within ${max} characters of JSON.`)
   return text
@@ -121,11 +137,7 @@ function ticketing(app: FastifyInstance): Usher['issueTicket'] {
     const seconds = ttl ?? TICKET.secondsMax
     const lasting = connectionTtl ?? TICKET.connectionSeconds
     need(isUser(user), 'A user id is 1 to 128 of the characters of ids.')
-    need(
-      rooms === undefined || (rooms.length > 0 && rooms.length <= TICKET.roomsMax),
-      `A ticket names 1 to ${TICKET.roomsMax} rooms, or leaves them out.`,
-    )
-    need(rooms?.every(isRoom) ?? true, 'A room name is 1 to 128 of the characters of names.')
+    need(rooms === undefined || isRooms(rooms), ROOMS)
     need(isCount(seconds, TICKET.secondsMax), `ttl is 1 to ${TICKET.secondsMax} whole seconds.`)
     const max = TICKET.connectionSecondsMax
     need(isCount(lasting, max), `connectionTtl is 1 to ${max} whole seconds.`)
@@ -176,4 +188,8 @@ async function facade(app: FastifyInstance): Promise<void> {
   })
 }
 
-export default fp(facade, { name: 'usher-facade', fastify: '5.x', dependencies: ['usher-auth'] })
+export default fp(facade, {
+  name: 'usher-facade',
+  fastify: '5.x',
+  dependencies: ['usher-auth', 'usher-rooms'],
+})

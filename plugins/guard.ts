@@ -4,15 +4,11 @@ import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { addressKey, addressList } from '../src/identity/address.ts'
+import { addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { Bucket } from '../src/time/bucket.ts'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** The address that limits count by: an IPv4 address, or an IPv6 network. */
-    networkOf(request: FastifyRequest): string
-  }
   interface FastifyContextConfig {
     /** Set for routes that take WebSocket upgrades. */
     takesUpgrade?: boolean
@@ -64,16 +60,11 @@ async function guard(app: FastifyInstance): Promise<void> {
   if (config.origins.length > 0 && !app.hasPlugin('@fastify/cors')) {
     await app.register(cors, crossOrigin(config.origins))
   }
-  app.decorate('networkOf', networkOf)
   app.addHook('onRoute', markUpgrades)
   app.addHook('onRequest', saysWhatEnds)
   app.addHook('onRequest', hostCheck)
   if (config.production) app.addHook('onRequest', transportCheck(app))
   app.addHook('onRequest', handshakeCheck(app))
-}
-
-function networkOf({ ip }: FastifyRequest): string {
-  return addressKey(ip)
 }
 
 /** Runs after @fastify/websocket's own hook, which leaves `wsHandler` in place. */

@@ -8,6 +8,7 @@ import { type Entry, enter } from '../src/connection/entry.ts'
 import { readFirstMessage } from '../src/connection/first-message.ts'
 import type { Slot } from '../src/connection/slot.ts'
 import { CLOSE, type CloseCode, REPLY, Refusal } from '../src/protocol/errors.ts'
+import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import type { InboundFrame } from '../src/wire/wire-format.ts'
 import { type Source, sourceOf } from './audit.ts'
@@ -16,7 +17,7 @@ import { credentialOfUpgrade } from './credential.ts'
 import { refusalOf } from './errors.ts'
 import { type Listeners, listen, WsSocket } from './ws-socket.ts'
 
-const kHandshake: unique symbol = Symbol('usher.handshake')
+export const kHandshake: unique symbol = Symbol('usher.handshake')
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -69,9 +70,20 @@ async function settleHandshake(request: FastifyRequest, room: string): Promise<v
     handshake.entry = await enter(rooms, { room, claim, slot: handshake.slot })
     if (handshake.abandoned) handshake.abandon()
   } catch (error) {
+    // A request that asked for a stream may be followed by others on the same socket.
+    request.raw.socket.removeListener('close', handshake.abandon)
     handshake.abandon()
     throw error
   }
+}
+
+/** What the handshake took is now the connection's to give back. */
+export function takeHandshake(request: FastifyRequest): Handshake {
+  const handshake = request[kHandshake]
+  if (!handshake) throw new Error('a connection was opened without its handshake')
+  request.raw.socket.removeListener('close', handshake.abandon)
+  request[kHandshake] = null
+  return handshake
 }
 
 export interface Opening {
@@ -79,6 +91,8 @@ export interface Opening {
   /** A name from the list of wire formats. */
   format: string
   echo: boolean | null
+  /** Where it begins to listen; null for what is said from now on. */
+  start: Start | null
 }
 
 interface HeardOpening extends Opening {
@@ -89,30 +103,32 @@ interface HeardOpening extends Opening {
 
 /** Keeps nothing of the request. */
 function openConnection(ws: WebSocket, request: FastifyRequest, opening: HeardOpening): void {
-  const { server: app, [kHandshake]: handshake } = request
+  const { server: app } = request
   const tcp = request.raw.socket
-  if (!handshake) throw new Error('a socket was opened without its handshake')
-  tcp.removeListener('close', handshake.abandon)
-  request[kHandshake] = null
-  const { slot, entry } = handshake
-  const { source } = opening
+  const { slot, entry } = takeHandshake(request)
+  const { source, echo, start } = opening
   const { connections } = app
   const socket = new WsSocket(ws, tcp)
   // Where an application keeps a list of sockets to close, it is not for ours [C65].
   app.websocketServer.clients?.delete(ws)
   const format = formatNamed(opening.format)
-  const connection = new Connection({ connections, socket, slot, format, echo: opening.echo })
+  const connection = new Connection({ connections, socket, slot, format, echo, start })
   listen(ws, connection, opening.listeners)
   if (entry) join(app, connection, { entry, source })
   else connection.awaitFirstMessage(decider(app, connection, opening))
 }
 
-interface Joining {
+/** What is needed to let somebody in. */
+export interface Joining {
   entry: Entry
   source: Source
 }
 
-function join(app: FastifyInstance, connection: Connection, { entry, source }: Joining): void {
+export function join(
+  app: FastifyInstance,
+  connection: Connection,
+  { entry, source }: Joining,
+): void {
   const { user, server, session, proof } = entry.identity
   const who = { connection: connection.id, user, server, session, proof }
   app.audit.tell('connected', { ...who, room: entry.hold.room.name, ...source })
@@ -164,7 +180,7 @@ function closeCodeOf({ reply }: Refusal): CloseCode {
 }
 
 /** One line for every connection that ends, since Fastify logs nothing after a 101. */
-function logListeners(app: FastifyInstance): Listeners {
+export function logListeners(app: FastifyInstance): Listeners {
   const onEnd = (connection: Connection, farewell: Farewell): void => {
     const { code, reason, byServer, limit } = farewell
     app.metrics.closed(farewell)

@@ -1,8 +1,10 @@
 // Numbers that are there anyway, read when somebody asks for them.
 
+import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { FastifyInstance } from 'fastify'
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { EventLoopDelay } from './metrics.ts'
+
+export type EventLoopDelay = ReturnType<typeof monitorEventLoopDelay>
 
 interface Reading {
   name: string

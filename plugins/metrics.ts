@@ -7,15 +7,13 @@ import { Counter, Histogram, Registry } from 'prom-client'
 import type { Farewell } from '../src/connection/connection.ts'
 import type { LimitName } from '../src/protocol/limits.ts'
 import { kRefusal } from './errors.ts'
-import { registerReadings } from './metric-readings.ts'
+import { type EventLoopDelay, registerReadings } from './metric-readings.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     metrics: Metrics
   }
 }
-
-export type EventLoopDelay = ReturnType<typeof monitorEventLoopDelay>
 
 const FAN_OUT_SECONDS = [0.000_1, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]
 const REQUEST_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]

@@ -1,9 +1,16 @@
 // OpenAPI from the routes' own schemas: JSON at /docs/json, and a page to read and try it.
-import swagger from '@fastify/swagger'
+import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { cookieName } from './credential.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set for routes that stand in our description: as they are, or as this says. */
+    described?: FastifyContextConfig['swaggerTransform'] | true
+  }
+}
 
 const INFO = {
   title: 'Usher',
@@ -38,9 +45,34 @@ function schemesFor(secure: boolean) {
   } as const
 }
 
-async function openapi(app: FastifyInstance): Promise<void> {
+export interface OpenapiOptions {
+  /** Whether our doors are described at all: yes, if not said. */
+  shown?: boolean
+}
+
+/**
+ * An application's own description has its own routes and not ours: it knows neither our schemas
+ * nor our ways of logging in. Both are collected from the same objects.
+ */
+function hide(route: RouteOptions): void {
+  if (route.schema?.hide) return
+  const { swaggerTransform, ...config } = route.config ?? {}
+  route.schema = { ...route.schema, hide: true }
+  route.config = { ...config, described: swaggerTransform ?? true }
+}
+
+const show: SwaggerTransform = (asked) => {
+  const { described = false } = asked.route.config ?? {}
+  const shown = typeof described === 'function' ? described(asked) : asked
+  return { ...shown, schema: { ...shown.schema, hide: described === false } }
+}
+
+async function openapi(app: FastifyInstance, { shown = true }: OpenapiOptions): Promise<void> {
+  app.addHook('onRoute', hide)
+  if (!shown) return
   const { production, tls } = app.house.config
   await app.register(swagger, {
+    transform: show,
     openapi: {
       openapi: '3.1.0',
       info: INFO,
@@ -49,7 +81,13 @@ async function openapi(app: FastifyInstance): Promise<void> {
       security: [{ session: [] }, { bearer: [] }],
     },
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: CSP })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    // It would look for its own files at the root of an application that we live in.
+    indexPrefix: app.prefix,
+    staticCSP: CSP,
+    theme: { title: 'Usher' },
+  })
 }
 
 export default fp(openapi, { name: 'usher-openapi', fastify: '5.x', dependencies: ['usher-guard'] })

@@ -21,11 +21,14 @@ function chooseProtocol(offered: Set<string>): string | false {
   return false
 }
 
+/** As ws has it; written out, since the types of ws are not in what the package depends on. */
+type ChooseProtocol = (offered: Set<string>, request: IncomingMessage) => string | false
+
 export interface WebSocketOptions {
   /** The largest message that it takes. */
   messageBytes?: number
   /** Chooses among the subprotocols of your own sockets; those of Usher are chosen before. */
-  handleProtocols?: ServerOptions['handleProtocols']
+  handleProtocols?: ChooseProtocol
 }
 
 /** What an application that registers @fastify/websocket itself must give it as `options`. */

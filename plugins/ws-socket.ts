@@ -30,8 +30,9 @@ export class WsSocket implements Socket {
     if (this.#ws.readyState === this.#ws.OPEN) this.#tcp.write(frames)
   }
 
-  ping(): void {
+  ping(): boolean {
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+    return true
   }
 
   close(code: number, reason: string): void {
@@ -90,6 +91,13 @@ const REASONS: Readonly<Record<number, string>> = {
   [CLOSE.tooBig.code]: CLOSE.tooBig.reason,
 }
 
+/** And by what it throws; everything else that a client sends wrongly is a 1002. */
+const FAULTS: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: CLOSE.tooBig.code,
+}
+
 function closeWithReason(this: WebSocket, code?: number, reason?: string | Buffer): void {
   WebSocket.prototype.close.call(this, code, reason ?? REASONS[code ?? 0])
 }
@@ -117,7 +125,14 @@ function onError(this: WebSocket, error: Error): void {
 function onClose(this: WebSocket, code: number): void {
   const { connection, listeners, error } = ownerOf(this)
   const farewell = connection.ended(code)
-  if (error === null || farewell.byServer) return listeners.onEnd(connection, farewell)
-  const limit = code === CLOSE.tooBig.code ? 'messageBytes' : null
-  listeners.onEnd(connection, { ...farewell, reason: error.message, limit })
+  const broken = error === null ? null : codeOfFault(error)
+  if (broken === null || farewell.byServer) return listeners.onEnd(connection, farewell)
+  const limit = broken === CLOSE.tooBig.code ? 'messageBytes' : null
+  const { message: reason } = error as Error
+  listeners.onEnd(connection, { code: broken, reason, byServer: true, limit })
+}
+
+/** With which code ws gave up on the client; null when it was the line that broke. */
+function codeOfFault({ code = '' }: Error & { code?: string }): number | null {
+  return FAULTS[code] ?? (code.startsWith('WS_ERR_') ? 1002 : null)
 }

@@ -3,17 +3,17 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { FOR_SERVERS, reading } from './schemas.ts'
 
-const Figures = Type.String({
+/** Text, which is sent as it is: this is for people who read. */
+const Figures = {
   description: 'Text, one figure a line.',
-  examples: ['usher_connections 42'],
-})
+  content: { 'text/plain': { schema: Type.String(), example: 'usher_connections 42' } },
+}
 
 const schema = {
   summary: 'What the service did and has, for Prometheus',
   description: 'With a server key; with `USHER_METRICS_PORT` also there, without one.',
   tags: ['health'],
   security: FOR_SERVERS,
-  produces: ['text/plain'],
   response: { 200: Figures, ...reading(401) },
 }
 

@@ -1,25 +1,11 @@
-// GET /rooms/:room: as a WebSocket it joins with plain frames, otherwise it tells what is there.
+// GET /rooms/:room: as a WebSocket it joins with plain frames, as a stream it follows, otherwise it
+// tells what is there.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Rule } from '../src/room/rule.ts'
+import { RoomQuery, replayOf, streamStartOf } from './room-queries.ts'
 import { RoomParams, reading } from './schemas.ts'
-
-const Query = Type.Object({
-  echo: Type.Optional(
-    Type.Enum(['true', 'false'], {
-      description:
-        'For a WebSocket: whether one’s own frames come back; the rule’s word if not said.',
-      examples: ['false'],
-    }),
-  ),
-  auth: Type.Optional(
-    Type.Literal('message', {
-      description: 'For a WebSocket: its first message is the credential.',
-      examples: ['message'],
-    }),
-  ),
-})
 
 const WhoList = Type.Array(Type.String())
 const Joined = Type.Null({ description: 'The connection is in the room.' })
@@ -65,14 +51,18 @@ const RoomState = Type.Object(
 const schema = {
   summary: 'Join a room, or see what it is now',
   description:
-    'As a WebSocket handshake it joins with plain frames, and may show `?ticket=` instead of a ' +
-    'header (docs/protocol.md); otherwise it tells what is there.',
+    'As a WebSocket handshake it joins with plain frames; with `Accept: text/event-stream` it ' +
+    'follows. Both may show `?ticket=` instead of a header (docs/protocol.md). Otherwise it ' +
+    'tells what is there.',
   tags: ['rooms'],
   security: [{ session: [] }, { bearer: [] }, {}],
   params: RoomParams,
-  querystring: Query,
+  querystring: RoomQuery,
   response: { 101: Joined, 200: RoomState, ...reading(401, 429) },
 }
+
+/** A room that keeps nothing has no positions. */
+const NOWHERE = { epoch: null, offset: null }
 
 type RoomRequest = FastifyRequest<{ Params: RoomParams }>
 
@@ -82,23 +72,30 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
     url: '/rooms/:room',
     schema,
     preHandler: async (request) => {
-      if (request.ws) await app.settleHandshake(request, request.params.room)
+      const { room } = request.params
+      if (app.wantsStream(request)) streamStartOf(request)
+      if (request.ws || app.wantsStream(request)) await app.settleHandshake(request, room)
       else await app.identify(request)
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
+      if (app.wantsStream(request)) {
+        const format = request.query.envelope === 'true' ? 'sse-envelope' : 'sse'
+        app.openStream(request, reply, { format, start: streamStartOf(request) })
+        return reply
+      }
       const { room } = request.params
       const rule = await app.permitted(room, app.identityOf(request), 'join')
-      const head = await app.engine.log.head(room)
-      const position = { epoch: head?.epoch ?? null, offset: head?.offset ?? null }
-      return { room, ...position, ...app.rooms.counts(room), rule: ruleState(rule) }
+      const head = rule.history === null ? NOWHERE : await app.engine.log.head(room)
+      return { room, ...head, ...app.rooms.counts(room), rule: ruleState(rule) }
     },
     wsHandler: (socket, request) => {
       const { room } = (request as RoomRequest).params
-      const { echo } = request.query as { echo?: string }
+      const query = request.query as RoomQuery
       app.openConnection(socket, request as FastifyRequest, {
         room,
         format: 'raw',
-        echo: echo === undefined ? null : echo === 'true',
+        echo: query.echo === undefined ? null : query.echo === 'true',
+        start: replayOf(query),
       })
     },
   })

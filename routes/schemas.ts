@@ -20,6 +20,7 @@ const FAILURES = {
     'Known, and not allowed; or a page or transport that may not.',
     'You may not do that here.',
   ],
+  404: ['There is nothing of that name.', 'There is no message at this offset.'],
   405: ['A WebSocket handshake with another method than GET.', 'Upgrade with GET.'],
   409: ['It is there already, and is something else.', 'This name is taken: choose another.'],
   413: ['The body is over its bound.', 'The body is too large.'],

@@ -6,6 +6,7 @@ import auth from '../plugins/auth.ts'
 import bodies from '../plugins/bodies.ts'
 import engine from '../plugins/engine.ts'
 import errors, { onClientError, onExpectation, onFrameworkError } from '../plugins/errors.ts'
+import eventStream from '../plugins/event-stream.ts'
 import facade from '../plugins/facade.ts'
 import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
@@ -23,7 +24,9 @@ import { tlsOptions, watchTls } from '../plugins/tls.ts'
 import websocket from '../plugins/websocket.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { signUpRoutes } from '../routes/accounts.ts'
+import { batchRoutes } from '../routes/batch.ts'
 import { healthRoutes } from '../routes/health.ts'
+import { historyRoutes } from '../routes/history.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { roomRoutes } from '../routes/rooms.ts'
@@ -82,7 +85,8 @@ async function doors(app: FastifyInstance, which: Doors): Promise<void> {
   await app.register(errors, { unknownPaths })
   await app.register(guard)
   await app.register(handshake)
-  if (pages) await app.register(openapi)
+  await app.register(eventStream)
+  await app.register(openapi, { shown: pages })
   if (pages && accounts) await app.register(page)
   if (accounts) await app.register(signUpRoutes)
   if (accounts) await app.register(sessionRoutes)
@@ -90,6 +94,8 @@ async function doors(app: FastifyInstance, which: Doors): Promise<void> {
   await app.register(ticketRoutes)
   await app.register(roomRoutes)
   await app.register(messageRoutes)
+  await app.register(historyRoutes)
+  await app.register(batchRoutes)
   await app.register(userRoutes)
   await app.register(healthRoutes)
   await app.register(metricsRoutes)

@@ -1,9 +1,33 @@
-// What the package exports: everything in one plugin, or the service by itself.
+// What the package exports: everything in one plugin, the parts by themselves, or the service.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { endUpgrades } from '../plugins/host.ts'
-import type { HostParts } from '../plugins/house.ts'
+import audit from '../plugins/audit.ts'
+import auth from '../plugins/auth.ts'
+import bodies from '../plugins/bodies.ts'
+import engine from '../plugins/engine.ts'
+import errors from '../plugins/errors.ts'
+import eventStream from '../plugins/event-stream.ts'
+import facade from '../plugins/facade.ts'
+import guard from '../plugins/guard.ts'
+import handshake from '../plugins/handshake.ts'
+import host, { endUpgrades } from '../plugins/host.ts'
+import house, { type HostParts, type House } from '../plugins/house.ts'
 import { LOG_SHAPES } from '../plugins/log.ts'
+import metrics from '../plugins/metrics.ts'
+import openapi from '../plugins/openapi.ts'
+import rooms from '../plugins/rooms.ts'
+import page from '../plugins/static.ts'
+import tickets from '../plugins/tickets.ts'
+import websocket from '../plugins/websocket.ts'
+import { accountRoutes } from '../routes/account.ts'
+import { signUpRoutes } from '../routes/accounts.ts'
+import { healthRoutes } from '../routes/health.ts'
+import { messageRoutes } from '../routes/messages.ts'
+import { metricsRoutes } from '../routes/metrics.ts'
+import { roomRoutes } from '../routes/rooms.ts'
+import { sessionRoutes } from '../routes/session.ts'
+import { ticketRoutes } from '../routes/tickets.ts'
+import { userRoutes } from '../routes/users.ts'
 import { everything } from './app.ts'
 import { ConfigError } from './config.ts'
 import {
@@ -18,7 +42,7 @@ import { systemClock } from './time/system-clock.ts'
 export type { HostIdentity } from '../plugins/credential.ts'
 export type { Published, PublishOptions, TicketOptions, Usher } from '../plugins/facade.ts'
 export { shouldUpgradeCallback } from '../plugins/host.ts'
-export type { HostParts, RoomMember, RoomMessage, UsherHooks } from '../plugins/house.ts'
+export type { HostParts, House, RoomMember, RoomMessage, UsherHooks } from '../plugins/house.ts'
 export { type WebSocketOptions, websocketOptions } from '../plugins/websocket.ts'
 export { type AppParts, buildApp } from './app.ts'
 export { type Config, ConfigError, loadConfig } from './config.ts'
@@ -63,25 +87,50 @@ const FORMS: Readonly<Record<Exclude<keyof UsherOptions, keyof SettingsOptions>,
 }
 
 /**
+ * The parts of `usher`, to be registered one by one in this order; what one needs is told when it
+ * is missing. They decorate the scope that they are registered in.
+ */
+export const plugins = {
+  ...{ house, host, metrics, engine, rooms, websocket, tickets, auth, facade },
+  ...{ bodies, audit, errors, guard, handshake, eventStream, openapi, page },
+}
+
+/**
+ * The doors one by one, for `register` with a prefix or without. The scope that they stand in has
+ * `bodies` and `errors`, and before those what they need.
+ */
+export const routes = {
+  ...{ signUpRoutes, sessionRoutes, accountRoutes, ticketRoutes, roomRoutes },
+  ...{ messageRoutes, userRoutes, healthRoutes, metricsRoutes },
+}
+
+/** What `plugins.house` is registered with. Throws a ConfigError for options that are wrong. */
+export function houseOf(options: SettingsOptions & HostParts): House {
+  const { identity, authorize, hooks, breached, ...settings } = options
+  const parts = { identity, authorize, hooks, breached }
+  throwIfWrong(wrongParts(parts))
+  const config = configFromOptions(settings)
+  return { config, clock: systemClock, chance: systemChance, ...parts }
+}
+
+/**
  * Usher in an application that there is already. Decorates it with `usher` and nothing else: all
  * the rest stands in a scope of its own. Fails the boot with a sentence where something does not
  * fit.
  */
 export const usher = fp(
   async (app: FastifyInstance, options: UsherOptions) => {
-    const { prefix = '', identity, authorize, hooks, breached, accounts, pages, ...rest } = options
-    checkOptions(app, options)
-    const config = configFromOptions(rest)
-    const parts = { identity, authorize, hooks, breached }
+    const { prefix = '', accounts, pages, ...rest } = options
+    throwIfWrong([...wrongParts(options), ...misfits(app, options)])
+    const parts = houseOf(rest)
     const doors = {
       prefix,
       unknownPaths: prefix !== '',
-      accounts: accounts ?? identity === undefined,
+      accounts: accounts ?? rest.identity === undefined,
       pages: pages ?? prefix !== '',
     }
     const scope = async (inner: FastifyInstance): Promise<void> => {
-      const house = { config, clock: systemClock, chance: systemChance, ...parts }
-      await inner.register(everything, { ...house, doors })
+      await inner.register(everything, { ...parts, doors })
       app.decorate('usher', inner.usher)
     }
     endUpgrades(app)
@@ -92,11 +141,15 @@ export const usher = fp(
   { name: 'usher', fastify: '5.x' },
 )
 
-/** Throws a ConfigError for options that are wrong by themselves or in this application. */
-function checkOptions(app: FastifyInstance, options: UsherOptions): void {
-  const { prefix = '', identity, accounts, origins = [] } = options
+function wrongParts(options: object): string[] {
   const own = Object.entries(options).filter(([name]) => Object.hasOwn(FORMS, name))
-  const wrongs = wrongOptions(Object.fromEntries(own), FORMS)
+  return wrongOptions(Object.fromEntries(own), FORMS)
+}
+
+/** Options that are right by themselves, and wrong together or in this application. */
+function misfits(app: FastifyInstance, options: UsherOptions): string[] {
+  const { prefix = '', identity, accounts, origins = [] } = options
+  const wrongs: string[] = []
   if (identity && accounts) {
     wrongs.push('accounts: users log in here or by your identity function, leave out one of both.')
   }
@@ -106,5 +159,9 @@ function checkOptions(app: FastifyInstance, options: UsherOptions): void {
         '@fastify/cors before it.',
     )
   }
-  if (wrongs.length > 0) throw new ConfigError(wrongs)
+  return wrongs
+}
+
+function throwIfWrong(sentences: string[]): void {
+  if (sentences.length > 0) throw new ConfigError(sentences)
 }

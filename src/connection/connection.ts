@@ -179,7 +179,7 @@ export class Connection implements Member, Beating, Reader {
 
   ping(): void {
     this.#readAtPing = this.#socket.bytesRead
-    this.#socket.ping()
+    if (!this.#socket.ping()) this.alive()
   }
 
   /** A pong cannot overtake a large message on a slow line: part of that is life too [C60]. */

@@ -11,7 +11,8 @@ export interface Socket {
   readonly bytesRead: number
   /** Writes whole frames as they are, in one piece. */
   write(frames: Buffer): void
-  ping(): void
+  /** False when no answer can come, and silence means nothing. */
+  ping(): boolean
   /** Sends a close frame and ends the socket in a bounded time, answered or not. */
   close(code: number, reason: string): void
   /** Ends it at once, without a close frame. */

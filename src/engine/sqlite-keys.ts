@@ -63,6 +63,7 @@ export class SqliteKeys {
       for (const id of index.find(key)) {
         const row = this.#row.get(id) as KeyedRow | undefined
         if (row === undefined || Buffer.compare(row.key, key) !== 0) continue
+        if (row.time <= time - KEY_WINDOW_MS) continue
         return { ...row, same: Buffer.compare(row.body, body) === 0 }
       }
     }

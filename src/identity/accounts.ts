@@ -73,14 +73,14 @@ export class Accounts {
 
   async #prove({ username, password, address }: Attempt): Promise<AccountRecord> {
     const key = keyOf(username)
-    await this.#throttle.hold(key)
+    await this.#throttle.hold(key, address)
     const account = await this.#store.byUsername(key)
     const verdict = await this.#passwords.verify(password, account?.password ?? null)
     if (!account || !verdict.fits) {
       this.#throttle.failed(address, key)
       throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
     }
-    this.#throttle.succeeded(key)
+    this.#throttle.succeeded(address, key)
     if (verdict.rehashed === null) return account
     const stored = { ...account, password: verdict.rehashed }
     await this.#store.setPassword(account.user, stored.password, account.password)
@@ -101,13 +101,13 @@ export class Accounts {
     const { password, newPassword, address } = change
     const account = await this.#store.byUser(user)
     if (!account) throw new Refusal(REPLY.forbidden, 'You have no account here.')
-    await this.#throttle.hold(account.usernameKey)
+    await this.#throttle.hold(account.usernameKey, address)
     const { fits } = await this.#passwords.verify(password, account.password)
     if (!fits) {
       this.#throttle.failed(address, account.usernameKey)
       refusePresent()
     }
-    this.#throttle.succeeded(account.usernameKey)
+    this.#throttle.succeeded(address, account.usernameKey)
     await this.#checkNew(newPassword)
     const hash = await this.#passwords.hash(newPassword)
     // Of two who change it at once, the second does not know the present one any more.

@@ -3,6 +3,7 @@ import type { SessionRecord, TicketRecord } from '../engine/identity-store.ts'
 import type { StandingStore } from '../engine/standing-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Proof } from '../protocol/identity.ts'
+import { TICKET } from '../protocol/limits.ts'
 import { HOST_SESSION, USER_ID_PATTERN } from '../protocol/names.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
 import type { OutsideTokens } from './outside-token.ts'
@@ -118,6 +119,11 @@ export class Authenticator {
     const { bannedAt } = await this.#parts.standings.of(user)
     if (bannedAt !== null) throw new Refusal(REPLY.unauthorized, 'You may not come in.')
     const text = info === undefined ? null : JSON.stringify(info)
+    if (text !== null && text.length > TICKET.infoCharactersMax) {
+      throw new Error(
+        `the identity function gave more info than ${TICKET.infoCharactersMax} characters`,
+      )
+    }
     const of = session === null ? null : HOST_SESSION + session
     return { ...ANONYMOUS, proof: 'host', user, session: of, info: text, expiresAt }
   }

@@ -16,7 +16,8 @@ const PER_ACCOUNT: Slope = { free: 5, firstMs: 250, longestMs: 4_000 }
 
 const FORGET_AFTER_MS = 15 * 60_000
 const KEYS_MAX = 50_000
-const HELD_MAX = 500
+/** So many in the longest wait come out of it more slowly than two cores can hash. */
+const HELD_MAX = 100
 /** Tries of one address that may be under way: guesses at once, and places that others wait for. */
 const UNDER_WAY_MAX = 20
 const UNDER_WAY_RETRY_MS = 1_000
@@ -76,6 +77,8 @@ export class LoginThrottle {
   readonly #clock: Clock
   readonly #addresses: Tally
   readonly #accounts: Tally
+  /** Where each account's owner came in last, the longest ago first. */
+  readonly #cameFrom = new Map<string, string>()
   readonly #underWay = new Map<string, number>()
   #held = 0
 
@@ -107,10 +110,13 @@ export class LoginThrottle {
     else this.#underWay.delete(address)
   }
 
-  /** Holds a try for an account that was guessed at; refuses when too many are held. */
-  async hold(account: string): Promise<void> {
+  /**
+   * Holds a try for an account that was guessed at; refuses when too many are held. Where its owner
+   * came in last nobody is held: whatever others guess, the owner is not shut out.
+   */
+  async hold(account: string, address: string): Promise<void> {
     const penaltyMs = this.#accounts.penaltyMs(account)
-    if (penaltyMs === 0) return
+    if (penaltyMs === 0 || this.#cameFrom.get(account) === address) return
     if (this.#held >= HELD_MAX) refuse(penaltyMs)
     this.#held += 1
     await sleep(this.#clock, penaltyMs)
@@ -123,8 +129,12 @@ export class LoginThrottle {
   }
 
   /** The owner came in: the account's guesses are forgotten, the address's are not. */
-  succeeded(account: string): void {
+  succeeded(address: string, account: string): void {
     this.#accounts.clear(account)
+    this.#cameFrom.delete(account)
+    this.#cameFrom.set(account, address)
+    const [oldest] = this.#cameFrom.keys()
+    if (this.#cameFrom.size > KEYS_MAX && oldest !== undefined) this.#cameFrom.delete(oldest)
   }
 }
 

@@ -1,8 +1,9 @@
 // The list of wire formats: by name, and by the subprotocol that chooses them.
 import { raw } from './raw.ts'
+import { sse, sseEnvelope } from './sse.ts'
 import type { WireFormat } from './wire-format.ts'
 
-const FORMATS: readonly WireFormat[] = [raw]
+const FORMATS: readonly WireFormat[] = [raw, sse, sseEnvelope]
 
 /** Subprotocols that the server may answer with. A credential is never among them (S8). */
 export const SUBPROTOCOLS: ReadonlyMap<string, WireFormat> = new Map([['usher.raw', raw]])

@@ -1,27 +1,15 @@
 // Server-sent events (WHATWG HTML section 9.2), for those who only listen: `id:` is the position,
 // `data:` the payload, or the whole message as JSON.
 import type { MessageEvent, Notice } from '../protocol/event.ts'
-import type { Message, Position } from '../protocol/message.ts'
-import { messageJson } from './message-json.ts'
+import type { Message } from '../protocol/message.ts'
+import { messageJson } from '../protocol/message-json.ts'
+import { positionText } from '../protocol/position.ts'
 import type { WireFormat } from './wire-format.ts'
 
 /** A comment: it keeps proxies awake and tells the client that the line is not dead. */
 export const SSE_COMMENT = Buffer.from(':\n\n')
 
 const LINE_END = /\r\n|\r|\n/
-
-/** As it stands in `id:`, in `Last-Event-ID` and in `?after=`. */
-export function positionText({ epoch, offset }: Position): string {
-  return `${epoch}:${offset}`
-}
-
-/** Null for what is no position. */
-export function parsePosition(text: string): Position | null {
-  const found = /^([A-Za-z0-9._-]{1,64}):(0|[1-9][0-9]{0,15})$/.exec(text)
-  if (!found) return null
-  const [, epoch = '', offset] = found
-  return { epoch, offset: Number(offset) }
-}
 
 /** Every line of data begins with its name, or the text could end the event and begin another. */
 function block(fields: readonly string[], data: string | null): Buffer {

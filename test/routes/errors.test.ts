@@ -161,5 +161,17 @@ t.test('[C1] [C2] an expectation that nobody can meet is a 400 with a sentence',
   const client = await rawRequest(url, [...head, 'Connection: close', '', ''].join('\r\n'))
   t.equal(await client.status(), 400)
   await until(() => client.ended)
-  t.match(client.rest, '"error":"bad_request","code":107')
+  t.match(client.head, /\r\ncontent-length: \d+/i, 'so that the next answer is found')
+  t.match(JSON.parse(client.rest), { error: 'bad_request', code: 107 })
+})
+
+t.test('[C1] [C2] a request that names no host is a 400 with a sentence', async (t) => {
+  for (const path of ['/health/live', '/nowhere', '/rooms/chat:a']) {
+    const client = await rawRequest(url, `GET ${path} HTTP/1.1\r\nConnection: close\r\n\r\n`)
+    t.equal(await client.status(), 400)
+    await until(() => client.ended)
+    t.match(JSON.parse(client.rest), { error: 'bad_request', code: 107, message: /host/ })
+  }
+  const old = await rawRequest(url, 'GET /health/live HTTP/1.0\r\n\r\n')
+  t.equal(await old.status(), 200, 'HTTP/1.0 has no such header')
 })

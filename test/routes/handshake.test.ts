@@ -56,6 +56,16 @@ for (const [what, headers] of Object.entries(MALFORMED)) {
   })
 }
 
+test('[C40] a refused upgrade says that its connection ends', async (t) => {
+  const { url } = await startApp(t)
+  for (const path of [ROOM, `${ROOM}?ticket=ut_x`, '/session', '/nowhere', '/health/live']) {
+    const client = await rawRequest(url, upgradeRequest(path))
+    t.match(await client.status(), /^4/, path)
+    t.match(client.head, /\r\nconnection: close/i)
+    await until(() => client.ended)
+  }
+})
+
 test('[C41] [S1] an upgrade by HTTP/1.0 is a 400: there are none in it', async (t) => {
   const { url } = await startApp(t)
   const request = upgradeRequest(ROOM, asServer).replace('HTTP/1.1', 'HTTP/1.0')

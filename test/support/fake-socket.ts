@@ -23,8 +23,9 @@ export class FakeSocket implements Socket {
     this.bufferedBytes = Math.max(0, this.bufferedBytes - bytes)
   }
 
-  ping(): void {
+  ping(): boolean {
     this.pings += 1
+    return true
   }
 
   close(code: number, reason: string): void {

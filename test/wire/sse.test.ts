@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Kind, Message } from '../../src/protocol/message.ts'
-import { messageJson } from '../../src/wire/message-json.ts'
-import { parsePosition, positionText, sse, sseEnvelope } from '../../src/wire/sse.ts'
+import { messageJson } from '../../src/protocol/message-json.ts'
+import { parsePosition, positionText } from '../../src/protocol/position.ts'
+import { sse, sseEnvelope } from '../../src/wire/sse.ts'
 import { EventStream } from '../support/event-stream.ts'
 
 const SEED = { seed: 20_261_123, numRuns: 2_000 }

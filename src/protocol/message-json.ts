@@ -1,5 +1,5 @@
 // A message as JSON, for whoever asks for more than its payload.
-import type { Message } from '../protocol/message.ts'
+import type { Message } from './message.ts'
 
 /**
  * `{offset, time, user, kind, data}`: `data` is the JSON value, the text, or base64 for bytes. A

@@ -1,0 +1,73 @@
+// From a request that asks for `text/event-stream` to a connection that only listens: settled like
+// a WebSocket handshake, and then a member of the room like any other.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Connection } from '../src/connection/connection.ts'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import type { Start } from '../src/room/resume.ts'
+import { formatNamed } from '../src/wire/formats.ts'
+import { sourceOf } from './audit.ts'
+import { join, logListeners, takeHandshake } from './handshake.ts'
+import { SseSocket } from './sse-socket.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Answers with a stream of what is said. `app.settleHandshake` MUST have been before. */
+    openStream(request: FastifyRequest, reply: FastifyReply, opening: StreamOpening): void
+    /** Whether a request wants to follow rather than to see. */
+    wantsStream(request: FastifyRequest): boolean
+  }
+}
+
+export interface StreamOpening {
+  /** A name from the list of wire formats. */
+  format: string
+  start: Start
+}
+
+/** `x-accel-buffering` keeps nginx from holding back what should be there at once. */
+const HEAD = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+  connection: 'close',
+}
+
+function wantsStream({ headers, ws }: FastifyRequest): boolean {
+  return !ws && /\btext\/event-stream\b/i.test(headers.accept ?? '')
+}
+
+async function eventStreams(app: FastifyInstance): Promise<void> {
+  const listeners = logListeners(app)
+  const { connections } = app
+  const { clock } = app.house
+
+  app.decorate('wantsStream', wantsStream)
+  app.decorate('openStream', (request: FastifyRequest, reply: FastifyReply, opening) => {
+    const { slot, entry } = takeHandshake(request)
+    if (!entry) {
+      slot.release()
+      throw new Refusal(REPLY.badRequest, 'A stream has no first message: send a ticket.')
+    }
+    const { raw } = reply.hijack()
+    const tcp = request.raw.socket
+    // Our writes go out as they are: the end of the line is the end of the stream.
+    raw.useChunkedEncodingByDefault = false
+    raw.writeHead(200, { ...reply.getHeaders(), ...HEAD } as Record<string, string>)
+    raw.flushHeaders()
+    const socket = new SseSocket(raw, tcp, clock)
+    const format = formatNamed(opening.format)
+    const { start } = opening
+    const parts = { connections, socket, slot, format, echo: true, start }
+    const connection = new Connection(parts)
+    raw.on('error', () => undefined)
+    raw.once('close', () => listeners.onEnd(connection, connection.ended(1000)))
+    join(app, connection, { entry, source: sourceOf(request) })
+  })
+}
+
+export default fp(eventStreams, {
+  name: 'usher-event-stream',
+  fastify: '5.x',
+  dependencies: ['usher-handshake'],
+})

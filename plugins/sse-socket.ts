@@ -1,0 +1,51 @@
+// The Socket port on a response that never ends: whoever listens by server-sent events.
+import type { ServerResponse } from 'node:http'
+import type { Socket as TcpSocket } from 'node:net'
+import type { Socket } from '../src/connection/socket.ts'
+import type { Clock } from '../src/time/clock.ts'
+import { SSE_COMMENT } from '../src/wire/sse.ts'
+
+/** How long a client may take to read the end before the line is cut [C62]. */
+const CLOSE_TIMEOUT_MS = 1_000
+
+export class SseSocket implements Socket {
+  readonly #response: ServerResponse
+  readonly #tcp: TcpSocket
+  readonly #clock: Clock
+
+  /** The head MUST have been written. */
+  constructor(response: ServerResponse, tcp: TcpSocket, clock: Clock) {
+    this.#response = response
+    this.#tcp = tcp
+    this.#clock = clock
+  }
+
+  get bufferedBytes(): number {
+    return this.#tcp.writableLength
+  }
+
+  get bytesRead(): number {
+    return this.#tcp.bytesRead
+  }
+
+  write(frames: Buffer): void {
+    if (!this.#response.writableEnded && !this.#tcp.destroyed) this.#response.write(frames)
+  }
+
+  /** A comment keeps proxies awake; a client that is gone is found by what it does not take. */
+  ping(): boolean {
+    this.write(SSE_COMMENT)
+    return false
+  }
+
+  /** There is no word for why: the client comes back, and is told by its status if it may not. */
+  close(): void {
+    if (this.#response.writableEnded) return
+    this.#response.end()
+    this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#tcp.destroy())
+  }
+
+  terminate(): void {
+    this.#tcp.destroy()
+  }
+}

@@ -1,0 +1,109 @@
+// POST /messages: many messages of a back end in one request, each for itself.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import type { Identity } from '../src/protocol/identity.ts'
+import type { Draft, Kind } from '../src/protocol/message.ts'
+import { changing, FOR_SERVERS, Milliseconds, RoomName, strict, UserId } from './schemas.ts'
+
+const ITEMS_MAX = 1_000
+const BODY_BYTES_MAX = 4_194_304
+
+const Item = Type.Object(
+  {
+    room: RoomName,
+    data: Type.Unknown({ description: 'A JSON value, a text, or base64 where kind is binary.' }),
+    kind: Type.Optional(Type.Enum(['json', 'text', 'binary'])),
+    key: Type.Optional(
+      Type.String({ pattern: '^[!-~]{1,128}$', description: 'It takes effect once.' }),
+    ),
+    user: Type.Optional({ ...UserId, description: 'In whose name; nobody’s if not said.' }),
+  },
+  strict,
+)
+type Item = Static<typeof Item>
+
+const Result = Type.Union([
+  Type.Object({
+    room: Type.String(),
+    epoch: Type.Optional(Type.String()),
+    offset: Type.Optional(Type.Integer()),
+    time: Milliseconds,
+  }),
+  Type.Object({
+    room: Type.String(),
+    error: Type.String(),
+    code: Type.Integer(),
+    message: Type.String(),
+  }),
+])
+
+const schema = {
+  summary: 'Publish many messages',
+  description: 'One result for each, in their order. It is not atomic: some may fail.',
+  tags: ['messages'],
+  security: FOR_SERVERS,
+  body: Type.Array(Item, {
+    minItems: 1,
+    maxItems: ITEMS_MAX,
+    examples: [[{ room: 'chat:lobby', data: 'hello', key: 'order-4711' }]],
+  }),
+  response: {
+    200: Type.Array(Result, {
+      description: 'What became of each: a position, or an error.',
+      examples: [[{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42, time: 1 }]],
+    }),
+    ...changing(401),
+  },
+}
+
+export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const { messageBytes } = app.house.config.limits
+  const config = { everyday: true }
+  const options = { schema, config, bodyLimit: BODY_BYTES_MAX, onRequest: app.authenticateServer }
+  app.post('/messages', options, async (request) => {
+    const identity = app.identityOf(request)
+    return await Promise.all(request.body.map((item) => resultOf(item, identity)))
+  })
+
+  async function resultOf(item: Item, identity: Identity): Promise<Static<typeof Result>> {
+    const { room } = item
+    const sender = `server ${identity.server}`
+    try {
+      const rule = await app.permitted(room, identity, 'publish')
+      const draft = draftOf(item)
+      if (draft.payload.length > messageBytes) {
+        throw new Refusal(REPLY.tooLarge, `A message has at most ${messageBytes} bytes.`)
+      }
+      if (rule.payload === 'json' && draft.kind !== 'json') {
+        throw new Refusal(REPLY.unsupportedMediaType, 'This room takes JSON alone.')
+      }
+      const key = item.key === undefined ? null : { value: item.key, sender }
+      const { position, time } = await app.rooms.publish(room, rule, { draft, key })
+      return { room, ...position, time }
+    } catch (error) {
+      const { reply, message } = app.refusalOf(error)
+      return { room, error: reply.error, code: reply.code, message }
+    }
+  }
+}
+
+/** A text is text unless it is said to be JSON, as in the other ways to publish. */
+function draftOf({ data, kind = kindOf(data), user = null }: DraftParts): Draft {
+  return { kind, payload: payloadOf(data, kind), user, origin: null }
+}
+
+type DraftParts = Pick<Item, 'data' | 'kind'> & { user?: string | null }
+
+function kindOf(data: unknown): Kind {
+  return typeof data === 'string' ? 'text' : 'json'
+}
+
+function payloadOf(data: unknown, kind: Kind): Buffer {
+  if (kind === 'json') return Buffer.from(JSON.stringify(data))
+  if (typeof data !== 'string') throw new Refusal(REPLY.badRequest, `${kind} needs a string.`)
+  if (kind === 'text') return Buffer.from(data)
+  const bytes = Buffer.from(data, 'base64')
+  if (bytes.toString('base64') === data) return bytes
+  throw new Refusal(REPLY.badRequest, 'binary needs base64, with its padding.')
+}

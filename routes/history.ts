@@ -1,0 +1,155 @@
+// GET and DELETE /rooms/:room/messages: what was said, page by page, and taking it back.
+import { hash } from 'node:crypto'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
+import type { PageQuery } from '../src/engine/message-log.ts'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import type { Identity } from '../src/protocol/identity.ts'
+import { messageJson } from '../src/protocol/message-json.ts'
+import type { Rule } from '../src/room/rule.ts'
+import { changing, Done, Milliseconds, RoomName, RoomParams, reading } from './schemas.ts'
+
+const LIMIT = 100
+const LIMIT_MAX = 1_000
+
+const OffsetText = Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$', examples: ['41'] })
+
+const Query = Type.Object({
+  after: Type.Optional({ ...OffsetText, description: 'Only messages with a larger offset.' }),
+  before: Type.Optional({ ...OffsetText, description: 'Only messages with a smaller offset.' }),
+  epoch: Type.Optional(
+    Type.String({
+      description: 'What the offsets belong to: 409 when the room has another one now.',
+      examples: ['9f86d081884c7d65'],
+    }),
+  ),
+  limit: Type.Optional(
+    Type.String({
+      pattern: '^[1-9][0-9]{0,8}$',
+      description: `How many at most, ${LIMIT} if not said; above ${LIMIT_MAX} is ${LIMIT_MAX}.`,
+      examples: ['100'],
+    }),
+  ),
+  order: Type.Optional(
+    Type.Enum(['asc', 'desc'], { description: 'Oldest first if not said.', examples: ['desc'] }),
+  ),
+})
+type Query = Static<typeof Query>
+
+const Message = Type.Object({
+  offset: Type.Integer(),
+  time: Milliseconds,
+  user: Type.Union([Type.String(), Type.Null()]),
+  kind: Type.Enum(['json', 'text', 'binary']),
+  data: Type.Unknown({ description: 'The JSON value, the text, or base64 for bytes.' }),
+  redacted: Type.Optional(Type.Literal(true)),
+})
+
+const Page = Type.Object(
+  {
+    room: Type.String(),
+    epoch: Type.Union([Type.String(), Type.Null()]),
+    offset: Type.Union([Type.Integer(), Type.Null()], { description: 'The room’s newest.' }),
+    messages: Type.Array(Message),
+  },
+  {
+    description: 'Some messages; large ones may make a page shorter than its limit.',
+    examples: [
+      {
+        ...{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42 },
+        messages: [
+          { offset: 42, time: 1_795_000_000_000, user: 'u_1', kind: 'text', data: 'hello' },
+        ],
+      },
+    ],
+  },
+)
+
+const readSchema = {
+  summary: 'Read what was said',
+  description: 'For who may join. A room that keeps nothing has no positions and no messages.',
+  tags: ['messages'],
+  security: [{ session: [] }, { bearer: [] }, {}],
+  params: RoomParams,
+  querystring: Query,
+  response: { 200: Page, 304: Type.Null({ description: 'As before.' }), ...reading(401, 409) },
+}
+
+const MessageParams = Type.Object({ room: RoomName, offset: OffsetText })
+
+const redactSchema = {
+  summary: 'Take a message back',
+  description: 'One’s own, or any with a server key. Its offset stays, what it said is gone.',
+  tags: ['messages'],
+  params: MessageParams,
+  response: { 204: Done, ...changing(401, 404) },
+}
+
+export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const reads = { schema: readSchema, onRequest: app.identify }
+  app.get('/rooms/:room/messages', reads, async (request, reply) => {
+    const { room } = request.params
+    const rule = await app.permitted(room, app.identityOf(request), 'join')
+    const body = await pageJson(room, rule, request.query)
+    const tag = `"${hash('sha256', body, 'base64url')}"`
+    reply.header('etag', tag).header('cache-control', 'private, no-cache')
+    if (request.headers['if-none-match'] === tag) return reply.code(304).send(null)
+    // JSON messages go out as they came: nothing here is parsed and written again.
+    return reply.type('application/json; charset=utf-8').send(body as never)
+  })
+
+  const redacts = { schema: redactSchema, onRequest: app.authenticate }
+  app.delete('/rooms/:room/messages/:offset', redacts, async (request, reply) => {
+    const { room } = request.params
+    const identity = app.identityOf(request)
+    const rule = await app.permitted(room, identity, 'join')
+    const offset = Number(request.params.offset)
+    await checkAuthor(room, rule, { identity, offset })
+    if (!(await app.rooms.redact(room, offset))) nothingThere()
+    return reply.code(204).send(null)
+  })
+
+  async function pageJson(room: string, rule: Rule, query: Query): Promise<string> {
+    const { history: retention } = rule
+    if (retention === null) return JSON.stringify({ room, epoch: null, offset: null, messages: [] })
+    const { head, messages } = await app.engine.log.read(room, pageQuery(query, retention))
+    if (query.epoch !== undefined && query.epoch !== head.epoch) {
+      throw new Refusal(REPLY.unrecoverable, 'This room has begun anew: load it without positions.')
+    }
+    const start = JSON.stringify({ room, ...head })
+    return `${start.slice(0, -1)},"messages":[${messages.map(messageJson).join(',')}]}`
+  }
+
+  async function checkAuthor(room: string, { history }: Rule, asked: Asked): Promise<void> {
+    const { offset, identity } = asked
+    if (history === null || offset === 0) nothingThere()
+    const bounds = { after: offset - 1, before: offset + 1, limit: 1, order: 'asc' } as const
+    const { messages } = await app.engine.log.read(room, { ...bounds, retention: history })
+    const [message] = messages
+    if (message === undefined || message.redacted) nothingThere()
+    if (identity.server !== null) return
+    if (identity.user !== null && message.user === identity.user) return
+    throw new Refusal(REPLY.forbidden, 'You may take back only what you said yourself.')
+  }
+}
+
+interface Asked {
+  identity: Identity
+  offset: number
+}
+
+function nothingThere(): never {
+  throw new Refusal(REPLY.notFound, 'There is no message at this offset.')
+}
+
+function pageQuery(query: Query, retention: PageQuery['retention']): PageQuery {
+  const number = (text: string | undefined): number | null =>
+    text === undefined ? null : Number(text)
+  return {
+    retention,
+    after: number(query.after),
+    before: number(query.before),
+    limit: Math.min(number(query.limit) ?? LIMIT, LIMIT_MAX),
+    order: query.order ?? 'asc',
+  }
+}

@@ -1,0 +1,53 @@
+// An Usher that takes the tokens of an issuer on this machine, by its key set, under a held clock.
+import type { Test } from 'tap'
+import type { OutsideIssuer } from '../../src/identity/settings.ts'
+import { type StartedApp, startApp } from './app.ts'
+import { HeldClock } from './held-clock.ts'
+import {
+  claimsAt,
+  type IssuerKey,
+  issued,
+  issuerKey,
+  type KeyServer,
+  keyServer,
+  outsideIssuer,
+} from './issuer.ts'
+import { call } from './people.ts'
+
+/** Pongs take real time, which does not go by here: nobody is to be dropped for want of them. */
+const SELDOM = { pingSeconds: 3_600, pongSeconds: 3_600 }
+/** The key that every scene begins with. */
+export const old = issuerKey('ES256', 'old')
+
+export interface Scene {
+  clock: HeldClock
+  usher: StartedApp
+  issuer: KeyServer
+  /** A token for this moment; never to be logged. */
+  tokenOf(key?: IssuerKey, claims?: Record<string, unknown>, header?: object): Promise<string>
+  /** The status of a request with a token for this moment. */
+  status(key?: IssuerKey, header?: object): Promise<number>
+}
+
+export async function setUp(t: Test, more: Partial<OutsideIssuer> = {}): Promise<Scene> {
+  const clock = new HeldClock()
+  const issuer = await keyServer(t, old)
+  const settings = outsideIssuer({ jwksUrl: issuer.url, algorithm: 'ES256', ...more })
+  const usher = await startApp(t, { ...settings, heartbeat: SELDOM }, { clock })
+  const tokenOf: Scene['tokenOf'] = async (key = old, claims = {}, header = {}) => {
+    const token = await issued(key, claimsAt(clock.now(), claims), { ...header })
+    usher.keepSecret(token)
+    return token
+  }
+  const status: Scene['status'] = async (key, header) =>
+    (await asked(usher, await tokenOf(key, {}, header))).status
+  return { clock, usher, issuer, tokenOf, status }
+}
+
+export function asked({ url }: StartedApp, token: string) {
+  return call(`${url}/rooms/chat:a`, 'GET', { headers: bearer(token) })
+}
+
+export function bearer(token: string): { authorization: string } {
+  return { authorization: `Bearer ${token}` }
+}

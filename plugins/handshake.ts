@@ -1,6 +1,7 @@
 // From an upgrade request to a connection in a room: everything that can refuse, before the 101;
 // then one synchronous step, so that nothing that the client sends can be missed.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { WebSocket } from 'ws'
 import { Connection, type Farewell } from '../src/connection/connection.ts'
@@ -15,6 +16,7 @@ import { type Source, sourceOf } from './audit.ts'
 import { kIdentity } from './auth.ts'
 import { credentialOfUpgrade } from './credential.ts'
 import { refusalOf } from './errors.ts'
+import { unboundSilence } from './host.ts'
 import { type Listeners, listen, WsSocket } from './ws-socket.ts'
 
 export const kHandshake: unique symbol = Symbol('usher.handshake')
@@ -22,7 +24,7 @@ export const kHandshake: unique symbol = Symbol('usher.handshake')
 declare module 'fastify' {
   interface FastifyInstance {
     /** Settles who comes and whether they may; throws the Refusal to answer with. */
-    settleHandshake(request: FastifyRequest, room: string): Promise<void>
+    settleHandshake(request: FastifyRequest, reply: FastifyReply, room: string): Promise<void>
     /** Makes the connection. MUST be called in the turn of the 101. */
     openConnection(ws: WebSocket, request: FastifyRequest, opening: Opening): void
   }
@@ -35,12 +37,14 @@ declare module 'fastify' {
 /** Given back when the client goes away before the 101, whenever that is. */
 export class Handshake {
   readonly slot: Slot
+  readonly response: ServerResponse
   /** Null while the first message is to decide. */
   entry: Entry | null = null
   #abandoned = false
 
-  constructor(slot: Slot) {
+  constructor(slot: Slot, response: ServerResponse) {
     this.slot = slot
+    this.response = response
   }
 
   get abandoned(): boolean {
@@ -54,10 +58,15 @@ export class Handshake {
   }
 }
 
-async function settleHandshake(request: FastifyRequest, room: string): Promise<void> {
+async function settleHandshake(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  room: string,
+): Promise<void> {
   const { connections, rooms, prove, logIns, networkOf } = request.server
   const elapsed = connections.clock.elapsed()
-  const handshake = new Handshake(connections.slots.take(networkOf(request), elapsed))
+  const slot = connections.slots.take(networkOf(request), elapsed)
+  const handshake = new Handshake(slot, reply.raw)
   request.raw.socket.once('close', handshake.abandon)
   request[kHandshake] = handshake
   // An application's own hook may have taken its time, and the client its leave.
@@ -105,7 +114,10 @@ interface HeardOpening extends Opening {
 function openConnection(ws: WebSocket, request: FastifyRequest, opening: HeardOpening): void {
   const { server: app } = request
   const tcp = request.raw.socket
-  const { slot, entry } = takeHandshake(request)
+  const { slot, entry, response } = takeHandshake(request)
+  // The socket would hold the response, and with it the whole request, for as long as it lives.
+  response.detachSocket(tcp)
+  unboundSilence(tcp)
   const { source, echo, start } = opening
   const { connections } = app
   const socket = new WsSocket(ws, tcp)

@@ -36,7 +36,17 @@ export function endUpgrades(app: FastifyInstance): void {
 /** The same for routes that no hook of ours reaches; ws takes the bound off those it accepts. */
 export function boundSilence(_request: IncomingMessage, socket: Duplex): void {
   const tcp = socket as Socket
-  tcp.setTimeout(SILENCE_MS, () => tcp.destroy())
+  tcp.setTimeout(SILENCE_MS, endSilent)
+}
+
+/** It became a connection, which has its own ways of finding silence. */
+export function unboundSilence(tcp: Socket): void {
+  tcp.removeListener('timeout', endSilent)
+}
+
+/** One function for all: a connection would keep its own for as long as it lives. */
+function endSilent(this: Socket): void {
+  this.destroy()
 }
 
 /** Rejects with an Error whose message says what the application must do. */

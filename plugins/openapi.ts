@@ -8,7 +8,7 @@ import { cookieName } from './credential.ts'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set for routes that stand in our description: as they are, or as this says. */
-    described?: FastifyContextConfig['swaggerTransform'] | true
+    described?: SwaggerTransform | boolean
   }
 }
 

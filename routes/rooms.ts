@@ -71,10 +71,10 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
     method: 'GET',
     url: '/rooms/:room',
     schema,
-    preHandler: async (request) => {
+    preHandler: async (request, reply) => {
       const { room } = request.params
       if (app.wantsStream(request)) streamStartOf(request)
-      if (request.ws || app.wantsStream(request)) await app.settleHandshake(request, room)
+      if (request.ws || app.wantsStream(request)) await app.settleHandshake(request, reply, room)
       else await app.identify(request)
     },
     handler: async (request, reply) => {

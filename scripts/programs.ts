@@ -1,6 +1,7 @@
-// The two programs that tests run beside Node, and where they lie on this machine.
+// The programs that tests run beside Node, and where they lie on this machine.
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 
 export interface Program {
   title: string
@@ -8,7 +9,12 @@ export interface Program {
   commands: readonly string[]
   /** Its name for apt-get. */
   debianPackage: string
+  /** A Python module that the command must be able to import. */
+  module?: string
 }
+
+/** Debian's own: its packages are not there for any other Python, which may come first in PATH. */
+const PYTHON = '/usr/bin/python3'
 
 export const PROGRAMS = {
   redis: { title: 'Redis', commands: ['redis-server'], debianPackage: 'redis-server' },
@@ -17,16 +23,37 @@ export const PROGRAMS = {
     commands: ['chromium', 'chromium-browser', 'google-chrome'],
     debianPackage: 'chromium',
   },
+  curl: { title: 'curl', commands: ['curl'], debianPackage: 'curl' },
+  sqlite3: { title: 'SQLite', commands: ['sqlite3'], debianPackage: 'sqlite3' },
+  openssl: { title: 'OpenSSL', commands: ['openssl'], debianPackage: 'openssl' },
+  websockets: {
+    title: 'websockets for Python',
+    commands: [PYTHON],
+    debianPackage: 'python3-websockets',
+    module: 'websockets',
+  },
+  aiohttp: {
+    title: 'aiohttp for Python',
+    commands: [PYTHON],
+    debianPackage: 'python3-aiohttp',
+    module: 'aiohttp',
+  },
 } as const satisfies Record<string, Program>
 
 // Debian leaves the sbin folders out of the PATH of plain users.
 const FURTHER_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin']
 
 /** The path of a program, or null where it is not installed. */
-export function findProgram({ commands }: Program): string | null {
+export function findProgram({ commands, module }: Program): string | null {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...FURTHER_FOLDERS]
-  const paths = commands.flatMap((command) => folders.map((folder) => join(folder, command)))
-  return paths.find(isExecutable) ?? null
+  const paths = commands.flatMap((command) =>
+    isAbsolute(command) ? [command] : folders.map((folder) => join(folder, command)),
+  )
+  return paths.find((path) => isExecutable(path) && canImport(path, module)) ?? null
+}
+
+function canImport(python: string, module: string | undefined): boolean {
+  return module === undefined || spawnSync(python, ['-c', `import ${module}`]).status === 0
 }
 
 function isExecutable(path: string): boolean {

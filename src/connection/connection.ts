@@ -125,7 +125,6 @@ export class Connection implements Member, Beating, Reader {
     if (this.#state.at === 'closed') return hold.release()
     this.identity = identity
     this.echo = this.#echoAsked ?? hold.room.rule.echo
-    this.#allot(identity)
     this.#state = { at: 'joined', hold, bucket: this.#connections.heartbeat.add(this), held: null }
     const { room } = hold
     room.join(this, this.#start && { start: this.#start, mayJoin: () => room.mayJoin(identity) })
@@ -267,17 +266,14 @@ export class Connection implements Member, Beating, Reader {
   }
 
   /** Server keys are exempt; everybody else has a budget, and a user's is shared. */
-  #allot(identity: Identity): void {
-    if (identity.server !== null) return
-    const { clock, limits, budgets } = this.#connections
-    const elapsed = clock.elapsed()
-    this.#own = new Budget(limits, elapsed)
-    if (identity.user !== null) this.#shared = budgets.hold(identity.user, elapsed)
-  }
-
   #overBudget(bytes: number): LimitName | null {
-    if (this.#own === null) return null
-    const elapsed = this.#connections.clock.elapsed()
+    const { clock, limits, budgets } = this.#connections
+    const { server, user } = this.identity
+    if (server !== null) return null
+    const elapsed = clock.elapsed()
+    // Made with the first message: most connections only listen.
+    this.#own ??= new Budget(limits, elapsed)
+    if (user !== null) this.#shared ??= budgets.hold(user, elapsed)
     return this.#own.take(bytes, elapsed) ?? this.#shared?.take(bytes, elapsed) ?? null
   }
 }

@@ -55,8 +55,8 @@ export class Connections {
   readonly slowReaders: SlowReaders
   readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0 }
   readonly #live = new Set<Live>()
-  readonly #sessions = new Map<string, Set<Live>>()
-  readonly #users = new Map<string, Set<Live>>()
+  readonly #sessions = new Map<string, OneOrMore>()
+  readonly #users = new Map<string, OneOrMore>()
   /** Undecided ones, oldest first, and when each must have decided. */
   readonly #undecided = new Map<Live, number>()
   readonly #revoked = new Map<string, number>()
@@ -123,7 +123,7 @@ export class Connections {
       'session' in revocation
         ? this.#sessions.get(revocation.session)
         : this.#users.get(revocation.user)
-    for (const connection of found ?? []) {
+    for (const connection of each(found)) {
       if (keysOf(connection).includes(key)) connection.close(CLOSE.forced)
     }
   }
@@ -196,13 +196,23 @@ function keysOf({ identity: { session, user }, roomName: room }: Live): string[]
   return keys
 }
 
-function put(map: Map<string, Set<Live>>, key: string, connection: Live): void {
-  const set = map.get(key)
-  if (set) set.add(connection)
-  else map.set(key, new Set([connection]))
+/** Most users have one connection, and a set for it would be a large part of what it costs. */
+type OneOrMore = Live | Set<Live>
+
+function put(map: Map<string, OneOrMore>, key: string, connection: Live): void {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, connection)
+  else if (known instanceof Set) known.add(connection)
+  else map.set(key, new Set([known, connection]))
 }
 
-function take(map: Map<string, Set<Live>>, key: string, connection: Live): void {
-  const set = map.get(key)
-  if (set?.delete(connection) && set.size === 0) map.delete(key)
+function take(map: Map<string, OneOrMore>, key: string, connection: Live): void {
+  const known = map.get(key)
+  if (known instanceof Set) known.delete(connection)
+  if (known === connection || (known instanceof Set && known.size === 0)) map.delete(key)
+}
+
+function each(known: OneOrMore | undefined): readonly Live[] {
+  if (known === undefined) return []
+  return known instanceof Set ? [...known] : [known]
 }

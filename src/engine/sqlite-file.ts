@@ -7,15 +7,16 @@ import {
   existsSync,
   fsyncSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { EngineRefused } from './engine.ts'
 import { RESULT, reasonOf, resultOf } from './sqlite-errors.ts'
-import { APPLICATION_ID, MIGRATIONS, migrate, versionOf } from './sqlite-schema.ts'
+import { APPLICATION_ID, MIGRATIONS, migrate, renewIfCopied, versionOf } from './sqlite-schema.ts'
 
 /** The path of a store that lives in memory and goes with its thread. */
 export const IN_MEMORY = ':memory:'
@@ -37,7 +38,16 @@ const WRITING = `
   PRAGMA cache_size = -65536;
   PRAGMA wal_autocheckpoint = 4096`
 
+/** Where the file's header says how it is written, and what a file without a log says there. */
+const WRITE_VERSION = 18
+const WITHOUT_LOG = 1
+
 const OR_START_ANEW = 'Restore it from a backup, or move it away to start with an empty store.'
+
+/** Where a store lies in its folder. */
+export function storeIn(folder: string): string {
+  return join(folder, 'usher.db')
+}
 
 /**
  * Opens a store for writing, made or brought up to date where needed.
@@ -57,8 +67,25 @@ export function openForReading(path: string): DatabaseSync {
   return new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
 }
 
+/**
+ * Opens a store for reading, in a process that may not be its Usher's.
+ * @throws EngineRefused with a sentence that says what to do
+ */
+export function openForCopying(path: string): DatabaseSync {
+  if (!existsSync(path)) {
+    throw new EngineRefused(`There is no ${path}. Name the data folder in USHER_DATA.`)
+  }
+  try {
+    inspect(path)
+    return openForReading(path)
+  } catch (error) {
+    throw error instanceof EngineRefused ? error : refusal(path, error)
+  }
+}
+
 function prepareFile(path: string): void {
   if (!existsSync(path)) create(path)
+  refuseForeignLog(path)
   inspect(path)
   // SQLite would open what it may not write for reading, and fail at the first commit only.
   accessSync(path, constants.W_OK)
@@ -71,6 +98,7 @@ function openForWriting(path: string): DatabaseSync {
     if (path !== IN_MEMORY && mode !== 'wal') throw noWal(path)
     db.exec(WRITING)
     migrate(db, MIGRATIONS)
+    renewIfCopied(db)
     return db
   } catch (error) {
     db.close()
@@ -97,10 +125,32 @@ function create(path: string): void {
 }
 
 /** Only this makes the new name itself survive a loss of power. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r')
   fsyncSync(handle)
   closeSync(handle)
+}
+
+/**
+ * SQLite would write the log of a former store over a backup that was put in its place. A store has
+ * a log only once its header says so (https://www.sqlite.org/fileformat.html#walformat), and that
+ * of a backup does not.
+ */
+function refuseForeignLog(path: string): void {
+  if (sizeOf(`${path}-wal`) === 0 || headerOf(path)[WRITE_VERSION] !== WITHOUT_LOG) return
+  throw new EngineRefused(
+    `${path} was restored, but ${path}-wal is of the store before it. Move that file away, and ` +
+      `${path}-shm with it.`,
+  )
+}
+
+/** MUST be called while nothing of this process has the file open: closing drops SQLite's locks. */
+function headerOf(path: string): Buffer {
+  const header = Buffer.alloc(100)
+  const handle = openSync(path, 'r')
+  readSync(handle, header)
+  closeSync(handle)
+  return header
 }
 
 function inspect(path: string): void {

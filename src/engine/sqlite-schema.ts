@@ -118,15 +118,35 @@ export function versionOf(db: DatabaseSync): number {
 export function migrate(db: DatabaseSync, migrations: readonly string[]): void {
   const version = versionOf(db)
   for (const [index, step] of migrations.entries()) {
-    if (index >= version) takeStep(db, step, index + 1)
+    if (index >= version) inTransaction(db, `${step};\nPRAGMA user_version = ${index + 1}`)
   }
 }
 
-function takeStep(db: DatabaseSync, step: string, version: number): void {
+/** Marks a store as a copy of another; it lasts until `renewIfCopied`. */
+export function markAsCopy(db: DatabaseSync): void {
+  db.exec("INSERT OR REPLACE INTO meta VALUES ('restored', '1')")
+}
+
+/**
+ * Gives a store that is a copy a life of its own. What was said after the copy was made is lost
+ * here: its offsets will be others' messages, so the epochs must be new [C94]. A ticket in it may
+ * have been used [C22].
+ */
+export function renewIfCopied(db: DatabaseSync): void {
+  if (db.prepare("SELECT 1 FROM meta WHERE name = 'restored'").get() === undefined) return
+  inTransaction(
+    db,
+    `
+    UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'incarnation';
+    DELETE FROM tickets;
+    DELETE FROM meta WHERE name = 'restored'`,
+  )
+}
+
+function inTransaction(db: DatabaseSync, statements: string): void {
   db.exec('BEGIN IMMEDIATE')
   try {
-    db.exec(step)
-    db.exec(`PRAGMA user_version = ${version}`)
+    db.exec(statements)
     db.exec('COMMIT')
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')

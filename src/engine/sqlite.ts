@@ -1,6 +1,6 @@
 // The embedded engine: SQLite in one folder, for one node. One thread commits, another reads, and
 // the event loop never waits for the disk.
-import { extname, join } from 'node:path'
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { systemChance } from '../time/chance.ts'
 import type { Clock } from '../time/clock.ts'
@@ -11,7 +11,7 @@ import { trimHistories } from './history-trim.ts'
 import { createInProcessLog } from './in-process-log.ts'
 import { createInProcessRevocations } from './in-process-revocations.ts'
 import { splitLog } from './split-log.ts'
-import { IN_MEMORY } from './sqlite-file.ts'
+import { IN_MEMORY, storeIn } from './sqlite-file.ts'
 import { type FolderLock, lockFolder } from './sqlite-folder-lock.ts'
 import { sqliteIdentity } from './sqlite-identity.ts'
 import { SqliteLog } from './sqlite-log.ts'
@@ -87,7 +87,7 @@ async function startInMemory(): Promise<Threads> {
 }
 
 async function startInFolder(folder: string): Promise<Threads> {
-  const path = join(folder, 'usher.db')
+  const path = storeIn(folder)
   const writer = await startSqliteThread<Writing & Reading>(newWorker('sqlite-writer', path))
   try {
     return { writer, reader: await startSqliteThread<Reading>(newWorker('sqlite-reader', path)) }

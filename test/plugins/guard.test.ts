@@ -4,6 +4,7 @@ import type { Config } from '../../src/config.ts'
 import { startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call } from '../support/people.ts'
+import { limited } from '../support/settings.ts'
 
 const TLS = { 'x-forwarded-proto': 'https' }
 const PLAIN = { 'x-forwarded-proto': 'http' }
@@ -69,6 +70,30 @@ t.test('[S4] only a trusted proxy says who asks and how', async (t) => {
   const proxy = await ask(['127.0.0.1'])
   t.match(proxy.url, /^wss:\/\/evil\.example\//)
   t.match(proxy.log, /198\.51\.100\.7/)
+})
+
+t.test('[C36] [S4] of a chain of proxies, the last that is not ours says who asks', async (t) => {
+  const ours = { trustProxy: ['127.0.0.1', '10.0.0.0/8'], ...limited({ connectionsPerAddress: 1 }) }
+  const { url, app } = await startApp(t, ours)
+  const from = (chain: string) =>
+    connect(`${url}/rooms/chat:a`, { headers: { ...asServer, 'x-forwarded-for': chain } })
+  await from('198.51.100.7')
+  await from('203.0.113.9, 198.51.100.8')
+  await from('127.0.0.1, 10.9.9.9, 198.51.100.9, 10.0.0.1')
+  await from('2001:db8::1, 10.0.0.1')
+  t.equal(app.rooms.counts('chat:a').members, 4)
+  await t.rejects(from('1.1.1.1, 198.51.100.7'), /429/, 'a claim before it makes nobody new')
+  await t.rejects(from('2001:db8::2'), /429/, 'nor does another address of the same network')
+})
+
+t.test('[S4] whoever is no proxy of ours counts by their own address', async (t) => {
+  const ours = { trustProxy: ['192.0.2.1'], ...limited({ connectionsPerAddress: 1 }) }
+  const { url } = await startApp(t, ours)
+  const from = (address: string) =>
+    connect(`${url}/rooms/chat:a`, { headers: { ...asServer, 'x-forwarded-for': address } })
+  await from('198.51.100.7')
+  await t.rejects(from('198.51.100.8'), /429/)
+  await t.rejects(from('192.0.2.1'), /429/)
 })
 
 t.test('[S39] the page may run our scripts alone, in no frame', async (t) => {

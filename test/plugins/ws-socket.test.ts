@@ -125,7 +125,7 @@ function fakeConnection(receive: (payload: Buffer, binary: boolean) => void = ()
     close: ({ code }: { code: number }) => void seen.push(`close ${code}`),
     ended(code: number): Farewell {
       seen.push(`ended ${code}`)
-      return { code, reason: '', byServer: false }
+      return { code, reason: '', byServer: false, limit: null }
     },
   }
   return { seen, connection: fake as unknown as Connection }
@@ -146,7 +146,7 @@ test('a connection hears messages, signs of life and its end, each once', async 
   )
   await closed(ws)
   t.same(seen, ['text a', 'binary b', 'alive', 'alive', 'ended 1000'])
-  t.same(farewells, [{ code: 1000, reason: '', byServer: false }])
+  t.same(farewells, [{ code: 1000, reason: '', byServer: false, limit: null }])
 })
 
 test('what breaks the rules ends with a reason, for the client and for the log', async (t) => {
@@ -160,7 +160,7 @@ test('what breaks the rules ends with a reason, for the client and for the log',
   t.same(await client.closing(), { code: 1007, reason: 'invalid UTF-8' })
   client.socket.destroy()
   await ended
-  t.match(farewells, [{ reason: /UTF-8/, byServer: false }])
+  t.match(farewells, [{ code: 1007, reason: /UTF-8/, byServer: true }])
 })
 
 test('[S38] a fault over a message is told, and ends that connection only', async (t) => {

@@ -1,0 +1,190 @@
+// One connection of the load side: a bare TCP socket that shakes hands, counts and publishes.
+import { connect, type Socket } from 'node:net'
+import { micros } from './clock.ts'
+import { FrameWalker } from './frames.ts'
+import type { Latencies } from './latency.ts'
+import { clientFrame, dueAt, MARK, publisherAt, STAMP_BYTES, Stamper } from './message.ts'
+import type { Opening, Speech, Target } from './orders.ts'
+
+/** All sockets read into the same bytes: nothing is allocated for what only gets counted. */
+const SHARED = Buffer.allocUnsafeSlow(65_536)
+const SLOW_BYTES = 1_024
+/** From one source address; the system has 28,000 ports for each. */
+const PER_ADDRESS = 8_000
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
+const OPCODE = { close: 8, ping: 9, pong: 10 }
+
+/** What all clients of one process share. */
+export interface Tally {
+  delivered: number
+  /** While it is measured: from due to there, and from due to sent. */
+  latencies: Latencies | null
+  lateness: Latencies | null
+}
+
+export class Client {
+  readonly opening: Opening
+  got = 0
+  sent = 0
+  closed = false
+  readonly #tally: Tally
+  readonly #target: Target
+  readonly #frames = new FrameWalker((...frame) => this.#onFrame(...frame))
+  readonly #markAt: number
+  #socket: Socket | null = null
+  #head = ''
+  #isUp = false
+  #hurries = false
+  #settle: { up: () => void; failed: (error: Error) => void } | null = null
+  #stamper: Stamper | null = null
+  #window = 0
+  #inFlight = 0
+  #now = 0
+
+  constructor(target: Target, opening: Opening, tally: Tally) {
+    this.#target = target
+    this.opening = opening
+    this.#tally = tally
+    this.#markAt = target.speech.wrapping.before.length
+  }
+
+  /** Resolves when the server takes messages. */
+  connect(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#settle = { up: resolve, failed: reject }
+    const { reads, number } = this.opening
+    const socket = connect({
+      port: this.#target.port,
+      host: '127.0.0.1',
+      ...(number < PER_ADDRESS ? {} : { localAddress: sourceOf(number) }),
+      noDelay: true,
+      onread: {
+        buffer: reads === 'slowly' ? Buffer.alloc(SLOW_BYTES) : SHARED,
+        callback: (length, bytes) => this.#onChunk(length, bytes as Buffer),
+      },
+    })
+    this.#socket = socket
+    socket.on('error', (error) => this.#onEnd(error))
+    socket.on('end', () => this.#onEnd(new Error('the server closed')))
+    socket.write(this.#request())
+    return promise
+  }
+
+  #request(): string {
+    const { path, headers } = this.opening
+    const lines = [
+      `GET ${path} HTTP/1.1`,
+      `Host: 127.0.0.1:${this.#target.port}`,
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Key: ${KEY}`,
+      'Sec-WebSocket-Version: 13',
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ]
+    return `${lines.join('\r\n')}\r\n\r\n`
+  }
+
+  /** For one that does not read at once: takes what is there, or its next kilobyte. */
+  readOn(): void {
+    this.#socket?.resume()
+  }
+
+  /** A slow reader that is slow no more. */
+  hurry(): void {
+    this.#hurries = true
+    this.#socket?.resume()
+  }
+
+  /** Becomes a publisher of messages of this size. */
+  speak(publisher: number, size: number): void {
+    this.#stamper = new Stamper(publisher, size, this.#target.speech.wrapping)
+  }
+
+  publish(count: number, due: number): void {
+    if (this.#stamper === null || this.closed) return
+    this.sent += count
+    this.#socket?.write(this.#stamper.frames(count, due))
+  }
+
+  /** Keeps so many messages in flight from now on; 0 stops. */
+  keepInFlight(window: number): void {
+    this.#window = window
+    this.#topUp()
+  }
+
+  #topUp(): void {
+    const count = this.#window - this.#inFlight
+    if (count <= 0) return
+    this.#inFlight += count
+    this.publish(count, micros())
+  }
+
+  #onEnd(error: Error): void {
+    this.closed = true
+    this.#settle?.failed(error)
+    this.#settle = null
+  }
+
+  /** False stops reading, for those that are ready and do not read at once. */
+  #onChunk(length: number, bytes: Buffer): boolean {
+    if (this.#tally.latencies !== null) this.#now = micros()
+    if (this.#isUp) this.#frames.walk(bytes, length)
+    else this.#onHead(length, bytes)
+    if (this.#window > 0) this.#topUp()
+    return this.#settle !== null || this.#hurries || this.opening.reads === 'at once'
+  }
+
+  #onHead(length: number, bytes: Buffer): void {
+    this.#head += bytes.toString('latin1', 0, length)
+    const end = this.#head.indexOf('\r\n\r\n')
+    if (end < 0) return
+    if (!this.#head.startsWith('HTTP/1.1 101')) {
+      return this.#onEnd(new Error(`refused: ${this.#head}`))
+    }
+    const rest = Buffer.from(this.#head.slice(end + 4), 'latin1')
+    this.#head = ''
+    this.#isUp = true
+    if (this.#target.speech.name === 'raw') this.#ready()
+    if (rest.length > 0) this.#frames.walk(rest, rest.length)
+  }
+
+  #ready(): void {
+    this.#settle?.up()
+    this.#settle = null
+  }
+
+  #onFrame(opcode: number, bytes: Buffer, at: number, length: number): void {
+    const markAt = at + this.#markAt
+    if (opcode < OPCODE.close && length >= this.#markAt + STAMP_BYTES && bytes[markAt] === MARK) {
+      return this.#onMessage(bytes, markAt)
+    }
+    if (opcode === OPCODE.close) this.closed = true
+    else if (opcode === OPCODE.ping) this.#answer(bytes.subarray(at, at + length), OPCODE.pong)
+    else this.#onOther(this.#target.speech.name, bytes.toString('latin1', at, at + length))
+  }
+
+  #onMessage(bytes: Buffer, markAt: number): void {
+    this.got += 1
+    this.#tally.delivered += 1
+    const { publisher, timed } = this.opening
+    if (publisher !== null && publisherAt(bytes, markAt) === publisher) this.#inFlight -= 1
+    const { latencies } = this.#tally
+    if (timed && latencies !== null) latencies.record(this.#now - dueAt(bytes, markAt))
+  }
+
+  /** Engine.IO: 0 opens, 2 asks whether we live; Socket.IO: 40 is the namespace. */
+  #onOther(speech: Speech['name'], text: string): void {
+    if (speech !== 'socket.io') return
+    if (text.startsWith('0')) this.#answer(Buffer.from('40'), 1)
+    else if (text === '2') this.#answer(Buffer.from('3'), 1)
+    else if (text.startsWith('40')) this.#ready()
+  }
+
+  #answer(payload: Buffer, opcode: number): void {
+    this.#socket?.write(clientFrame(payload, opcode))
+  }
+}
+
+function sourceOf(number: number): string {
+  return `127.0.0.${2 + Math.floor(number / PER_ADDRESS)}`
+}

@@ -1,0 +1,104 @@
+// What the run asks of a load process, and what it answers.
+import type { Wrapping } from './message.ts'
+
+/** How a server is spoken to once the socket is up. */
+export interface Speech {
+  name: 'raw' | 'socket.io'
+  wrapping: Wrapping
+}
+
+export interface Target {
+  port: number
+  speech: Speech
+}
+
+/**
+ * Node reads some 200,000 chunks a second at most: where a server writes more, most members read
+ * in turns, many times within what the kernel holds for them, and those that are timed at once.
+ * Slowly is 1 KB a second.
+ */
+export type Reads = 'at once' | 'in turns' | 'slowly'
+
+/** One connection to make. */
+export interface Opening {
+  /** Unique in the run; spreads source addresses. */
+  number: number
+  path: string
+  headers: Record<string, string>
+  /** Which room it will be in, by number. */
+  room: number
+  /** Its number as a publisher; null for those that only listen. */
+  publisher: number | null
+  /** Whether its deliveries are timed. */
+  timed: boolean
+  reads: Reads
+}
+
+export interface ConnectOrder {
+  target: Target
+  openings: Opening[]
+  /** Handshakes on their way at once. */
+  atOnce: number
+  /** Within what time all that read in turns have had theirs. */
+  turnMs: number
+}
+
+export interface TalkOrder {
+  /** Bytes of a payload. */
+  size: number
+  warmSeconds: number
+  seconds: number
+  pace: Pace
+  /** When the warm-up begins, by the clock that all processes share. */
+  startsAt: number
+  /** Which of the load processes this is, and of how many: at a rate they take turns. */
+  part: { index: number; of: number }
+}
+
+/** Closed loop: so many in flight per publisher; or a rate of all publishers together. */
+export type Pace = { window: number } | { perSecond: number }
+
+export interface Talked {
+  /** Deliveries within the measured time. */
+  delivered: number
+  seconds: number
+  /** How busy this process was in that time, as a share of one core. */
+  load: number
+  fine: Uint32Array<ArrayBuffer>
+  coarse: Uint32Array<ArrayBuffer>
+  /** How late the load side itself sent, 99 of 100 messages, in milliseconds. */
+  lateMs: number
+}
+
+/** Counts since the connections were made, to find what is missing. */
+export interface Counted {
+  /** By room: messages sent by publishers of this process. */
+  sent: Record<number, number>
+  /** By room: how often each count of received messages occurs among its members. */
+  got: Record<number, Record<number, number>>
+  delivered: number
+  closed: number
+  slowClosed: number
+}
+
+export interface PostOrder {
+  port: number
+  path: string
+  headers: Record<string, string>
+  body: string
+  connections: number
+  warmSeconds: number
+  seconds: number
+}
+
+export interface Posted {
+  /** Within the measured time. */
+  answered: number
+  /** Also while warming up. */
+  all: number
+  failed: number
+  seconds: number
+  load: number
+  fine: Uint32Array<ArrayBuffer>
+  coarse: Uint32Array<ArrayBuffer>
+}

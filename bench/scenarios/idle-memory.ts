@@ -1,0 +1,49 @@
+// What an idle connection that is in a room costs: the slope between two crowds, so that what the
+// process needs anyway does not count.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Context, Figure, Scenario } from './scenario.ts'
+import { forEach, gather } from './scenario.ts'
+
+const FEW = 4_000
+const MANY = 12_000
+/** Tickets live half a minute: so many are fetched at a time. */
+const AT_ONCE = 2_000
+const REST_MS = 1_000
+const KILOBYTE = 1_024
+
+export const IDLE_MEMORY: Scenario = {
+  name: 'idle connection',
+  unit: 'KB of RSS',
+  more: false,
+  subject: 'usher',
+  rows: forEach(['usher', 'bun', '@fastify/websocket', 'ws', 'socket.io'], slope),
+}
+
+async function slope(context: Context): Promise<Figure> {
+  const { load, scale } = context
+  const few = await memoryWith(context, 0, Math.round(FEW * scale.crowd))
+  const many = await memoryWith(context, few.count, Math.round(MANY * scale.crowd))
+  const more = many.count - few.count
+  const { closed } = await load.verdict(0)
+  return {
+    value: (many.rss - few.rss) / more / KILOBYTE,
+    cpuMicros: null,
+    p50: null,
+    p99: null,
+    load: 0,
+    wasLimit: false,
+    kept: null,
+    missing: 0,
+    closed,
+    notes: { 'KB of heap': ((many.heapUsed ?? 0) - (few.heapUsed ?? 0)) / more / KILOBYTE },
+  }
+}
+
+async function memoryWith(context: Context, from: number, to: number) {
+  for (let at = from; at < to; at += AT_ONCE) {
+    const members = Math.min(AT_ONCE, to - at)
+    await gather(context, { rooms: 1, members, publishers: 0, timedEvery: 1 }, at)
+  }
+  await sleep(REST_MS)
+  return { count: to, ...(await context.running.process.memory()) }
+}

@@ -1,0 +1,38 @@
+// What a server must offer to be measured beside the others.
+import { fileURLToPath } from 'node:url'
+import { PLAIN } from '../load/message.ts'
+import type { Opening, Speech, Target } from '../load/orders.ts'
+import type { ServerProcess } from './process.ts'
+
+/** How a connection says who it is; only Usher asks. */
+export type Credential = 'ticket' | 'cookie' | 'server key' | 'nobody'
+
+/** A server that runs. */
+export interface Running {
+  process: ServerProcess
+  target: Target
+  /** Path and headers of each opening that is still without. */
+  credentials(openings: readonly Opening[], credential: Credential): Promise<Opening[]>
+  /** What a REST publish needs; null where there is none. */
+  post(): Promise<{ path: string; headers: Record<string, string> } | null>
+  end(): Promise<void>
+}
+
+export interface Contender {
+  name: string
+  /** Why it cannot be measured here; null when it can. */
+  missing(): string | null
+  /** `pin` goes before its command. */
+  start(pin: readonly string[]): Promise<Running>
+}
+
+export const RAW: Speech = { name: 'raw', wrapping: PLAIN }
+
+export function fileIn(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url))
+}
+
+/** Node as every server of ours runs: with the probe, and a collection for it to ask for. */
+export function nodeCommand(script: string): string[] {
+  return [process.execPath, '--expose-gc', '--import', fileIn('probe.ts'), script]
+}

@@ -1,0 +1,100 @@
+// The controls: small servers of bench/peers that do the usual, or the least, and nothing more.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Opening, Speech } from '../load/orders.ts'
+import { type Contender, fileIn, nodeCommand, RAW, type Running } from './contender.ts'
+import { type Launch, ServerProcess } from './process.ts'
+
+const SOCKET_IO: Speech = { name: 'socket.io', wrapping: { before: '42["m","', after: '"]' } }
+
+interface Peer {
+  name: string
+  launch(): Launch
+  speech?: Speech
+  pathOf?: (room: number) => string
+  missing?: () => string | null
+  post?: (process: ServerProcess) => Promise<{ path: string; headers: Record<string, string> }>
+}
+
+function contender(peer: Peer): Contender {
+  const pathOf = peer.pathOf ?? ((room) => `/rooms/bench-${room}`)
+  return {
+    name: peer.name,
+    missing: peer.missing ?? (() => null),
+    async start(pin): Promise<Running> {
+      const process = await ServerProcess.start(pin, peer.launch())
+      return {
+        process,
+        target: { port: process.port, speech: peer.speech ?? RAW },
+        credentials: async (openings: readonly Opening[]) =>
+          openings.map((opening) => ({ ...opening, path: pathOf(opening.room) })),
+        post: async () => (peer.post ? peer.post(process) : null),
+        end: () => process.end(),
+      }
+    },
+  }
+}
+
+function onNode(script: string): () => Launch {
+  return () => ({ command: nodeCommand(fileIn(`../peers/${script}`)), env: {}, hasProbe: true })
+}
+
+/** How Bun names what Node names otherwise. */
+const BUN_ARCH: Partial<Record<NodeJS.Architecture, string>> = { arm64: 'aarch64' }
+/** Its own package brings the binary; with install scripts it lies elsewhere than without. */
+const BUN_PLACES = [
+  `../node_modules/@oven/bun-${process.platform}-${BUN_ARCH[process.arch] ?? process.arch}/bin/bun`,
+  '../node_modules/bun/bin/bun.exe',
+]
+
+function bunBinary(): string | null {
+  const places = BUN_PLACES.map(fileIn).filter((place) => existsSync(place))
+  return places.find((place) => spawnSync(place, ['--version']).status === 0) ?? null
+}
+
+let floor: string | null = null
+
+/** Compiled outside the tree, once in a run. */
+function floorBinary(): string {
+  if (floor !== null) return floor
+  const folder = mkdtempSync(join(tmpdir(), 'usher-bench-floor-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  floor = join(folder, 'floor')
+  execFileSync('gcc', ['-O2', '-o', floor, fileIn('../peers/floor.c')])
+  return floor
+}
+
+async function tokenOf(process: ServerProcess) {
+  const answer = await fetch(`http://127.0.0.1:${process.port}/token`)
+  const authorization = `Bearer ${await answer.text()}`
+  return { path: '/publish', headers: { authorization, 'content-type': 'application/json' } }
+}
+
+export const PEERS: readonly Contender[] = [
+  contender({
+    name: 'C floor',
+    launch: () => ({ command: [floorBinary()], env: {}, hasProbe: false }),
+    missing: () => (spawnSync('gcc', ['--version']).status === 0 ? null : 'there is no gcc'),
+  }),
+  contender({
+    name: 'bun',
+    launch: () => ({
+      command: [bunBinary() ?? 'bun', fileIn('../peers/bun.ts')],
+      env: {},
+      hasProbe: true,
+    }),
+    missing: () =>
+      bunBinary() === null ? 'the npm package bun brought no binary that runs here' : null,
+  }),
+  contender({ name: 'ws', launch: onNode('ws.ts') }),
+  contender({ name: '@fastify/websocket', launch: onNode('fastify-websocket.ts') }),
+  contender({
+    name: 'socket.io',
+    launch: onNode('socket-io.ts'),
+    speech: SOCKET_IO,
+    pathOf: (room) => `/socket.io/?EIO=4&transport=websocket&room=${room}`,
+  }),
+  contender({ name: 'fastify', launch: onNode('fastify-rest.ts'), post: tokenOf }),
+]

@@ -1,0 +1,90 @@
+// The one table: a row per server, in Markdown, so that it can be pasted into the docs.
+import type { Figure, Scenario } from './scenarios/scenario.ts'
+
+export interface Result {
+  scenario: Scenario
+  rows: ReadonlyMap<string, Figure>
+}
+
+const COLUMNS: readonly [title: string, width: number][] = [
+  ['scenario', 29],
+  ['server', 18],
+  ['value', 12],
+  ['unit', 20],
+  ['ratio', 6],
+  ['CPU µs each', 11],
+  ['CPU ratio', 9],
+  ['p50 ms', 8],
+  ['p99 ms', 8],
+  ['load busy', 9],
+  ['kept', 5],
+  ['missing', 7],
+  ['closed', 6],
+  ['notes', 5],
+]
+
+export function heading(): string {
+  return [
+    lineOf(COLUMNS.map(([title]) => title)),
+    lineOf(COLUMNS.map(([, width]) => rule(width))),
+  ].join('\n')
+}
+
+export function linesOf({ scenario, rows }: Result): string[] {
+  const subject = rows.get(scenario.subject)
+  return [...rows].map(([name, figure]) => {
+    const isSubject = figure === subject
+    return lineOf([
+      scenario.name,
+      name,
+      short(figure.value),
+      scenario.unit,
+      isSubject ? '1' : short(ratio(subject?.value, figure.value)),
+      short(figure.cpuMicros),
+      isSubject ? '1' : short(ratio(subject?.cpuMicros, figure.cpuMicros)),
+      short(figure.p50),
+      short(figure.p99),
+      loadOf(figure),
+      percent(figure.kept),
+      String(figure.missing),
+      String(figure.closed),
+      notesOf(figure),
+    ])
+  })
+}
+
+function loadOf({ load, wasLimit }: Figure): string {
+  return `${percent(load)}${wasLimit ? ' *' : ''}`
+}
+
+function percent(share: number | null): string {
+  return share === null ? '' : `${Math.round(share * 100)} %`
+}
+
+function notesOf({ notes }: Figure): string {
+  return Object.entries(notes)
+    .filter(([, value]) => value !== 0)
+    .map(([what, value]) => `${what}: ${short(value)}`)
+    .join(', ')
+}
+
+/** Of ours to theirs; null when one of them has no figure. */
+export function ratio(ours?: number | null, theirs?: number | null): number | null {
+  return ours == null || theirs == null || theirs === 0 ? null : ours / theirs
+}
+
+function lineOf(cells: readonly string[]): string {
+  return `| ${cells.map((cell, index) => cell.padEnd(COLUMNS[index]?.[1] ?? 0)).join(' | ')} |`
+}
+
+function rule(width: number): string {
+  return '-'.repeat(width)
+}
+
+const DIGITS = 3
+
+function short(value: number | null): string {
+  if (value === null || Number.isNaN(value)) return ''
+  if (value >= 1_000) return Math.round(value).toLocaleString('en')
+  return String(Number(value.toPrecision(DIGITS)))
+}

@@ -1,0 +1,36 @@
+// What this back end asks of Usher, over REST and with a server key. Any language can do the same.
+
+export interface Ticket {
+  ticket: string
+  /** Milliseconds since 1970; it opens one connection, and soon. */
+  expiresAt: number
+  /** Where to open it. */
+  url: string
+}
+
+export interface Usher {
+  /** A right for somebody whom we have checked to be in one room. */
+  ticketFor(user: string, room: string, info: object): Promise<Ticket>
+  /** Tells everybody in the room. */
+  publish(room: string, data: object): Promise<void>
+}
+
+const TIMEOUT_MS = 5_000
+
+export function usherAt(url: string, key: string): Usher {
+  async function post(path: string, body: object): Promise<unknown> {
+    const response = await fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    if (response.ok) return response.json()
+    throw new Error(`Usher answers ${response.status}: ${await response.text()}`)
+  }
+  return {
+    ticketFor: (user, room, info) =>
+      post('/tickets', { user, rooms: [room], info }) as Promise<Ticket>,
+    publish: async (room, data) => void (await post(`/rooms/${room}/messages`, data)),
+  }
+}

@@ -1,0 +1,22 @@
+// `npm run bench`: installs the package of the benchmark where that is due, and runs it. The short
+// form, which CI runs, checks its types first: no other check of ours has the peers' at hand.
+import { spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+
+const INSTALLED = 'bench/node_modules/.package-lock.json'
+const WANTED = 'bench/package-lock.json'
+
+const given = process.argv.slice(2)
+
+if (!isInstalled()) run('npm', ['--prefix', 'bench', 'ci'])
+if (given.includes('--short')) run('tsc', ['-p', 'bench'])
+run(process.execPath, ['bench/run.ts', ...given])
+
+function isInstalled(): boolean {
+  return existsSync(INSTALLED) && statSync(INSTALLED).mtimeMs >= statSync(WANTED).mtimeMs
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}

@@ -1,0 +1,34 @@
+// Runs a command to its end, within a bound of time, and says everything when it fails.
+import { spawnSync } from 'node:child_process'
+
+interface Surroundings {
+  cwd?: string
+  /** Besides what this process has. */
+  env?: Record<string, string>
+  seconds?: number
+}
+
+const SECONDS = 120
+const OUTPUT_BYTES = 16_777_216
+/** A test runner loads itself into what its tests start; it has no business in these. */
+const ALONE = 'unset NODE_OPTIONS NODE_V8_COVERAGE; exec "$@"'
+
+/** What it printed, to both. Throws an Error with all of that when it fails or takes too long. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  { cwd = '.', env = {}, seconds = SECONDS }: Surroundings = {},
+): string {
+  const { status, stdout, stderr, error } = spawnSync('sh', ['-c', ALONE, 'sh', command, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    timeout: seconds * 1_000,
+    encoding: 'utf8',
+    maxBuffer: OUTPUT_BYTES,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const printed = `${stdout}${stderr}`
+  if (status === 0) return printed
+  const reason = error?.message ?? `exit code ${status}`
+  throw new Error(`${[command, ...args].join(' ')}: ${reason}\n${printed}`)
+}

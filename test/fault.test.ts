@@ -1,0 +1,39 @@
+// A fault that nobody foresaw, in the real process: it is logged, everybody is told, and it ends.
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'tap'
+import { SERVER_KEY } from './support/app.ts'
+import { connect } from './support/client.ts'
+import { asServer } from './support/people.ts'
+import { startServer } from './support/server-process.ts'
+import { until } from './support/until.ts'
+
+const FAULT = fileURLToPath(new URL('support/fault.ts', import.meta.url))
+
+const FAULTS = {
+  'a rejection that nobody handles': 'SIGWINCH',
+  'an exception that nobody catches': 'SIGURG',
+} as const
+
+for (const [what, signal] of Object.entries(FAULTS)) {
+  test(`[S38] ${what} is logged, everybody is told 3001, and the exit code is 1`, async (t) => {
+    const env = {
+      USHER_DATA: join(t.testdir({}), 'data'),
+      USHER_DRAIN_SECONDS: '1',
+      USHER_API_KEYS: `backend:${SERVER_KEY}`,
+    }
+    const server = await startServer(t, env, [FAULT])
+    await until(() => server.stdout().includes('Usher is open'))
+    const clients = await Promise.all(
+      [1, 2].map(() => connect(`${server.url}/rooms/chat:a`, { headers: asServer })),
+    )
+    const ended = server.end(signal)
+    for (const client of clients) t.same(await client.closed, { code: 3001, reason: 'shutdown' })
+    t.equal(await ended, 1)
+    const told = server
+      .stdout()
+      .split('\n')
+      .find((line) => line.includes(what))
+    t.match(JSON.parse(told ?? '{}'), { level: 50, err: { message: what, stack: /fault\.ts/ } })
+  })
+}

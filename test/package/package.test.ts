@@ -1,0 +1,125 @@
+// The package from its tarball, as a stranger starts it: the command, and the two examples.
+import { join } from 'node:path'
+import { t as file, type Test, test } from 'tap'
+import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
+import { connect, refused } from '../support/client.ts'
+import { call, cookieOf } from '../support/people.ts'
+import { type Started, startGroup } from '../support/program-group.ts'
+import { installedPackage } from './installed.ts'
+
+const { bin, examples, path } = installedPackage(file)
+
+const LISTENS = /listen(?:ing|s) at (http:\/\/[^"\s]+)/
+const PASSWORD = 'open sesame'
+
+/** Starts what stands in an example's package.json under this name. */
+function startScript(t: Test, example: string, script: string[], env: Record<string, string>) {
+  const command = ['npm', 'run', '--silent', ...script]
+  return startGroup(t, { command, cwd: join(examples, example), env: { PATH: path, ...env } })
+}
+
+async function urlOf(program: Started): Promise<string> {
+  return (await program.shows(LISTENS))[1] ?? ''
+}
+
+test('the command usher starts the service, with its page and its rooms', async (t) => {
+  const cwd = t.testdir()
+  const service = startGroup(t, { command: [bin], cwd, env: { PATH: path, PORT: '0' } })
+  const url = await urlOf(service)
+  const page = await fetch(url)
+  t.match(await page.text(), '<title>', 'the page is in the package')
+  t.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
+  t.equal((await fetch(`${url}/README.md`)).status, 404)
+
+  const ann = { username: 'ann', password: 'correct horse battery' }
+  t.equal((await call(`${url}/accounts`, 'POST', { body: ann })).status, 201, 'the disk is there')
+  const log = await call(`${url}/session`, 'POST', { body: { ...ann, client: 'app' } })
+  const headers = { authorization: `Bearer ${log.body.accessToken}` }
+  const ticket = async () => (await call(`${url}/tickets`, 'POST', { headers })).body.ticket
+  const room = async () => connect(`${url}/rooms/chat:lobby?ticket=${await ticket()}`)
+  const [one, two] = [await room(), await room()]
+  one.send('hello')
+  t.equal(await two.text(), 'hello')
+
+  const [exit, closing] = [service.end('SIGTERM'), await one.closed]
+  t.equal(closing.code, 3001)
+  t.equal(await exit, 0)
+})
+
+test('examples/existing-app: its own log-in decides who follows which board', async (t) => {
+  const app = startScript(t, 'existing-app', ['start'], { PORT: '0' })
+  const url = await urlOf(app)
+  const logIn = async (name: string) => {
+    const { headers } = await call(`${url}/login`, 'POST', { body: { name, password: PASSWORD } })
+    return { cookie: cookieOf(headers), origin: url }
+  }
+  const [ann, eve] = [await logIn('ann'), await logIn('eve')]
+  const board = `${url}/rt/rooms/board:red`
+
+  t.same((await call(`${url}/notices`, 'GET')).body, { problem: 'Log in first.' }, 'its own error')
+  t.match(await refused(board), { status: 401, body: { error: 'unauthorized' } }, 'and ours')
+  t.match(await refused(board, { headers: eve }), { status: 403 })
+  t.match(await refused(board, { headers: { ...ann, origin: 'http://a.test' } }), { status: 403 })
+
+  const member = await connect(board, { headers: ann })
+  const body = { text: 'Cake!' }
+  t.equal((await call(`${url}/notices`, 'POST', { headers: ann, body })).status, 201)
+  t.match(JSON.parse(await member.text()), { text: 'Cake!', by: 'ann' })
+
+  const talker = await connect(board, { headers: ann })
+  talker.send('{"text":"not pinned"}')
+  t.equal((await talker.closed).code, 3507)
+
+  t.equal((await call(`${url}/logout`, 'POST', { headers: ann, body: {} })).status, 200)
+  t.equal((await member.closed).code, 3503)
+  t.match(await refused(board, { headers: ann }), { status: 401 })
+})
+
+test('examples/existing-app: two people at its page', async (t) => {
+  const url = await urlOf(startScript(t, 'existing-app', ['start'], { PORT: '0' }))
+  const browser = await openBrowser(t)
+  const sit = async (name: string) => {
+    const { page, complaints } = await openWindow(await seatUser(t, browser), url)
+    await page.locator('[name=name]').fill(name)
+    await page.locator('[name=password]').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByText('You follow the board').waitFor()
+    return { page, complaints }
+  }
+  const [ann, ben] = [await sit('ann'), await sit('ben')]
+  await ann.page.locator('[name=text]').fill('Cake in the kitchen')
+  await ann.page.getByRole('button', { name: 'Pin' }).click()
+  await ben.page.getByText('ann: Cake in the kitchen').waitFor()
+  await ben.page.getByRole('button', { name: 'Log out' }).click()
+  await ben.page.getByRole('button', { name: 'Log in' }).waitFor()
+  t.same([...ann.complaints, ...ben.complaints], [])
+})
+
+test('examples/mobile-back-end: a back end says who talks in which order', async (t) => {
+  const settings = { USHER_DATA: t.testdir(), USHER_DRAIN_SECONDS: '1' }
+  const start = (script: string[], env: Record<string, string>) =>
+    startScript(t, 'mobile-back-end', script, env)
+  const service = start(['usher'], { ...settings, PORT: '0' })
+  const usher = await urlOf(service)
+  const backEnd = await urlOf(start(['back-end'], { PORT: '0', USHER_URL: usher }))
+  const phone = (name: string) => start(['phone', '--', name, '17'], { BACK_END: backEnd })
+
+  const [cora, dan, eve] = [phone('cora'), phone('dan'), phone('eve')]
+  await Promise.all([cora, dan].map((one) => one.shows(/You are in order 17/)))
+  await eve.shows(/Refused: You have no order 17/)
+  t.equal(await eve.ended, 0)
+
+  dan.say('I am at your door.')
+  await cora.shows(/> I am at your door/)
+
+  const login = { body: { name: 'dan', password: PASSWORD } }
+  const { token } = (await call(`${backEnd}/login`, 'POST', login)).body
+  const told = { headers: { authorization: `Bearer ${token}` }, body: { status: 'delivered' } }
+  t.equal((await call(`${backEnd}/orders/17/status`, 'PUT', told)).status, 200)
+  await Promise.all([cora, dan].map((one) => one.shows(/> \{"status":"delivered"\}/)))
+
+  await service.end('SIGTERM')
+  await cora.shows(/Away: 3001 shutdown/)
+  start(['usher'], { ...settings, PORT: new URL(usher).port })
+  await cora.shows(/You are in order 17.*You are in order 17/s)
+})

@@ -2,7 +2,12 @@
 // WebSocket handshake. Refusals are plain HTTP (S1, S4, S39).
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from 'fastify'
 import fp from 'fastify-plugin'
 import { addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
@@ -55,17 +60,38 @@ const crossOrigin = (origins: readonly string[]): FastifyCorsOptions => ({
 
 async function guard(app: FastifyInstance): Promise<void> {
   const { config } = app.house
-  await app.register(helmet, headers(config.production))
+  const fixed = await fixedHeaders(config.production)
   // An application with its own CORS answers for our doors too: it would be registered twice.
   if (config.origins.length > 0 && !app.hasPlugin('@fastify/cors')) {
     await app.register(cors, crossOrigin(config.origins))
   }
   app.addHook('onRoute', markUpgrades)
+  app.addHook('onRequest', async (request, reply) => {
+    // A handshake is answered by a 101, which has none of these.
+    if (!request.ws) reply.headers(fixed)
+  })
   app.addHook('onRequest', saysWhatEnds)
   app.addHook('onRequest', hostCheck)
   if (config.production) app.addHook('onRequest', transportCheck(app))
   app.addHook('onRequest', handshakeCheck(app))
 }
+
+/**
+ * What @fastify/helmet answers with is the same for everybody, and put together anew for each of
+ * them: so it is asked once.
+ */
+async function fixedHeaders(production: boolean): Promise<Record<string, string>> {
+  const side = Fastify()
+  await side.register(helmet, headers(production))
+  side.get('/', (_, reply) => reply.send())
+  const answer = await side.inject('/')
+  await side.close()
+  const entries = Object.entries(answer.headers).filter(([name]) => !TRANSPORT.has(name))
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
+}
+
+/** Of the answer itself, not of what it says to browsers. */
+const TRANSPORT = new Set(['content-length', 'date', 'connection'])
 
 /** Runs after @fastify/websocket's own hook, which leaves `wsHandler` in place. */
 function markUpgrades(route: RouteOptions): void {

@@ -1,5 +1,7 @@
 // Accounts, sessions and tickets on SQLite's threads: what changes goes to the writer.
+import type { Clock } from '../time/clock.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
+import { RecentTickets } from './recent-tickets.ts'
 import type { Reads } from './sqlite-reads.ts'
 import type { SqliteThread } from './sqlite-thread.ts'
 import type { Writes } from './sqlite-writes.ts'
@@ -13,11 +15,17 @@ interface IdentityStores {
   tickets: TicketStore
 }
 
+export interface IdentityThreads {
+  writer: SqliteThread<Writes & Reads>
+  reader: SqliteThread<Reads>
+}
+
 /** The stores of one engine; each call is one operation of a thread. */
-export function sqliteIdentity(
-  writer: SqliteThread<Writes & Reads>,
-  reader: SqliteThread<Reads>,
-): IdentityStores {
+export function sqliteIdentity({ writer, reader }: IdentityThreads, clock: Clock): IdentityStores {
+  const tickets = new RecentTickets(ticketStore(writer, reader), clock)
+  /** What ends a session or a user takes tickets along. */
+  const ending = <Result>(done: Promise<Result>): Promise<Result> =>
+    done.finally(() => tickets.forget())
   return {
     accounts: {
       create: (account) => writer.call('createAccount', account),
@@ -25,30 +33,37 @@ export function sqliteIdentity(
       byUser: (user) => reader.call('accountByUser', { user }),
       setPassword: (user, password, former) =>
         writer.call('setPassword', { user, password, former }),
-      remove: (user) => writer.call('removeAccount', { user }),
+      remove: (user) => ending(writer.call('removeAccount', { user })),
     },
     sessions: {
       create: (session) => writer.call('createSession', session),
       bySecret: (secretHash) => reader.call('sessionBySecret', { secretHash }),
       byId: (id) => reader.call('sessionById', { id }),
       touch: (id, usedAt) => writer.call('touchSession', { id, usedAt }),
-      end: (id) => writer.call('endSession', { id }),
-      endAll: (user, except) => writer.call('endSessions', { user, except }),
+      end: (id) => ending(writer.call('endSession', { id })),
+      endAll: (user, except) => ending(writer.call('endSessions', { user, except })),
     },
     refreshTokens: {
       add: (token) => writer.call('addRefreshToken', token),
-      rotate: (rotation) => writer.call('rotateRefreshToken', rotation),
+      rotate: (rotation) => ending(writer.call('rotateRefreshToken', rotation)),
     },
     standings: {
       of: (user) => reader.call('standingOf', { user }),
-      ban: (user, now) => writer.call('banUser', { user, now }),
+      ban: (user, now) => ending(writer.call('banUser', { user, now })),
       unban: (user) => writer.call('unbanUser', { user }),
-      revoke: (user, now) => writer.call('revokeUser', { user, now }),
+      revoke: (user, now) => ending(writer.call('revokeUser', { user, now })),
     },
-    tickets: {
-      issue: (ticket) => writer.call('issueTicket', ticket),
-      read: (hash, now) => reader.call('readTicket', { hash, now }),
-      redeem: (hash, now) => writer.call('redeemTicket', { hash, now }),
-    },
+    tickets,
+  }
+}
+
+function ticketStore(
+  writer: SqliteThread<Writes & Reads>,
+  reader: SqliteThread<Reads>,
+): TicketStore {
+  return {
+    issue: (ticket) => writer.call('issueTicket', ticket),
+    read: (hash, now) => reader.call('readTicket', { hash, now }),
+    redeem: (hash, now) => writer.call('redeemTicket', { hash, now }),
   }
 }

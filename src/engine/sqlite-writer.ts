@@ -9,6 +9,12 @@ import { runInTransaction, serve } from './sqlite-serve.ts'
 import type { Operations } from './sqlite-thread.ts'
 import { prepareWrites } from './sqlite-writes.ts'
 
+/**
+ * What lives for seconds need not wait for the disk: it is a transaction, and survives the end of
+ * this process; whoever loses power is back after the last of these has run out.
+ */
+const BRIEF = new Set(['issueTicket', 'redeemTicket', 'sweepTickets'])
+
 serve(() => {
   const db = openStore(workerData.path)
   const { writes, onKept, onTakenBack } = messageWrites(db)
@@ -18,8 +24,14 @@ serve(() => {
     ...prepareReads(db),
     ...messageReads(db),
   } as unknown as Operations
+  let waitsForDisk = true
   return {
-    run: (calls) => runInTransaction({ db, operations, onKept, onTakenBack }, calls),
+    run(calls) {
+      const must = calls.some(([operation]) => !BRIEF.has(operation))
+      if (must !== waitsForDisk) db.exec(`PRAGMA synchronous = ${must ? 'FULL' : 'NORMAL'}`)
+      waitsForDisk = must
+      return runInTransaction({ db, operations, onKept, onTakenBack }, calls)
+    },
     close: () => db.close(),
   }
 })

@@ -59,7 +59,7 @@ function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Cl
     name: 'sqlite',
     node: systemChance.bytes(8).toString('hex'),
     durability,
-    ...sqliteIdentity(writer, reader),
+    ...sqliteIdentity({ writer, reader }, clock),
     log: splitLog({ appendNow, stored, followers }),
     revocations: createInProcessRevocations(),
     get waiting() {

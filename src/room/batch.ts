@@ -7,7 +7,7 @@ export class Batch {
   /** Who sent each frame, by the same index. */
   readonly #origins: (string | null)[] = []
   /** Who came when so many frames were there already: those are from before its time. */
-  readonly #newcomers = new Map<Member, number>()
+  #newcomers: Map<Member, number> | null = null
   #bytes = 0
   #joined: Buffer | null = null
   #senders: Set<string | null> | null = null
@@ -30,11 +30,13 @@ export class Batch {
 
   /** What is here already is not for this member. */
   begin(member: Member): void {
-    if (this.#frames.length > 0) this.#newcomers.set(member, this.#frames.length)
+    if (this.#frames.length === 0) return
+    this.#newcomers ??= new Map()
+    this.#newcomers.set(member, this.#frames.length)
   }
 
   forget(member: Member): void {
-    this.#newcomers.delete(member)
+    this.#newcomers?.delete(member)
   }
 
   /**
@@ -42,7 +44,7 @@ export class Batch {
    * Returns how many frames that were.
    */
   deliverTo(member: Member): number {
-    const from = this.#newcomers.size > 0 ? (this.#newcomers.get(member) ?? 0) : 0
+    const from = this.#newcomers?.get(member) ?? 0
     if (from === 0 && (member.echo || !this.#isFrom(member))) {
       if (this.#frames.length > 0) member.deliver(this.#whole())
       return this.#frames.length

@@ -20,13 +20,13 @@ export class FanOut implements Writer {
   }
 
   *members(): Iterable<Member> {
-    for (const group of this.#groups.values()) yield* group.members
+    for (const group of this.#groups.values()) yield* group.members()
   }
 
   /** It gets what is pushed from now on. */
   add(member: Member): void {
     const group = this.#groupOf(member.format)
-    if (group.members.has(member)) return
+    if (group.has(member)) return
     group.add(member)
     this.#size += 1
   }
@@ -34,10 +34,10 @@ export class FanOut implements Writer {
   /** It gets what was pushed before, now, and nothing after. */
   remove(member: Member): void {
     const group = this.#groups.get(member.format)
-    if (!group?.members.has(member)) return
+    if (!group?.has(member)) return
     this.#size -= 1
     group.remove(member)
-    if (group.members.size === 0) this.#groups.delete(member.format)
+    if (group.size === 0) this.#groups.delete(member.format)
   }
 
   /** Frames an event for every group; it is written at the end of the turn. */

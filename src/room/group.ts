@@ -9,39 +9,59 @@ import type { TurnTotals } from './turn.ts'
 /** What is joined into one buffer at most; more is written in several. */
 export const JOIN_BYTES_MAX = 262_144
 
-const NOBODY: ReadonlySet<Member> = new Set()
+/** One batch on its way to the members who were there when it began. */
+interface Sweep {
+  readonly batch: Batch
+  /** Goes on where it stopped, and passes over those who left. */
+  readonly members: Iterator<[Member, number]>
+  /** The number of the newest member it is for; those after it came later. */
+  readonly last: number
+  /** The number of the member that got it last. */
+  reached: number
+}
 
 export class Group {
-  readonly members = new Set<Member>()
+  /** Each with a number that rises, in the order in which they came. */
+  readonly #members = new Map<Member, number>()
   readonly #format: WireFormat
   readonly #totals: TurnTotals
+  #numbered = 0
   #pending = new Batch()
-  /** The sweep under way: what it brings, and who has not got it yet. */
-  #sweep = new Batch()
-  #lagging = new Set(NOBODY)
+  #sweep: Sweep | null = null
 
   constructor(format: WireFormat, totals: TurnTotals) {
     this.#format = format
     this.#totals = totals
   }
 
-  get idle(): boolean {
-    return this.#lagging.size === 0 && this.#pending.length === 0
+  get size(): number {
+    return this.#members.size
+  }
+
+  has(member: Member): boolean {
+    return this.#members.has(member)
+  }
+
+  members(): Iterable<Member> {
+    return this.#members.keys()
   }
 
   add(member: Member): void {
-    if (this.members.has(member)) return
-    this.members.add(member)
+    if (this.#members.has(member)) return
+    this.#numbered += 1
+    this.#members.set(member, this.#numbered)
     this.#pending.begin(member)
   }
 
-  /** Gives the member what was said before it left. False when it was not here. */
-  remove(member: Member): boolean {
-    if (!this.members.delete(member)) return false
-    if (this.#lagging.delete(member)) this.#sweep.deliverTo(member)
+  /** Gives the member what was said before it left. */
+  remove(member: Member): void {
+    const number = this.#members.get(member)
+    if (number === undefined) return
+    this.#members.delete(member)
+    const sweep = this.#sweep
+    if (sweep && number > sweep.reached && number <= sweep.last) sweep.batch.deliverTo(member)
     this.#pending.deliverTo(member)
     this.#pending.forget(member)
-    return true
   }
 
   /**
@@ -51,7 +71,7 @@ export class Group {
   push(event: MessageEvent): void {
     const frame = this.#format.encode(event)
     if (this.#pending.length > 0 && this.#pending.bytes + frame.length > JOIN_BYTES_MAX) {
-      this.#write(this.#lagging.size)
+      if (this.#sweep) this.#write(this.#sweep, this.#members.size)
       this.#begin()
     }
     this.#pending.push(frame, event.message.origin)
@@ -60,28 +80,31 @@ export class Group {
   /** Writes to members, at most so often in all; returns how often. */
   write(most: number): number {
     let left = most
-    while (left > 0 && !this.idle) {
-      if (this.#lagging.size === 0) this.#begin()
-      left -= this.#write(left)
+    while (left > 0 && (this.#sweep || this.#pending.length > 0)) {
+      left -= this.#write(this.#sweep ?? this.#begin(), left)
     }
     return most - left
   }
 
-  #begin(): void {
-    this.#sweep = this.#pending
+  #begin(): Sweep {
+    const batch = this.#pending
+    const sweep = { batch, members: this.#members.entries(), last: this.#numbered, reached: 0 }
+    this.#sweep = sweep
     this.#pending = new Batch()
-    this.#lagging = new Set(this.members)
+    return sweep
   }
 
-  /** A member that leaves meanwhile takes itself out of those that lag. */
-  #write(most: number): number {
-    const sweep = this.#sweep
+  #write(sweep: Sweep, most: number): number {
     let written = 0
     let deliveries = 0
-    for (const member of this.#lagging) {
-      if (written === most) break
-      this.#lagging.delete(member)
-      deliveries += sweep.deliverTo(member)
+    while (written < most) {
+      const { done, value } = sweep.members.next()
+      if (done || value[1] > sweep.last) {
+        if (this.#sweep === sweep) this.#sweep = null
+        break
+      }
+      sweep.reached = value[1]
+      deliveries += sweep.batch.deliverTo(value[0])
       written += 1
     }
     this.#totals.deliveries += deliveries

@@ -7,9 +7,10 @@ async function metricsPort(app: FastifyInstance): Promise<void> {
   if (port === null) return
   const { registry } = app.metrics
   const side = Fastify({ logger: false })
-  side.get('/metrics', async (_, reply) =>
-    reply.type(registry.contentType).send(registry.metrics()),
-  )
+  side.get('/metrics', async (_, reply) => {
+    reply.type(registry.contentType)
+    return await registry.metrics()
+  })
   app.addHook('onReady', async () => {
     const url = await side.listen({ host, port })
     app.log.info({ url: `${url}/metrics` }, 'metrics')

@@ -2,7 +2,7 @@
 // too old a Node is told so in a sentence.
 
 /** As `engines` in package.json says; `npm run check-package` compares the two. */
-const OLDEST = [24, 7] as const
+const OLDEST = [24, 9] as const
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 

@@ -18,7 +18,8 @@ const UNREACHABLE = 'The server cannot be reached. Check your network and try ag
 const TIMEOUT_MS = 15_000
 
 /**
- * The JSON of the answer, or null where there is none.
+ * The JSON of the answer, or null where there is none. Paths are relative to the page, which may
+ * stand under a prefix.
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
@@ -42,7 +43,7 @@ export async function ask(method, path, body) {
 /** Whether the server answers at all; never throws. */
 export async function isAlive(/** @type {AbortSignal} */ signal) {
   try {
-    const response = await fetch('/health/live', { cache: 'no-store', signal })
+    const response = await fetch('health/live', { cache: 'no-store', signal })
     return response.ok
   } catch {
     return false

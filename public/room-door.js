@@ -50,7 +50,7 @@ export async function namesInRoom(room) {
 }
 
 export const roomDoor = {
-  openSocket: (/** @type {string} */ room) => new WebSocket(roomSocketUrl(room, location)),
+  openSocket: (/** @type {string} */ room) => new WebSocket(roomSocketUrl(room, location.href)),
   whyRefused,
   isAlive,
 }

@@ -7,17 +7,14 @@ export function isRoomName(/** @type {string} */ text) {
   return ROOM_NAME.test(text) && text !== '.' && text !== '..'
 }
 
+/** Relative to the page. */
 export function roomPath(/** @type {string} */ room) {
-  return `/rooms/${encodeURIComponent(room)}`
+  return `rooms/${encodeURIComponent(room)}`
 }
 
-/** The raw WebSocket of a room, `wss:` under https. */
-export function roomSocketUrl(
-  /** @type {string} */ room,
-  /** @type {{ protocol: string, host: string }} */ location,
-) {
-  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
-  return `${scheme}//${location.host}${roomPath(room)}`
+/** The raw WebSocket of a room, `wss:` for a page under https. */
+export function roomSocketUrl(/** @type {string} */ room, /** @type {string} */ page) {
+  return new URL(roomPath(room), page).href.replace(/^http/, 'ws')
 }
 
 /** The room that a link like `/#chat:lobby` names, or an empty string. */

@@ -6,7 +6,7 @@ import { ask, Refused } from './ask.js'
 /** @returns {Promise<Person | null>} null when nobody is logged in */
 export async function whoAmI() {
   try {
-    return await ask('GET', '/session')
+    return await ask('GET', 'session')
   } catch (error) {
     if (error instanceof Refused && error.status === 401) return null
     throw error
@@ -15,19 +15,19 @@ export async function whoAmI() {
 
 /** @returns {Promise<Person>} */
 export function logIn(/** @type {string} */ username, /** @type {string} */ password) {
-  return ask('POST', '/session', { username, password })
+  return ask('POST', 'session', { username, password })
 }
 
 /** Makes the account and logs in to it. */
 export async function signUp(/** @type {string} */ username, /** @type {string} */ password) {
-  await ask('POST', '/accounts', { username, password })
+  await ask('POST', 'accounts', { username, password })
   return logIn(username, password)
 }
 
 /** A session that is already over counts as logged out. */
 export async function logOut() {
   try {
-    await ask('DELETE', '/session')
+    await ask('DELETE', 'session')
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 401) throw error
   }

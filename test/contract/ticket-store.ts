@@ -1,5 +1,6 @@
 // What every engine must do for tickets.
 import type { Test } from 'tap'
+import { HOST_SESSION } from '../../src/protocol/names.ts'
 import type { OpenEmpty } from './engine.ts'
 import { account, session, ticket } from './samples.ts'
 
@@ -19,6 +20,14 @@ export function ticketContract(t: Test, open: OpenEmpty): void {
     t.equal(await tickets.issue(full), true)
     t.same(await tickets.read(full.hash, 1_000), full)
     t.same(await tickets.redeem(full.hash, 1_000), full)
+  })
+
+  t.test('a session that only an application knows counts as alive', async (t) => {
+    const { tickets } = await open(t)
+    const theirs = ticket({ session: `${HOST_SESSION}phone` })
+    t.equal(await tickets.issue(theirs), true)
+    t.same(await tickets.read(theirs.hash, 1_000), theirs)
+    t.same(await tickets.redeem(theirs.hash, 1_000), theirs)
   })
 
   t.test('no rooms at all is not the same as any room', async (t) => {

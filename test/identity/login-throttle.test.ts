@@ -26,10 +26,15 @@ async function waitOf(throttle: LoginThrottle, address: string): Promise<number>
 }
 
 /** For how many milliseconds a try for this account is held. */
-async function heldMs(clock: HeldClock, throttle: LoginThrottle, account: string): Promise<number> {
+async function heldMs(
+  clock: HeldClock,
+  throttle: LoginThrottle,
+  account: string,
+  address = 'somewhere',
+): Promise<number> {
   const start = clock.elapsed()
   let end = -1
-  throttle.hold(account).then(() => {
+  throttle.hold(account, address).then(() => {
     end = clock.elapsed()
   })
   await new Promise(setImmediate)
@@ -95,7 +100,7 @@ test('[C13] guesses at one account never hold another', async (t) => {
   t.equal(await heldMs(clock, throttle, 'bob'), 0)
 })
 
-test('[C13] [S24] one address has twenty tries under way, those that failed among them', async (t) => {
+test('[C13] [S24] one address has twenty tries under way, failed ones included', async (t) => {
   const { throttle } = started(t)
   const outcomes = new Map<unknown, number>()
   const decided = Promise.withResolvers<void>()
@@ -145,7 +150,7 @@ test('[C13] one address cannot take the places in which owners wait', async (t) 
   const { clock, throttle } = started(t)
   fail(throttle, 6, 'x', 'ann')
   const flood = Array.from({ length: 600 }, () =>
-    throttle.attempt('flooder', () => throttle.hold('ann')),
+    throttle.attempt('flooder', () => throttle.hold('ann', 'flooder')),
   )
   const refused = Promise.allSettled(flood.slice(20))
   t.equal((await refused).filter(({ status }) => status === 'rejected').length, 580)
@@ -156,9 +161,24 @@ test('[C13] one address cannot take the places in which owners wait', async (t) 
 test('[C13] the owner coming in clears the account, not the address', async (t) => {
   const { clock, throttle } = started(t)
   fail(throttle, 12, 'a', 'ann')
-  throttle.succeeded('ann')
+  throttle.succeeded('a', 'ann')
   t.equal(await heldMs(clock, throttle, 'ann'), 0)
   t.not(await waitOf(throttle, 'a'), 0)
+})
+
+test('[C13] where its owner came in last an account is not held', async (t) => {
+  const { clock, throttle } = started(t)
+  throttle.succeeded('home', 'ann')
+  fail(throttle, 100, 'a', 'ann')
+  const crowd = Array.from({ length: 150 }, (_, n) => throttle.hold('ann', `guesser ${n}`))
+  const refused = crowd.slice(100).map((held) => held.catch(({ reply }) => reply.status))
+  t.same(await Promise.all(refused), Array(50).fill(429), 'all places are taken')
+  t.equal(await heldMs(clock, throttle, 'ann', 'home'), 0)
+  await clock.advance(4_000)
+  t.equal(await heldMs(clock, throttle, 'ann', 'elsewhere'), 4_000)
+  throttle.succeeded('elsewhere', 'ann')
+  fail(throttle, 100, 'a', 'ann')
+  t.equal(await heldMs(clock, throttle, 'ann', 'home'), 4_000, 'one place is kept in mind')
 })
 
 test('[C13] failures are forgotten after a quiet quarter of an hour', async (t) => {

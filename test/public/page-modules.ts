@@ -87,7 +87,7 @@ interface Modules {
   'room-name.js': {
     isRoomName(text: string): boolean
     roomPath(room: string): string
-    roomSocketUrl(room: string, location: { protocol: string; host: string }): string
+    roomSocketUrl(room: string, page: string): string
     roomOfHash(hash: string): string
   }
   'silence.js': { Silence: new (options: SilenceOptions) => Silence }

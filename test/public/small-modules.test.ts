@@ -31,9 +31,9 @@ test('room names are the server’s, without the two that a URL swallows', async
 })
 
 test('a room is reached by ws: under http and by wss: under https', async (t) => {
-  const socket = (protocol: string) => rooms.roomSocketUrl('chat:a', { protocol, host: 'h:1' })
-  t.equal(socket('http:'), 'ws://h:1/rooms/chat%3Aa')
-  t.equal(socket('https:'), 'wss://h:1/rooms/chat%3Aa')
+  t.equal(rooms.roomSocketUrl('chat:a', 'http://h:1/'), 'ws://h:1/rooms/chat%3Aa')
+  t.equal(rooms.roomSocketUrl('chat:a', 'https://h:1/#chat:b'), 'wss://h:1/rooms/chat%3Aa')
+  t.equal(rooms.roomSocketUrl('chat:a', 'https://h/rt/?a#b'), 'wss://h/rt/rooms/chat%3Aa')
 })
 
 test('a link names a room, and nothing else', async (t) => {

@@ -1,0 +1,33 @@
+// The list of families, in the order they attack; the look at what is left comes last.
+import type { Family } from './attack.ts'
+import { afterwards } from './families/afterwards.ts'
+import { bodies } from './families/bodies.ts'
+import { firstMessages } from './families/first-messages.ts'
+import { frames } from './families/frames.ts'
+import { framing } from './families/framing.ts'
+import { headers } from './families/headers.ts'
+import { origins } from './families/origins.ts'
+import { passwords } from './families/passwords.ts'
+import { paths } from './families/paths.ts'
+import { rooms } from './families/rooms.ts'
+import { secondOrigin } from './families/second-origin.ts'
+import { slowness } from './families/slowness.ts'
+import { tickets } from './families/tickets.ts'
+import { tokens } from './families/tokens.ts'
+
+export const FAMILIES: readonly Family[] = [
+  origins,
+  tokens,
+  tickets,
+  rooms,
+  bodies,
+  headers,
+  framing,
+  paths,
+  frames,
+  firstMessages,
+  slowness,
+  secondOrigin,
+  passwords,
+  afterwards,
+]

@@ -1,0 +1,182 @@
+// JSON bodies that want to be more than data: prototype keys, depth, odd types, other media types.
+import type { Attack, Family } from '../attack.ts'
+import { bearerHeaders, JSON_TYPE, SERVER_KEY, type Target } from '../target.ts'
+import { type Headers, wordsOf } from '../wire.ts'
+
+const BAD = /^400 bad_request$/
+
+/** Added to a good body of each door, as text: JSON.stringify would not write them. */
+const POISON: Record<string, string> = {
+  __proto__: '"__proto__":{"admin":true}',
+  'escaped __proto__': '"\\u005f\\u005fproto__":{"admin":true}',
+  '__proto__ with null': '"__proto__":null',
+  'constructor.prototype': '"constructor":{"prototype":{"admin":true}}',
+  prototype: '"prototype":{"admin":true}',
+  toString: '"toString":"x"',
+  hasOwnProperty: '"hasOwnProperty":1',
+  'an unknown field': '"admin":true',
+}
+
+const WHOLE: Record<string, string> = {
+  'empty object with prototype': '{"__proto__":{}}',
+  'an array': '[]',
+  null: 'null',
+  text: '"x"',
+  number: '1e400',
+  NaN: 'NaN',
+  'a comment': '/* */{}',
+  'a single quote': "{'username':'a'}",
+  'trailing comma': '{"username":"a",}',
+  'byte order mark and half': '\ufeff{"username"',
+  '10,000 brackets': '['.repeat(10_000),
+  '10,000 nested arrays': '['.repeat(10_000) + ']'.repeat(10_000),
+  '10,000 nested objects': `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
+  '20,000 keys': `{${Array.from({ length: 20_000 }, (_, at) => `"k${at}":1`).join(',')}}`,
+  'invalid UTF-8 as latin': '{"username":"\u00ff"}',
+  'arrays for text': '{"username":["a"],"password":["b"]}',
+  'objects for text': '{"username":{"$ne":null},"password":{"$ne":null}}',
+}
+
+interface Door {
+  path: string
+  /** A body that is right but for what is added; without its closing brace. */
+  body: string
+  headers: Headers
+}
+
+function doorsOf(target: Target): Door[] {
+  const key: Headers = [['Authorization', `Bearer ${SERVER_KEY}`]]
+  return [
+    { path: '/accounts', body: '{"username":"mallory","password":"long enough"', headers: [] },
+    { path: '/session', body: '{"username":"mallory","password":"long enough"', headers: [] },
+    { path: '/tickets', body: '{"ttl":5', headers: bearerHeaders(target.victim) },
+    { path: '/tickets', body: '{"user":"u1","info":{"a":1}', headers: key },
+    { path: '/tickets', body: '{"user":"u1","info":{"__proto__":{"a":1}}', headers: key },
+  ]
+}
+
+export const bodies: Family = {
+  title: 'bodies',
+  attacks: (target) => [
+    ...doorsOf(target).flatMap((door) => poisoned(target, door)),
+    ...doorsOf(target)
+      .slice(0, 3)
+      .flatMap((door) => whole(target, door)),
+    ...mediaTypes(target),
+    ...messages(target),
+    sizes(target),
+    unpolluted(target),
+  ],
+}
+
+function posting(target: Target, { path, headers }: Door, body: string, more = JSON_TYPE) {
+  return async () =>
+    wordsOf(await target.ask({ method: 'POST', path, headers: [...headers, ...more], body }))
+}
+
+function poisoned(target: Target, door: Door): Attack[] {
+  return Object.entries(POISON).map(([name, text]) => ({
+    name: `POST ${door.path}: ${name}`,
+    sent: `${door.body},${text}}`,
+    expected: BAD,
+    run: posting(target, door, `${door.body},${text}}`),
+  }))
+}
+
+function whole(target: Target, door: Door): Attack[] {
+  return Object.entries(WHOLE).map(([name, body]) => ({
+    name: `POST ${door.path}: ${name}`,
+    sent: body,
+    // Nothing said is nothing narrowed: an empty body is a ticket like any other (C20).
+    expected: door.path === '/tickets' && body === 'null' ? /^(201|400 bad_request)$/ : BAD,
+    run: posting(target, door, body),
+  }))
+}
+
+/** What a form of another page can send without asking first must not be read as JSON (C4). */
+function mediaTypes(target: Target): Attack[] {
+  const types = [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/json',
+    'application/jsonp',
+    'application/json-patch+json',
+    'text/plain; application/json',
+    'text/plain, application/json',
+    '*/*',
+    '',
+    'application',
+  ]
+  return doorsOf(target)
+    .slice(0, 3)
+    .flatMap((door) =>
+      types.map((type) => ({
+        name: `POST ${door.path} as ${type || 'nothing'}`,
+        sent: `Content-Type: ${type}`,
+        expected: /^(415 unsupported_media_type|400 bad_request)$/,
+        run: posting(target, door, `${door.body}}`, [['Content-Type', type]]),
+      })),
+    )
+}
+
+type Message = [
+  name: string,
+  room: string,
+  type: string,
+  body: string | Buffer,
+  expected: string | RegExp,
+]
+
+const JSON_ONLY = 'application/json'
+const BYTES_NO_TEXT = Buffer.from([0xff, 0xfe])
+const DEEP = '['.repeat(30_000) + ']'.repeat(30_000)
+const FORM = 'application/x-www-form-urlencoded'
+const OTHER_KIND = /^(415 unsupported_media_type|403 forbidden)$/
+
+/** A message may be anything its room takes, and is never understood. */
+const MESSAGES: readonly Message[] = [
+  ['prototype keys are data', 'attack:a', JSON_ONLY, '{"__proto__":{"admin":true}}', '201'],
+  ['no JSON', 'attack:a', JSON_ONLY, '{', BAD],
+  ['nothing as JSON', 'attack:a', JSON_ONLY, '', BAD],
+  ['deep', 'attack:a', JSON_ONLY, DEEP, /^(201|400 bad_request)$/],
+  ['invalid UTF-8 as text', 'attack:a', 'text/plain', BYTES_NO_TEXT, BAD],
+  ['invalid UTF-8 as JSON', 'attack:a', JSON_ONLY, Buffer.from([0x22, 0xff, 0x22]), BAD],
+  ['text where JSON is due', 'json:a', 'text/plain', 'x', OTHER_KIND],
+  ['a form', 'attack:a', FORM, 'a=b', '415 unsupported_media_type'],
+  ['over messageBytes', 'attack:a', 'text/plain', 'x'.repeat(65_537), '413 too_large'],
+  ['exactly messageBytes', 'attack:a', 'text/plain', 'x'.repeat(65_536), '201'],
+]
+
+function messages(target: Target): Attack[] {
+  return MESSAGES.map(([name, room, type, body, expected]) => {
+    const path = `/rooms/${room}/messages`
+    const headers: Headers = [...bearerHeaders(target.victim), ['Content-Type', type]]
+    return {
+      name: `message: ${name}`,
+      sent: `${type} ${body}`,
+      expected,
+      run: async () => wordsOf(await target.ask({ method: 'POST', path, headers, body })),
+    }
+  })
+}
+
+function sizes(target: Target): Attack {
+  const door = doorsOf(target)[0] as Door
+  const body = `${door.body},"pad":"${'x'.repeat(2_000_000)}"}`
+  return {
+    name: 'POST /accounts: two megabytes',
+    sent: 'a long unknown field',
+    expected: /^(413 too_large|nothing)$/,
+    run: posting(target, door, body),
+  }
+}
+
+function unpolluted(target: Target): Attack {
+  return {
+    name: 'no prototype was changed',
+    sent: 'GET /health/live',
+    expected: '{"status":"live"}',
+    run: async () => (await target.ask({ path: '/health/live' })).body,
+  }
+}

@@ -1,0 +1,273 @@
+// WebSocket frames by the book and against it (RFC 6455 section 5): the sender alone is closed.
+
+import { type ClientFrame, clientFrame, OPCODE } from '../../support/frames.ts'
+import type { RawClient } from '../../support/raw-client.ts'
+import type { Attack, Family } from '../attack.ts'
+import type { Target } from '../target.ts'
+import { closeWords, pause, upgrade, within } from '../wire.ts'
+
+const { continuation, text, binary, close, ping, pong } = OPCODE
+const MALFORMED = '1002 malformed frame'
+const TOO_BIG = '1009 message too big'
+
+export const frames: Family = {
+  title: 'frames',
+  attacks: (target) => [
+    ...sent(target, malformed()),
+    ...sent(target, tooMuch()),
+    ...raw(target),
+    ...floods(target),
+    undisturbed(target),
+  ],
+}
+
+async function member(target: Target, room = 'attack:frames'): Promise<RawClient> {
+  const ticket = await target.ticket(target.stranger)
+  return upgrade(target.url, `/rooms/${room}?ticket=${ticket}`)
+}
+
+type Case = [name: string, frames: ClientFrame[], expected: string]
+
+function malformed(): Case[] {
+  const bytes = (...values: number[]) => Buffer.from(values)
+  const opcodes = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]
+  return [
+    ['unmasked', [{ opcode: text, payload: 'x', masked: false }], MALFORMED],
+    ['unmasked ping', [{ opcode: ping, masked: false }], MALFORMED],
+    ...[1, 2, 4, 7].map(
+      (rsv): Case => [`reserved bits ${rsv}`, [{ opcode: text, payload: 'x', rsv }], MALFORMED],
+    ),
+    ...opcodes.map((opcode): Case => [`reserved opcode ${opcode}`, [{ opcode }], MALFORMED]),
+    ['ping in fragments', [{ opcode: ping, fin: false }], MALFORMED],
+    ['close in fragments', [{ opcode: close, fin: false }], MALFORMED],
+    ['ping of 126 bytes', [{ opcode: ping, payload: 'x'.repeat(126) }], MALFORMED],
+    ['close of 126 bytes', [{ opcode: close, payload: 'x'.repeat(126) }], MALFORMED],
+    ['close of one byte', [{ opcode: close, payload: bytes(3) }], MALFORMED],
+    ...[0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535].map(
+      (code): Case => [
+        `close with code ${code}`,
+        [{ opcode: close, payload: bytes(code >> 8, code & 255) }],
+        MALFORMED,
+      ],
+    ),
+    [
+      'close with invalid UTF-8',
+      [{ opcode: close, payload: bytes(3, 232, 255) }],
+      '1007 invalid UTF-8',
+    ],
+    ['continuation of nothing', [{ opcode: continuation, payload: 'x' }], MALFORMED],
+    ['text inside a text', [{ opcode: text, fin: false }, { opcode: text }], MALFORMED],
+    ['binary inside a text', [{ opcode: text, fin: false }, { opcode: binary }], MALFORMED],
+    ['invalid UTF-8', [{ opcode: text, payload: bytes(0xc3, 0x28) }], '1007 invalid UTF-8'],
+    ['overlong UTF-8', [{ opcode: text, payload: bytes(0xc0, 0x80) }], '1007 invalid UTF-8'],
+    [
+      'surrogate in UTF-8',
+      [{ opcode: text, payload: bytes(0xed, 0xa0, 0x80) }],
+      '1007 invalid UTF-8',
+    ],
+    [
+      'UTF-8 broken over fragments',
+      [
+        { opcode: text, payload: bytes(0xe2), fin: false },
+        { opcode: continuation, payload: bytes(0x28) },
+      ],
+      '1007 invalid UTF-8',
+    ],
+  ]
+}
+
+function tooMuch(): Case[] {
+  const half = 'x'.repeat(40_000)
+  return [
+    ['one byte over messageBytes', [{ opcode: text, payload: 'x'.repeat(65_537) }], TOO_BIG],
+    ['one megabyte', [{ opcode: binary, payload: 'x'.repeat(1_000_000) }], TOO_BIG],
+    [
+      'over it in two fragments',
+      [
+        { opcode: text, payload: half, fin: false },
+        { opcode: continuation, payload: half },
+      ],
+      TOO_BIG,
+    ],
+    [
+      'a thousand empty fragments',
+      [
+        { opcode: text, fin: false },
+        ...Array<ClientFrame>(1_000).fill({ opcode: continuation, fin: false }),
+      ],
+      '1008 too many fragments',
+    ],
+    [
+      '200 fragments of a byte',
+      [
+        { opcode: text, payload: 'x', fin: false },
+        ...Array<ClientFrame>(200).fill({ opcode: continuation, payload: 'x', fin: false }),
+      ],
+      '1008 too many fragments',
+    ],
+    [
+      '500 messages at once',
+      Array<ClientFrame>(500).fill({ opcode: text, payload: 'x' }),
+      '3013 too many requests',
+    ],
+    [
+      '10 times 60 KB at once',
+      Array<ClientFrame>(10).fill({ opcode: binary, payload: 'x'.repeat(60_000) }),
+      '3013 too many requests',
+    ],
+  ]
+}
+
+function sent(target: Target, cases: readonly Case[]): Attack[] {
+  return cases.map(([name, all, expected]) => ({
+    name,
+    sent: `${all.length} frames`,
+    expected,
+    run: async () => {
+      const client = await member(target)
+      client.send(...all)
+      return closeWords(client)
+    },
+  }))
+}
+
+/** Lengths that no writer of frames would write. */
+function raw(target: Target): Attack[] {
+  const mask = [1, 2, 3, 4]
+  const cases: [string, number[], RegExp][] = [
+    ['a length of 2^63', [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, ...mask], /^100[29] /],
+    [
+      'a length of 2^63 - 1',
+      [0x82, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, ...mask],
+      /^1009 /,
+    ],
+    ['a length of 2^53', [0x82, 0xff, 0, 0x20, 0, 0, 0, 0, 0, 0, ...mask], /^1009 /],
+    ['a length of 4 GB', [0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, ...mask], /^1009 /],
+    ['a length of 65,537', [0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 1, ...mask], /^1009 /],
+    ['a ping with a long length', [0x89, 0xfe, 0, 200, ...mask], /^1002 /],
+    ['HTTP again', [...Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')], /^1002 /],
+    ['TLS hello', [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3], /^1002 /],
+  ]
+  return cases.map(([name, bytes, expected]) => ({
+    name,
+    sent: Buffer.from(bytes).toString('hex'),
+    expected,
+    run: async () => {
+      const client = await member(target)
+      client.socket.write(Buffer.from(bytes))
+      return closeWords(client)
+    },
+  }))
+}
+
+/** Control frames cost us answers: who does not read them is cut, and memory stays where it was. */
+function floods(target: Target): Attack[] {
+  const count = target.short ? 60_000 : 1_000_000
+  const control = (opcode: number) => async () => {
+    const before = target.server.rssMiB()
+    const client = await member(target)
+    client.socket.pause()
+    const block = Buffer.concat(
+      Array<Buffer>(1_000).fill(clientFrame({ opcode, payload: 'x'.repeat(100) })),
+    )
+    let written = 0
+    for (; written < count && !client.socket.destroyed; written += 1_000) {
+      if (!client.socket.write(block)) await within(300, drained(client), undefined)
+    }
+    await pause(200)
+    const grown = target.server.rssMiB() - before
+    client.socket.resume()
+    client.socket.destroy()
+    return grown < 64 ? 'memory stays' : `memory grew by ${grown} MiB`
+  }
+  return [
+    {
+      name: `${count} pings, answers not read`,
+      sent: 'pings of 100 bytes',
+      expected: 'memory stays',
+      run: control(ping),
+    },
+    {
+      name: `${count} pongs nobody asked for`,
+      sent: 'pongs of 100 bytes',
+      expected: 'memory stays',
+      run: control(pong),
+    },
+    {
+      name: 'frames behind a close are not heard',
+      sent: 'close and text in one piece',
+      expected: '1000, heard by nobody',
+      run: () => afterClose(target),
+    },
+    {
+      name: 'who does not read is cut, in bounded memory',
+      sent: 'a member that stops reading while others talk',
+      expected: 'cut, memory stays',
+      run: () => deafMember(target),
+    },
+  ]
+}
+
+function drained({ socket }: RawClient): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('drain', resolve)
+    socket.once('close', () => resolve())
+  })
+}
+
+async function afterClose(target: Target): Promise<string> {
+  const listener = await member(target)
+  const client = await member(target)
+  client.send({ opcode: close, payload: Buffer.from([3, 232]) }, { opcode: text, payload: 'late' })
+  const words = await closeWords(client)
+  await pause(200)
+  const heard = listener.frames.filter(({ opcode }) => opcode === text)
+  listener.socket.destroy()
+  return `${words}, heard by ${heard.length === 0 ? 'nobody' : heard.length}`
+}
+
+/** 3 MiB at 200 KB/s per talker: four talkers take some seconds. */
+async function deafMember(target: Target): Promise<string> {
+  const room = 'open:deaf'
+  const deaf = await member(target, room)
+  deaf.socket.pause()
+  const before = target.server.rssMiB()
+  const talkers = await Promise.all(Array.from({ length: 12 }, () => anonymous(target, room)))
+  let cut = false
+  for (let turn = 0; turn < 60 && !cut; turn += 1) {
+    for (const talker of talkers) talker.send({ opcode: binary, payload: Buffer.alloc(60_000) })
+    await pause(300)
+    cut = target.server.log().includes('slow reader')
+  }
+  const grown = target.server.rssMiB() - before
+  for (const { socket } of [deaf, ...talkers]) socket.destroy()
+  return `${cut ? 'cut' : 'not cut'}, memory ${grown < 32 ? 'stays' : `grew by ${grown} MiB`}`
+}
+
+function anonymous(target: Target, room: string): Promise<RawClient> {
+  return upgrade(target.url, `/rooms/${room}`)
+}
+
+/** Somebody in the same room all the while would have noticed. */
+function undisturbed(target: Target): Attack {
+  return {
+    name: 'after all that the room talks',
+    sent: 'a text between two members',
+    expected: 'hello',
+    run: async () => {
+      const [one, two] = [await member(target), await member(target)]
+      one.send({ opcode: text, payload: 'hello' })
+      await within(
+        2_000,
+        waitFor(() => two.frames.length > 0),
+        undefined,
+      )
+      for (const { socket } of [one, two]) socket.destroy()
+      return two.frames[0]?.payload.toString() ?? 'nothing'
+    },
+  }
+}
+
+async function waitFor(holds: () => boolean): Promise<void> {
+  for (let at = 0; at < 400 && !holds(); at += 1) await pause(5)
+}

@@ -1,0 +1,215 @@
+// A real browser, logged in here, opens a page of somebody else: on another port of the same host,
+// where the cookie goes along, and on another host. Nothing that page tries may work (S3, CSWSH).
+import { createServer, type Server } from 'node:http'
+import type { BrowserContext, Page } from 'playwright-core'
+import { chromiumPath, openBrowser } from '../../support/browser.ts'
+import type { Attack, Family } from '../attack.ts'
+import { sessionWords, type Target } from '../target.ts'
+import { within } from '../wire.ts'
+import {
+  eventsWords,
+  fetchWords,
+  formWords,
+  frameWords,
+  scriptWords,
+  socketWords,
+} from './page-tricks.ts'
+
+const ROOM = 'attack:browser'
+/** Either the cookie came along and the origin was wrong, or it did not come at all (SameSite). */
+const REFUSED = /^40[13]$/
+
+export const secondOrigin: Family = {
+  title: 'second-origin',
+  attacks: async (target) => {
+    if (!chromiumPath()) return [noBrowser()]
+    const seat = await sit(target)
+    const { victim } = seat
+    return [
+      ...onPage('our own page', () => seat.page(target.url), own(target)),
+      ...onPage('another port', () => seat.page(`http://localhost:${seat.evilPort}`), evil(target)),
+      ...onPage(
+        'another host',
+        () => seat.page(`http://127.0.0.1:${seat.evilPort}`),
+        chosen(target),
+      ),
+      ...onPage('a page without origin', () => seat.sandboxed(), chosen(target)),
+      {
+        name: 'the victim is still logged in, and said nothing',
+        sent: 'GET /session, and what the room heard',
+        expected: 'session stands, 1 message',
+        run: async () => {
+          const words = await sessionWords(target, target.victim)
+          const accepted = [...target.server.log().matchAll(publishedLine)].length
+          await victim.close()
+          await seat.end()
+          return `${words}, ${accepted} message`
+        },
+      },
+    ]
+  },
+}
+
+const publishedLine = new RegExp(`"path":"/rooms/${ROOM}/messages","status":201`, 'g')
+
+interface Seat {
+  victim: BrowserContext
+  evilPort: number
+  page(url: string): Promise<Page>
+  sandboxed(): Promise<Page>
+  end(): Promise<void>
+}
+
+function noBrowser(): Attack {
+  const run = async () => 'no Chromium on the PATH'
+  return { name: 'a browser', sent: 'nothing', expected: 'Chromium', run }
+}
+
+/** The victim's browser with the cookie in it, and a server of somebody else's pages. */
+async function sit(target: Target): Promise<Seat> {
+  const ends: (() => unknown)[] = []
+  const browser = await openBrowser({ teardown: (run) => ends.push(run) })
+  const victim = await browser.newContext()
+  victim.setDefaultTimeout(10_000)
+  const [name = '', value = ''] = target.victim.browser.cookie.split('=')
+  await victim.addCookies([
+    { name, value, domain: 'localhost', path: '/', httpOnly: true, sameSite: 'Lax' },
+  ])
+  const { server, port } = await evilPages()
+  const page = async (url: string): Promise<Page> => {
+    const opened = await victim.newPage()
+    await opened.goto(url)
+    return opened
+  }
+  return {
+    victim,
+    evilPort: port,
+    page,
+    sandboxed: () => page(`http://localhost:${port}/sandboxed`),
+    end: async () => {
+      server.closeAllConnections()
+      server.close()
+      for (const end of ends) await end()
+    },
+  }
+}
+
+async function evilPages(): Promise<{ server: Server; port: number }> {
+  const server = createServer((request, response) => {
+    const sandbox =
+      request.url === '/sandboxed'
+        ? { 'content-security-policy': 'sandbox allow-scripts allow-forms' }
+        : {}
+    response.writeHead(200, { 'content-type': 'text/html', ...sandbox })
+    response.end('<!doctype html><title>evil</title><body>')
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', () => done()))
+  const address = server.address()
+  return { server, port: typeof address === 'object' ? (address?.port ?? 0) : 0 }
+}
+
+interface Trick {
+  name: string
+  expected: string | RegExp
+  /** Runs the trick on a page and gives what came of it. */
+  try(page: Page): Promise<string>
+}
+
+/** One page for all tricks, until one of them leaves it. */
+function onPage(where: string, open: () => Promise<Page>, tricks: Trick[]): Attack[] {
+  let kept: Page | null = null
+  return tricks.map((trick, at) => ({
+    name: `${where}: ${trick.name}`,
+    sent: trick.name,
+    expected: trick.expected,
+    run: async () => {
+      const page = kept ?? (await open())
+      kept = page
+      const words = await within(9_000, trick.try(page), 'no outcome')
+      if (trick.name.startsWith('form') || at === tricks.length - 1) {
+        await page.close()
+        kept = null
+      }
+      return words
+    },
+  }))
+}
+
+/** What works for our own page, so that the refusals below are about whose page it is. */
+function own({ url }: Target): Trick[] {
+  return [
+    {
+      name: 'WebSocket',
+      expected: 'open',
+      try: (page) => socketWords(page, `${url}/rooms/${ROOM}`),
+    },
+    {
+      name: 'POST a message',
+      expected: '201',
+      try: (page) => fetchWords(page, `${url}/rooms/${ROOM}/messages`, 'POST'),
+    },
+  ]
+}
+
+/** In the short form the first of each kind, since a page takes its time. */
+function chosen(target: Target): Trick[] {
+  const tricks = evil(target)
+  return target.short ? tricks.filter((_, at) => at % 3 === 0) : tricks
+}
+
+function evil(target: Target): Trick[] {
+  return [...connecting(target), ...fetching(target), ...sendingForms(target), ...showing(target)]
+}
+
+function connecting({ url }: Target): Trick[] {
+  const room = `${url}/rooms/${ROOM}`
+  return [
+    {
+      name: 'WebSocket with the cookie',
+      expected: 'closed 1006',
+      try: (page) => socketWords(page, room),
+    },
+    { name: 'EventSource', expected: 'error', try: (page) => eventsWords(page, room) },
+  ]
+}
+
+function fetching({ url }: Target): Trick[] {
+  const tricks: [name: string, path: string, method: string, type?: string][] = [
+    ['read the session', '/session', 'GET'],
+    ['log out', '/session', 'DELETE'],
+    ['get a ticket', '/tickets', 'POST', 'application/json'],
+    ['publish, blind', `/rooms/${ROOM}/messages`, 'POST'],
+  ]
+  return tricks.map(([name, path, method, type]) => ({
+    name: `fetch to ${name}`,
+    expected: 'refused',
+    try: (page) => fetchWords(page, `${url}${path}`, method, type),
+  }))
+}
+
+/** A form needs no leave to be sent, so here the server alone refuses. */
+function sendingForms({ url }: Target): Trick[] {
+  const tricks: [name: string, path: string, type: string][] = [
+    ['publish text', `/rooms/${ROOM}/messages`, 'text/plain'],
+    ['log in as JSON in text', '/session', 'text/plain'],
+    ['log in, urlencoded', '/session', 'application/x-www-form-urlencoded'],
+    ['sign up', '/accounts', 'text/plain'],
+    ['get a ticket', '/tickets', 'text/plain'],
+  ]
+  return tricks.map(([name, path, type]) => ({
+    name: `form to ${name}`,
+    expected: REFUSED,
+    try: (page) => formWords(page, `${url}${path}`, type),
+  }))
+}
+
+function showing({ url }: Target): Trick[] {
+  return [
+    { name: 'iframe of our page', expected: 'not shown', try: (page) => frameWords(page, url) },
+    {
+      name: 'script from our API',
+      expected: 'error',
+      try: (page) => scriptWords(page, `${url}/session`),
+    },
+  ]
+}

@@ -1,0 +1,100 @@
+// Who and what is attacked: the process, a victim, a stranger who has an account too, and rooms.
+import { hkdfSync } from 'node:crypto'
+import type { RulesInput } from '../../src/config-file.ts'
+import { call, type Person, person, ticketOf } from '../support/people.ts'
+import { type ServerProcess, startServer } from './server-process.ts'
+import { type Answer, type Ask, ask, type Headers } from './wire.ts'
+
+export const SECRET = 'the-root-secret-of-an-attacked-server-0123456789'
+export const SERVER_KEY = 'key-of-an-attacked-back-end-0123456789'
+
+/** Short heartbeats, so that whoever is silent is found while we look. */
+const RULES: RulesInput = {
+  rooms: [
+    { match: 'attack:*', history: false, presence: true },
+    { match: 'json:*', payload: 'json' },
+    { match: 'open:*', join: ['anyone'], publish: ['anyone'] },
+    { match: 'locked:*', join: ['ticket'], publish: ['ticket'] },
+  ],
+  limits: { ticketsPerMinute: null, messagesPerSecond: 100 },
+  heartbeat: { pingSeconds: 5, pongSeconds: 5 },
+}
+
+export interface Target {
+  server: ServerProcess
+  port: number
+  /** With `localhost`, where the victim's browser is. */
+  url: string
+  /** Whether there is only time for a few of everything. */
+  short: boolean
+  victim: Person
+  stranger: Person
+  /** What the server took before anybody attacked it. */
+  restingMiB: number
+  /** Values that must not be in the log at the end. */
+  secrets: ReadonlySet<string>
+  ask(request: Ask): Promise<Answer>
+  ticket(who: Person, body?: object): Promise<string>
+  newPerson(): Promise<Person>
+}
+
+/** Starts a server and lets two people in. */
+export async function findTarget(short: boolean): Promise<Target> {
+  const server = await startServer({
+    rules: RULES,
+    environment: {
+      USHER_SECRET: SECRET,
+      USHER_API_KEYS: `backend:${SERVER_KEY}`,
+      USHER_SIGNUP: 'open',
+      USHER_LOG_LEVEL: 'info',
+      // What leaks ends the process, instead of looking like a heap that was not tidied yet.
+      NODE_OPTIONS: '--max-old-space-size=128',
+    },
+  })
+  const secrets = new Set([SECRET, SERVER_KEY])
+  const keepSecret = (...values: string[]): void => {
+    for (const value of values) secrets.add(value)
+  }
+  const { port, url, log } = server
+  // The people of the other tests know an app; all they use of it is its address.
+  const app = { url, log, keepSecret, app: null as never }
+  const newPerson = () => person(app, `guest${secrets.size}`)
+  return {
+    server,
+    port,
+    url,
+    short,
+    victim: await person(app, 'victim'),
+    stranger: await person(app, 'stranger'),
+    restingMiB: server.rssMiB(),
+    secrets,
+    ask: (request) => ask(port, request),
+    ticket: (who, body = {}) => ticketOf(app, who.bearer, body),
+    newPerson,
+  }
+}
+
+/** The headers of a victim's browser, as pairs. */
+export function browserHeaders({ browser }: Person, origin = browser.origin): Headers {
+  return [
+    ['Cookie', browser.cookie],
+    ['Origin', origin],
+  ]
+}
+
+export function bearerHeaders({ bearer }: Person): Headers {
+  return [['Authorization', bearer.authorization]]
+}
+
+export const JSON_TYPE: Headers = [['Content-Type', 'application/json']]
+
+/** The key that access tokens are signed with: we made the secret, so claims can be tried too. */
+export function accessTokenKey(): Buffer {
+  return Buffer.from(hkdfSync('sha256', SECRET, 'usher', 'access-token', 32))
+}
+
+/** Whether this person's session still stands. */
+export async function sessionWords({ url }: Target, { bearer }: Person): Promise<string> {
+  const { status } = await call(`${url}/session`, 'GET', { headers: bearer })
+  return status === 200 ? 'session stands' : `session answers ${status}`
+}

@@ -68,7 +68,7 @@ export class History {
       return this.#read({ after: offset, order: 'asc', limit: PAGE_MESSAGES })
     }
     tail.usedAt = this.#parts.clock.elapsed()
-    return { head: headOf(tail), messages: this.#visible(tail).filter((m) => m.offset > offset) }
+    return { head: headOf(tail), messages: this.#visible(tail, offset) }
   }
 
   /** The newest `count`, oldest first. */
@@ -132,12 +132,14 @@ export class History {
     shorten(tail)
   }
 
-  /** What the retention still keeps of the tail. */
-  #visible(tail: Tail): Message[] {
+  /** What the retention still keeps of the tail, after an offset. There are no holes in it. */
+  #visible(tail: Tail, offset: number): Message[] {
     const { clock, retention } = this.#parts
-    const first = headOf(tail).offset - retention.messages
+    const after = Math.max(offset, headOf(tail).offset - retention.messages)
+    const messages = tail.messages.slice(after - tail.after)
     const since = retention.ageMs === null ? 0 : clock.now() - retention.ageMs
-    return tail.messages.filter(({ offset, time }) => offset > first && time >= since)
+    const [first] = messages
+    return first && first.time < since ? messages.filter(({ time }) => time >= since) : messages
   }
 }
 

@@ -1,5 +1,5 @@
-// A room in which a seed decides who says what: speakers by WebSocket and over REST, pings from both
-// sides, and visitors who come, hear a while, and go or are sent away.
+// A room in which a seed decides who says what: speakers by WebSocket and over REST, pings from
+// both sides, and visitors who come, hear a while, and go or are sent away.
 import { Dice } from '../fuzz/chance.ts'
 import type { StartedApp } from '../support/app.ts'
 import { OPCODE } from '../support/frames.ts'

@@ -1,5 +1,5 @@
-// Frames of a client from a seed: messages in fragments with control frames anywhere between, by the
-// book until, in most orders, one thing is against it.
+// Frames of a client from a seed: messages in fragments with control frames anywhere between, by
+// the book until one thing is against it, or the client closes.
 import type { Dice } from '../fuzz/chance.ts'
 import { type ClientFrame, OPCODE } from '../support/frames.ts'
 import { BOUNDS } from './verdict.ts'

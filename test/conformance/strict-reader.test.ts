@@ -1,4 +1,4 @@
-// The strict reader itself: it takes what is right in any pieces, and names each clause that is not.
+// The strict reader itself: it takes what is right in any pieces, and names what is not.
 import { test } from 'tap'
 import { Dice } from '../fuzz/chance.ts'
 import { FAULT_NAMES, orderWith } from './orders.ts'

@@ -7,7 +7,7 @@ import { handshakeOf } from './handshakes.ts'
 import { bent } from './json-text.ts'
 import { openAnywhere, Pipeline } from './pipeline.ts'
 import { type Credentials, requestOf } from './requests.ts'
-import { wrongClose, wrongWith } from './verdicts.ts'
+import { isOurClose, wrongClose, wrongWith } from './verdicts.ts'
 
 const SIDE_BY_SIDE = 8
 const BATCH = 32
@@ -164,5 +164,6 @@ function endOf(bytes: Buffer, sent: Buffer): Outcome {
   const close = parseFrames(rest).frames.find(({ opcode }) => opcode === OPCODE.close)
   if (close === undefined) return { words: '101, then cut', wrong }
   const { code, reason } = closingOf(close)
-  return { words: `101, then ${code} ${reason}`, wrong: wrong ?? wrongClose(code, reason, sent) }
+  const words = isOurClose(code) ? `101, then ${code} ${reason}` : '101, then what it sent'
+  return { words, wrong: wrong ?? wrongClose(code, reason, sent) }
 }

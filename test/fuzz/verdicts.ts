@@ -21,6 +21,11 @@ const CLOSES = new Set([
   ...Object.values(CLOSE).map(({ code }) => code),
 ])
 
+/** A close that was not merely the client's own, sent back. */
+export function isOurClose(code: number): boolean {
+  return CLOSES.has(code)
+}
+
 /** Null when all is well, else what is not. */
 export function wrongWith({ status, headers, body }: Answer): string | null {
   if (status === 0) return 'there was no answer'
@@ -72,7 +77,7 @@ function parsed(body: string): Record<string, unknown> | null {
 /** How a WebSocket may end: with a code of ours and a reason, or with what the client said. */
 export function wrongClose(code: number, reason: string, sent: Buffer): string | null {
   if (isEcho(code, sent)) return null
-  if (!CLOSES.has(code)) return `closed with ${code} ${reason}`
+  if (!isOurClose(code)) return `closed with ${code} ${reason}`
   if (reason === '') return `closed with ${code} and no reason`
   return code === CLOSE.internal.code ? `closed with ${code} ${reason}` : null
 }

@@ -1,5 +1,6 @@
 // Every frame of a long random run in a real app, read by a reader made from the RFC alone, in
-// reads of several sizes, and by Python's websockets. Compression is offered throughout, and never taken.
+// reads of several sizes, and by Python's websockets. Compression is offered throughout, and never
+// taken.
 import { createHash } from 'node:crypto'
 import { type Test, test } from 'tap'
 import { PROGRAMS } from '../../scripts/programs.ts'

@@ -71,7 +71,7 @@ const BEHIND = 300
 const large = { opcode: binary, payload: Buffer.alloc(65_536) }
 
 for (const [what, { end, code }] of Object.entries(ENDS)) {
-  test(`[C47] [C62] nothing stands behind a close, for a reader that is behind: ${what}`, async (t) => {
+  test(`[C47] [C62] a reader that is behind hears nothing after its close: ${what}`, async (t) => {
     const usher = await startApp(t, SETTINGS)
     const speaker = await open(usher, 'live:behind', 65_536)
     const behind = await open(usher, 'live:behind', 65_536)

@@ -1,6 +1,7 @@
 // The main side of a SQLite thread: gathers calls while a batch is under way and sends them on
 // together, so that one commit, and one wait for the disk, serves them all (group commit).
 import type { Worker } from 'node:worker_threads'
+import type { Clock } from '../time/clock.ts'
 import { type EngineHealth, EngineRefused, EngineUnavailable } from './engine.ts'
 import { reasonOf } from './sqlite-errors.ts'
 
@@ -39,18 +40,21 @@ interface Waiting {
 
 class SqliteThread<Ops extends Operations> {
   readonly #worker: Worker
+  readonly #clock: Clock
   readonly #opened = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
   #waiting: Waiting[] = []
   #underway: Waiting[] = []
   /** Opening counts as work, so that calls made meanwhile wait their turn. */
   #busy = true
+  #gathering = false
   #closing = false
   #ended: string | null = null
   #trouble: string | null = null
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, clock: Clock) {
     this.#worker = worker
+    this.#clock = clock
     worker.on('message', (message: FromThread) => this.#receive(message))
     worker.on('error', (error) => this.#end(`The SQLite thread failed: ${reasonOf(error)}`))
     worker.on('exit', (code) => {
@@ -78,7 +82,7 @@ class SqliteThread<Ops extends Operations> {
     return new Promise((resolve, reject) => {
       const settle = resolve as (value: unknown) => void
       this.#waiting.push({ call: [operation, args], handed, resolve: settle, reject })
-      this.#next()
+      this.#gather()
     })
   }
 
@@ -105,6 +109,16 @@ class SqliteThread<Ops extends Operations> {
     if (this.#closing) return 'The engine is closing.'
     if (this.#waiting.length >= WAITING_MAX) return 'Too much is waiting for SQLite.'
     return null
+  }
+
+  /** Waking the thread costs more than a call does: what one turn asks for goes together. */
+  #gather(): void {
+    if (this.#gathering || this.#busy) return
+    this.#gathering = true
+    this.#clock.endOfTurn(() => {
+      this.#gathering = false
+      this.#next()
+    })
   }
 
   #next(): void {
@@ -169,8 +183,9 @@ export type { SqliteThread }
 /** Takes over a worker that runs `serve`; resolves when its database is open. */
 export async function startSqliteThread<Ops extends Operations>(
   worker: Worker,
+  clock: Clock,
 ): Promise<SqliteThread<Ops>> {
-  const thread = new SqliteThread<Ops>(worker)
+  const thread = new SqliteThread<Ops>(worker, clock)
   await thread.opened
   return thread
 }

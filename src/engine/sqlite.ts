@@ -35,10 +35,10 @@ interface Threads {
  * @throws EngineRefused with a sentence that says what to do
  */
 export async function openSqlite(settings: EngineSettings, clock: Clock): Promise<Engine> {
-  if (settings.kind === 'memory') return compose(await startInMemory(), null, clock)
+  if (settings.kind === 'memory') return compose(await startInMemory(clock), null, clock)
   const lock = await lockFolder(settings.folder, settings.lockWaitMs, clock)
   try {
-    return compose(await startInFolder(settings.folder), lock, clock)
+    return compose(await startInFolder(settings.folder, clock), lock, clock)
   } catch (error) {
     lock.release()
     throw error
@@ -81,16 +81,19 @@ function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Cl
   }
 }
 
-async function startInMemory(): Promise<Threads> {
-  const writer = await startSqliteThread<Writing & Reading>(newWorker('sqlite-writer', IN_MEMORY))
+async function startInMemory(clock: Clock): Promise<Threads> {
+  const worker = newWorker('sqlite-writer', IN_MEMORY)
+  const writer = await startSqliteThread<Writing & Reading>(worker, clock)
   return { writer, reader: writer }
 }
 
-async function startInFolder(folder: string): Promise<Threads> {
+async function startInFolder(folder: string, clock: Clock): Promise<Threads> {
   const path = storeIn(folder)
-  const writer = await startSqliteThread<Writing & Reading>(newWorker('sqlite-writer', path))
+  const worker = newWorker('sqlite-writer', path)
+  const writer = await startSqliteThread<Writing & Reading>(worker, clock)
   try {
-    return { writer, reader: await startSqliteThread<Reading>(newWorker('sqlite-reader', path)) }
+    const reader = newWorker('sqlite-reader', path)
+    return { writer, reader: await startSqliteThread<Reading>(reader, clock) }
   } catch (error) {
     await writer.close()
     throw error

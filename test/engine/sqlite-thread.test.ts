@@ -8,6 +8,7 @@ import {
   startSqliteThread,
   WAITING_MAX,
 } from '../../src/engine/sqlite-thread.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
 
 /** What the stand-in below does. All but `die` answer with the number of calls in their batch. */
 type Operations = {
@@ -39,30 +40,39 @@ const STAND_IN = `
 async function started(t: Test): Promise<SqliteThread<Operations>> {
   const worker = new Worker(STAND_IN, { eval: true })
   t.teardown(() => worker.terminate())
-  return startSqliteThread<Operations>(worker)
+  return startSqliteThread<Operations>(worker, systemClock)
 }
 
 function times<Result>(count: number, run: () => Result): Result[] {
   return Array.from({ length: count }, run)
 }
 
-t.test('calls made while a batch is under way go together in the next', async (t) => {
+t.test('calls of one turn go together, and those made meanwhile in the next batch', async (t) => {
   const thread = await started(t)
-  const sizes = await Promise.all(times(100, () => thread.call('count', null)))
-  t.same(sizes, [1, ...times(99, () => 99)])
+  const first = times(100, () => thread.call('count', null))
+  await new Promise(setImmediate)
+  const next = times(10, () => thread.call('count', null))
+  t.same(
+    await Promise.all(first),
+    times(100, () => 100),
+  )
+  t.same(
+    await Promise.all(next),
+    times(10, () => 10),
+  )
 })
 
 t.test('no batch is larger than its bound', async (t) => {
   const thread = await started(t)
   const sizes = await Promise.all(times(2 + BATCH_MAX, () => thread.call('count', null)))
-  t.same(sizes, [1, ...times(BATCH_MAX, () => BATCH_MAX), 1])
+  t.same(sizes, [...times(BATCH_MAX, () => BATCH_MAX), 2, 2])
 })
 
 t.test('one call more than may wait is turned away, and the others are served', async (t) => {
   const thread = await started(t)
-  const calls = times(1 + WAITING_MAX, () => thread.call('count', null))
+  const calls = times(WAITING_MAX, () => thread.call('count', null))
   await t.rejects(thread.call('count', null), EngineUnavailable)
-  t.equal((await Promise.all(calls)).length, 1 + WAITING_MAX)
+  t.equal((await Promise.all(calls)).length, WAITING_MAX)
   t.equal(await thread.call('count', null), 1, 'there is room again')
 })
 
@@ -71,15 +81,15 @@ t.test('a call at fault is rejected alone', async (t) => {
   const before = thread.call('count', null)
   const [wrong, right] = [thread.call('reject', null), thread.call('count', null)]
   await t.rejects(wrong, { name: 'Error', message: 'your own fault' })
-  t.same(await Promise.all([before, right]), [1, 2])
+  t.same(await Promise.all([before, right]), [3, 3])
   t.same(thread.health(), { ready: true })
 })
 
 t.test('a batch that failed rejects all of its calls, and the next one is tried', async (t) => {
   const thread = await started(t)
   const before = thread.call('count', null)
-  const failing = [thread.call('count', null), thread.call('failBatch', null)]
   t.equal(await before, 1)
+  const failing = [thread.call('count', null), thread.call('failBatch', null)]
   for (const call of failing) await t.rejects(call, EngineUnavailable)
   t.same(thread.health(), { ready: false, reason: 'the disk is full' })
   t.equal(await thread.call('count', null), 1)
@@ -109,7 +119,10 @@ t.test('close finishes what was accepted and takes no more', async (t) => {
   const calls = times(10, () => thread.call('count', null))
   const closed = thread.close()
   await t.rejects(thread.call('count', null), EngineUnavailable)
-  t.same(await Promise.all(calls), [1, ...times(9, () => 9)])
+  t.same(
+    await Promise.all(calls),
+    times(10, () => 10),
+  )
   await closed
   await thread.close()
   t.match(thread.health(), { ready: false, reason: /closed/ })
@@ -118,8 +131,8 @@ t.test('close finishes what was accepted and takes no more', async (t) => {
 t.test('a thread that says no, or ends before it opened, is a refusal', async (t) => {
   const refusal = "{ type: 'refused', message: 'wrong file' }"
   const no = `require('node:worker_threads').parentPort.postMessage(${refusal})`
-  const refused = startSqliteThread(new Worker(no, { eval: true }))
+  const refused = startSqliteThread(new Worker(no, { eval: true }), systemClock)
   await t.rejects(refused, new EngineRefused('wrong file'))
-  const ended = startSqliteThread(new Worker('process.exit(1)', { eval: true }))
+  const ended = startSqliteThread(new Worker('process.exit(1)', { eval: true }), systemClock)
   await t.rejects(ended, { name: 'EngineRefused', message: /ended/ })
 })

@@ -1,0 +1,25 @@
+// A process that says much in two rooms and ends: node say-much.ts <folder>
+// Writes what was acknowledged into the file `acks` of the folder, a line each: offset, time, room
+// and number. `sayings.ts` tells what each number says.
+import { openSync, writeSync } from 'node:fs'
+import { openEngine } from '../../../src/engine/open-engine.ts'
+import { systemClock } from '../../../src/time/system-clock.ts'
+import { AT_ONCE, saying, SAYINGS } from './sayings.ts'
+
+const [folder = ''] = process.argv.slice(2)
+const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)
+const acks = openSync(`${folder}/acks`, 'a')
+let said = 0
+
+async function sayOn(): Promise<void> {
+  while (said < SAYINGS) {
+    const number = said
+    said += 1
+    const { room, draft, retention, key } = saying(number)
+    const { position, time } = await engine.log.append(room, draft, { retention, key })
+    writeSync(acks, `${position?.offset} ${time} ${room} ${number}\n`)
+  }
+}
+
+await Promise.all(Array.from({ length: AT_ONCE }, sayOn))
+await engine.close()

@@ -1,0 +1,72 @@
+// A disk for a process under test: it can refuse to write or to sync, and it can write down all
+// that it is asked for. It is a library that the process preloads, so it needs no rights.
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+
+const SOURCE = join(import.meta.dirname, 'disk.c')
+
+/** As disk.c has them. */
+const CALLS = { writes: 1, syncs: 2 } as const
+
+/** What is wrong with a disk, as Linux would say it. */
+export const FAULT = {
+  full: { calls: CALLS.writes, errno: constants.errno.ENOSPC },
+  readOnly: { calls: CALLS.writes, errno: constants.errno.EROFS },
+  broken: { calls: CALLS.writes, errno: constants.errno.EIO },
+  /** It takes writes, and cannot say that they are safe. */
+  unsynced: { calls: CALLS.syncs, errno: constants.errno.EIO },
+} as const
+
+export type Fault = keyof typeof FAULT
+
+export interface Disk {
+  /** The folder whose files are on it: the process must use this very path. */
+  readonly folder: string
+  /** The file that it writes down into; `readRecording` reads it. */
+  readonly record: string
+  /** For the process that shall use it. */
+  readonly env: Readonly<Record<string, string>>
+  fail(fault: Fault): void
+  /** What was wrong is mended. */
+  mend(): void
+}
+
+export interface DiskOptions {
+  /** Whether it writes down what it is asked for. */
+  records?: boolean
+}
+
+/** Makes a disk in `home`, which exists and is an absolute path without links. */
+export function makeDisk(home: string, { records = false }: DiskOptions = {}): Disk {
+  const folder = join(home, 'data')
+  const record = join(home, 'record')
+  const library = join(home, 'disk.so')
+  const faults = join(home, 'fault')
+  mkdirSync(folder)
+  execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE])
+  writeFileSync(faults, Buffer.alloc(8))
+  const env = {
+    ...{ LD_PRELOAD: library, DISK_FOLDER: folder, DISK_FAULT: faults },
+    ...(records ? { DISK_RECORD: record } : {}),
+  }
+  const set = (calls: number, errno: number): void => {
+    const file = openSync(faults, 'r+')
+    // The errno first: whoever sees that calls fail must find why.
+    writeSync(file, numberBytes(errno), 0, 4, 4)
+    writeSync(file, numberBytes(calls), 0, 4, 0)
+    closeSync(file)
+  }
+  return {
+    ...{ folder, record, env },
+    fail: (fault) => set(FAULT[fault].calls, FAULT[fault].errno),
+    mend: () => set(0, 0),
+  }
+}
+
+function numberBytes(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32LE(value)
+  return bytes
+}

@@ -41,6 +41,8 @@ export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
   #waiting: Waiting[] = []
   #waitingBytes = 0
+  /** What is being committed, until it was told. */
+  #underway: readonly Waiting[] = []
   #committing: Promise<void> | null = null
 
   constructor(parts: SqliteLogParts) {
@@ -69,14 +71,17 @@ export class SqliteLog implements StoredLog {
     })
   }
 
-  head(room: string): Promise<Position> {
-    return this.#parts.reader.call('headOf', { room })
+  async head(room: string): Promise<Position> {
+    const head = await this.#parts.reader.call('headOf', { room })
+    await this.#told(room)
+    return head
   }
 
   async read(room: string, { retention, ...query }: PageQuery): Promise<Page> {
     const { ageMs, messages: kept } = retention
     const since = ageMs === null ? 0 : this.#parts.clock.now() - ageMs
     const page = await this.#parts.reader.call('readMessages', { room, ...query, since, kept })
+    await this.#told(room)
     const { epoch } = page.head
     return { head: page.head, messages: page.messages.map((row) => messageFrom(row, epoch)) }
   }
@@ -90,15 +95,22 @@ export class SqliteLog implements StoredLog {
     return this.#parts.writer.call('redactMessage', { room, offset, now: this.#parts.clock.now() })
   }
 
+  /** The reader sees what is on the disk before the writer's answer is here. */
+  async #told(room: string): Promise<void> {
+    if (this.#underway.some((draft) => draft.room === room)) await this.#committing
+  }
+
   #next(): void {
     if (this.#committing !== null || this.#waiting.length === 0) return
     const drafts = this.#take()
     const packed = pack(drafts)
+    this.#underway = drafts
     this.#committing = this.#parts.writer
       .call('keepMessages', packed, [packed.bytes.buffer as ArrayBuffer])
       .then((answers) => this.#settle(drafts, answers))
       .catch((error) => refuse(drafts, error))
       .finally(() => {
+        this.#underway = []
         this.#committing = null
         this.#next()
       })

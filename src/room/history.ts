@@ -21,6 +21,13 @@ interface Tail {
   usedAt: number
 }
 
+/** A tail that is being read; another one in its place says that it is of no use any more. */
+interface Loading {
+  /** What is said meanwhile. */
+  readonly meanwhile: Message[]
+  done: Promise<void>
+}
+
 export interface HistoryParts {
   log: MessageLog
   clock: Clock
@@ -31,9 +38,7 @@ export interface HistoryParts {
 export class History {
   readonly #parts: HistoryParts
   #tail: Tail | null = null
-  #loading: Promise<void> | null = null
-  /** What is said while the tail is being read. */
-  #meanwhile: Message[] = []
+  #loading: Loading | null = null
   /** Each message is encoded once per format, however many come back for it. */
   #frames = new Map<WireFormat, WeakMap<Message, Buffer>>()
 
@@ -44,13 +49,14 @@ export class History {
   /** A message was said. MUST be called for each, in order. */
   push(message: Message): void {
     if (message.epoch === null) return
-    if (this.#loading !== null) this.#meanwhile.push(message)
+    this.#loading?.meanwhile.push(message)
     if (this.#tail !== null) this.#extend(this.#tail, message)
   }
 
-  /** What is at hand is no longer true. */
+  /** What is at hand, or on its way here, is no longer true. */
   forget(): void {
     this.#tail = null
+    this.#loading = null
     this.#frames.clear()
   }
 
@@ -99,15 +105,21 @@ export class History {
 
   async #haveTail(): Promise<void> {
     if (this.#tail !== null) return
-    this.#loading ??= this.#loadTail().finally(() => {
-      this.#loading = null
-      this.#meanwhile = []
-    })
-    await this.#loading
+    this.#loading ??= this.#load()
+    await this.#loading.done
   }
 
-  async #loadTail(): Promise<void> {
+  #load(): Loading {
+    const loading: Loading = { meanwhile: [], done: Promise.resolve() }
+    loading.done = this.#loadTail(loading).finally(() => {
+      if (this.#loading === loading) this.#loading = null
+    })
+    return loading
+  }
+
+  async #loadTail(loading: Loading): Promise<void> {
     const { head, messages } = await this.last(PAGE_MESSAGES)
+    if (this.#loading !== loading) return
     const tail: Tail = {
       epoch: head.epoch,
       after: (messages[0]?.offset ?? head.offset + 1) - 1,
@@ -116,7 +128,7 @@ export class History {
       usedAt: this.#parts.clock.elapsed(),
     }
     this.#tail = tail
-    for (const message of this.#meanwhile) {
+    for (const message of loading.meanwhile) {
       if (message.offset > head.offset) this.#extend(tail, message)
     }
     shorten(tail)

@@ -74,7 +74,9 @@ export class Resume {
     const { history } = this.#parts
     if (start.from === 'last') return this.#replay(await history.last(start.count))
     const head = await history.head()
-    if (start.from === 'now') return this.#tell('position', head)
+    if (start.from === 'now') {
+      return this.#tell('position', { ...head, offset: this.#saidFrom(head.offset + 1) - 1 })
+    }
     const { position } = start
     if (position.epoch !== head.epoch || position.offset > head.offset) {
       return this.#tell('reset', head)
@@ -85,10 +87,15 @@ export class Resume {
   /** If more was said since it came than it asked for, it gets all of that. */
   async #replay({ head, messages }: Page): Promise<number> {
     const first = messages[0]?.offset ?? head.offset + 1
-    const since = this.#held.find(({ offset }) => offset > 0)?.offset ?? first
+    const since = this.#saidFrom(first)
     if (since < first) return since - 1
     await this.#deliver(messages)
     return head.offset
+  }
+
+  /** The first that was said since it came: it may stand before the head that was read. */
+  #saidFrom(otherwise: number): number {
+    return this.#held.find(({ offset }) => offset > 0)?.offset ?? otherwise
   }
 
   async #catchUp(from: number): Promise<void> {

@@ -76,6 +76,30 @@ function positionContract(t: Test, open: OpenEmpty): void {
     t.same(heard, [{ ...said, ...position, time }])
   })
 
+  t.test('nothing is read that the followers did not hear before', async (t) => {
+    const { log } = await open(t)
+    let heard = 0
+    const onMessage = ({ offset }: Message): void => {
+      heard = offset
+    }
+    await log.follow('chat:1', { onMessage, onGap: () => {} })
+    const ahead: number[] = []
+    const look = async (head: Promise<{ offset: number }>): Promise<void> => {
+      const { offset } = await head
+      if (offset > heard) ahead.push(offset)
+    }
+    for (let i = 0; i < 100; i += 1) {
+      const appended = log.append('chat:1', draft(String(i)), PLAIN)
+      const newest = page({ order: 'desc', limit: 1 })
+      const reads = Array.from({ length: 8 }, () => [
+        look(log.head('chat:1')),
+        look(log.read('chat:1', newest).then(({ head }) => head)),
+      ])
+      await Promise.all([appended, ...reads.flat()])
+    }
+    t.same(ahead, [])
+  })
+
   t.test('a follow that was stopped hears no more', async (t) => {
     const { log } = await open(t)
     const heard: Message[] = []

@@ -18,6 +18,7 @@ const KEPT = 12
 type Step =
   | { do: 'publish'; count: number }
   | { do: 'join'; back: number }
+  | { do: 'listen' }
   | { do: 'replay'; count: number }
   | { do: 'leave'; who: number }
   | { do: 'answer a read' }
@@ -29,6 +30,7 @@ const who = fc.nat({ max: 9 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('publish'), count: fc.nat({ max: 4 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('join'), back: fc.nat({ max: 16 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('listen') }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('replay'), count: fc.integer({ min: 1, max: 20 }) }),
@@ -101,7 +103,8 @@ class HeldLog {
 
 interface Life {
   member: FakeMember
-  start: Start
+  /** After which offset it wants everything; null where that is not said. */
+  after: number | null
   left: boolean
 }
 
@@ -141,6 +144,7 @@ class Simulation {
     if (one.do === 'fail a read') this.#held.answer(true)
     if (one.do === 'wait') await this.#clock.advance(25)
     if (one.do === 'slow' && life) life.member.bufferedBytes = one.slow ? 1_000_000 : 0
+    if (one.do === 'listen') this.#join(room, { from: 'now' })
     if (one.do === 'replay') this.#join(room, { from: 'last', count: one.count })
     if (one.do === 'join') {
       const offset = Math.max(0, this.#held.offset - one.back)
@@ -153,7 +157,9 @@ class Simulation {
   }
 
   #join(room: Awaited<ReturnType<Rooms['open']>>['room'], start: Start): void {
-    const life = { member: new FakeMember({ format }), start, left: false }
+    const position = start.from === 'position' ? start.position.offset : null
+    const after = start.from === 'now' ? this.offset : position
+    const life = { member: new FakeMember({ format }), after, left: false }
     this.lives.push(life)
     room.join(life.member, { start, mayJoin: () => true })
   }
@@ -164,13 +170,14 @@ const settled = async (): Promise<void> => {
 }
 
 /** What is wrong with what a member heard, or null. */
-function wrong({ member, start, left }: Life, newest: number): string | null {
+function wrong({ member, after, left }: Life, newest: number): string | null {
   const words = member.heard.split(' ').filter((word) => word !== '')
-  let at = start.from === 'position' ? start.position.offset : null
+  let at = after
   for (const word of words) {
-    const told = /^(?:reset|position)=(\d+)$/.exec(word)?.[1]
-    const offset = Number(told ?? word)
-    if (told === undefined && at !== null && offset !== at + 1) return `${at} then ${word}`
+    const [, told, number] = /^(?:(reset|position)=)?(\d+)$/.exec(word) ?? []
+    const offset = Number(number)
+    const expected = told === 'position' ? at : (at ?? 0) + 1
+    if (told !== 'reset' && at !== null && offset !== expected) return `${at} then ${word}`
     at = offset
   }
   // An engine that was away, or a leave, may end it anywhere; nothing else may.
@@ -178,7 +185,7 @@ function wrong({ member, start, left }: Life, newest: number): string | null {
   return ended || at === newest || (at === null && newest === 0) ? null : `ends at ${at}`
 }
 
-test('[C93] whoever joins at a position hears every offset after it once, in order', async (t) => {
+test('[C93] whoever joins, at a position or now, hears every offset after it once, in order', async (t) => {
   const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
     const simulation = new Simulation()
     await simulation.run(steps)

@@ -12,7 +12,9 @@ export interface Chance {
 }
 
 type Change = Extract<Call, { call: 'write' | 'truncate' }>
-type Naming = { call: 'create'; name: string; file: File } | Extract<Call, { call: 'unlink' | 'rename' }>
+type Naming =
+  | { call: 'create'; name: string; file: File }
+  | Extract<Call, { call: 'unlink' | 'rename' }>
 
 /** What a name stands for: names come and go, files keep what is in them. */
 interface File {
@@ -23,22 +25,12 @@ interface File {
   changes: Change[]
 }
 
-export interface PowerLossOptions {
-  /** As if every sync were a lie: for a test of the test. */
-  syncsLie?: boolean
-}
-
 export class PowerLoss {
-  readonly #options: PowerLossOptions
   /** As the process sees them. */
   readonly #names = new Map<string, File>()
   /** As they were when the folder was synced, and what happened to them since. */
   readonly #safeNames = new Map<string, File>()
   #namings: Naming[] = []
-
-  constructor(options: PowerLossOptions = {}) {
-    this.#options = options
-  }
 
   /** The process did this. */
   do(call: Call): void {
@@ -48,8 +40,7 @@ export class PowerLoss {
         this.#fileOf(call.name).changes.push(call)
         return
       case 'sync':
-        if (!this.#options.syncsLie) this.#sync(call.name)
-        return
+        return this.#sync(call.name)
       default:
         this.#namings.push(call)
         rename(this.#names, call)
@@ -129,7 +120,8 @@ function remains({ bytes, length, changes }: File, chance: Chance): Buffer {
 /** Some sectors of a write, from one of its ends. */
 function torn(change: Extract<Change, { call: 'write' }>, chance: Chance): Change {
   const { offset, data } = change
-  const sectors = Math.ceil((offset + data.length) / SECTOR_BYTES) - Math.floor(offset / SECTOR_BYTES)
+  const sectors =
+    Math.ceil((offset + data.length) / SECTOR_BYTES) - Math.floor(offset / SECTOR_BYTES)
   const bound = (Math.floor(offset / SECTOR_BYTES) + chance.below(sectors + 1)) * SECTOR_BYTES
   const cut = Math.min(Math.max(bound - offset, 0), data.length)
   if (chance.once(2)) return { ...change, data: data.subarray(0, cut) }

@@ -1,0 +1,99 @@
+// One run: clients talk while the server is killed again and again; then all becomes quiet, and
+// what everybody saw is compared with the history.
+import { setTimeout as pause } from 'node:timers/promises'
+import { Dice } from '../fuzz/chance.ts'
+import { Follower } from './clients/follower.ts'
+import { Poster, type Way } from './clients/poster.ts'
+import type { Scene } from './clients/scene.ts'
+import { Talker } from './clients/talker.ts'
+import { historyOf } from './history.ts'
+import { cycle } from './nemesis.ts'
+import { Record } from './record.ts'
+import { verdict } from './verdict.ts'
+import { Victim } from './victim.ts'
+
+const ROOMS = ['crash:a', 'crash:b']
+const WAYS: readonly Way[] = ['keyed', 'keyed', 'keyed', 'plain', 'plain', 'batch']
+const FOLLOWERS = 8
+const QUIET_MS = 30_000
+const LOOK_AGAIN_MS = 50
+
+export interface Run {
+  seed: number
+  cycles: number
+  /** Told after each cycle what befell it. */
+  onCycle(blows: readonly string[]): void
+}
+
+export interface Outcome {
+  wrongs: string[]
+  counts: { [what: string]: number }
+}
+
+export async function play({ seed, cycles, onCycle }: Run): Promise<Outcome> {
+  const victim = await Victim.make()
+  try {
+    victim.spawn()
+    await victim.ready()
+    const record = new Record()
+    const { port, url, authorization } = victim
+    const dice = new Dice(seed, 1)
+    const cast = castOf({ record, port, url, authorization, dice })
+    for (let index = 0; index < cycles; index += 1) {
+      const targets = { victim, players: [...cast.followers, ...cast.talkers] }
+      onCycle(await cycle(targets, new Dice(seed, 2 + index)))
+    }
+    for (const talker of cast.talkers) talker.hush()
+    await Promise.all(cast.posters.map((poster) => poster.stop()))
+    const wrongs = await judge(cast, record, victim)
+    return { wrongs: [...record.wrongs, ...wrongs], counts: record.counts }
+  } finally {
+    await victim.remove()
+  }
+}
+
+interface Cast {
+  posters: Poster[]
+  talkers: Talker[]
+  followers: Follower[]
+}
+
+function castOf(scene: Scene): Cast {
+  return {
+    posters: WAYS.map((way, i) => new Poster(scene, `p${i}`, { rooms: ROOMS, way })),
+    talkers: ROOMS.flatMap((room, i) => [
+      new Talker(scene, `t${i}`, { room, replay: 0, talks: true }),
+      new Talker(scene, `l${i}`, { room, replay: 50, talks: false }),
+    ]),
+    followers: Array.from(
+      { length: FOLLOWERS },
+      (_, i) => new Follower(scene, `f${i}`, ROOMS[i % ROOMS.length] ?? ''),
+    ),
+  }
+}
+
+async function judge(cast: Cast, record: Record, victim: Victim): Promise<string[]> {
+  const wrongs: string[] = []
+  for (const room of ROOMS) {
+    const followers = cast.followers.filter((follower) => follower.room === room)
+    const history = await quiet(victim, room, followers)
+    for (const follower of followers) {
+      if (follower.at?.offset === history.offset) continue
+      wrongs.push(`${room}: ${follower.who} ends at ${follower.at?.offset} of ${history.offset}`)
+    }
+    wrongs.push(...history.wrongs, ...verdict(record.room(room), history))
+  }
+  for (const player of [...cast.followers, ...cast.talkers]) player.stop()
+  return wrongs
+}
+
+/** The history, when the followers have all of it or had time enough. */
+async function quiet(victim: Victim, room: string, followers: readonly Follower[]) {
+  const deadline = performance.now() + QUIET_MS
+  for (;;) {
+    const history = await historyOf(victim, room)
+    const isQuiet = followers.every(({ at }) => at?.offset === history.offset)
+    if (isQuiet || performance.now() > deadline) return history
+    await pause(LOOK_AGAIN_MS)
+  }
+}

@@ -1,0 +1,44 @@
+// The log between its two threads, whose answers come in any order.
+import t from 'tap'
+import { Followers } from '../../src/engine/followers.ts'
+import { SqliteLog, type SqliteLogParts } from '../../src/engine/sqlite-log.ts'
+import { draft } from '../contract/samples.ts'
+import { HeldClock } from '../support/held-clock.ts'
+
+const KEPT = { messages: 100, ageMs: null }
+const EPOCH = 'e1'
+
+/** A writer that has committed and whose answer is on its way, and a reader that sees it. */
+function threads() {
+  const answer = Promise.withResolvers<object>()
+  const position = { epoch: EPOCH, offset: 1 }
+  const results: { [operation: string]: unknown } = {
+    headOf: position,
+    readMessages: { head: position, messages: [] },
+  }
+  const writer = { call: () => answer.promise }
+  const reader = { call: async (operation: string) => results[operation] }
+  const told = () => answer.resolve({ epochs: [EPOCH], offset: [1], repeats: new Map() })
+  return { writer, reader, told }
+}
+
+t.test('[C93] what is on the disk is not shown before it was told', async (t) => {
+  const { writer, reader, told } = threads()
+  const followers = new Followers()
+  const parts = { writer, reader, clock: new HeldClock(), followers }
+  const log = new SqliteLog(parts as unknown as SqliteLogParts)
+  const seen: string[] = []
+  followers.follow('chat:1', { onMessage: () => seen.push('told'), onGap: () => {} })
+  const appended = log.append({ room: 'chat:1', draft: draft('a'), retention: KEPT, key: null })
+  const query = { retention: KEPT, after: null, before: null, limit: 1, order: 'asc' } as const
+  const shown = [
+    log.head('chat:1').then(() => seen.push('head')),
+    log.read('chat:1', query).then(() => seen.push('read')),
+  ]
+  await log.head('chat:2')
+  t.same(seen, [], 'another room does not wait for it')
+  told()
+  await Promise.all([appended, ...shown])
+  t.equal(seen[0], 'told')
+  t.same(seen.toSorted(), ['head', 'read', 'told'])
+})

@@ -1,0 +1,37 @@
+// What a room has at hand of its history, when that changes while it is being read.
+import t from 'tap'
+import type { MessageLog, Page } from '../../src/engine/message-log.ts'
+import type { Message } from '../../src/protocol/message.ts'
+import { History } from '../../src/room/history.ts'
+import { HeldClock } from '../support/held-clock.ts'
+
+const head = { epoch: 'e1', offset: 1 }
+
+function page(text: string): Page {
+  const payload = Buffer.from(text)
+  const said = { kind: 'text', payload, user: null, origin: null, time: 0 } as const
+  return { head, messages: [{ ...said, ...head }] }
+}
+
+const texts = ({ messages }: { messages: readonly Message[] }): string[] =>
+  messages.map(({ payload }) => String(payload))
+
+t.test('[C96] what was taken back while it was read does not stay at hand', async (t) => {
+  const reads: ((page: Page) => void)[] = []
+  const read = () => new Promise<Page>((resolve) => reads.push(resolve))
+  const log = { read, head: async () => head } as unknown as MessageLog
+  const clock = new HeldClock()
+  const retention = { messages: 10, ageMs: null }
+  const history = new History({ log, clock, room: 'chat:1', retention })
+
+  const first = history.after(0)
+  history.forget()
+  const second = history.after(0)
+  reads[0]?.(page('taken back'))
+  reads[1]?.(page(''))
+  t.same(texts(await second), [''])
+  await new Promise(setImmediate)
+  reads[2]?.(page(''))
+  t.same(texts(await first), [''], 'who waited for the former read gets the new one')
+  t.same(texts(await history.after(0)), [''], 'and so does who comes later')
+})

@@ -91,7 +91,10 @@ export interface MessageLog {
    * new one takes the old one's place.
    */
   follow(room: string, follower: Follower): Promise<Follow>
-  /** For rooms with history alone, as is `head`. */
+  /**
+   * For rooms with history alone, as is `head`. Neither MUST show what the room's follower on this
+   * node was not told yet: who joins at what they show would hear it a second time.
+   */
   read(room: string, query: PageQuery): Promise<Page>
   /** The newest position; offset 0 where nothing was said yet. */
   head(room: string): Promise<Position>

@@ -32,6 +32,7 @@ export class History {
   readonly #parts: HistoryParts
   #tail: Tail | null = null
   #loading: Promise<void> | null = null
+  #forgotten = 0
   /** What is said while the tail is being read. */
   #meanwhile: Message[] = []
   /** Each message is encoded once per format, however many come back for it. */
@@ -48,15 +49,20 @@ export class History {
     if (this.#tail !== null) this.#extend(this.#tail, message)
   }
 
-  /** What is at hand is no longer true. */
+  /** What is at hand, or just being read, is no longer true. */
   forget(): void {
+    this.#forgotten += 1
     this.#tail = null
     this.#frames.clear()
   }
 
+  /** Lets go of what nobody has asked for in a while. Called now and then. */
+  sweep(elapsed: number): void {
+    if (this.#tail && elapsed - this.#tail.usedAt > TAIL_IDLE_MS) this.forget()
+  }
+
   /** Where the room stands. Rejects with EngineUnavailable, as the others do. */
   async head(): Promise<Position> {
-    await this.#haveTail()
     return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
   }
 
@@ -107,6 +113,7 @@ export class History {
   }
 
   async #loadTail(): Promise<void> {
+    const forgotten = this.#forgotten
     const { head, messages } = await this.last(PAGE_MESSAGES)
     const tail: Tail = {
       epoch: head.epoch,
@@ -115,6 +122,7 @@ export class History {
       bytes: messages.reduce((sum, { payload }) => sum + payload.length, 0),
       usedAt: this.#parts.clock.elapsed(),
     }
+    if (this.#forgotten !== forgotten) return
     this.#tail = tail
     for (const message of this.#meanwhile) {
       if (message.offset > head.offset) this.#extend(tail, message)
@@ -123,9 +131,8 @@ export class History {
   }
 
   #extend(tail: Tail, message: Message): void {
-    const idle = this.#parts.clock.elapsed() - tail.usedAt > TAIL_IDLE_MS
     const follows = message.epoch === tail.epoch && message.offset === headOf(tail).offset + 1
-    if (idle || !follows) return this.forget()
+    if (!follows) return this.forget()
     // A payload may be a small part of a large read: what is kept must not keep all of that.
     tail.messages.push({ ...message, payload: Buffer.from(message.payload) })
     tail.bytes += message.payload.length

@@ -4,7 +4,7 @@
 import { openSync, writeSync } from 'node:fs'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
-import { AT_ONCE, saying, SAYINGS } from './sayings.ts'
+import { AT_ONCE, SAYINGS, saying } from './sayings.ts'
 
 const [folder = ''] = process.argv.slice(2)
 const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)

@@ -12,7 +12,9 @@ export interface Chance {
 }
 
 type Change = Extract<Call, { call: 'write' | 'truncate' }>
-type Naming = { call: 'create'; name: string; file: File } | Extract<Call, { call: 'unlink' | 'rename' }>
+type Naming =
+  | { call: 'create'; name: string; file: File }
+  | Extract<Call, { call: 'unlink' | 'rename' }>
 
 /** What a name stands for: names come and go, files keep what is in them. */
 interface File {
@@ -129,7 +131,8 @@ function remains({ bytes, length, changes }: File, chance: Chance): Buffer {
 /** Some sectors of a write, from one of its ends. */
 function torn(change: Extract<Change, { call: 'write' }>, chance: Chance): Change {
   const { offset, data } = change
-  const sectors = Math.ceil((offset + data.length) / SECTOR_BYTES) - Math.floor(offset / SECTOR_BYTES)
+  const sectors =
+    Math.ceil((offset + data.length) / SECTOR_BYTES) - Math.floor(offset / SECTOR_BYTES)
   const bound = (Math.floor(offset / SECTOR_BYTES) + chance.below(sectors + 1)) * SECTOR_BYTES
   const cut = Math.min(Math.max(bound - offset, 0), data.length)
   if (chance.once(2)) return { ...change, data: data.subarray(0, cut) }

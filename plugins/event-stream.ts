@@ -33,8 +33,8 @@ const HEAD = {
   connection: 'close',
 }
 
-function wantsStream({ headers, ws }: FastifyRequest): boolean {
-  return !ws && /\btext\/event-stream\b/i.test(headers.accept ?? '')
+function wantsStream({ headers, method, ws }: FastifyRequest): boolean {
+  return !ws && method === 'GET' && /\btext\/event-stream\b/i.test(headers.accept ?? '')
 }
 
 async function eventStreams(app: FastifyInstance): Promise<void> {
@@ -44,13 +44,21 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
 
   app.decorate('wantsStream', wantsStream)
   app.decorate('openStream', (request: FastifyRequest, reply: FastifyReply, opening) => {
-    const { slot, entry } = takeHandshake(request)
-    if (!entry) {
-      slot.release()
-      throw new Refusal(REPLY.badRequest, 'A stream has no first message: send a ticket.')
+    const handshake = takeHandshake(request)
+    const { slot, entry, abandoned } = handshake
+    const tcp = request.raw.socket
+    // Who asks for two streams on one line would get the second when the first ends: never.
+    const isBehind = reply.raw.socket === null
+    if (!entry || isBehind || abandoned || tcp.destroyed) {
+      handshake.abandon()
+      throw new Refusal(
+        REPLY.badRequest,
+        isBehind
+          ? 'One line carries one stream: open another for this one.'
+          : 'A stream has no first message: send a ticket.',
+      )
     }
     const { raw } = reply.hijack()
-    const tcp = request.raw.socket
     // Our writes go out as they are: the end of the line is the end of the stream.
     raw.useChunkedEncodingByDefault = false
     raw.writeHead(200, { ...reply.getHeaders(), ...HEAD } as Record<string, string>)
@@ -61,7 +69,7 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
     const parts = { connections, socket, slot, format, echo: true, start }
     const connection = new Connection(parts)
     raw.on('error', () => undefined)
-    raw.once('close', () => listeners.onEnd(connection, connection.ended(1000)))
+    tcp.once('close', () => listeners.onEnd(connection, connection.ended(1000)))
     join(app, connection, { entry, source: sourceOf(request) })
   })
 }

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
+import { KeyConflict } from '../src/engine/message-log.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity, Revocation } from '../src/protocol/identity.ts'
 import { TICKET } from '../src/protocol/limits.ts'
@@ -126,8 +127,13 @@ function publishing(app: FastifyInstance): Usher['publish'] {
       throw new Refusal(REPLY.unsupportedMediaType, `The room ${room} takes JSON alone.`)
     }
     const keyed = key === undefined ? null : { value: key, sender: 'application' }
-    const { position, time } = await app.rooms.publish(room, rule, { draft, key: keyed })
-    return { room, time, ...position }
+    try {
+      const { position, time } = await app.rooms.publish(room, rule, { draft, key: keyed })
+      return { room, time, ...position }
+    } catch (error) {
+      if (error instanceof KeyConflict) throw new Refusal(REPLY.conflict, error.message)
+      throw error
+    }
   }
 }
 

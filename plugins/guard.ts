@@ -14,6 +14,10 @@ import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { Bucket } from '../src/time/bucket.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts somebody who wants a connection: 503 when too many come, or when going down. */
+    admitHandshake(): void
+  }
   interface FastifyContextConfig {
     /** Set for routes that take WebSocket upgrades. */
     takesUpgrade?: boolean
@@ -53,8 +57,11 @@ const crossOrigin = (origins: readonly string[]): FastifyCorsOptions => ({
   // An OPTIONS that asks for nothing would otherwise be told off in plain text [C1].
   strictPreflight: false,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-  allowedHeaders: ['authorization', 'content-type', 'idempotency-key'],
-  exposedHeaders: ['retry-after'],
+  allowedHeaders: [
+    ...['authorization', 'content-type', 'idempotency-key'],
+    ...['last-event-id', 'if-none-match'],
+  ],
+  exposedHeaders: ['retry-after', 'etag'],
   maxAge: 600,
 })
 
@@ -73,7 +80,8 @@ async function guard(app: FastifyInstance): Promise<void> {
   app.addHook('onRequest', saysWhatEnds)
   app.addHook('onRequest', hostCheck)
   if (config.production) app.addHook('onRequest', transportCheck(app))
-  app.addHook('onRequest', handshakeCheck(app))
+  app.decorate('admitHandshake', admission(app))
+  app.addHook('onRequest', handshakeCheck)
 }
 
 /**
@@ -125,16 +133,19 @@ function transportCheck(app: FastifyInstance) {
   }
 }
 
-function handshakeCheck(app: FastifyInstance) {
-  const { clock, config } = app.house
+async function handshakeCheck(request: FastifyRequest): Promise<void> {
+  if (!request.ws) return
+  checkForm(request)
+  if (!request.is404) request.server.admitHandshake()
+}
+
+function admission({ connections, house }: FastifyInstance): () => void {
+  const { clock, config } = house
   const perSecond = config.limits.handshakesPerSecond
   const rate =
     perSecond === null ? null : new Bucket({ burst: perSecond, perSecond }, clock.elapsed())
-  return async (request: FastifyRequest): Promise<void> => {
-    if (!request.ws) return
-    checkForm(request)
-    if (request.is404) return
-    if (app.connections.draining) {
+  return () => {
+    if (connections.draining) {
       throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
     }
     if (rate !== null && !rate.take(1, clock.elapsed())) {

@@ -90,6 +90,8 @@ export class Metrics {
     const { [kRefusal]: refusal, method, routeOptions } = request
     if (refusal?.limit !== undefined) this.limitHit(refusal.limit)
     if (request.ws) return this.handshakeRefused(refusal?.reply.error ?? 'other')
+    // A stream is counted as a connection: it may last for days.
+    if (refusal === null && request.server.wantsStream?.(request)) return
     const route = routeOptions.url ?? 'none'
     const seconds = reply.elapsedTime / 1_000
     this.#requests.observe({ method, route, status: reply.statusCode }, seconds)

@@ -61,6 +61,7 @@ async function rooms(app: FastifyInstance): Promise<void> {
   app.addHook('onClose', async () => {
     unfollow()
     connections.stop()
+    app.rooms.stop()
   })
 }
 

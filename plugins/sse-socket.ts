@@ -29,7 +29,8 @@ export class SseSocket implements Socket {
   }
 
   write(frames: Buffer): void {
-    if (!this.#response.writableEnded && !this.#tcp.destroyed) this.#response.write(frames)
+    // Straight to the line, whose head is out: the response would gather all that a turn brings.
+    if (!this.#response.writableEnded && !this.#tcp.destroyed) this.#tcp.write(frames)
   }
 
   /** A comment keeps proxies awake; a client that is gone is found by what it does not take. */

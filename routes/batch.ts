@@ -83,6 +83,7 @@ export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return { room, ...position, time }
     } catch (error) {
       const { reply, message } = app.refusalOf(error)
+      if (reply.status === 500) app.log.error({ err: error, room }, 'unforeseen error in a batch')
       return { room, error: reply.error, code: reply.code, message }
     }
   }

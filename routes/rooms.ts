@@ -73,7 +73,10 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema,
     preHandler: async (request, reply) => {
       const { room } = request.params
-      if (app.wantsStream(request)) streamStartOf(request)
+      if (app.wantsStream(request)) {
+        streamStartOf(request)
+        app.admitHandshake()
+      }
       if (request.ws || app.wantsStream(request)) await app.settleHandshake(request, reply, room)
       else await app.identify(request)
     },

@@ -44,6 +44,7 @@ export interface OptionForm {
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== ''
 const isWord = (value: unknown): boolean => isText(value) && !String(value).includes(',')
+const isName = (value: unknown): boolean => /^[\w-]{1,64}$/.test(String(value))
 const isWords = (value: unknown): boolean => Array.isArray(value) && value.every(isWord)
 const isTexts = (value: unknown, known: readonly string[]): boolean =>
   typeof value === 'object' &&
@@ -66,8 +67,9 @@ const FORMS: Readonly<Record<keyof SettingsOptions, OptionForm>> = {
   origins: { is: isWords, advice: 'write a list of texts like https://example.com' },
   serverKeys: {
     is: (value) =>
-      Array.isArray(value) && value.every((each) => isTexts(each, KEY) && isWord(each.key)),
-    advice: 'write a list of { name, key }, in texts without commas',
+      Array.isArray(value) &&
+      value.every((each) => isTexts(each, KEY) && isWord(each.key) && isName(each.name)),
+    advice: 'write a list of { name, key }: names of letters, digits, _ and -, keys without commas',
   },
   signup: { is: isText, advice: 'write open or closed' },
   trustProxy: { is: isWords, advice: 'write a list of addresses as texts' },

@@ -21,7 +21,9 @@ import tickets from '../plugins/tickets.ts'
 import websocket from '../plugins/websocket.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { signUpRoutes } from '../routes/accounts.ts'
+import { batchRoutes } from '../routes/batch.ts'
 import { healthRoutes } from '../routes/health.ts'
+import { historyRoutes } from '../routes/history.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { roomRoutes } from '../routes/rooms.ts'
@@ -101,7 +103,7 @@ export const plugins = {
  */
 export const routes = {
   ...{ signUpRoutes, sessionRoutes, accountRoutes, ticketRoutes, roomRoutes },
-  ...{ messageRoutes, userRoutes, healthRoutes, metricsRoutes },
+  ...{ messageRoutes, historyRoutes, batchRoutes, userRoutes, healthRoutes, metricsRoutes },
 }
 
 /** What `plugins.house` is registered with. Throws a ConfigError for options that are wrong. */

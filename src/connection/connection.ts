@@ -225,10 +225,14 @@ export class Connection implements Member, Beating, Reader {
 
   #leave(): void {
     const state = this.#state
-    this.#state = CLOSED
-    if (state.at !== 'joined') return
+    if (state.at !== 'joined') {
+      this.#state = CLOSED
+      return
+    }
     this.#connections.heartbeat.remove(this, state.bucket)
+    // What was said before it leaves is still its own.
     state.hold.room.leave(this)
+    this.#state = CLOSED
     state.hold.release()
   }
 
@@ -262,7 +266,7 @@ export class Connection implements Member, Beating, Reader {
       state.held = null
       for (const frame of held.frames) this.receive(frame.payload, frame.binary)
     }
-    deciding.then(goOn, () => this.close(CLOSE.internal))
+    deciding.then(goOn).catch(() => this.close(CLOSE.internal))
   }
 
   /** Server keys are exempt; everybody else has a budget, and a user's is shared. */

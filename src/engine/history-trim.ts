@@ -1,14 +1,14 @@
 // Lets go of messages that no room keeps any more, a few rooms at a time for ever, and in slices,
 // so that no publisher waits long behind it. What is no longer kept is not shown meanwhile.
 import type { Clock } from '../time/clock.ts'
-import type { Trim } from './sqlite-message-writes.ts'
+import type { Trim, Trimmed } from './sqlite-trim.ts'
 
 const EVERY_MS = 250
 
 /** Messages per slice: some milliseconds of the writing thread. */
 const SLICE = 2_000
 
-export type TrimSlice = (trim: Trim) => Promise<{ cursor: number; deleted: number }>
+export type TrimSlice = (trim: Trim) => Promise<Trimmed>
 
 /** Returns how to stop. */
 export function trimHistories(clock: Clock, slice: TrimSlice): () => void {

@@ -46,20 +46,21 @@ export function claimOf(key: string, kind: Kind, payload: Uint8Array): Claim {
 export class SqliteKeys {
   readonly #row: StatementSync
   readonly #recent: StatementSync
-  /** By the minute of their time; null until the first is asked for. */
-  #periods: Map<number, KeyIndex> | null = null
+  /** By the minute of their time. */
+  readonly #periods: Map<number, KeyIndex>
   /** Of the transaction that is open. */
   #added: { index: KeyIndex; key: Buffer; id: number }[] = []
 
   constructor(db: DatabaseSync) {
     const columns = 'id, "offset", time, key_hash AS key, key_body AS body'
     this.#row = db.prepare(`SELECT ${columns} FROM messages WHERE id = ?`)
-    this.#recent = db.prepare(`SELECT ${columns} FROM messages ORDER BY id DESC`)
+    this.#recent = db.prepare(`SELECT id, time, key_hash AS key FROM messages ORDER BY id DESC`)
+    this.#periods = this.#load()
   }
 
   /** The message that came with this key within the window before `time`, or after it. */
   find({ key, body }: Claim, time: number): First | null {
-    for (const index of this.#held(time).values()) {
+    for (const index of this.#periods.values()) {
       for (const id of index.find(key)) {
         const row = this.#row.get(id) as KeyedRow | undefined
         if (row === undefined || Buffer.compare(row.key, key) !== 0) continue
@@ -71,7 +72,7 @@ export class SqliteKeys {
   }
 
   add({ key }: Claim, { id, time }: { id: number; time: number }): void {
-    const periods = this.#held(time)
+    const periods = this.#periods
     const period = periodOf(time)
     let index = periods.get(period)
     if (index === undefined) {
@@ -94,17 +95,14 @@ export class SqliteKeys {
     this.#added = []
   }
 
-  #held(time: number): Map<number, KeyIndex> {
-    this.#periods ??= this.#load(time)
-    return this.#periods
-  }
-
   /** Messages stand about in the order of their time: reads from the newest until it is enough. */
-  #load(time: number): Map<number, KeyIndex> {
+  #load(): Map<number, KeyIndex> {
     const periods = new Map<number, KeyIndex>()
+    let since: number | null = null
     for (const one of this.#recent.iterate()) {
       const row = one as unknown as KeyedRow
-      if (row.time < time - 2 * KEY_WINDOW_MS) break
+      since ??= row.time - KEYED_AGE_MS
+      if (row.time < since) break
       if (row.key === null) continue
       const index = periods.get(periodOf(row.time)) ?? new KeyIndex()
       periods.set(periodOf(row.time), index)

@@ -12,6 +12,7 @@ import {
   type StoredDraft,
 } from './message-log.ts'
 import { type DraftToKeep, type PackedAnswers, pack } from './packed-drafts.ts'
+import { PageGate } from './page-gate.ts'
 import type { StoredLog } from './split-log.ts'
 import type { MessageReads, ReadMessage } from './sqlite-message-reads.ts'
 import type { MessageWrites } from './sqlite-message-writes.ts'
@@ -20,6 +21,8 @@ import type { SqliteThread } from './sqlite-thread.ts'
 /** Drafts and bytes in one commit: more wait for the next, so that none of them takes long. */
 const COMMIT_DRAFTS_MAX = 2_048
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
+/** What is delivered in one turn: a reader's outbox is a few times that. */
+const TURN_BYTES = 262_144
 /** What may wait for the disk in all; beyond it publishes are turned away at once. */
 const WAITING_DRAFTS_MAX = 20_000
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
@@ -39,6 +42,7 @@ export interface SqliteLogParts {
 
 export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
+  readonly #pages = new PageGate()
   #waiting: Waiting[] = []
   #waitingBytes = 0
   /** What is being committed, until it was told. */
@@ -80,7 +84,8 @@ export class SqliteLog implements StoredLog {
   async read(room: string, { retention, ...query }: PageQuery): Promise<Page> {
     const { ageMs, messages: kept } = retention
     const since = ageMs === null ? 0 : this.#parts.clock.now() - ageMs
-    const page = await this.#parts.reader.call('readMessages', { room, ...query, since, kept })
+    const args = { room, ...query, since, kept }
+    const page = await this.#pages.pass(() => this.#parts.reader.call('readMessages', args))
     await this.#told(room)
     const { epoch } = page.head
     return { head: page.head, messages: page.messages.map((row) => messageFrom(row, epoch)) }
@@ -128,8 +133,10 @@ export class SqliteLog implements StoredLog {
     return this.#waiting.splice(0, count)
   }
 
-  /** Delivers and answers in the order of the log. */
-  #settle(drafts: readonly Waiting[], { epochs, offset, repeats }: PackedAnswers): void {
+  /** Delivers and answers in the order of the log, not more in one turn than a socket takes. */
+  async #settle(drafts: readonly Waiting[], answers: PackedAnswers): Promise<void> {
+    const { epochs, offset, repeats } = answers
+    let bytes = 0
     const epochOf = new Map(
       [...new Set(drafts.map(({ room }) => room))].map((room, index) => [
         room,
@@ -137,6 +144,11 @@ export class SqliteLog implements StoredLog {
       ]),
     )
     for (const [index, draft] of drafts.entries()) {
+      bytes += draft.payload.length
+      if (bytes > TURN_BYTES) {
+        await new Promise<void>((resolve) => this.#parts.clock.endOfTurn(resolve))
+        bytes = draft.payload.length
+      }
       const at = offset[index] ?? 0
       const position = { epoch: epochOf.get(draft.room) ?? '', offset: at }
       const first = repeats.get(index)

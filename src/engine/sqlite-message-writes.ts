@@ -3,24 +3,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
 import { BatchFault, reasonOf } from './sqlite-errors.ts'
-import { claimOf, KEYED_AGE_MS, SqliteKeys } from './sqlite-keys.ts'
+import { claimOf, SqliteKeys } from './sqlite-keys.ts'
 import { epochOf, type RoomRow, RoomTable } from './sqlite-room-table.ts'
 import type { Writing } from './sqlite-serve.ts'
-
-/** Which messages to let go of: at most `rows`, going on after room `cursor`. */
-export interface Trim {
-  now: number
-  rows: number
-  cursor: number
-}
-
-const TRIMMED_ROOMS = 256
+import { type Trim, type Trimmed, trimmer } from './sqlite-trim.ts'
 
 export type MessageWrites = {
   keepMessages(drafts: PackedDrafts): PackedAnswers
   redactMessage(args: { room: string; offset: number; now: number }): boolean
   /** Returns the cursor to go on from, 0 for the start, and how many messages went. */
-  trimMessages(trim: Trim): { cursor: number; deleted: number }
+  trimMessages(trim: Trim): Trimmed
 }
 
 export function messageWrites(db: DatabaseSync): Omit<Writing, 'db' | 'operations'> & {
@@ -35,7 +27,7 @@ export function messageWrites(db: DatabaseSync): Omit<Writing, 'db' | 'operation
   const writes: MessageWrites = {
     keepMessages: (drafts) => keeper.keep(drafts),
     redactMessage: (args) => redact.run(args).changes === 1,
-    trimMessages: trimmer(db),
+    trimMessages: trimmer(db, rooms),
   }
   return {
     writes,
@@ -125,39 +117,4 @@ interface Place {
   index: number
   row: RoomRow
   answers: PackedAnswers
-}
-
-/** Looks at the oldest messages of some rooms in turn; what a room still keeps stays. */
-function trimmer(db: DatabaseSync): MessageWrites['trimMessages'] {
-  const some = db.prepare(`
-    SELECT id, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
-           coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0) AS newest
-    FROM rooms WHERE id > :cursor ORDER BY id LIMIT ${TRIMMED_ROOMS}`)
-  const oldest = db.prepare(`
-    SELECT "offset", time FROM messages WHERE room = :id ORDER BY "offset" LIMIT 1`)
-  const keepNewest = db.prepare('UPDATE rooms SET newest = max(newest, :newest) WHERE id = :id')
-  const remove = db.prepare(`
-    DELETE FROM messages WHERE id IN
-      (SELECT id FROM messages WHERE room = :id ORDER BY "offset" LIMIT :rows)
-      AND ("offset" <= :last OR time < :since)
-      AND (key_hash IS NULL OR time < :keyedSince)`)
-
-  return ({ now, rows, cursor }) => {
-    let deleted = 0
-    const keyedSince = now - KEYED_AGE_MS
-    const found = some.all({ cursor }) as unknown as RoomRow[]
-    for (const { id, newest, messagesMax, ageMaxMs } of found) {
-      if (newest === 0) continue
-      const left = rows - deleted
-      // Not at the end of this room yet: the next slice begins with it again.
-      if (left <= 0) return { cursor: id - 1, deleted }
-      const since = ageMaxMs === null ? 0 : now - ageMaxMs
-      const last = newest - messagesMax
-      const first = oldest.get({ id }) as { offset: number; time: number } | undefined
-      if (first === undefined || (first.offset > last && first.time >= since)) continue
-      keepNewest.run({ id, newest })
-      deleted += Number(remove.run({ id, last, since, keyedSince, rows: left }).changes)
-    }
-    return { cursor: found.length < TRIMMED_ROOMS ? 0 : (found.at(-1)?.id ?? 0), deleted }
-  }
 }

@@ -108,13 +108,16 @@ const FOURTH = 'ALTER TABLE tickets ADD COLUMN host_session TEXT'
 
 /**
  * Tickets live for seconds and are few, so a look at all of them is cheap; each index was a page
- * more to write for every ticket, twice. That of sessions is for the foreign key.
+ * more to write for every ticket, twice. That of sessions is for the foreign key. Rooms know since
+ * when nothing is left of them.
  */
 const FIFTH = `
   DROP INDEX tickets_by_user;
   DROP INDEX tickets_by_expiry;
   DROP INDEX tickets_by_session;
   CREATE INDEX tickets_by_session ON tickets (session) WHERE session IS NOT NULL;
+
+  ALTER TABLE rooms ADD COLUMN empty_since INTEGER;
 `
 
 /** Step n, counted from 1, leads to version n of the store (its `user_version`). */

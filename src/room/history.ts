@@ -60,9 +60,13 @@ export class History {
     this.#frames.clear()
   }
 
+  /** Lets go of what nobody has asked for in a while. Called now and then. */
+  sweep(elapsed: number): void {
+    if (this.#tail && elapsed - this.#tail.usedAt > TAIL_IDLE_MS) this.forget()
+  }
+
   /** Where the room stands. Rejects with EngineUnavailable, as the others do. */
   async head(): Promise<Position> {
-    await this.#haveTail()
     return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
   }
 
@@ -135,9 +139,8 @@ export class History {
   }
 
   #extend(tail: Tail, message: Message): void {
-    const idle = this.#parts.clock.elapsed() - tail.usedAt > TAIL_IDLE_MS
     const follows = message.epoch === tail.epoch && message.offset === headOf(tail).offset + 1
-    if (idle || !follows) return this.forget()
+    if (!follows) return this.forget()
     // A payload may be a small part of a large read: what is kept must not keep all of that.
     tail.messages.push({ ...message, payload: Buffer.from(message.payload) })
     tail.bytes += message.payload.length

@@ -63,7 +63,10 @@ export class Resume {
   async run(start: Start): Promise<void> {
     try {
       const at = await this.#begin(start)
-      if (at !== null) await this.#catchUp(at)
+      if (at === null || this.#cancelled) return
+      // What was said since it came is held, so only who comes back with a position has to read on.
+      if (start.from === 'position' || this.#overflowed) await this.#catchUp(at)
+      else this.#release(at)
     } catch {
       if (!this.#cancelled) this.#member.fail('unavailable')
     }

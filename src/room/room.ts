@@ -103,6 +103,11 @@ export class Room implements Follower {
     this.#history?.forget()
   }
 
+  /** Lets go of what was kept at hand for nobody. */
+  sweep(elapsed: number): void {
+    this.#history?.sweep(elapsed)
+  }
+
   /** A message was taken back: what is at hand still has it. */
   redacted(): void {
     this.#history?.forget()

@@ -3,7 +3,7 @@ import type { Appended, Follow, IdempotencyKey, MessageLog } from '../engine/mes
 import type { Identity } from '../protocol/identity.ts'
 import type { Draft } from '../protocol/message.ts'
 import { ownerOf } from '../protocol/names.ts'
-import type { Clock } from '../time/clock.ts'
+import type { Clock, Timer } from '../time/clock.ts'
 import { observedLog, type RoomObserver, UNOBSERVED } from './observer.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
 import { type Action, type Authorize, allows, type Rule, ruleFor } from './rule.ts'
@@ -18,6 +18,9 @@ export interface RoomsParts {
   observer?: RoomObserver | undefined
   onTurn?: OnTurn | undefined
 }
+
+/** How often rooms are asked to let go of what nobody needs. */
+const SWEEP_MS = 10_000
 
 /** A room that is open or opening, and how many keep it so. */
 interface OpenRoom {
@@ -49,6 +52,7 @@ export class Rooms {
   readonly #rules: readonly Rule[]
   readonly #parts: RoomParts
   readonly #open = new Map<string, OpenRoom>()
+  readonly #sweeping: Timer
 
   constructor({ log, clock, rules, authorize, onTurn, observer = UNOBSERVED }: RoomsParts) {
     this.#rules = rules
@@ -59,6 +63,13 @@ export class Rooms {
       authorize: authorize ? besides(authorize) : (...asked) => this.#allows(...asked),
       observer,
     }
+    this.#sweeping = clock.every(SWEEP_MS, () => {
+      for (const { room } of this.#open.values()) room.sweep(clock.elapsed())
+    })
+  }
+
+  stop(): void {
+    this.#sweeping.cancel()
   }
 
   /** Whether somebody may do that in this room. */

@@ -78,6 +78,34 @@ test('a closed connection leaves its room at once, its place when the socket end
   t.equal(house.connections.slots.taken, 1)
 })
 
+test('[C44] what was said before the server closes a connection is still its own', async (t) => {
+  const house = new House()
+  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  say(bob, 'you are removed')
+  ann.connection.close(CLOSE.forced)
+  say(bob, 'after')
+  await turn()
+  t.same(ann.socket.texts, ['you are removed'])
+  t.same(ann.socket.closedWith, CLOSE.forced)
+  t.same(bob.socket.texts, ['you are removed', 'after'])
+})
+
+test('[C88] an application that fails over a held frame closes that connection', async (t) => {
+  const first = Promise.withResolvers<boolean>()
+  let asked = 0
+  const house = new House({}, {}, () => {
+    asked += 1
+    if (asked === 1) return first.promise
+    throw new Error('of the application')
+  })
+  const ann = await house.member(userOf('ann'))
+  say(ann, '1')
+  say(ann, '2')
+  first.resolve(true)
+  await turn()
+  t.same(ann.socket.closedWith, CLOSE.internal)
+})
+
 test('the first reason to close is the one that counts', async (t) => {
   const house = new House()
   const { connection, socket } = await house.member(userOf('ann'))

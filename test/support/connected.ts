@@ -4,7 +4,7 @@ import { Connections } from '../../src/connection/connections.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import { Rooms } from '../../src/room/rooms.ts'
-import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
+import { type Authorize, RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { raw } from '../../src/wire/raw.ts'
 import { ephemeralLog } from './ephemeral-log.ts'
 import { FakeSocket } from './fake-socket.ts'
@@ -29,10 +29,10 @@ export class House {
   readonly rooms: Rooms
   rule: Rule
 
-  constructor(limits: Partial<Limits> = {}, rule: Partial<Rule> = {}) {
+  constructor(limits: Partial<Limits> = {}, rule: Partial<Rule> = {}, authorize?: Authorize) {
     const { clock, log } = this
     this.rule = { ...RULE_DEFAULTS, match: '*', ...rule }
-    this.rooms = new Rooms({ log, clock, rules: [this.rule] })
+    this.rooms = new Rooms({ log, clock, rules: [this.rule], authorize })
     const all = { ...DEFAULT_LIMITS, ...limits }
     this.connections = new Connections({ clock, limits: all, heartbeat: PINGS })
   }

@@ -1,0 +1,90 @@
+// Letting go of what rooms no longer keep, a slice at a time; and in the end of empty rooms.
+import type { DatabaseSync } from 'node:sqlite'
+import { KEYED_AGE_MS } from './sqlite-keys.ts'
+import type { RoomRow, RoomTable } from './sqlite-room-table.ts'
+
+/** Which messages to let go of: at most `rows`, going on after room `cursor`. */
+export interface Trim {
+  now: number
+  rows: number
+  cursor: number
+}
+
+/** Where to go on from, 0 for the start, and how many messages went. */
+export interface Trimmed {
+  cursor: number
+  deleted: number
+}
+
+const TRIMMED_ROOMS = 256
+/** A room of which nothing was left for so long is forgotten, and begins a new epoch. */
+const FORGOTTEN_MS = 30 * 86_400_000
+
+type TrimmedRoom = RoomRow & { emptySince: number | null }
+
+/** Looks at the oldest messages of some rooms in turn; what a room still keeps stays. */
+export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Trimmed {
+  const some = db.prepare(`
+    SELECT id, messages_max AS messagesMax, age_max_ms AS ageMaxMs, empty_since AS emptySince,
+           coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0) AS newest
+    FROM rooms WHERE id > :cursor ORDER BY id LIMIT ${TRIMMED_ROOMS}`)
+  const empty = emptied(db, rooms)
+  const letGo = letter(db)
+
+  return ({ now, rows, cursor }) => {
+    let deleted = 0
+    const found = some.all({ cursor }) as unknown as TrimmedRoom[]
+    for (const room of found) {
+      empty(room, now)
+      if (room.newest > 0) deleted += letGo(room, { now, rows: rows - deleted })
+      // Perhaps not at the end of this room yet: the next slice begins with it again.
+      if (deleted >= rows) return { cursor: room.id - 1, deleted }
+    }
+    return { cursor: found.length < TRIMMED_ROOMS ? 0 : (found.at(-1)?.id ?? 0), deleted }
+  }
+}
+
+/** What a room no longer keeps, by count or by age; a message with a key stays for its window. */
+function letter(db: DatabaseSync) {
+  const oldest = db.prepare(`
+    SELECT "offset", time FROM messages WHERE room = :id ORDER BY "offset" LIMIT 1`)
+  const keepNewest = db.prepare(
+    'UPDATE rooms SET newest = :newest WHERE id = :id AND newest < :newest',
+  )
+  const remove = db.prepare(`
+    DELETE FROM messages WHERE id IN
+      (SELECT id FROM messages WHERE room = :id ORDER BY "offset" LIMIT :rows)
+      AND ("offset" <= :last OR time < :since)
+      AND (key_hash IS NULL OR time < :keyedSince)`)
+
+  return ({ id, newest, messagesMax, ageMaxMs }: RoomRow, { now, rows }: Omit<Trim, 'cursor'>) => {
+    const since = ageMaxMs === null ? 0 : now - ageMaxMs
+    const last = newest - messagesMax
+    const first = oldest.get({ id }) as { offset: number; time: number } | undefined
+    if (first === undefined || (first.offset > last && first.time >= since)) return 0
+    keepNewest.run({ id, newest })
+    return Number(remove.run({ id, last, since, keyedSince: now - KEYED_AGE_MS, rows }).changes)
+  }
+}
+
+/** Remembers since when a room is empty, and forgets it after a long time. */
+function emptied(db: DatabaseSync, rooms: RoomTable) {
+  const mark = db.prepare('UPDATE rooms SET empty_since = :since WHERE id = :id')
+  const forget = db.prepare('DELETE FROM rooms WHERE id = :id')
+  const nextGeneration = db.prepare(
+    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'",
+  )
+
+  return ({ id, newest, emptySince }: TrimmedRoom, now: number): void => {
+    if (newest > 0) {
+      if (emptySince !== null) mark.run({ id, since: null })
+    } else if (emptySince === null) {
+      mark.run({ id, since: now })
+    } else if (now - emptySince > FORGOTTEN_MS) {
+      // Its offsets begin at 1 again: whoever knew it must notice.
+      nextGeneration.run()
+      forget.run({ id })
+      rooms.forget()
+    }
+  }
+}

@@ -4,7 +4,7 @@ import { CLOSE } from '../../src/protocol/errors.ts'
 import { House, say, turn, userOf } from '../support/connected.ts'
 import { HeldClock } from '../support/held-clock.ts'
 
-test('one timer serves all, however many there are', async (t) => {
+test('two timers serve all, however many there are', async (t) => {
   const every = t.capture(HeldClock.prototype, 'every', HeldClock.prototype.every)
   const after = t.capture(HeldClock.prototype, 'after', HeldClock.prototype.after)
   const house = new House({ connectionsPerUser: null })
@@ -16,7 +16,7 @@ test('one timer serves all, however many there are', async (t) => {
   }
   await turn()
   await house.clock.advance(3_000)
-  t.equal(every().length, 1)
+  t.equal(every().length, 2, 'one for all connections, one for all rooms')
   t.equal(after().length, 0)
   house.connections.stop()
   const { socket } = await house.member(userOf('bob'))

@@ -60,7 +60,10 @@ t.test('[C38] a preflight of a listed origin is granted at every door', async (t
       const allowed = answer.headers.get('access-control-allow-methods')?.split(', ') ?? []
       t.ok(allowed.includes(method), allowed.join())
       const names = answer.headers.get('access-control-allow-headers') ?? ''
-      t.same(names.split(', ').sort(), ['authorization', 'content-type', 'idempotency-key'])
+      t.same(names.split(', ').sort(), [
+        ...['authorization', 'content-type', 'idempotency-key'],
+        ...['if-none-match', 'last-event-id'],
+      ])
       t.match(answer.headers.get('vary'), /\bOrigin\b/i)
       t.match(answer.headers.get('access-control-max-age'), /^\d+$/)
     }

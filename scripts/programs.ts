@@ -25,6 +25,7 @@ export const PROGRAMS = {
   },
   curl: { title: 'curl', commands: ['curl'], debianPackage: 'curl' },
   sqlite3: { title: 'SQLite', commands: ['sqlite3'], debianPackage: 'sqlite3' },
+  gcc: { title: 'gcc', commands: ['gcc'], debianPackage: 'build-essential' },
   openssl: { title: 'OpenSSL', commands: ['openssl'], debianPackage: 'openssl' },
   websockets: {
     title: 'websockets for Python',

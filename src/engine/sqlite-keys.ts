@@ -32,7 +32,8 @@ interface KeyedRow {
   id: number
   offset: number
   time: number
-  key: Uint8Array
+  /** Null in a message without a key: the number of one that is gone may be another's by now. */
+  key: Uint8Array | null
   body: Uint8Array
 }
 
@@ -63,7 +64,7 @@ export class SqliteKeys {
     for (const index of this.#periods.values()) {
       for (const id of index.find(key)) {
         const row = this.#row.get(id) as KeyedRow | undefined
-        if (row === undefined || Buffer.compare(row.key, key) !== 0) continue
+        if (!row?.key || Buffer.compare(row.key, key) !== 0) continue
         if (row.time <= time - KEY_WINDOW_MS) continue
         return { ...row, same: Buffer.compare(row.body, body) === 0 }
       }

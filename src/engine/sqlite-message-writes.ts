@@ -15,7 +15,7 @@ export type MessageWrites = {
   trimMessages(trim: Trim): Trimmed
 }
 
-export function messageWrites(db: DatabaseSync): Omit<Writing, 'db' | 'operations'> & {
+export function messageWrites(db: DatabaseSync): Pick<Writing, 'onKept' | 'onTakenBack'> & {
   writes: MessageWrites
 } {
   const rooms = new RoomTable(db)

@@ -37,6 +37,8 @@ export function serve(open: () => Service): void {
 export interface Writing {
   db: DatabaseSync
   operations: Operations
+  /** Rows that were changed so far. */
+  changes: () => number
   /** What was done since the last time is on disk. */
   onKept: () => void
   /** What was done since the last time has never been. */
@@ -45,13 +47,15 @@ export interface Writing {
 
 /** Runs a batch in one transaction: answers after the commit, or keeps nothing of it. */
 export function runInTransaction(writing: Writing, calls: readonly Call[]): FromThread {
-  const { db, operations, onKept, onTakenBack } = writing
+  const { db, operations, changes, onKept, onTakenBack } = writing
   try {
     db.exec('BEGIN IMMEDIATE')
+    const before = changes()
     const answers = calls.map((call) => answer(operations, call))
+    const idle = changes() === before
     db.exec('COMMIT')
     onKept()
-    return { type: 'answers', answers }
+    return { type: 'answers', answers, idle }
   } catch (error) {
     // SQLite has already rolled back by itself after some errors.
     if (db.isTransaction) db.exec('ROLLBACK')

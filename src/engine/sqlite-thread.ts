@@ -22,8 +22,11 @@ export type ToThread = { type: 'batch'; calls: Call[] } | { type: 'close' }
 export type FromThread =
   | { type: 'opened' }
   | { type: 'refused'; message: string }
-  | { type: 'answers'; answers: Answer[] }
+  /** `idle` when nothing was written: that went well is no proof that the disk takes anything. */
+  | { type: 'answers'; answers: Answer[]; idle?: boolean }
   | { type: 'failed'; reason: string }
+
+type Answers = Extract<FromThread, { type: 'answers' }>
 
 /** Calls that may wait for a thread; beyond it they are turned away at once. */
 export const WAITING_MAX = 10_000
@@ -91,7 +94,7 @@ class SqliteThread<Ops extends Operations> {
     return this.#waiting.length + this.#underway.length
   }
 
-  /** Not ready after a failed batch, until one succeeds; for ever once the thread has ended. */
+  /** Not ready after a failed batch, until one has written; for ever once the thread has ended. */
   health(): EngineHealth {
     const reason = this.#ended ?? this.#trouble
     return reason === null ? { ready: true } : { ready: false, reason }
@@ -146,14 +149,14 @@ class SqliteThread<Ops extends Operations> {
       return
     }
     if (message.type === 'opened') this.#opened.resolve()
-    if (message.type === 'answers') this.#settle(message.answers)
+    if (message.type === 'answers') this.#settle(message)
     if (message.type === 'failed') this.#fail(message.reason)
     this.#busy = false
     this.#next()
   }
 
-  #settle(answers: readonly Answer[]): void {
-    this.#trouble = null
+  #settle({ answers, idle = false }: Answers): void {
+    if (!idle) this.#trouble = null
     for (const [index, answer] of answers.entries()) {
       const waiting = this.#underway[index]
       if ('error' in answer) waiting?.reject(new Error(answer.error))

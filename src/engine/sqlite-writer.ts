@@ -24,13 +24,15 @@ serve(() => {
     ...prepareReads(db),
     ...messageReads(db),
   } as unknown as Operations
+  const total = db.prepare('SELECT total_changes() AS rows')
+  const changes = (): number => Number(total.get()?.rows)
   let waitsForDisk = true
   return {
     run(calls) {
       const must = calls.some(([operation]) => !BRIEF.has(operation))
       if (must !== waitsForDisk) db.exec(`PRAGMA synchronous = ${must ? 'FULL' : 'NORMAL'}`)
       waitsForDisk = must
-      return runInTransaction({ db, operations, onKept, onTakenBack }, calls)
+      return runInTransaction({ db, operations, changes, onKept, onTakenBack }, calls)
     },
     close: () => db.close(),
   }

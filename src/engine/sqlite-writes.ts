@@ -24,6 +24,17 @@ export function prepareWrites(db: DatabaseSync) {
     ...ticketWrites(db),
     ...refreshWrites(db),
     ...standingWrites(db),
+    ...probeWrites(db),
+  }
+}
+
+/** Writes something, to see whether that can be done. */
+function probeWrites(db: DatabaseSync) {
+  const probe = db.prepare("INSERT OR REPLACE INTO meta VALUES ('probed', :now)")
+  return {
+    probe({ now }: { now: number }): void {
+      probe.run({ now: String(now) })
+    },
   }
 }
 

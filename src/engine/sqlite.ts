@@ -24,6 +24,9 @@ import type { Writes } from './sqlite-writes.ts'
 type Reading = Reads & MessageReads
 type Writing = Writes & MessageWrites
 
+/** How often a store that could not write tries whether it can. */
+const PROBE_MS = 1_000
+
 /** The threads of an open store. In memory both are the same one. */
 interface Threads {
   writer: SqliteThread<Writing & Reading>
@@ -51,6 +54,10 @@ function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Cl
     (slice) => writer.call('sweepSessions', slice),
   ])
   const stopTrimming = trimHistories(clock, (trim) => writer.call('trimMessages', trim))
+  // Nobody is sent to a store that is not ready: it has to find out by itself that it is again.
+  const probing = clock.every(PROBE_MS, () => {
+    if (!writer.health().ready) writer.call('probe', { now: clock.now() }).catch(() => undefined)
+  })
   const followers = new Followers()
   const stored = new SqliteLog({ writer, reader, clock, followers })
   const appendNow = createInProcessLog(clock, followers)
@@ -72,6 +79,7 @@ function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Cl
     async close() {
       stopSweeping()
       stopTrimming()
+      probing.cancel()
       await stored.settled()
       // The writer goes last: the last to close moves the write-ahead log into the database.
       await reader.close()

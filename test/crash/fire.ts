@@ -15,6 +15,8 @@ const PUBLISHERS = 20
 const BETWEEN_MS = 350
 const CUT_EVERY_MS = 1_000
 const STEP_MS = 20
+/** And now and then all of them at once. */
+const ALL_EVERY_STEPS = 200
 const QUIET_MS = 60_000
 
 export interface Fire {
@@ -55,8 +57,10 @@ export async function underFire({ seed, members, seconds }: Fire): Promise<Outco
 async function cut(followers: readonly Follower[], dice: Dice, seconds: number): Promise<void> {
   const perStep = Math.ceil((followers.length * STEP_MS) / CUT_EVERY_MS)
   const end = performance.now() + seconds * 1_000
-  while (performance.now() < end) {
-    for (let i = 0; i < perStep; i += 1) dice.pick(followers).cut()
+  for (let step = 1; performance.now() < end; step += 1) {
+    const all = step % ALL_EVERY_STEPS === 0 ? followers : []
+    const some = Array.from({ length: perStep }, () => dice.pick(followers))
+    for (const follower of [...all, ...some]) follower.cut()
     await pause(STEP_MS)
   }
 }

@@ -1,0 +1,119 @@
+// A store that cannot write for a while: whoever publishes is told to try again, whoever listens
+// stays, nothing is half there, and all is well when the cause is gone.
+import { DatabaseSync } from 'node:sqlite'
+import t, { type Test } from 'tap'
+import { connect } from '../support/client.ts'
+import { type Disk, FAULT, type Fault, makeDisk } from '../support/disk/disk.ts'
+import { follow } from '../support/follow.ts'
+import { call } from '../support/people.ts'
+import { type ServerProcess, startServer } from '../support/server-process.ts'
+import { until } from '../support/until.ts'
+
+const KEY = 'key-of-a-back-end-0123456789'
+const bearer = { authorization: `Bearer ${KEY}` }
+const ROOM = '/rooms/chat:a'
+const AT_ONCE = 40
+
+interface Scene {
+  disk: Disk
+  server: ServerProcess
+  start(): Promise<ServerProcess>
+}
+
+async function scene(t: Test): Promise<Scene> {
+  const disk = makeDisk(t.testdir({}))
+  const env = { ...disk.env, USHER_DATA: disk.folder, USHER_API_KEYS: `backend:${KEY}` }
+  const start = () => startServer(t, { ...env, USHER_LOG_LEVEL: 'info' })
+  return { disk, server: await start(), start }
+}
+
+function say({ url }: ServerProcess, text: string, key?: string) {
+  const headers = key === undefined ? bearer : { ...bearer, 'idempotency-key': key }
+  return call(`${url}${ROOM}/messages`, 'POST', { headers, body: text })
+}
+
+async function historyOf({ url }: ServerProcess): Promise<string[]> {
+  const { body } = await call(`${url}${ROOM}/messages?limit=1000`, 'GET', { headers: bearer })
+  const messages = body.messages as { offset: number; data: string }[]
+  return messages.map(({ offset, data }) => `${offset} ${data}`)
+}
+
+const ready = async ({ url }: ServerProcess): Promise<number> =>
+  (await call(`${url}/health/ready`, 'GET')).status
+
+const keys = Array.from({ length: AT_ONCE }, (_, i) => `k${i}`)
+
+/** What must hold while nothing can be written, whatever the reason. */
+async function refused(t: Test, server: ServerProcess): Promise<void> {
+  const one = await say(server, 'lost')
+  t.equal(one.status, 503)
+  t.match(one.body, { error: 'unavailable', code: 100 })
+  t.ok(one.headers.get('retry-after'))
+  const many = await Promise.all(keys.map((key) => say(server, key, key)))
+  t.same(new Set(many.map(({ status }) => status)), new Set([503]))
+  const batch = await call(`${server.url}/messages`, 'POST', {
+    headers: bearer,
+    body: [{ room: 'chat:a', data: 'lost', key: 'b' }],
+  })
+  t.match(batch.body, [{ error: 'unavailable' }])
+  t.equal(await ready(server), 503, 'who balances load is told')
+}
+
+/** Says each twice at once, and tells what is kept then: each once. */
+async function allOnce(t: Test, server: ServerProcess): Promise<string[]> {
+  await until(async () => (await ready(server)) === 200)
+  const answers = await Promise.all([...keys, ...keys].map((key) => say(server, key, key)))
+  const statuses = answers.map(({ status }) => status).toSorted()
+  t.same(statuses, [...keys.map(() => 200), ...keys.map(() => 201)])
+  const history = await historyOf(server)
+  const texts = history.map((line, index) => line.slice(`${index + 1} `.length))
+  t.same(texts.toSorted(), ['first', ...keys].toSorted())
+  return history
+}
+
+async function survives(t: Test, fault: Fault): Promise<void> {
+  const { disk, server, start } = await scene(t)
+  const address = server.url + ROOM
+  const listener = await connect(address, { headers: bearer })
+  const following = await follow(address, bearer)
+  await until(() => following.stream.lastEventId !== '')
+  t.equal((await say(server, 'first', 'f')).status, 201)
+
+  disk.fail(fault)
+  await refused(t, server)
+  t.equal((await say(server, 'first', 'f')).status, 200, 'what is known needs no disk')
+  const talker = await connect(address, { headers: bearer })
+  talker.send('lost')
+  t.match(await talker.closed, { code: 3004 })
+
+  disk.mend()
+  const history = await allOnce(t, server)
+  const told = history.map((line) => JSON.stringify(line.split(' ')[1]))
+  const heard = []
+  for (const _ of told) heard.push(await listener.text())
+  t.same(heard, told, 'who listened was not sent away, and heard what is kept')
+  t.same(await following.data(told.length), told)
+  t.same(listener.unread, [])
+  following.stop()
+  await server.end('SIGKILL')
+  t.same(await historyOf(await start()), history)
+}
+
+for (const fault of Object.keys(FAULT) as Fault[]) {
+  t.test(`[C94] a disk that is ${fault}: 503 or 3004, and nothing is lost or half there`, (t) =>
+    survives(t, fault),
+  )
+}
+
+t.test('[C94] a file that another program has locked is a 503 until it lets go', async (t) => {
+  const { disk, server } = await scene(t)
+  t.equal((await say(server, 'first')).status, 201)
+  const other = new DatabaseSync(`${disk.folder}/usher.db`)
+  other.exec('BEGIN IMMEDIATE')
+  const many = await Promise.all(keys.map((key) => say(server, key, key)))
+  t.same(new Set(many.map(({ status }) => status)), new Set([503]))
+  t.equal((await historyOf(server)).length, 1, 'what is kept can be read')
+  other.exec('ROLLBACK')
+  other.close()
+  await allOnce(t, server)
+})

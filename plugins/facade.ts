@@ -114,18 +114,11 @@ function ruleOf(app: FastifyInstance, room: string): Rule {
 }
 
 function publishing(app: FastifyInstance): Usher['publish'] {
-  const { messageBytes } = app.house.config.limits
   return async (room, data, { kind, user = null, key } = {}) => {
     const rule = ruleOf(app, room)
     const draft: Draft = { ...contentOf(data, kind), user, origin: null }
     need(user === null || isUser(user), 'A user id is 1 to 128 of the characters of ids.')
     need(key === undefined || KEY.test(key), 'A key is 1 to 128 visible characters.')
-    if (draft.payload.length > messageBytes) {
-      throw new Refusal(REPLY.tooLarge, `A message has at most ${messageBytes} bytes.`)
-    }
-    if (rule.payload === 'json' && draft.kind !== 'json') {
-      throw new Refusal(REPLY.unsupportedMediaType, `The room ${room} takes JSON alone.`)
-    }
     const keyed = key === undefined ? null : { value: key, sender: 'application' }
     try {
       const { position, time } = await app.rooms.publish(room, rule, { draft, key: keyed })

@@ -51,6 +51,7 @@ async function rooms(app: FastifyInstance): Promise<void> {
     new Rooms({
       ...{ log: app.engine.log, clock, rules: config.rules, authorize, observer },
       onTurn: app.metrics.onTurn,
+      messageBytes: config.limits.messageBytes,
     }),
   )
   app.decorate('connections', connections)

@@ -125,42 +125,35 @@ function focusIfKeyboard(/** @type {HTMLElement} */ place) {
   if (matchMedia('(pointer: fine)').matches) place.focus()
 }
 
-function on(
-  /** @type {EventTarget} */ target,
-  /** @type {string} */ name,
-  /** @type {(event: any) => void} */ run,
-) {
-  target.addEventListener(name, run)
-}
-
 function listen() {
-  on(element('room-form', HTMLFormElement), 'submit', (event) => {
+  element('room-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault()
     openRoom(room.value.trim())
   })
-  on(element('close', HTMLButtonElement), 'click', closeRoom)
-  on(element('log-out', HTMLButtonElement), 'click', leave)
-  on(composer, 'submit', (event) => {
+  element('close', HTMLButtonElement).addEventListener('click', closeRoom)
+  element('log-out', HTMLButtonElement).addEventListener('click', leave)
+  composer.addEventListener('submit', (event) => {
     event.preventDefault()
     sendMessage()
   })
-  on(message, 'keydown', (event) => {
+  message.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
     event.preventDefault()
     sendMessage()
   })
-  on(element('attach', HTMLButtonElement), 'click', () => file.click())
-  on(file, 'change', () => {
+  element('attach', HTMLButtonElement).addEventListener('click', () => file.click())
+  file.addEventListener('change', () => {
     const chosen = file.files?.[0]
     if (chosen) conversation.sendFile(chosen).then(() => focusIfKeyboard(message))
     file.value = ''
   })
-  on(window, 'hashchange', () => {
+  window.addEventListener('hashchange', () => {
     const linked = roomOfHash(location.hash)
     if (linked && !talk.hidden) openRoom(linked)
   })
-  for (const name of ['online', 'offline']) on(window, name, () => conversation.check())
-  on(document, 'visibilitychange', cameBackOrLeft)
+  for (const name of ['online', 'offline'])
+    window.addEventListener(name, () => conversation.check())
+  document.addEventListener('visibilitychange', cameBackOrLeft)
 }
 
 function cameBackOrLeft() {

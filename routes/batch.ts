@@ -58,7 +58,6 @@ const schema = {
 }
 
 export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const { messageBytes } = app.house.config.limits
   const config = { everyday: true }
   const options = { schema, config, bodyLimit: BODY_BYTES_MAX, onRequest: app.authenticateServer }
   app.post('/messages', options, async (request) => {
@@ -72,12 +71,6 @@ export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
     try {
       const rule = await app.permitted(room, identity, 'publish')
       const draft = draftOf(item)
-      if (draft.payload.length > messageBytes) {
-        throw new Refusal(REPLY.tooLarge, `A message has at most ${messageBytes} bytes.`)
-      }
-      if (rule.payload === 'json' && draft.kind !== 'json') {
-        throw new Refusal(REPLY.unsupportedMediaType, 'This room takes JSON alone.')
-      }
       const key = item.key === undefined ? null : { value: item.key, sender }
       const { position, time } = await app.rooms.publish(room, rule, { draft, key })
       return { room, ...position, time }

@@ -1,5 +1,6 @@
-// Deletes what has run out, now and then and in slices, so that nothing waits long behind it.
+// Deletes what has run out, now and then.
 import type { Clock } from '../time/clock.ts'
+import { inSlices } from './in-slices.ts'
 
 const EVERY_MS = 60_000
 
@@ -11,29 +12,8 @@ export type SweepSlice = (args: { now: number; limit: number }) => Promise<numbe
 
 /** Sweeps with each of `slices` about every minute. Returns how to stop. */
 export function sweepExpired(clock: Clock, slices: readonly SweepSlice[]): () => void {
-  let running = false
-  let stopped = false
-
-  async function sweep(): Promise<void> {
-    for (const slice of slices) {
-      let deleted = SLICE
-      while (deleted === SLICE && !stopped) {
-        deleted = await slice({ now: clock.now(), limit: SLICE })
-      }
-    }
-  }
-
-  const timer = clock.every(EVERY_MS, () => {
-    if (running) return
-    running = true
-    const done = () => {
-      running = false
-    }
-    // What could not be swept now is swept next time; the engine's health tells of the trouble.
-    sweep().then(done, done)
-  })
-  return () => {
-    stopped = true
-    timer.cancel()
-  }
+  const each = slices.map(
+    (slice) => async () => (await slice({ now: clock.now(), limit: SLICE })) === SLICE,
+  )
+  return inSlices(clock, EVERY_MS, each)
 }

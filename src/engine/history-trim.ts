@@ -1,6 +1,7 @@
-// Lets go of messages that no room keeps any more, a few rooms at a time for ever, and in slices,
-// so that no publisher waits long behind it. What is no longer kept is not shown meanwhile.
+// Lets go of messages that no room keeps any more, a few rooms at a time for ever. What is no
+// longer kept is not shown meanwhile.
 import type { Clock } from '../time/clock.ts'
+import { inSlices } from './in-slices.ts'
 import type { Trim, Trimmed } from './sqlite-trim.ts'
 
 const EVERY_MS = 250
@@ -13,29 +14,10 @@ export type TrimSlice = (trim: Trim) => Promise<Trimmed>
 /** Returns how to stop. */
 export function trimHistories(clock: Clock, slice: TrimSlice): () => void {
   let cursor = 0
-  let running = false
-  let stopped = false
-
-  async function trim(): Promise<void> {
-    let full = true
-    while (full && !stopped) {
-      const { cursor: next, deleted } = await slice({ now: clock.now(), rows: SLICE, cursor })
-      cursor = next
-      full = deleted >= SLICE
-    }
+  const some = async (): Promise<boolean> => {
+    const { cursor: next, deleted } = await slice({ now: clock.now(), rows: SLICE, cursor })
+    cursor = next
+    return deleted >= SLICE
   }
-
-  const timer = clock.every(EVERY_MS, () => {
-    if (running) return
-    running = true
-    const done = () => {
-      running = false
-    }
-    // What could not be trimmed now is trimmed next time; the engine's health tells of the trouble.
-    trim().then(done, done)
-  })
-  return () => {
-    stopped = true
-    timer.cancel()
-  }
+  return inSlices(clock, EVERY_MS, [some])
 }

@@ -2,6 +2,7 @@
 // way go on together in the next one, and are delivered when it is on disk, in its order.
 import type { Message, Position } from '../protocol/message.ts'
 import type { Clock } from '../time/clock.ts'
+import { Gate } from '../time/gate.ts'
 import { EngineUnavailable } from './engine.ts'
 import type { Followers } from './followers.ts'
 import {
@@ -12,7 +13,6 @@ import {
   type StoredDraft,
 } from './message-log.ts'
 import { type DraftToKeep, type PackedAnswers, pack } from './packed-drafts.ts'
-import { PageGate } from './page-gate.ts'
 import type { StoredLog } from './split-log.ts'
 import type { MessageReads, ReadMessage } from './sqlite-message-reads.ts'
 import type { MessageWrites } from './sqlite-message-writes.ts'
@@ -21,6 +21,12 @@ import type { SqliteThread } from './sqlite-thread.ts'
 /** Drafts and bytes in one commit: more wait for the next, so that none of them takes long. */
 const COMMIT_DRAFTS_MAX = 2_048
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
+/** Pages are megabytes, and log-ins are read by the same thread, between them. */
+const PAGES = {
+  running: 4,
+  waiting: 1_000,
+  full: () => new EngineUnavailable('Too many pages of history are asked for.'),
+}
 /** What is delivered in one turn: a reader's outbox is a few times that. */
 const TURN_BYTES = 262_144
 /** What may wait for the disk in all; beyond it publishes are turned away at once. */
@@ -42,7 +48,7 @@ export interface SqliteLogParts {
 
 export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
-  readonly #pages = new PageGate()
+  readonly #pages = new Gate(PAGES)
   #waiting: Waiting[] = []
   #waitingBytes = 0
   /** What is being committed, until it was told. */

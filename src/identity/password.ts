@@ -1,7 +1,8 @@
 // Passwords as argon2id hashes that carry their own parameters (S21, S22, S23).
 import { argon2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
-import { Gate } from './gate.ts'
+import { REPLY, Refusal } from '../protocol/errors.ts'
+import { Gate } from '../time/gate.ts'
 import { sameBytes } from './secret.ts'
 
 /** OWASP's first choice: 19 MiB, two passes, one lane. */
@@ -10,7 +11,12 @@ const SALT_BYTES = 16
 const HASH_BYTES = 32
 
 /** Each run takes 19 MiB and a thread of four, so disk and DNS keep two. */
-const GATE = { running: 2, waiting: 200 }
+const BOUNDS = { running: 2, waiting: 200 }
+
+function full(): Refusal {
+  const sentence = 'Too many log-ins at once: try again in a second.'
+  return new Refusal(REPLY.unavailable, sentence, 1, 'loginsAtOnce')
+}
 
 const ENCODED = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/
 
@@ -52,11 +58,12 @@ export interface Verdict {
 
 /** Hashes and checks passwords, a bounded number at a time. */
 export class Passwords {
-  readonly #gate = new Gate(GATE)
+  readonly #gate: Gate
   /** What unknown users are checked against, so that they take the same time (S23). */
   readonly #nobody: string
 
-  constructor() {
+  constructor(bounds = BOUNDS) {
+    this.#gate = new Gate({ ...bounds, full })
     this.#nobody = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
   }
 

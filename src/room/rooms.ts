@@ -1,6 +1,8 @@
 // The rooms of this node: opened by the first who comes, closed after the last has gone.
 import type { Appended, Follow, IdempotencyKey, MessageLog } from '../engine/message-log.ts'
+import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
+import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Draft } from '../protocol/message.ts'
 import { ownerOf } from '../protocol/names.ts'
 import type { Clock, Timer } from '../time/clock.ts'
@@ -17,6 +19,8 @@ export interface RoomsParts {
   authorize?: Authorize | undefined
   observer?: RoomObserver | undefined
   onTurn?: OnTurn | undefined
+  /** The default limit, if not said. */
+  messageBytes?: number | undefined
 }
 
 /** How often rooms are asked to let go of what nobody needs. */
@@ -50,11 +54,14 @@ export class RoomHold {
 
 export class Rooms {
   readonly #rules: readonly Rule[]
+  readonly #messageBytes: number
   readonly #parts: RoomParts
   readonly #open = new Map<string, OpenRoom>()
   readonly #sweeping: Timer
 
-  constructor({ log, clock, rules, authorize, onTurn, observer = UNOBSERVED }: RoomsParts) {
+  constructor(parts: RoomsParts) {
+    const { log, clock, rules, authorize, onTurn, observer = UNOBSERVED } = parts
+    this.#messageBytes = parts.messageBytes ?? DEFAULT_LIMITS.messageBytes
     this.#rules = rules
     this.#parts = {
       log: observer === UNOBSERVED ? log : observedLog(log, observer),
@@ -128,8 +135,17 @@ export class Rooms {
     entry.follow.then(stop, ignore)
   }
 
-  /** Publishes into a room that need not be open here. */
+  /**
+   * Publishes into a room that need not be open here. Throws a Refusal for a message that the rule
+   * or the limit does not take.
+   */
   publish(name: string, rule: Rule, { draft, key }: Keyed): Published {
+    if (draft.payload.length > this.#messageBytes) {
+      throw new Refusal(REPLY.tooLarge, `A message has at most ${this.#messageBytes} bytes.`)
+    }
+    if (rule.payload === 'json' && draft.kind !== 'json') {
+      throw new Refusal(REPLY.unsupportedMediaType, `The room ${name} takes JSON alone.`)
+    }
     this.#parts.turn.totals.published += 1
     return this.#parts.log.append(name, draft, { retention: rule.history, key })
   }

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { RulesInput } from '../../src/config-file.ts'
+import { freePort } from '../support/free-port.ts'
 
 const SERVER = resolve(import.meta.dirname, '../../src/server.ts')
 const LOG_CHARACTERS_MAX = 64_000_000
@@ -78,16 +78,6 @@ function environmentOf({ rules, environment }: ServerOptions, folder: string, po
     PORT: String(port),
     ...environment,
   }
-}
-
-/** The port is known before the start, so that it works at every log level. */
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const address = listener.address()
-  listener.close()
-  await once(listener, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 function logOf(child: ChildProcess) {

@@ -3,11 +3,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Disk, makeDisk } from '../support/disk/disk.ts'
+import { freePort } from '../support/free-port.ts'
 
 const SERVER = resolve(import.meta.dirname, '../../src/server.ts')
 const KEY = 'key-of-a-back-end-0123456789'
@@ -102,13 +102,4 @@ export class Victim {
   #isAlive(): boolean {
     return this.#child?.exitCode === null && this.#child.signalCode === null
   }
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const address = listener.address()
-  listener.close()
-  await once(listener, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

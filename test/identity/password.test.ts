@@ -73,3 +73,11 @@ test('[S23] nobody is let in for an unknown user, whatever the password', async 
 test('a stored hash of another form is an error, not a no', async (t) => {
   await t.rejects(new Passwords().verify(PASSWORD, '$2b$10$abcdefg'), /argon2id form/)
 })
+
+test('[S21] [C3] one hash more than may wait is a 503 that says when to come back', async (t) => {
+  const passwords = new Passwords({ running: 1, waiting: 0 })
+  const first = passwords.hash('correct horse')
+  const refused = await passwords.hash('correct horse').catch((thrown: unknown) => thrown)
+  t.match(refused, { reply: { status: 503 }, retryAfter: 1 })
+  t.match(await first, /^\$argon2id\$/)
+})

@@ -1,6 +1,8 @@
 // The gate before work that is dear: so many at once, so many waiting, the rest turned away.
 import { test } from 'tap'
-import { Gate } from '../../src/identity/gate.ts'
+import { Gate } from '../../src/time/gate.ts'
+
+const full = (): Error => new Error('too many wait')
 
 /** Work that lasts until it is told to end, and a count of what runs. */
 class Work {
@@ -23,7 +25,7 @@ class Work {
 }
 
 test('[S21] no more than the bound run at once, and all get their turn', async (t) => {
-  const gate = new Gate({ running: 2, waiting: 10 })
+  const gate = new Gate({ running: 2, waiting: 10, full })
   const work = new Work()
   const all = Promise.all(Array.from({ length: 6 }, () => gate.pass(work.start)))
   t.equal(work.running, 2)
@@ -32,20 +34,19 @@ test('[S21] no more than the bound run at once, and all get their turn', async (
   t.equal(work.most, 2)
 })
 
-test('[S21] [C3] when too many wait already the next is told 503 and when to retry', async (t) => {
-  const gate = new Gate({ running: 1, waiting: 1 })
+test('[S21] when too many wait already the next is turned away with the given error', async (t) => {
+  const gate = new Gate({ running: 1, waiting: 1, full })
   const work = new Work()
   const first = gate.pass(work.start)
   const second = gate.pass(work.start)
-  const refusal = await gate.pass(work.start).catch((error: unknown) => error)
-  t.match(refusal, { reply: { status: 503 }, retryAfter: 1 })
+  await t.rejects(gate.pass(work.start), /too many wait/)
   await work.endOne()
   await work.endOne()
   t.same(await Promise.all([first, second]), ['done', 'done'])
 })
 
 test('work that fails gives its place to the next', async (t) => {
-  const gate = new Gate({ running: 1, waiting: 5 })
+  const gate = new Gate({ running: 1, waiting: 5, full })
   const failing = gate.pass(() => Promise.reject(new Error('it broke')))
   const next = gate.pass(async () => 'next')
   await t.rejects(failing, /it broke/)

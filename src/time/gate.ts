@@ -1,9 +1,10 @@
 // Lets a few through at once and a bounded number wait, for work that is dear by design.
-import { REPLY, Refusal } from '../protocol/errors.ts'
 
 export interface GateBounds {
   running: number
   waiting: number
+  /** What is thrown at whoever comes when so many wait already. */
+  full: () => Error
 }
 
 export class Gate {
@@ -15,7 +16,7 @@ export class Gate {
     this.#bounds = bounds
   }
 
-  /** Runs `work` in its turn. Refuses with 503 when too many wait already. */
+  /** Runs `work` in its turn. Rejects with what `full` gives when too many wait already. */
   async pass<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#running >= this.#bounds.running) await this.#wait()
     else this.#running += 1
@@ -30,10 +31,7 @@ export class Gate {
 
   /** Resolves with the place of one who left: `#running` stays as it is. */
   #wait(): Promise<void> {
-    if (this.#waiting.length >= this.#bounds.waiting) {
-      const sentence = 'Too many log-ins at once: try again in a second.'
-      throw new Refusal(REPLY.unavailable, sentence, 1, 'loginsAtOnce')
-    }
+    if (this.#waiting.length >= this.#bounds.waiting) throw this.#bounds.full()
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
     })

@@ -2,12 +2,7 @@
 // WebSocket handshake. Refusals are plain HTTP (S1, S4, S39).
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
-import Fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type RouteOptions,
-} from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
@@ -73,15 +68,19 @@ async function guard(app: FastifyInstance): Promise<void> {
     await app.register(cors, crossOrigin(config.origins))
   }
   app.addHook('onRoute', markUpgrades)
-  app.addHook('onRequest', async (request, reply) => {
-    // A handshake is answered by a 101, which has none of these.
-    if (!request.ws) reply.headers(fixed)
-  })
-  app.addHook('onRequest', saysWhatEnds)
-  app.addHook('onRequest', hostCheck)
-  if (config.production) app.addHook('onRequest', transportCheck(app))
   app.decorate('admitHandshake', admission(app))
-  app.addHook('onRequest', handshakeCheck)
+  const transport = config.production ? transportCheck(app) : null
+  // One hook, and no promise for each of its steps: this is on the way of every request.
+  app.addHook('onRequest', (request, reply, done) => {
+    // A handshake is answered by a 101, which has none of these. The socket of a refused one is
+    // ended: who were told to keep it would use it again.
+    if (request.ws) reply.header('connection', 'close')
+    else reply.headers(fixed)
+    hostCheck(request)
+    transport?.(request)
+    handshakeCheck(request)
+    done()
+  })
 }
 
 /**
@@ -106,13 +105,8 @@ function markUpgrades(route: RouteOptions): void {
   if (route.wsHandler || route.websocket) route.config = { ...route.config, takesUpgrade: true }
 }
 
-/** The socket of a refused upgrade is ended: who were told to keep it would use it again. */
-async function saysWhatEnds(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (request.ws) reply.header('connection', 'close')
-}
-
 /** Ours to answer, since Node would do it without a body (RFC 9112 section 3.2) [C1]. */
-async function hostCheck({ headers, raw }: FastifyRequest): Promise<void> {
+function hostCheck({ headers, raw }: FastifyRequest): void {
   if (headers.host !== undefined || raw.httpVersion === '1.0') return
   throw new Refusal(REPLY.badRequest, 'Name the host that you ask, in Host.')
 }
@@ -122,7 +116,7 @@ function transportCheck(app: FastifyInstance) {
   const isTrusted = addressList(app.house.config.trustProxy)
   // Asked by whoever watches this process, and not from outside.
   const watched = `${app.prefix}/health/`
-  return async (request: FastifyRequest): Promise<void> => {
+  return (request: FastifyRequest): void => {
     if (request.protocol === 'https' || request.url.startsWith(watched)) return
     const said = request.headers['x-forwarded-proto']
     if (said === undefined && isTrusted(request.socket.remoteAddress ?? '')) return
@@ -133,7 +127,7 @@ function transportCheck(app: FastifyInstance) {
   }
 }
 
-async function handshakeCheck(request: FastifyRequest): Promise<void> {
+function handshakeCheck(request: FastifyRequest): void {
   if (!request.ws) return
   checkForm(request)
   if (!request.is404) request.server.admitHandshake()

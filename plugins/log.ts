@@ -41,7 +41,7 @@ export function loggerFor(config: Config): LoggerOptions {
 }
 
 /** One write for many lines: at a thousand connections a second each line's own is felt. */
-const GATHERED_BYTES = 4_096
+const GATHERED_BYTES = 8_192
 const GATHERED_MS = 100
 
 function gatheredStdout() {

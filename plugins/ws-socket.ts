@@ -68,7 +68,8 @@ const kOwner = Symbol('usher.owner')
 
 /** Lets a connection hear its socket. MUST be called in the turn of the upgrade. */
 export function listen(ws: WebSocket, connection: Connection, listeners: Listeners): void {
-  const owned = Object.assign(ws, { [kOwner]: { connection, listeners, error: null } })
+  const owned = ws as Owned
+  owned[kOwner] = { connection, listeners, error: null }
   owned.close = closeWithReason
   // The listener that came with the upgrade holds the whole request for as long as we live.
   owned.removeAllListeners('error')

@@ -103,6 +103,7 @@ export class Connections {
     const { session, user } = connection.identity
     if (session !== null) put(this.#sessions, session, connection)
     if (user !== null) put(this.#users, user, connection)
+    if (this.#revoked.size === 0) return true
     return keysOf(connection).every((key) => this.#stillGood(key, connection.slot.provingSince))
   }
 

@@ -1,7 +1,6 @@
-// Accounts, sessions and tickets on SQLite's threads: what changes goes to the writer.
-import type { Clock } from '../time/clock.ts'
-import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
-import { RecentTickets } from './recent-tickets.ts'
+// Accounts and sessions on SQLite's threads, and what their end does to tickets.
+import type { AccountStore, RefreshStore, SessionStore, TicketRecord } from './identity-store.ts'
+import type { InProcessTickets } from './in-process-tickets.ts'
 import type { Reads } from './sqlite-reads.ts'
 import type { SqliteThread } from './sqlite-thread.ts'
 import type { Writes } from './sqlite-writes.ts'
@@ -12,20 +11,22 @@ interface IdentityStores {
   sessions: SessionStore
   refreshTokens: RefreshStore
   standings: StandingStore
-  tickets: TicketStore
+  tickets: InProcessTickets
 }
 
-export interface IdentityThreads {
+export interface IdentityParts {
   writer: SqliteThread<Writes & Reads>
   reader: SqliteThread<Reads>
+  tickets: InProcessTickets
 }
 
 /** The stores of one engine; each call is one operation of a thread. */
-export function sqliteIdentity({ writer, reader }: IdentityThreads, clock: Clock): IdentityStores {
-  const tickets = new RecentTickets(ticketStore(writer, reader), clock)
-  /** What ends a session or a user takes tickets along. */
-  const ending = <Result>(done: Promise<Result>): Promise<Result> =>
-    done.finally(() => tickets.forget())
+export function sqliteIdentity({ writer, reader, tickets }: IdentityParts): IdentityStores {
+  /** Also when it failed: nobody knows then how far it got, and a ticket is soon fetched anew. */
+  const ending = <Result>(done: Promise<Result>, isOver: (ticket: TicketRecord) => boolean) =>
+    done.finally(() => tickets.forget(isOver))
+  const endingUser = <Result>(user: string, done: Promise<Result>) =>
+    ending(done, (ticket) => ticket.user === user)
   return {
     accounts: {
       create: (account) => writer.call('createAccount', account),
@@ -33,37 +34,31 @@ export function sqliteIdentity({ writer, reader }: IdentityThreads, clock: Clock
       byUser: (user) => reader.call('accountByUser', { user }),
       setPassword: (user, password, former) =>
         writer.call('setPassword', { user, password, former }),
-      remove: (user) => ending(writer.call('removeAccount', { user })),
+      remove: (user) => endingUser(user, writer.call('removeAccount', { user })),
     },
     sessions: {
       create: (session) => writer.call('createSession', session),
       bySecret: (secretHash) => reader.call('sessionBySecret', { secretHash }),
       byId: (id) => reader.call('sessionById', { id }),
       touch: (id, usedAt) => writer.call('touchSession', { id, usedAt }),
-      end: (id) => ending(writer.call('endSession', { id })),
-      endAll: (user, except) => ending(writer.call('endSessions', { user, except })),
+      end: (id) => ending(writer.call('endSession', { id }), ({ session }) => session === id),
+      endAll: (user, except) =>
+        ending(
+          writer.call('endSessions', { user, except }),
+          ({ user: whose, session }) =>
+            whose === user && (except === null || (session !== null && session !== except)),
+        ),
     },
     refreshTokens: {
       add: (token) => writer.call('addRefreshToken', token),
-      rotate: (rotation) => ending(writer.call('rotateRefreshToken', rotation)),
+      rotate: (rotation) => writer.call('rotateRefreshToken', rotation),
     },
     standings: {
       of: (user) => reader.call('standingOf', { user }),
-      ban: (user, now) => ending(writer.call('banUser', { user, now })),
+      ban: (user, now) => endingUser(user, writer.call('banUser', { user, now })),
       unban: (user) => writer.call('unbanUser', { user }),
-      revoke: (user, now) => ending(writer.call('revokeUser', { user, now })),
+      revoke: (user, now) => endingUser(user, writer.call('revokeUser', { user, now })),
     },
     tickets,
-  }
-}
-
-function ticketStore(
-  writer: SqliteThread<Writes & Reads>,
-  reader: SqliteThread<Reads>,
-): TicketStore {
-  return {
-    issue: (ticket) => writer.call('issueTicket', ticket),
-    read: (hash, now) => reader.call('readTicket', { hash, now }),
-    redeem: (hash, now) => writer.call('redeemTicket', { hash, now }),
   }
 }

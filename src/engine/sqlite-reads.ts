@@ -1,6 +1,7 @@
 // What the reader thread can do, and how rows become records.
 import type { DatabaseSync } from 'node:sqlite'
-import type { AccountRecord, SessionRecord, TicketRecord } from './identity-store.ts'
+import { HOST_SESSION } from '../protocol/names.ts'
+import type { AccountRecord, SessionRecord } from './identity-store.ts'
 import type { Standing } from './standing-store.ts'
 
 const ACCOUNT_COLUMNS = `
@@ -10,11 +11,6 @@ const ACCOUNT_COLUMNS = `
 export const SESSION_COLUMNS = `
   id, user, username, client, secret_hash AS secretHash,
   sessions.created_at AS createdAt, used_at AS usedAt, expires_at AS expiresAt`
-
-/** What `ticketFrom` needs, for SELECT and RETURNING. */
-export const TICKET_COLUMNS = `
-  hash, user, coalesce(session, host_session) AS session, rooms, info,
-  expires_at AS expiresAt, connection_expires_at AS connectionExpiresAt`
 
 const GOOD_STANDING: Standing = { bannedAt: null, revokedBefore: null }
 
@@ -32,9 +28,9 @@ export function prepareReads(db: DatabaseSync) {
   const sessions = `SELECT ${SESSION_COLUMNS} FROM sessions JOIN accounts USING (user)`
   const bySecret = db.prepare(`${sessions} WHERE secret_hash = :secretHash`)
   const byId = db.prepare(`${sessions} WHERE id = :id`)
-  const ticket = db.prepare(`
-    SELECT ${TICKET_COLUMNS} FROM tickets WHERE hash = :hash AND expires_at > :now`)
-
+  const mayHaveTicket = db.prepare(`
+    SELECT 1 WHERE (:session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = :session))
+      AND NOT EXISTS (SELECT 1 FROM standings WHERE user = :user AND banned_at IS NOT NULL)`)
   const standing = db.prepare(`
     SELECT banned_at AS bannedAt, revoked_before AS revokedBefore
     FROM standings WHERE user = :user`)
@@ -55,19 +51,15 @@ export function prepareReads(db: DatabaseSync) {
     sessionById(args: { id: string }): SessionRecord | null {
       return recordFrom<SessionRecord>(byId.get(args))
     },
-    readTicket(args: { hash: string; now: number }): TicketRecord | null {
-      return ticketFrom(ticket.get(args))
+    /** Sessions that only the application that we live in knows count as alive. */
+    mayHaveTicket({ user, session }: { user: string; session: string | null }): boolean {
+      const own = session?.startsWith(HOST_SESSION) ? null : session
+      return mayHaveTicket.get({ user, session: own }) !== undefined
     },
   }
 }
 
 /** Null without a row. */
-export function ticketFrom(row: Row): TicketRecord | null {
-  const stored = recordFrom<Omit<TicketRecord, 'rooms'> & { rooms: string | null }>(row)
-  if (stored === null) return null
-  return { ...stored, rooms: stored.rooms === null ? null : JSON.parse(stored.rooms) }
-}
-
 function recordFrom<Stored>(row: Row): Stored | null {
   return row === undefined ? null : (row as Stored)
 }

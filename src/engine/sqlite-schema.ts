@@ -120,8 +120,14 @@ const FIFTH = `
   ALTER TABLE rooms ADD COLUMN empty_since INTEGER;
 `
 
+/** A process holds its tickets in memory, and leaves them here for the next one alone. */
+const SIXTH = `
+  DROP TABLE tickets;
+  CREATE TABLE tickets (record TEXT NOT NULL) STRICT;
+`
+
 /** Step n, counted from 1, leads to version n of the store (its `user_version`). */
-export const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH]
+export const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH]
 
 /** The version that a store is at; 0 when it has no tables yet. */
 export function versionOf(db: DatabaseSync): number {

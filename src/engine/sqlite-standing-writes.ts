@@ -64,24 +64,18 @@ export function standingWrites(db: DatabaseSync) {
     INSERT INTO standings (user, revoked_before) VALUES (:user, :now)
     ON CONFLICT (user) DO UPDATE SET revoked_before = max(coalesce(revoked_before, 0), :now)`)
   const endSessions = db.prepare('DELETE FROM sessions WHERE user = :user')
-  const endTickets = db.prepare('DELETE FROM tickets WHERE user = :user')
-
-  function endAll(user: string): void {
-    endSessions.run({ user })
-    endTickets.run({ user })
-  }
 
   return {
     banUser(args: { user: string; now: number }): void {
       ban.run(args)
-      endAll(args.user)
+      endSessions.run({ user: args.user })
     },
     unbanUser(args: { user: string }): void {
       unban.run(args)
     },
     revokeUser(args: { user: string; now: number }): void {
       revoke.run(args)
-      endAll(args.user)
+      endSessions.run({ user: args.user })
     },
   }
 }

@@ -9,12 +9,6 @@ import { runInTransaction, serve } from './sqlite-serve.ts'
 import type { Operations } from './sqlite-thread.ts'
 import { prepareWrites } from './sqlite-writes.ts'
 
-/**
- * What lives for seconds need not wait for the disk: it is a transaction, and survives the end of
- * this process; whoever loses power is back after the last of these has run out.
- */
-const BRIEF = new Set(['issueTicket', 'redeemTicket', 'sweepTickets'])
-
 serve(() => {
   const db = openStore(workerData.path)
   const { writes, onKept, onTakenBack } = messageWrites(db)
@@ -26,14 +20,9 @@ serve(() => {
   } as unknown as Operations
   const total = db.prepare('SELECT total_changes() AS rows')
   const changes = (): number => Number(total.get()?.rows)
-  let waitsForDisk = true
+  const writing = { db, operations, changes, onKept, onTakenBack }
   return {
-    run(calls) {
-      const must = calls.some(([operation]) => !BRIEF.has(operation))
-      if (must !== waitsForDisk) db.exec(`PRAGMA synchronous = ${must ? 'FULL' : 'NORMAL'}`)
-      waitsForDisk = must
-      return runInTransaction({ db, operations, changes, onKept, onTakenBack }, calls)
-    },
+    run: (calls) => runInTransaction(writing, calls),
     close: () => db.close(),
   }
 })

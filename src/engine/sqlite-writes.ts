@@ -2,9 +2,7 @@
 // constraint can refuse, and that one first: SQLite then takes back that statement alone, and the
 // rest of its batch stands.
 import type { DatabaseSync } from 'node:sqlite'
-import { HOST_SESSION } from '../protocol/names.ts'
 import type { AccountRecord, SessionRecord, TicketRecord } from './identity-store.ts'
-import { TICKET_COLUMNS, ticketFrom } from './sqlite-reads.ts'
 import { refreshWrites, standingWrites } from './sqlite-standing-writes.ts'
 
 /** Deletes at most `limit` rows of what ran out at or before `now`. */
@@ -48,7 +46,6 @@ function accountWrites(db: DatabaseSync) {
   const setPassword = db.prepare(`
     UPDATE accounts SET password = :password WHERE user = :user AND password = :former`)
   const remove = db.prepare('DELETE FROM accounts WHERE user = :user')
-  const removeTickets = db.prepare('DELETE FROM tickets WHERE user = :user')
 
   return {
     createAccount(account: AccountRecord): 'created' | 'taken' {
@@ -58,7 +55,6 @@ function accountWrites(db: DatabaseSync) {
       return setPassword.run(args).changes === 1
     },
     removeAccount(args: { user: string }): boolean {
-      removeTickets.run(args)
       return remove.run(args).changes === 1
     },
   }
@@ -70,12 +66,10 @@ function sessionWrites(db: DatabaseSync) {
     SELECT :id, :user, :client, :secretHash, :createdAt, :usedAt, :expiresAt
     WHERE EXISTS (SELECT 1 FROM accounts WHERE user = :user) AND NOT EXISTS (${BAN})`)
   const touch = db.prepare('UPDATE sessions SET used_at = max(used_at, :usedAt) WHERE id = :id')
-  // Tickets go with their session: the foreign key says ON DELETE CASCADE.
   const end = db.prepare('DELETE FROM sessions WHERE id = :id')
   const endAll = db.prepare(
     'DELETE FROM sessions WHERE user = :user AND id IS NOT :except RETURNING id',
   )
-  const endTickets = db.prepare('DELETE FROM tickets WHERE user = :user')
   const sweep = db.prepare(`
     DELETE FROM sessions WHERE id IN
       (SELECT id FROM sessions WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)`)
@@ -91,7 +85,6 @@ function sessionWrites(db: DatabaseSync) {
       return end.run(args).changes === 1
     },
     endSessions({ user, except }: { user: string; except: string | null }): string[] {
-      if (except === null) endTickets.run({ user })
       return endAll.all({ user, except }).map((row) => String(row.id))
     },
     sweepSessions(args: Sweep): number {
@@ -100,33 +93,18 @@ function sessionWrites(db: DatabaseSync) {
   }
 }
 
+/** Tickets are in memory while a process runs; here they pass from one to the next. */
 function ticketWrites(db: DatabaseSync) {
-  const issue = db.prepare(`
-    INSERT INTO tickets
-      (hash, user, session, host_session, rooms, info, expires_at, connection_expires_at)
-    SELECT :hash, :user, :session, :hostSession, :rooms, :info, :expiresAt, :connectionExpiresAt
-    WHERE (:session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = :session))
-      AND NOT EXISTS (${BAN})`)
-  const redeem = db.prepare(`
-    DELETE FROM tickets WHERE hash = :hash AND expires_at > :now RETURNING ${TICKET_COLUMNS}`)
-  const sweep = db.prepare(`
-    DELETE FROM tickets WHERE hash IN
-      (SELECT hash FROM tickets WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)`)
+  const leave = db.prepare('INSERT INTO tickets (record) VALUES (:record)')
+  const take = db.prepare('DELETE FROM tickets RETURNING record')
 
   return {
-    issueTicket({ rooms, session, ...ticket }: TicketRecord): boolean {
-      const isHosts = session?.startsWith(HOST_SESSION) ?? false
-      const sessions = isHosts
-        ? { session: null, hostSession: session }
-        : { session, hostSession: null }
-      const row = { ...ticket, ...sessions, rooms: rooms === null ? null : JSON.stringify(rooms) }
-      return issue.run(row).changes === 1
+    leaveTickets(tickets: readonly TicketRecord[]): void {
+      for (const ticket of tickets) leave.run({ record: JSON.stringify(ticket) })
     },
-    redeemTicket(args: { hash: string; now: number }): TicketRecord | null {
-      return ticketFrom(redeem.get(args))
-    },
-    sweepTickets(args: Sweep): number {
-      return Number(sweep.run({ ...args }).changes)
+    /** Gone from the store when it answers, so that no crash makes them good again [C22]. */
+    takeTickets(): TicketRecord[] {
+      return take.all().map(({ record }) => JSON.parse(String(record)))
     },
   }
 }

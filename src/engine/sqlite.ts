@@ -10,6 +10,7 @@ import { Followers } from './followers.ts'
 import { trimHistories } from './history-trim.ts'
 import { createInProcessLog } from './in-process-log.ts'
 import { createInProcessRevocations } from './in-process-revocations.ts'
+import { InProcessTickets } from './in-process-tickets.ts'
 import { splitLog } from './split-log.ts'
 import { IN_MEMORY, storeIn } from './sqlite-file.ts'
 import { type FolderLock, lockFolder } from './sqlite-folder-lock.ts'
@@ -41,16 +42,23 @@ export async function openSqlite(settings: EngineSettings, clock: Clock): Promis
   if (settings.kind === 'memory') return compose(await startInMemory(clock), null, clock)
   const lock = await lockFolder(settings.folder, settings.lockWaitMs, clock)
   try {
-    return compose(await startInFolder(settings.folder, clock), lock, clock)
+    return await compose(await startInFolder(settings.folder, clock), lock, clock)
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Clock): Engine {
+async function compose(
+  { writer, reader }: Threads,
+  lock: FolderLock | null,
+  clock: Clock,
+): Promise<Engine> {
+  const tickets = new InProcessTickets((whose) => reader.call('mayHaveTicket', whose), clock)
+  // What could not be taken out of the store stays there, and is good for nobody.
+  tickets.takeOver(await writer.call('takeTickets', undefined).catch(() => []))
   const stopSweeping = sweepExpired(clock, [
-    (slice) => writer.call('sweepTickets', slice),
+    (slice) => tickets.sweep(slice),
     (slice) => writer.call('sweepSessions', slice),
   ])
   const stopTrimming = trimHistories(clock, (trim) => writer.call('trimMessages', trim))
@@ -66,7 +74,7 @@ function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Cl
     name: 'sqlite',
     node: systemChance.bytes(8).toString('hex'),
     durability,
-    ...sqliteIdentity({ writer, reader }, clock),
+    ...sqliteIdentity({ writer, reader, tickets }),
     log: splitLog({ appendNow, stored, followers }),
     revocations: createInProcessRevocations(),
     get waiting() {
@@ -81,6 +89,8 @@ function compose({ writer, reader }: Threads, lock: FolderLock | null, clock: Cl
       stopTrimming()
       probing.cancel()
       await stored.settled()
+      // A client whose ticket could not be left for the next process fetches a new one.
+      await writer.call('leaveTickets', tickets.handOver()).catch(() => undefined)
       // The writer goes last: the last to close moves the write-ahead log into the database.
       await reader.close()
       await writer.close()

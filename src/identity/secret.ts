@@ -1,5 +1,5 @@
 // One root secret; every use gets a key of its own, so that none can stand in for another.
-import { createHash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { hash, hkdfSync, timingSafeEqual } from 'node:crypto'
 import type { RootSecrets } from './settings.ts'
 
 const KEY_BYTES = 32
@@ -27,7 +27,7 @@ function derive(root: string, use: KeyUse): Buffer {
 
 /** How a credential is kept: enough to recognise it, useless to whoever reads the store. */
 export function digest(credential: string | Buffer): string {
-  return createHash('sha256').update(credential).digest('base64url')
+  return hash('sha256', credential, 'base64url')
 }
 
 /** Compares in time that does not depend on where the two differ. */

@@ -1,5 +1,5 @@
-// A ticket opens one connection. It is random, stored only as its digest, and signed, so that a
-// forged one and a used one get different answers (S7).
+// A ticket opens one connection. It is random and stored only as its digest (S7). That it is stored
+// makes it good; it is signed so that a forged one and a used one get different answers.
 import { createHmac } from 'node:crypto'
 import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
@@ -68,8 +68,8 @@ export class Tickets {
 
   /** Looks at a ticket without using it up. 401 says whether it is forged, late or used. */
   async inspect(ticket: string): Promise<TicketRecord> {
-    this.#check(ticket)
-    return (await this.#store.read(digest(ticket), this.#clock.now())) ?? refuseUsed()
+    const known = await this.#store.read(digest(ticket), this.#clock.now())
+    return known ?? this.#refuse(ticket)
   }
 
   /** Uses it up. Of any number that try, one gets the record and the others 401. */
@@ -77,7 +77,8 @@ export class Tickets {
     return (await this.#store.redeem(digest(ticket), this.#clock.now())) ?? refuseUsed()
   }
 
-  #check(ticket: string): void {
+  /** Says why. */
+  #refuse(ticket: string): never {
     const bytes = bytesOf(ticket)
     if (bytes === null || !this.#isOurs(bytes)) {
       throw new Refusal(REPLY.ticketInvalid, 'This ticket is not one of ours: fetch a new one.')
@@ -85,6 +86,7 @@ export class Tickets {
     if (this.#clock.now() >= bytes.readUIntBE(ID_BYTES, TIME_BYTES)) {
       throw new Refusal(REPLY.ticketExpired, 'This ticket is past its time: fetch a new one.')
     }
+    refuseUsed()
   }
 
   #isOurs(bytes: Buffer): boolean {

@@ -101,7 +101,7 @@ export class Rooms {
   }
 
   ruleOf(name: string): Rule | null {
-    return ruleFor(this.#rules, name)
+    return this.#open.get(name)?.room.rule ?? ruleFor(this.#rules, name)
   }
 
   counts(name: string): RoomCounts {
@@ -158,7 +158,7 @@ export class Rooms {
   }
 
   #allows(identity: Identity, action: Action, room: string): boolean {
-    const rule = this.#open.get(room)?.room.rule ?? this.ruleOf(room)
+    const rule = this.ruleOf(room)
     return rule !== null && allows(rule, identity, action, room)
   }
 

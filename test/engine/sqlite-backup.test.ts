@@ -107,9 +107,9 @@ t.test('[C22] accounts are restored, tickets are not: they may have been used', 
   const [ada, one] = [account(), ticket()]
   await engine.accounts.create(ada)
   await engine.tickets.issue(one)
+  await engine.close()
   const file = `${folder}/copy.db`
   await backUp({ folder, file })
-  t.same(await engine.tickets.redeem(one.hash, 1_000), one)
   const copy = await opened(t, await restored(t, file, 'other'))
   t.same(await copy.accounts.byUser(ada.user), ada)
   t.equal(await copy.tickets.redeem(one.hash, 1_000), null)

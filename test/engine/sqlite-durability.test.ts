@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { Engine } from '../../src/engine/engine.ts'
+import { type Engine, EngineUnavailable } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { account, session, ticket } from '../contract/samples.ts'
@@ -51,16 +51,17 @@ t.test('calls made at once share one commit', async (t) => {
 })
 
 t.test('a call that fails takes nothing else of its transaction along', async (t) => {
-  const { tickets } = await opened(t, t.testdir({}))
-  const [first, last] = [ticket(), ticket()]
-  const calls = [first, first, last].map((each) => tickets.issue(each))
+  const { accounts } = await opened(t, t.testdir({}))
+  const [first, last] = [account(), account()]
+  const again = account({ user: first.user })
+  const calls = [first, again, last].map((each) => accounts.create(each))
   const outcomes = await Promise.allSettled(calls)
   t.same(
     outcomes.map(({ status }) => status),
     ['fulfilled', 'rejected', 'fulfilled'],
   )
-  t.same(await tickets.redeem(first.hash, 1_000), first)
-  t.same(await tickets.redeem(last.hash, 1_000), last)
+  t.same(await accounts.byUser(first.user), first)
+  t.same(await accounts.byUser(last.user), last)
 })
 
 t.test('a restart finds everything as it was', async (t) => {
@@ -77,6 +78,33 @@ t.test('a restart finds everything as it was', async (t) => {
   t.same(await after.accounts.byUser(ada.user), ada)
   t.same(await after.sessions.byId(app.id), app)
   t.same(await after.tickets.redeem(one.hash, 1_000), one)
+})
+
+t.test('[C22] a ticket that was handed over is good in the next process alone', async (t) => {
+  const folder = t.testdir({})
+  const [used, unused] = [ticket(), ticket()]
+  const before = await opened(t, folder)
+  for (const each of [used, unused]) await before.tickets.issue(each)
+  await before.tickets.redeem(used.hash, 1_000)
+  await before.close()
+  await t.rejects(before.tickets.redeem(unused.hash, 1_000), EngineUnavailable)
+  const after = await opened(t, folder)
+  t.equal(await after.tickets.redeem(used.hash, 1_000), null)
+  t.same(await after.tickets.redeem(unused.hash, 1_000), unused)
+})
+
+t.test('[C22] after a crash no ticket is good: it may have been used', async (t) => {
+  const folder = t.testdir({})
+  const one = ticket()
+  const first = await opened(t, folder)
+  await first.tickets.issue(one)
+  await first.close()
+  // Takes it over, and goes without a word.
+  const child = startChild(t, ['create-accounts.ts', folder])
+  t.type(await child.line(), 'string')
+  await child.kill()
+  const after = await opened(t, folder)
+  t.equal(await after.tickets.redeem(one.hash, 1_000), null)
 })
 
 t.test('what has run out is swept within the minute', async (t) => {

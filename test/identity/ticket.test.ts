@@ -138,14 +138,15 @@ test('[S7] words that are no ticket at all are not one of ours', async (t) => {
   t.pass('for any word')
 })
 
-test('[S16] a ticket signed with the previous secret is good while that is named', async (t) => {
+test('[S16] a used ticket of the previous secret is told from a forged one', async (t) => {
   const old: RootSecrets = { current: 'the former root secret', previous: null }
   const { tickets, withSecrets } = issuer(old)
   const { ticket } = await tickets.issue(ORDER)
+  await tickets.redeem(ticket)
   const rotating = withSecrets({ current: 'the new root secret', previous: old.current })
   const rotated = withSecrets({ current: 'the new root secret', previous: null })
   t.equal(await outcome(rotated.inspect(ticket)), 'ticket_invalid')
-  t.equal(await outcome(rotating.inspect(ticket)), 'fine')
+  t.equal(await outcome(rotating.inspect(ticket)), 'ticket_used')
 })
 
 test('[C26] the tickets of one user are counted, whoever asks, and others are not', async (t) => {

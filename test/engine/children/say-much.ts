@@ -11,21 +11,11 @@ const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, syste
 const acks = openSync(`${folder}/acks`, 'a')
 let said = 0
 
-/** Tickets are committed without a sync, which must take nothing from those that are. */
-function ticketFor(number: number) {
-  const expiresAt = systemClock.now() + 30_000
-  return {
-    ...{ hash: String(number), user: 'u_1', session: null, rooms: null, info: null },
-    ...{ expiresAt, connectionExpiresAt: null },
-  }
-}
-
 async function sayOn(): Promise<void> {
   while (said < SAYINGS) {
     const number = said
     said += 1
     const { room, draft, retention, key } = saying(number)
-    if (number % 3 === 0) await engine.tickets.issue(ticketFor(number))
     const { position, time } = await engine.log.append(room, draft, { retention, key })
     writeSync(acks, `${position?.offset} ${time} ${room} ${number}\n`)
   }

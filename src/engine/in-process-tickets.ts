@@ -1,0 +1,87 @@
+// Tickets of a store that one process has to itself. They live for seconds, so they are held in
+// memory, and one is used up before another can try, whatever happens to the disk. An orderly
+// restart takes them along; after a crash nobody knows which were used, so none is good.
+import type { Clock } from '../time/clock.ts'
+import { EngineUnavailable } from './engine.ts'
+import type { TicketRecord, TicketStore } from './identity-store.ts'
+
+/** A day's worth of people who come back at once, and a bound for whoever never uses theirs. */
+const HELD_MAX = 100_000
+
+/** Whether there may be tickets for this user, asked for by this session. */
+export type MayHave = (whose: { user: string; session: string | null }) => Promise<boolean>
+
+export class InProcessTickets implements TicketStore {
+  readonly #mayHave: MayHave
+  readonly #clock: Clock
+  readonly #held = new Map<string, TicketRecord>()
+  #closed = false
+
+  constructor(mayHave: MayHave, clock: Clock) {
+    this.#mayHave = mayHave
+    this.#clock = clock
+  }
+
+  /** Held before it is asked for: whoever ends the session meanwhile takes it away again. */
+  async issue(ticket: TicketRecord): Promise<boolean> {
+    this.#makeRoom()
+    this.#held.set(ticket.hash, ticket)
+    let good = false
+    try {
+      good = await this.#mayHave(ticket)
+    } finally {
+      if (!good) this.#held.delete(ticket.hash)
+    }
+    return this.#held.has(ticket.hash)
+  }
+
+  async read(hash: string, now: number): Promise<TicketRecord | null> {
+    if (this.#closed) throw new EngineUnavailable('The engine is closed.')
+    const ticket = this.#held.get(hash)
+    return ticket !== undefined && ticket.expiresAt > now ? ticket : null
+  }
+
+  async redeem(hash: string, now: number): Promise<TicketRecord | null> {
+    const ticket = await this.read(hash, now)
+    return ticket !== null && this.#held.delete(hash) ? ticket : null
+  }
+
+  /** Takes away what was issued to somebody whose session or account has ended. */
+  forget(isOver: (ticket: TicketRecord) => boolean): void {
+    for (const [hash, ticket] of this.#held) if (isOver(ticket)) this.#held.delete(hash)
+  }
+
+  /** Lets go of at most `limit` that are past their time, as an expiry sweep asks for. */
+  async sweep({ now, limit }: { now: number; limit: number }): Promise<number> {
+    let deleted = 0
+    for (const [hash, { expiresAt }] of this.#held) {
+      if (deleted === limit) break
+      if (expiresAt <= now && this.#held.delete(hash)) deleted += 1
+    }
+    return deleted
+  }
+
+  /** Takes in those of the process before. */
+  takeOver(tickets: readonly TicketRecord[]): void {
+    for (const ticket of tickets) this.#held.set(ticket.hash, ticket)
+  }
+
+  /** Gives all away, for the process after; none of them is good here any more. */
+  handOver(): TicketRecord[] {
+    this.#closed = true
+    const tickets = [...this.#held.values()]
+    this.#held.clear()
+    return tickets
+  }
+
+  /** They stand in the order of their issue, which is about that of their ends. */
+  #makeRoom(): void {
+    if (this.#held.size < HELD_MAX) return
+    const now = this.#clock.now()
+    for (const [hash, { expiresAt }] of this.#held) {
+      if (expiresAt > now) break
+      this.#held.delete(hash)
+    }
+    if (this.#held.size >= HELD_MAX) throw new EngineUnavailable('Too many tickets are out.')
+  }
+}

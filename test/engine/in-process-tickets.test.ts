@@ -1,0 +1,51 @@
+// Tickets in memory: who ends meanwhile, what runs out, and that there is a bound.
+import { test } from 'tap'
+import { EngineUnavailable } from '../../src/engine/engine.ts'
+import { InProcessTickets } from '../../src/engine/in-process-tickets.ts'
+import { ticket } from '../contract/samples.ts'
+import { HeldClock } from '../support/held-clock.ts'
+
+const EVERYBODY = () => Promise.resolve(true)
+
+test('[S18] a session that ends while its ticket is issued gets none', async (t) => {
+  const asked = Promise.withResolvers<boolean>()
+  const tickets = new InProcessTickets(() => asked.promise, new HeldClock())
+  const [one, other] = [ticket({ session: 's_1' }), ticket({ session: 's_2' })]
+  const issued = [one, other].map((each) => tickets.issue(each))
+  tickets.forget(({ session }) => session === 's_1')
+  asked.resolve(true)
+  t.same(await Promise.all(issued), [false, true])
+  t.equal(await tickets.redeem(one.hash, 1_000), null)
+  t.same(await tickets.redeem(other.hash, 1_000), other)
+})
+
+test('nothing is held when nobody could be asked', async (t) => {
+  const away = () => Promise.reject(new EngineUnavailable('away'))
+  const tickets = new InProcessTickets(away, new HeldClock())
+  const one = ticket()
+  await t.rejects(tickets.issue(one), EngineUnavailable)
+  t.equal(await tickets.read(one.hash, 1_000), null)
+})
+
+test('a sweep lets go of what has run out, and no more than a slice', async (t) => {
+  const tickets = new InProcessTickets(EVERYBODY, new HeldClock())
+  for (const expiresAt of [3, 1, 2, 4]) await tickets.issue(ticket({ expiresAt }))
+  t.equal(await tickets.sweep({ now: 3, limit: 2 }), 2)
+  t.equal(await tickets.sweep({ now: 3, limit: 2 }), 1)
+  t.equal(await tickets.sweep({ now: 3, limit: 2 }), 0)
+  t.equal(tickets.handOver().length, 1)
+})
+
+test('[S29] so many are out and no more, until one is used or has run out', async (t) => {
+  const clock = new HeldClock()
+  const tickets = new InProcessTickets(EVERYBODY, clock)
+  const out = Array.from({ length: 100_000 }, () => ticket({ expiresAt: clock.now() + 1_000 }))
+  for (const each of out) await tickets.issue(each)
+  await t.rejects(tickets.issue(ticket()), EngineUnavailable)
+  await tickets.redeem(out[7]?.hash ?? '', clock.now())
+  t.equal(await tickets.issue(ticket({ expiresAt: clock.now() + 1_000 })), true)
+  await t.rejects(tickets.issue(ticket()), EngineUnavailable)
+  await clock.advance(1_000)
+  t.equal(await tickets.issue(ticket({ expiresAt: clock.now() + 1_000 })), true)
+  t.equal(tickets.handOver().length, 1)
+})

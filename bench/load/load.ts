@@ -32,6 +32,8 @@ export interface Measured {
 
 export interface Verdict {
   sent: number
+  /** By room. */
+  sentIn: Record<number, number>
   /** All that came since the connections were made, also to slow readers. */
   delivered: number
   missing: number
@@ -188,8 +190,16 @@ function merged(
 }
 
 function judge(counts: readonly Counted[]): Verdict {
-  const verdict = { sent: 0, delivered: 0, missing: 0, surplus: 0, closed: 0, slowClosed: 0 }
   const sent: Record<number, number> = {}
+  const verdict = {
+    sent: 0,
+    sentIn: sent,
+    delivered: 0,
+    missing: 0,
+    surplus: 0,
+    closed: 0,
+    slowClosed: 0,
+  }
   for (const count of counts) {
     verdict.delivered += count.delivered
     verdict.closed += count.closed

@@ -27,6 +27,8 @@ export interface Opening {
   headers: Record<string, string>
   /** Which room it will be in, by number. */
   room: number
+  /** Whether that room keeps what is said; only Usher has such rooms. */
+  isStored: boolean
   /** Its number as a publisher; null for those that only listen. */
   publisher: number | null
   /** Whether its deliveries are timed. */

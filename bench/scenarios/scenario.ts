@@ -1,5 +1,5 @@
 // What a scenario is, and what it finds out about one server in one round.
-import type { Load, Talk } from '../load/load.ts'
+import type { Load, Talk, Verdict } from '../load/load.ts'
 import type { Opening } from '../load/orders.ts'
 import type { Contender, Credential, Running } from '../servers/contender.ts'
 
@@ -66,6 +66,10 @@ export interface Crowd {
   /** One of so many members is timed, and reads at once as publishers do; 1 lets all do so. */
   timedEvery: number
   slow?: number
+  /** The number of its first room, when others have rooms too. */
+  firstRoom?: number
+  /** Whether the rooms keep what is said. */
+  isStored?: boolean
   credential?: Credential
   turnMs?: number
 }
@@ -75,6 +79,7 @@ const SETTLE_MS = 30_000
 /** Members of a room differ in number by the count of rooms, so timed ones are spread over it. */
 export function openingsOf(crowd: Crowd, from = 0): Opening[] {
   const { rooms, members, publishers, timedEvery, slow = 0 } = crowd
+  const { firstRoom = 0, isStored = false } = crowd
   return Array.from({ length: rooms * members }, (_, index) => {
     const place = Math.floor(index / rooms)
     const number = from + index
@@ -85,7 +90,8 @@ export function openingsOf(crowd: Crowd, from = 0): Opening[] {
       number,
       path: '/',
       headers: {},
-      room: index % rooms,
+      room: firstRoom + (index % rooms),
+      isStored,
       publisher: isPublisher ? number % 10_000 : null,
       timed: isTimed,
       reads: isSlow ? 'slowly' : isTimed || isPublisher ? 'at once' : 'in turns',
@@ -104,6 +110,16 @@ export type Speaking = Pick<Talk, 'size' | 'pace'>
 
 /** Lets a gathered crowd talk, and checks that everybody got everything. */
 export async function talk(context: Context, speaking: Speaking): Promise<Figure> {
+  return (await talkOf(context, speaking)).figure
+}
+
+export interface Talked {
+  figure: Figure
+  verdict: Verdict
+}
+
+/** The same for who wants to know in which rooms it was. */
+export async function talkOf(context: Context, speaking: Speaking): Promise<Talked> {
   const { running, load, scale } = context
   const { seconds, warmSeconds } = scale
   const before = running.process.usage()
@@ -111,7 +127,7 @@ export async function talk(context: Context, speaking: Speaking): Promise<Figure
   const verdict = await load.verdict(SETTLE_MS)
   const { cpuSeconds, kept } = running.process.usedSince(before)
   const deliveries = verdict.delivered
-  return {
+  const figure = {
     value: measured.perSecond,
     cpuMicros: deliveries === 0 ? null : (cpuSeconds / deliveries) * 1e6,
     p50: measured.latencies.quantile(0.5),
@@ -127,6 +143,7 @@ export async function talk(context: Context, speaking: Speaking): Promise<Figure
       'sent late by ms (p99)': measured.lateMs,
     },
   }
+  return { figure, verdict }
 }
 
 /** The same for each of these servers. */

@@ -24,6 +24,7 @@ const RULES = {
   rooms: [
     { match: 'open:*', join: ['anyone'], publish: ['anyone'], history: false },
     { match: 'bench:*', history: false },
+    { match: 'stored:*', history: { messages: 10_000 } },
   ],
   limits: {
     connections: HIGH,
@@ -94,7 +95,8 @@ const WAYS_IN: Record<Credential, WayIn> = {
 }
 
 function into(opening: Opening, { query = '', headers = {} }): Opening {
-  return { ...opening, path: `/rooms/bench:${opening.room}${query}`, headers }
+  const pattern = opening.isStored ? 'stored' : 'bench'
+  return { ...opening, path: `/rooms/${pattern}:${opening.room}${query}`, headers }
 }
 
 /** Everyone is a user of their own, as an application with its own log in would have it. */

@@ -7,10 +7,12 @@ export interface TurnBounds {
   perTurn: number
   /** Into one room, before it is the next one's turn. */
   perRoom: number
+  /** And no room is begun after so long: what a write costs depends on the system. */
+  ms: number
 }
 
-/** Some milliseconds' worth, so that pings, log-ins and the rooms behind a huge one go on. */
-const TURN_BOUNDS: TurnBounds = { perTurn: 2_048, perRoom: 1_024 }
+/** Short enough that pings, log-ins, the disk and the rooms behind a huge one go on. */
+const TURN_BOUNDS: TurnBounds = { perTurn: 2_048, perRoom: 256, ms: 8 }
 
 /** What has something to write. */
 export interface Writer {
@@ -67,17 +69,18 @@ export class Turn {
   #end(): void {
     this.#asked = false
     const began = this.#clock.elapsed()
-    let left = this.#bounds.perTurn
+    const { perTurn, perRoom, ms } = this.#bounds
+    let left = perTurn
     for (const writer of this.#waiting) {
-      if (left <= 0) break
-      const share = Math.min(left, this.#bounds.perRoom)
+      if (left <= 0 || this.#clock.elapsed() - began > ms) break
+      const share = Math.min(left, perRoom)
       this.#waiting.delete(writer)
       const written = writer.write(share)
       left -= written
       if (written === share) this.#waiting.add(writer)
     }
     this.totals.turns += 1
-    this.totals.writes += this.#bounds.perTurn - left
+    this.totals.writes += perTurn - left
     this.#onTurn(this.#clock.elapsed() - began)
     if (this.#waiting.size > 0) this.#ask()
   }

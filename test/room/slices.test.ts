@@ -6,7 +6,7 @@ import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { eventOf, heldFan } from '../support/fan.ts'
 
-const SLICES_OF_TWO = { perTurn: 4, perRoom: 2 }
+const SLICES_OF_TWO = { perTurn: 4, perRoom: 2, ms: Infinity }
 
 function crowd(fan: FanOut, size: number): FakeMember[] {
   const format = new CountingFormat()
@@ -25,6 +25,24 @@ test('a huge room is written to over several turns', async (t) => {
   t.same(heard(members), ['[1]', '[1]', '[1]', '[1]', '', ''])
   end()
   t.same(heard(members), Array(6).fill('[1]'))
+})
+
+test('where a write takes long a turn ends sooner, after one slice at least', async (t) => {
+  const { fan, clock, end } = heldFan({ perTurn: 100, perRoom: 2, ms: 8 })
+  const members = crowd(fan, 6)
+  const [first, second] = members
+  const takes = (ms: number) => () => void clock.advance(ms)
+  if (first) first.onDeliver = takes(20)
+  fan.push(eventOf('1'))
+  end()
+  t.same(heard(members), ['[1]', '[1]', '', '', '', ''])
+  end()
+  t.same(heard(members), Array(6).fill('[1]'), 'and the others have theirs in the next')
+  if (second) second.onDeliver = takes(8)
+  if (first) first.onDeliver = takes(0)
+  fan.push(eventOf('2'))
+  end()
+  t.same(heard(members), Array(6).fill('[1][2]'), 'it is not over before its time')
 })
 
 test('what is said meanwhile waits for the slices, and comes in one buffer', async (t) => {

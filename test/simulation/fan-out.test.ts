@@ -147,5 +147,5 @@ test('[C42] [C43] [C44] whoever comes and goes, all hear what is theirs in order
 })
 
 test('[C42] [C44] and the same where every room is huge, and written in slices', async (t) => {
-  t.doesNotThrow(() => fc.assert(property({ perTurn: 3, perRoom: 2 }), SEED))
+  t.doesNotThrow(() => fc.assert(property({ perTurn: 3, perRoom: 2, ms: Infinity }), SEED))
 })

@@ -12,6 +12,7 @@ export function eventOf(payload: string | Buffer, origin: string | null = null):
 export interface Fan {
   fan: FanOut
   turn: Turn
+  clock: HeldClock
   /** How often the turn was asked to end; each `end` does what was asked. */
   asked: () => number
   end: () => void
@@ -30,5 +31,5 @@ export function heldFan(bounds?: TurnBounds): Fan {
   const end = (): void => {
     for (const run of ends.splice(0)) run()
   }
-  return { fan: new FanOut(turn), turn, asked: () => asked, end }
+  return { fan: new FanOut(turn), turn, clock, asked: () => asked, end }
 }

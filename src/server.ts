@@ -8,13 +8,20 @@ import { EngineRefused } from './engine/engine.ts'
 /** What closing may take beyond the drain window before the process is ended anyway. */
 const GRACE_MS = 5_000
 
+/**
+ * Lines that the system may hold until we accept them: after a restart everybody comes at once, and
+ * whoever finds no place tries again a second later, then three, then seven. The system has a bound
+ * of its own, 4,096 on Linux (`net.core.somaxconn`).
+ */
+const BACKLOG = 65_535
+
 async function main(): Promise<void> {
   const config = loadConfig()
   const app = await buildApp(config)
   const onSignals = closeOnSignals(app, config)
   for (const warning of config.warnings) app.log.warn(warning)
   try {
-    await app.listen({ host: config.host, port: config.port })
+    await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
   } catch (error) {
     // The engine is open and would keep the process, and its data folder, for ever.
     onSignals.uninstall()

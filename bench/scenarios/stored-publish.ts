@@ -1,5 +1,5 @@
-// Publishing over WebSockets into a room that keeps everything on disk before it answers, as fast as
-// it goes, beside the same room without history.
+// Publishing over WebSockets into a room that keeps everything on disk before it answers, as fast
+// as it goes, beside the same room without history.
 import { type Context, type Figure, gather, type Scenario, talk } from './scenario.ts'
 
 const PUBLISHERS = 10

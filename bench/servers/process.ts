@@ -116,6 +116,14 @@ export class ServerProcess {
     return { rss: this.rss(), heapUsed }
   }
 
+  /** Nobody is told; resolves when it is gone. */
+  async kill(): Promise<void> {
+    const exited = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await exited
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
   async end(): Promise<void> {
     const { exitCode, signalCode } = this.#child
     const isOver = exitCode !== null || signalCode !== null

@@ -1,5 +1,6 @@
 // Accounts and sessions on SQLite's threads, and what their end does to tickets.
 import type { AccountStore, RefreshStore, SessionStore, TicketRecord } from './identity-store.ts'
+import { InProcessStandings, STANDINGS_HELD_MAX } from './in-process-standings.ts'
 import type { InProcessTickets } from './in-process-tickets.ts'
 import type { Reads } from './sqlite-reads.ts'
 import type { SqliteThread } from './sqlite-thread.ts'
@@ -21,7 +22,13 @@ export interface IdentityParts {
 }
 
 /** The stores of one engine; each call is one operation of a thread. */
-export function sqliteIdentity({ writer, reader, tickets }: IdentityParts): IdentityStores {
+export async function sqliteIdentity({
+  writer,
+  reader,
+  tickets,
+}: IdentityParts): Promise<IdentityStores> {
+  const known = await reader.call('allStandings', { limit: STANDINGS_HELD_MAX + 1 })
+
   /** Also when it failed: nobody knows then how far it got, and a ticket is soon fetched anew. */
   const ending = <Result>(done: Promise<Result>, isOver: (ticket: TicketRecord) => boolean) =>
     done.finally(() => tickets.forget(isOver))
@@ -53,12 +60,15 @@ export function sqliteIdentity({ writer, reader, tickets }: IdentityParts): Iden
       add: (token) => writer.call('addRefreshToken', token),
       rotate: (rotation) => writer.call('rotateRefreshToken', rotation),
     },
-    standings: {
-      of: (user) => reader.call('standingOf', { user }),
-      ban: (user, now) => endingUser(user, writer.call('banUser', { user, now })),
-      unban: (user) => writer.call('unbanUser', { user }),
-      revoke: (user, now) => endingUser(user, writer.call('revokeUser', { user, now })),
-    },
+    standings: new InProcessStandings(
+      {
+        of: (user) => reader.call('standingOf', { user }),
+        ban: (user, now) => endingUser(user, writer.call('banUser', { user, now })),
+        unban: (user) => writer.call('unbanUser', { user }),
+        revoke: (user, now) => endingUser(user, writer.call('revokeUser', { user, now })),
+      },
+      known,
+    ),
     tickets,
   }
 }

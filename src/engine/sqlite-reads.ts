@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { HOST_SESSION } from '../protocol/names.ts'
 import type { AccountRecord, SessionRecord } from './identity-store.ts'
-import type { Standing } from './standing-store.ts'
+import { GOOD_STANDING, type Standing } from './standing-store.ts'
 
 const ACCOUNT_COLUMNS = `
   user, username, username_key AS usernameKey, password, created_at AS createdAt`
@@ -11,8 +11,6 @@ const ACCOUNT_COLUMNS = `
 export const SESSION_COLUMNS = `
   id, user, username, client, secret_hash AS secretHash,
   sessions.created_at AS createdAt, used_at AS usedAt, expires_at AS expiresAt`
-
-const GOOD_STANDING: Standing = { bannedAt: null, revokedBefore: null }
 
 /** A row as SQLite gives it: its columns are named as the record's fields. */
 type Row = Record<string, unknown> | undefined
@@ -35,7 +33,15 @@ export function prepareReads(db: DatabaseSync) {
     SELECT banned_at AS bannedAt, revoked_before AS revokedBefore
     FROM standings WHERE user = :user`)
 
+  const standings = db.prepare(`
+    SELECT user, banned_at AS bannedAt, revoked_before AS revokedBefore FROM standings
+    WHERE coalesce(banned_at, revoked_before) IS NOT NULL LIMIT :limit`)
+
   return {
+    allStandings(args: { limit: number }): [user: string, standing: Standing][] {
+      const rows = standings.all(args) as unknown as (Standing & { user: string })[]
+      return rows.map(({ user, ...standing }) => [user, standing])
+    },
     standingOf(args: { user: string }): Standing {
       return recordFrom<Standing>(standing.get(args)) ?? GOOD_STANDING
     },

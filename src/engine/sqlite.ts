@@ -57,6 +57,7 @@ async function compose(
   const tickets = new InProcessTickets((whose) => reader.call('mayHaveTicket', whose), clock)
   // What could not be taken out of the store stays there, and is good for nobody.
   tickets.takeOver(await writer.call('takeTickets', undefined).catch(() => []))
+  const identity = await sqliteIdentity({ writer, reader, tickets })
   const stopSweeping = sweepExpired(clock, [
     (slice) => tickets.sweep(slice),
     (slice) => writer.call('sweepSessions', slice),
@@ -74,7 +75,7 @@ async function compose(
     name: 'sqlite',
     node: systemChance.bytes(8).toString('hex'),
     durability,
-    ...sqliteIdentity({ writer, reader, tickets }),
+    ...identity,
     log: splitLog({ appendNow, stored, followers }),
     revocations: createInProcessRevocations(),
     get waiting() {

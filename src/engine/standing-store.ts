@@ -8,6 +8,9 @@ export interface Standing {
   revokedBefore: number | null
 }
 
+/** Of whom nothing is known. */
+export const GOOD_STANDING: Standing = Object.freeze({ bannedAt: null, revokedBefore: null })
+
 /** Changes are there for every node when the promise resolves. */
 export interface StandingStore {
   of(user: string): Promise<Standing>

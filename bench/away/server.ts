@@ -1,0 +1,99 @@
+// The real server with a database on disk and an outside issuer, on a fixed port, so that it can be
+// started again where it was.
+import { createHmac } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileIn, nodeCommand } from '../servers/contender.ts'
+import { ServerProcess } from '../servers/process.ts'
+
+const SERVER = fileIn('../../src/server.ts')
+const API_KEY = 'bench-key-of-twenty-four-characters-and-more'
+const JWT_KEY = 'bench-secret-of-the-issuer-0123456789'
+const ISSUER = 'https://issuer.example'
+const TOKEN_SECONDS = 3_600
+export const ROOM = 'chat:away'
+
+/** Null raises every bound of admission; otherwise what holds without a rules file. */
+export type Admission = 'raised' | 'default'
+
+const RAISED = {
+  ...{ connectionsPerUser: null, connectionsPerAddress: null, handshakesPerSecond: null },
+}
+
+export class Place {
+  readonly port: number
+  readonly #folder: string
+  readonly #pin: readonly string[]
+  #process: ServerProcess | null = null
+
+  private constructor(port: number, admission: Admission, pin: readonly string[]) {
+    this.port = port
+    this.#pin = pin
+    this.#folder = mkdtempSync(join(tmpdir(), 'usher-away-'))
+    const limits = admission === 'raised' ? RAISED : {}
+    writeFileSync(join(this.#folder, 'rules.json'), JSON.stringify({ limits }))
+  }
+
+  static async make(admission: Admission, pin: readonly string[]): Promise<Place> {
+    return new Place(await freePort(), admission, pin)
+  }
+
+  readonly authorization = `Bearer ${API_KEY}`
+
+  /** Resolves when it listens. */
+  async start(): Promise<void> {
+    const env = {
+      PORT: String(this.port),
+      USHER_DATA: join(this.#folder, 'data'),
+      USHER_CONFIG: join(this.#folder, 'rules.json'),
+      USHER_API_KEYS: `bench:${API_KEY}`,
+      USHER_DRAIN_SECONDS: '1',
+      ...{ USHER_JWT_KEY: JWT_KEY, USHER_JWT_ALGORITHM: 'HS256', USHER_JWT_ISSUER: ISSUER },
+      ...{ USHER_JWT_AUDIENCE: 'usher', USHER_JWT_PREFIX: 'app.' },
+    }
+    const launch = { command: nodeCommand(SERVER), env, hasProbe: true }
+    this.#process = await ServerProcess.start(this.#pin, launch)
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.end()
+  }
+
+  /** `kill -9`: nobody is told. */
+  async kill(): Promise<void> {
+    await this.#process?.kill()
+  }
+
+  cpuSeconds(): number {
+    return this.#process?.usage().cpuSeconds ?? 0
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** As the issuer would write it (RFC 7519). */
+export function tokenOf(user: string): string {
+  const now = Math.floor(Date.now() / 1_000)
+  const claims = { sub: user, iss: ISSUER, aud: 'usher', iat: now, exp: now + TOKEN_SECONDS }
+  const body = [{ alg: 'HS256', typ: 'JWT' }, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.')
+  const signature = createHmac('sha256', JWT_KEY).update(body).digest('base64url')
+  return `${body}.${signature}`
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}

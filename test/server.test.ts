@@ -1,5 +1,5 @@
 // The process as an operator meets it: signals, exit codes, data folders, wrong settings.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { SERVER_KEY } from './support/app.ts'
@@ -158,4 +158,16 @@ test('the boot log names the engine, its durability, and what has no effect', as
   t.match(server.stdout(), /"engine":"sqlite","durability":"disk"/)
   t.match(server.stdout(), /USHER_TYPO is not a setting/)
   t.notOk(server.stdout().includes(SERVER_KEY))
+})
+
+test('all who come at once find a place, before any of them is looked at', async (t) => {
+  const { url, process: child } = await startServer(t, settings(t.testdir({})))
+  const most = Number(readFileSync('/proc/sys/net/core/somaxconn', 'latin1'))
+  // Whoever finds none would have to try again a second later, and then three, and seven.
+  child.kill('SIGSTOP')
+  const coming = Array.from({ length: Math.min(1_500, most) }, () => rawSocket(url))
+  const lines = await Promise.all(coming)
+  for (const line of lines) line.on('error', () => undefined).destroy()
+  child.kill('SIGCONT')
+  t.equal((await call(`${url}/health/live`, 'GET')).status, 200, 'and it goes on')
 })

@@ -7,7 +7,7 @@ import { Publisher } from './publisher.ts'
 import type { Report } from './report.ts'
 import { type Admission, Place } from './server.ts'
 
-const PER_SECOND = 8
+const PER_SECOND = 1
 const BEFORE_MS = 2_000
 const ALL_BACK_MS = 120_000
 

@@ -30,9 +30,13 @@ export interface PackedDrafts {
   bytes: Uint8Array
 }
 
-/** What became of them: `offset` 0 is a key that was used with another body. */
+/** In the place of an offset: why a draft with a key was not kept. */
+export const NOT_KEPT = { otherBody: 0, tooManyKeys: -1 } as const
+
+/** What became of them. */
 export interface PackedAnswers {
   epochs: string[]
+  /** Or a word of NOT_KEPT. */
   offset: number[]
   /** When the first one with that key was kept, by the draft's number. */
   repeats: Map<number, number>

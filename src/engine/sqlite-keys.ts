@@ -8,6 +8,8 @@ import { KeyIndex } from './key-index.ts'
 /** Keys are forgotten by this much at once. */
 const PERIOD_MS = 60_000
 const PERIODS_HELD = Math.ceil(KEY_WINDOW_MS / PERIOD_MS)
+/** Some half a gigabyte, or 50,000 a second for as long as keys hold. */
+const HELD_MAX = 16_000_000
 /** Bytes of a hash that tell keys and bodies apart. */
 const HASH_BYTES = 16
 
@@ -52,7 +54,10 @@ export class SqliteKeys {
   /** Of the transaction that is open. */
   #added: { index: KeyIndex; key: Buffer; id: number }[] = []
 
-  constructor(db: DatabaseSync) {
+  readonly #heldMax: number
+
+  constructor(db: DatabaseSync, heldMax = HELD_MAX) {
+    this.#heldMax = heldMax
     const columns = 'id, "offset", time, key_hash AS key, key_body AS body'
     this.#row = db.prepare(`SELECT ${columns} FROM messages WHERE id = ?`)
     this.#recent = db.prepare(`SELECT id, time, key_hash AS key FROM messages ORDER BY id DESC`)
@@ -72,14 +77,23 @@ export class SqliteKeys {
     return null
   }
 
+  /** Whether no further key may be held: none is forgotten early for it. */
+  isFull(time: number): boolean {
+    const oldest = periodOf(time) - PERIODS_HELD
+    let held = 0
+    for (const [period, index] of this.#periods) {
+      if (period < oldest) this.#periods.delete(period)
+      else held += index.size
+    }
+    return held >= this.#heldMax
+  }
+
   add({ key }: Claim, { id, time }: { id: number; time: number }): void {
-    const periods = this.#periods
     const period = periodOf(time)
-    let index = periods.get(period)
+    let index = this.#periods.get(period)
     if (index === undefined) {
-      for (const old of periods.keys()) if (old < period - PERIODS_HELD) periods.delete(old)
       index = new KeyIndex()
-      periods.set(period, index)
+      this.#periods.set(period, index)
     }
     index.add(key, id)
     this.#added.push({ index, key, id })

@@ -5,6 +5,7 @@ import type { Clock } from '../time/clock.ts'
 import { Gate } from '../time/gate.ts'
 import { EngineUnavailable } from './engine.ts'
 import type { Followers } from './followers.ts'
+import { TOO_MANY_KEYS } from './idempotency.ts'
 import {
   type Appended,
   KeyConflict,
@@ -12,7 +13,7 @@ import {
   type PageQuery,
   type StoredDraft,
 } from './message-log.ts'
-import { type DraftToKeep, type PackedAnswers, pack } from './packed-drafts.ts'
+import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
 import type { StoredLog } from './split-log.ts'
 import type { MessageReads, ReadMessage } from './sqlite-message-reads.ts'
 import type { MessageWrites } from './sqlite-message-writes.ts'
@@ -155,10 +156,11 @@ export class SqliteLog implements StoredLog {
         await new Promise<void>((resolve) => this.#parts.clock.endOfTurn(resolve))
         bytes = draft.payload.length
       }
-      const at = offset[index] ?? 0
+      const at = offset[index] ?? NOT_KEPT.otherBody
       const position = { epoch: epochOf.get(draft.room) ?? '', offset: at }
       const first = repeats.get(index)
-      if (at === 0) draft.reject(new KeyConflict())
+      if (at === NOT_KEPT.otherBody) draft.reject(new KeyConflict())
+      else if (at === NOT_KEPT.tooManyKeys) draft.reject(new EngineUnavailable(TOO_MANY_KEYS))
       else if (first !== undefined) draft.resolve({ position, time: first, repeated: true })
       else {
         this.#parts.followers.of(draft.room)?.onMessage(kept(draft, position))

@@ -1,7 +1,7 @@
 // Keeping messages: position, idempotency key and message in one transaction; and letting go of
 // what a room no longer keeps, in slices.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
+import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
 import { BatchFault, reasonOf } from './sqlite-errors.ts'
 import { claimOf, SqliteKeys } from './sqlite-keys.ts'
 import { epochOf, type RoomRow, RoomTable } from './sqlite-room-table.ts'
@@ -100,8 +100,12 @@ class Keeper {
     const claim = key === null ? null : claimOf(key, kind, payload)
     const first = claim && this.#keys.find(claim, time)
     if (first) {
-      answers.offset.push(first.same ? first.offset : 0)
+      answers.offset.push(first.same ? first.offset : NOT_KEPT.otherBody)
       if (first.same) answers.repeats.set(index, first.time)
+      return
+    }
+    if (claim && this.#keys.isFull(time)) {
+      answers.offset.push(NOT_KEPT.tooManyKeys)
       return
     }
     const offset = row.newest + 1

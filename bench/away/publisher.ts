@@ -1,5 +1,5 @@
-// Says something so many times a second, each until it is acknowledged: with its key it takes effect
-// once, however often it had to be said.
+// Says something so many times a second, each until it is acknowledged: with its key it takes
+// effect once, however often it had to be said.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ROOM } from './server.ts'
 

@@ -1,4 +1,4 @@
-// npm run bench:away -- [cuts|restart ...] [--size N] [--seconds N]
+// npm run bench:away -- [cuts|restart ...] [--size N] [--seconds N] [--short]
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { cuts } from './cuts.ts'
@@ -8,11 +8,13 @@ import { type Restart, restart } from './restart.ts'
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    size: { type: 'string', default: '10000' },
-    seconds: { type: 'string', default: '60' },
+    short: { type: 'boolean', default: false },
+    size: { type: 'string' },
+    seconds: { type: 'string' },
   },
 })
-const size = Number(values.size)
+const size = Number(values.size ?? (values.short ? 1_000 : 10_000))
+const seconds = Number(values.seconds ?? (values.short ? 10 : 60))
 const pin = pinned()
 
 const RESTARTS: readonly Restart[] = [
@@ -37,6 +39,7 @@ function tell(report: Report): void {
   failed ||= report.wrongs.length > 0
 }
 
-if (isWanted('cuts')) tell(await cuts(size, Number(values.seconds), pin))
-if (isWanted('restart')) for (const one of RESTARTS) tell(await restart(one, pin))
+if (isWanted('cuts')) tell(await cuts(size, seconds, pin))
+if (isWanted('restart'))
+  for (const one of values.short ? RESTARTS.slice(1, 2) : RESTARTS) tell(await restart(one, pin))
 process.exit(failed ? 1 : 0)

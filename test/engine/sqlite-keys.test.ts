@@ -6,7 +6,7 @@ import { MIGRATIONS, migrate } from '../../src/engine/sqlite-schema.ts'
 
 const MINUTE_MS = 60_000
 
-test('[C52] no key is forgotten early: when so many are held there is no room for more', async (t) => {
+test('[C52] no key is forgotten early: when so many are held, no more are taken', async (t) => {
   const db = new DatabaseSync(':memory:')
   t.teardown(() => db.close())
   migrate(db, MIGRATIONS)

@@ -55,7 +55,7 @@ export async function accessTokens(app: FastifyInstance, keys: KeyPair): Promise
   }
 }
 
-/** All that we sign has one header: what begins otherwise need not be tried, and failing is dear. */
+/** All that we sign has one header: what begins otherwise is not tried, since failing is dear. */
 function beginningOf(jwt: JWT): string {
   const token = jwt.sign({ sub: '', sid: '' })
   return token.slice(0, token.indexOf('.') + 1)

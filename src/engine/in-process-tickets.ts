@@ -36,14 +36,13 @@ export class InProcessTickets implements TicketStore {
   }
 
   async read(hash: string, now: number): Promise<TicketRecord | null> {
-    if (this.#closed) throw new EngineUnavailable('The engine is closed.')
-    const ticket = this.#held.get(hash)
-    return ticket !== undefined && ticket.expiresAt > now ? ticket : null
+    return this.#good(hash, now)
   }
 
   async redeem(hash: string, now: number): Promise<TicketRecord | null> {
-    const ticket = await this.read(hash, now)
-    return ticket !== null && this.#held.delete(hash) ? ticket : null
+    const ticket = this.#good(hash, now)
+    if (ticket !== null) this.#held.delete(hash)
+    return ticket
   }
 
   /** Takes away what was issued to somebody whose session or account has ended. */
@@ -72,6 +71,12 @@ export class InProcessTickets implements TicketStore {
     const tickets = [...this.#held.values()]
     this.#held.clear()
     return tickets
+  }
+
+  #good(hash: string, now: number): TicketRecord | null {
+    if (this.#closed) throw new EngineUnavailable('The engine is closed.')
+    const ticket = this.#held.get(hash)
+    return ticket !== undefined && ticket.expiresAt > now ? ticket : null
   }
 
   /** They stand in the order of their issue, which is about that of their ends. */

@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 
 /** What limits count by: an IPv4 address, or the /64 that one IPv6 customer has. */
 export function addressKey(address: string): string {
+  if (!address.includes(':')) return address
   const mapped = MAPPED.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   if (!isIPv6(address)) return address

@@ -133,7 +133,7 @@ export class Authenticator {
     return {
       identity: identityOfTicket(record),
       settle: async () => {
-        await this.#parts.tickets.redeem(ticket)
+        await this.#parts.tickets.use(record)
       },
     }
   }

@@ -73,8 +73,13 @@ export class Tickets {
   }
 
   /** Uses it up. Of any number that try, one gets the record and the others 401. */
-  async redeem(ticket: string): Promise<TicketRecord> {
-    return (await this.#store.redeem(digest(ticket), this.#clock.now())) ?? refuseUsed()
+  redeem(ticket: string): Promise<TicketRecord> {
+    return this.use({ hash: digest(ticket) })
+  }
+
+  /** The same for one that was looked at. */
+  async use({ hash }: Pick<TicketRecord, 'hash'>): Promise<TicketRecord> {
+    return (await this.#store.redeem(hash, this.#clock.now())) ?? refuseUsed()
   }
 
   /** Says why. */

@@ -44,6 +44,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof EngineUnavailable) {
+    const { full, message } = error
+    if (full) return new Refusal(REPLY.unavailable, message, full.retryAfter, full.limit)
     return new Refusal(REPLY.unavailable, 'The store is away: try again in a second.', 1)
   }
   if (error instanceof KeyConflict) return new Refusal(REPLY.conflict, error.message)

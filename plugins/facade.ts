@@ -141,7 +141,7 @@ function ticketing(app: FastifyInstance): Usher['issueTicket'] {
     const max = TICKET.connectionSecondsMax
     need(isCount(lasting, max), `connectionTtl is 1 to ${max} whole seconds.`)
     return app.tickets.issue({
-      ...{ user, seconds, rooms: rooms ?? null, info: infoOf(info), session: null },
+      ...{ user, seconds, rooms: rooms ? [...rooms] : null, info: infoOf(info), session: null },
       connectionExpiresAt: clock.now() + lasting * 1_000,
     })
   }

@@ -63,6 +63,8 @@ export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const options = { schema, onRequest: app.authenticate, preValidation }
   app.post('/tickets', options, async (request, reply) => {
     const { body } = request
+    // The body may have taken its time, and only of our own sessions the store knows the end.
+    if (app.identityOf(request).session === null) await app.authenticate(request)
     const identity = app.identityOf(request)
     const order = identity.server === null ? ownOrder(identity, body) : orderFor(body, clock.now())
     const base = baseOf(request, config.publicUrl) + app.prefix

@@ -114,6 +114,8 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     clientErrorHandler: onClientError,
     requestTimeout: REQUEST_MS,
     routerOptions: { maxParamLength: 256 },
+    // The folder may be another process's for as long as that one drains.
+    pluginTimeout: 0,
     ...tlsOptions(config.tls, shouldUpgradeCallback),
   }) as unknown as FastifyInstance
   app.server.on('checkExpectation', onExpectation)

@@ -1,5 +1,6 @@
 // The port that every engine implements: what is kept, what is shared, and how sure that is.
 import type { Revocation } from '../protocol/identity.ts'
+import type { LimitName } from '../protocol/limits.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { MessageLog } from './message-log.ts'
 import type { StandingStore } from './standing-store.ts'
@@ -50,10 +51,21 @@ export type EngineSettings =
  * a link was lost while it answered, nobody knows.
  */
 export class EngineUnavailable extends Error {
-  constructor(message: string) {
+  /** Which bound of the engine was reached; null for any other trouble. */
+  readonly full: Full | null
+
+  /** With `full` the message is for whoever asked, else for operators. */
+  constructor(message: string, full: Full | null = null) {
     super(message)
     this.name = 'EngineUnavailable'
+    this.full = full
   }
+}
+
+/** A bound that the engine has, and in how many seconds there may be room again. */
+export interface Full {
+  limit: LimitName
+  retryAfter: number
 }
 
 /** The engine can not be opened at all; `message` says what to do. Boot must stop. */

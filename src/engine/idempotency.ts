@@ -8,8 +8,11 @@ import { type Appended, type IdempotencyKey, KeyConflict } from './message-log.t
 /** How long a key holds at least. */
 export const KEY_WINDOW_MS = 5 * 60_000
 
-/** For whoever has no place for another key. */
-export const TOO_MANY_KEYS = 'Too many idempotency keys are held; retry in a few minutes.'
+/** For whoever finds no place for another key. */
+export function tooManyKeys(): EngineUnavailable {
+  const sentence = 'Too many idempotency keys are held: try again in a minute.'
+  return new EngineUnavailable(sentence, { limit: 'idempotencyKeys', retryAfter: 60 })
+}
 
 /** Keys held at once, some 300 bytes each. */
 export const KEYS_MAX = 100_000
@@ -56,7 +59,7 @@ export class IdempotencyKeys {
     }
     this.#claims.delete(key)
     if (this.#claims.size >= KEYS_MAX) {
-      throw new EngineUnavailable(TOO_MANY_KEYS)
+      throw tooManyKeys()
     }
     this.#claims.set(key, { fingerprint, answer, until: now + KEY_WINDOW_MS })
     return answer

@@ -8,6 +8,8 @@ export const STANDINGS_HELD_MAX = 100_000
 export class InProcessStandings implements StandingStore {
   readonly #store: StandingStore
   readonly #known: Map<string, Standing>
+  /** Users who are being banned or the like, and how often: the store knows, and we not yet. */
+  readonly #changing = new Map<string, number>()
   #isComplete: boolean
 
   /** `known` is all that the store has, or one more than may be held. */
@@ -18,28 +20,45 @@ export class InProcessStandings implements StandingStore {
   }
 
   async of(user: string): Promise<Standing> {
-    if (!this.#isComplete) return this.#store.of(user)
+    if (!this.#isComplete || this.#changing.has(user)) return this.#store.of(user)
     return this.#known.get(user) ?? GOOD_STANDING
   }
 
   ban(user: string, now: number): Promise<void> {
-    return this.#change(user, this.#store.ban(user, now))
+    return this.#change(user, () => this.#store.ban(user, now))
   }
 
   unban(user: string): Promise<void> {
-    return this.#change(user, this.#store.unban(user))
+    return this.#change(user, () => this.#store.unban(user))
   }
 
   revoke(user: string, now: number): Promise<void> {
-    return this.#change(user, this.#store.revoke(user, now))
+    return this.#change(user, () => this.#store.revoke(user, now))
   }
 
-  /** What could not be read again after a change is asked for from here on, like all others. */
-  async #change(user: string, done: Promise<void>): Promise<void> {
-    await done
-    const standing = await this.#store.of(user).catch(() => null)
-    if (standing !== null) this.#known.set(user, standing)
-    if (standing === null || this.#known.size > STANDINGS_HELD_MAX) this.#askAlways()
+  /** Reads again also what failed: it may have happened all the same. */
+  async #change(user: string, change: () => Promise<void>): Promise<void> {
+    this.#changing.set(user, (this.#changing.get(user) ?? 0) + 1)
+    try {
+      await change()
+    } finally {
+      await this.#readAgain(user)
+      const left = (this.#changing.get(user) ?? 1) - 1
+      if (left > 0) this.#changing.set(user, left)
+      else this.#changing.delete(user)
+    }
+  }
+
+  async #readAgain(user: string): Promise<void> {
+    try {
+      const standing = await this.#store.of(user)
+      const isGood = standing.bannedAt === null && standing.revokedBefore === null
+      if (isGood) this.#known.delete(user)
+      else this.#known.set(user, standing)
+      if (this.#known.size > STANDINGS_HELD_MAX) this.#askAlways()
+    } catch {
+      this.#askAlways()
+    }
   }
 
   #askAlways(): void {

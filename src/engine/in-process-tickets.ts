@@ -5,8 +5,11 @@ import type { Clock } from '../time/clock.ts'
 import { EngineUnavailable } from './engine.ts'
 import type { TicketRecord, TicketStore } from './identity-store.ts'
 
-/** A day's worth of people who come back at once, and a bound for whoever never uses theirs. */
+/** For everybody who comes back at once; whoever never uses theirs is bounded by it too. */
 const HELD_MAX = 100_000
+/** Of rooms that are named and of what travels with users, over all tickets. */
+const CHARACTERS_MAX = 64 * 1024 * 1024
+const FULL = { limit: 'ticketsOut', retryAfter: 5 } as const
 
 /** Whether there may be tickets for this user, asked for by this session. */
 export type MayHave = (whose: { user: string; session: string | null }) => Promise<boolean>
@@ -15,6 +18,7 @@ export class InProcessTickets implements TicketStore {
   readonly #mayHave: MayHave
   readonly #clock: Clock
   readonly #held = new Map<string, TicketRecord>()
+  #characters = 0
   #closed = false
 
   constructor(mayHave: MayHave, clock: Clock) {
@@ -24,14 +28,16 @@ export class InProcessTickets implements TicketStore {
 
   /** Held before it is asked for: whoever ends the session meanwhile takes it away again. */
   async issue(ticket: TicketRecord): Promise<boolean> {
+    this.#refuseWhenClosed()
     this.#makeRoom()
-    this.#held.set(ticket.hash, ticket)
+    this.#hold(ticket)
     let good = false
     try {
       good = await this.#mayHave(ticket)
     } finally {
-      if (!good) this.#held.delete(ticket.hash)
+      if (!good) this.#drop(ticket.hash)
     }
+    this.#refuseWhenClosed()
     return this.#held.has(ticket.hash)
   }
 
@@ -41,13 +47,13 @@ export class InProcessTickets implements TicketStore {
 
   async redeem(hash: string, now: number): Promise<TicketRecord | null> {
     const ticket = this.#good(hash, now)
-    if (ticket !== null) this.#held.delete(hash)
+    if (ticket !== null) this.#drop(hash)
     return ticket
   }
 
   /** Takes away what was issued to somebody whose session or account has ended. */
   forget(isOver: (ticket: TicketRecord) => boolean): void {
-    for (const [hash, ticket] of this.#held) if (isOver(ticket)) this.#held.delete(hash)
+    for (const [hash, ticket] of this.#held) if (isOver(ticket)) this.#drop(hash)
   }
 
   /** Lets go of at most `limit` that are past their time, as an expiry sweep asks for. */
@@ -55,14 +61,16 @@ export class InProcessTickets implements TicketStore {
     let deleted = 0
     for (const [hash, { expiresAt }] of this.#held) {
       if (deleted === limit) break
-      if (expiresAt <= now && this.#held.delete(hash)) deleted += 1
+      if (expiresAt > now) continue
+      this.#drop(hash)
+      deleted += 1
     }
     return deleted
   }
 
   /** Takes in those of the process before. */
   takeOver(tickets: readonly TicketRecord[]): void {
-    for (const ticket of tickets) this.#held.set(ticket.hash, ticket)
+    for (const ticket of tickets) this.#hold(ticket)
   }
 
   /** Gives all away, for the process after; none of them is good here any more. */
@@ -74,19 +82,44 @@ export class InProcessTickets implements TicketStore {
   }
 
   #good(hash: string, now: number): TicketRecord | null {
-    if (this.#closed) throw new EngineUnavailable('The engine is closed.')
+    this.#refuseWhenClosed()
     const ticket = this.#held.get(hash)
     return ticket !== undefined && ticket.expiresAt > now ? ticket : null
   }
 
+  #refuseWhenClosed(): void {
+    if (this.#closed) throw new EngineUnavailable('The engine is closed.')
+  }
+
+  #hold(ticket: TicketRecord): void {
+    this.#held.set(ticket.hash, ticket)
+    this.#characters += charactersOf(ticket)
+  }
+
+  #drop(hash: string): void {
+    const ticket = this.#held.get(hash)
+    if (ticket === undefined) return
+    this.#held.delete(hash)
+    this.#characters -= charactersOf(ticket)
+  }
+
   /** They stand in the order of their issue, which is about that of their ends. */
   #makeRoom(): void {
-    if (this.#held.size < HELD_MAX) return
+    if (!this.#isFull()) return
     const now = this.#clock.now()
     for (const [hash, { expiresAt }] of this.#held) {
       if (expiresAt > now) break
-      this.#held.delete(hash)
+      this.#drop(hash)
     }
-    if (this.#held.size >= HELD_MAX) throw new EngineUnavailable('Too many tickets are out.')
+    if (this.#isFull()) throw new EngineUnavailable('Too many tickets are out: try again.', FULL)
   }
+
+  #isFull(): boolean {
+    return this.#held.size >= HELD_MAX || this.#characters >= CHARACTERS_MAX
+  }
+}
+
+function charactersOf({ rooms, info }: TicketRecord): number {
+  const named = rooms?.reduce((sum, room) => sum + room.length, 0) ?? 0
+  return named + (info?.length ?? 0)
 }

@@ -15,6 +15,7 @@ export class KeyIndex {
   #ids = new Float64Array(SLOTS_MIN)
   #size = 0
 
+  /** With those that were taken back, until the table grows. */
   get size(): number {
     return this.#size
   }
@@ -61,6 +62,11 @@ export class KeyIndex {
     const [hashes, ids] = [this.#hashes, this.#ids]
     this.#hashes = new Float64Array(ids.length * 2)
     this.#ids = new Float64Array(ids.length * 2)
-    for (const [slot, id] of ids.entries()) if (id !== 0) this.#put(hashes[slot] ?? 0, id)
+    this.#size = 0
+    for (const [slot, id] of ids.entries()) {
+      if (id <= 0) continue
+      this.#put(hashes[slot] ?? 0, id)
+      this.#size += 1
+    }
   }
 }

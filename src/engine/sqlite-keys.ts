@@ -8,7 +8,7 @@ import { KeyIndex } from './key-index.ts'
 /** Keys are forgotten by this much at once. */
 const PERIOD_MS = 60_000
 const PERIODS_HELD = Math.ceil(KEY_WINDOW_MS / PERIOD_MS)
-/** Some half a gigabyte, or 50,000 a second for as long as keys hold. */
+/** Half a gigabyte to one, or 50,000 a second for as long as keys hold. */
 const HELD_MAX = 16_000_000
 /** Bytes of a hash that tell keys and bodies apart. */
 const HASH_BYTES = 16

@@ -5,7 +5,7 @@ import type { Clock } from '../time/clock.ts'
 import { Gate } from '../time/gate.ts'
 import { EngineUnavailable } from './engine.ts'
 import type { Followers } from './followers.ts'
-import { TOO_MANY_KEYS } from './idempotency.ts'
+import { tooManyKeys } from './idempotency.ts'
 import {
   type Appended,
   KeyConflict,
@@ -22,11 +22,14 @@ import type { SqliteThread } from './sqlite-thread.ts'
 /** Drafts and bytes in one commit: more wait for the next, so that none of them takes long. */
 const COMMIT_DRAFTS_MAX = 2_048
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
+const PAGES_FULL = { limit: 'pagesAtOnce', retryAfter: 1 } as const
+const WAITING_FULL = { limit: 'waitingForDisk', retryAfter: 1 } as const
 /** Pages are megabytes, and log-ins are read by the same thread, between them. */
 const PAGES = {
   running: 4,
   waiting: 1_000,
-  full: () => new EngineUnavailable('Too many pages of history are asked for.'),
+  full: () =>
+    new EngineUnavailable('Too many pages of history are asked for: try again.', PAGES_FULL),
 }
 /** What is delivered in one turn: a reader's outbox is a few times that. */
 const TURN_BYTES = 262_144
@@ -70,7 +73,10 @@ export class SqliteLog implements StoredLog {
     const full =
       this.#waiting.length >= WAITING_DRAFTS_MAX ||
       this.#waitingBytes + payload.length > WAITING_BYTES_MAX
-    if (full) return Promise.reject(new EngineUnavailable('Too much is waiting for the disk.'))
+    if (full) {
+      const sentence = 'Too much is waiting for the disk: try again in a second.'
+      return Promise.reject(new EngineUnavailable(sentence, WAITING_FULL))
+    }
     this.#waitingBytes += payload.length
     return new Promise((resolve, reject) => {
       this.#waiting.push({
@@ -160,7 +166,7 @@ export class SqliteLog implements StoredLog {
       const position = { epoch: epochOf.get(draft.room) ?? '', offset: at }
       const first = repeats.get(index)
       if (at === NOT_KEPT.otherBody) draft.reject(new KeyConflict())
-      else if (at === NOT_KEPT.tooManyKeys) draft.reject(new EngineUnavailable(TOO_MANY_KEYS))
+      else if (at === NOT_KEPT.tooManyKeys) draft.reject(tooManyKeys())
       else if (first !== undefined) draft.resolve({ position, time: first, repeated: true })
       else {
         this.#parts.followers.of(draft.room)?.onMessage(kept(draft, position))

@@ -2,6 +2,8 @@
 // constraint can refuse, and that one first: SQLite then takes back that statement alone, and the
 // rest of its batch stands.
 import type { DatabaseSync } from 'node:sqlite'
+import { TICKET } from '../protocol/limits.ts'
+import { HOST_SESSION } from '../protocol/names.ts'
 import type { AccountRecord, SessionRecord, TicketRecord } from './identity-store.ts'
 import { refreshWrites, standingWrites } from './sqlite-standing-writes.ts'
 
@@ -97,6 +99,18 @@ function sessionWrites(db: DatabaseSync) {
 function ticketWrites(db: DatabaseSync) {
   const leave = db.prepare('INSERT INTO tickets (record) VALUES (:record)')
   const take = db.prepare('DELETE FROM tickets RETURNING record')
+  const ended = db.prepare(`
+    SELECT 1 FROM standings WHERE user = :user
+    AND (banned_at IS NOT NULL OR revoked_before > :issuedAfter)
+    UNION ALL SELECT 1 WHERE :own IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = :own)`)
+
+  /** Whether somebody or their session ended just when the process before did. */
+  function isOver({ user, session, expiresAt }: TicketRecord): boolean {
+    const own = session?.startsWith(HOST_SESSION) ? null : session
+    const issuedAfter = expiresAt - TICKET.secondsMax * 1_000
+    return ended.get({ user, own, issuedAfter }) !== undefined
+  }
 
   return {
     leaveTickets(tickets: readonly TicketRecord[]): void {
@@ -104,7 +118,8 @@ function ticketWrites(db: DatabaseSync) {
     },
     /** Gone from the store when it answers, so that no crash makes them good again [C22]. */
     takeTickets(): TicketRecord[] {
-      return take.all().map(({ record }) => JSON.parse(String(record)))
+      const left = take.all().map(({ record }) => JSON.parse(String(record)) as TicketRecord)
+      return left.filter((ticket) => !isOver(ticket))
     },
   }
 }

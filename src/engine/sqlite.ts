@@ -4,7 +4,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { systemChance } from '../time/chance.ts'
 import type { Clock } from '../time/clock.ts'
-import type { Durability, Engine, EngineSettings } from './engine.ts'
+import { type Durability, type Engine, EngineRefused, type EngineSettings } from './engine.ts'
 import { sweepExpired } from './expiry-sweep.ts'
 import { Followers } from './followers.ts'
 import { trimHistories } from './history-trim.ts'
@@ -12,6 +12,7 @@ import { createInProcessLog } from './in-process-log.ts'
 import { createInProcessRevocations } from './in-process-revocations.ts'
 import { InProcessTickets } from './in-process-tickets.ts'
 import { splitLog } from './split-log.ts'
+import { reasonOf } from './sqlite-errors.ts'
 import { IN_MEMORY, storeIn } from './sqlite-file.ts'
 import { type FolderLock, lockFolder } from './sqlite-folder-lock.ts'
 import { sqliteIdentity } from './sqlite-identity.ts'
@@ -39,13 +40,25 @@ interface Threads {
  * @throws EngineRefused with a sentence that says what to do
  */
 export async function openSqlite(settings: EngineSettings, clock: Clock): Promise<Engine> {
-  if (settings.kind === 'memory') return compose(await startInMemory(clock), null, clock)
+  if (settings.kind === 'memory') return begin(await startInMemory(clock), null, clock)
   const lock = await lockFolder(settings.folder, settings.lockWaitMs, clock)
   try {
-    return await compose(await startInFolder(settings.folder, clock), lock, clock)
+    return await begin(await startInFolder(settings.folder, clock), lock, clock)
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** Nothing of ours runs on when it fails, and has the store open behind the next one's back. */
+async function begin(threads: Threads, lock: FolderLock | null, clock: Clock): Promise<Engine> {
+  try {
+    return await compose(threads, lock, clock)
+  } catch (error) {
+    await threads.reader.close()
+    await threads.writer.close()
+    const reason = reasonOf(error)
+    throw new EngineRefused(`The store cannot be read: ${reason}. Restore it from a backup.`)
   }
 }
 
@@ -90,14 +103,24 @@ async function compose(
       stopTrimming()
       probing.cancel()
       await stored.settled()
-      // A client whose ticket could not be left for the next process fetches a new one.
-      await writer.call('leaveTickets', tickets.handOver()).catch(() => undefined)
+      await leave(tickets, writer, clock)
       // The writer goes last: the last to close moves the write-ahead log into the database.
       await reader.close()
       await writer.close()
       lock?.release()
     },
   }
+}
+
+/** Leaves tickets for the next process; a client whose ticket it does not find fetches another. */
+async function leave(
+  tickets: InProcessTickets,
+  writer: Threads['writer'],
+  clock: Clock,
+): Promise<void> {
+  // Whoever is being banned or logged out takes theirs along first.
+  await writer.call('probe', { now: clock.now() }).catch(() => undefined)
+  await writer.call('leaveTickets', tickets.handOver()).catch(() => undefined)
 }
 
 async function startInMemory(clock: Clock): Promise<Threads> {

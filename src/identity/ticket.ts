@@ -10,7 +10,9 @@ import { digest, type KeyPair, sameBytes } from './secret.ts'
 
 const PREFIX = 'ut_'
 const ID_BYTES = 16
+/** When it ends, in milliseconds since 1970, times 64, plus for how many seconds it was made. */
 const TIME_BYTES = 6
+const LIVES = 64
 const MAC_BYTES = 16
 const BODY_BYTES = ID_BYTES + TIME_BYTES
 const FORM = /^ut_[\w-]{51}$/
@@ -40,12 +42,15 @@ export class Tickets {
   readonly #clock: Clock
   readonly #chance: Chance
   readonly #rates: Buckets | null
+  /** When this process began. */
+  readonly #since: number
 
   constructor({ store, keys, clock, chance, perMinute }: TicketsParts) {
     this.#store = store
     this.#keys = keys
     this.#clock = clock
     this.#chance = chance
+    this.#since = clock.now()
     this.#rates =
       perMinute === null ? null : new Buckets({ burst: perMinute, perSecond: perMinute / 60 })
   }
@@ -56,7 +61,7 @@ export class Tickets {
     const expiresAt = this.#clock.now() + seconds * 1_000
     const body = Buffer.alloc(BODY_BYTES)
     this.#chance.bytes(ID_BYTES).copy(body)
-    body.writeUIntBE(expiresAt, ID_BYTES, TIME_BYTES)
+    body.writeUIntBE(expiresAt * LIVES + Math.min(seconds, LIVES - 1), ID_BYTES, TIME_BYTES)
     const bytes = Buffer.concat([body, mac(this.#keys.current, body)])
     const ticket = PREFIX + bytes.toString('base64url')
     if (await this.#store.issue({ ...order, hash: digest(ticket), expiresAt })) {
@@ -88,8 +93,15 @@ export class Tickets {
     if (bytes === null || !this.#isOurs(bytes)) {
       throw new Refusal(REPLY.ticketInvalid, 'This ticket is not one of ours: fetch a new one.')
     }
-    if (this.#clock.now() >= bytes.readUIntBE(ID_BYTES, TIME_BYTES)) {
+    const time = bytes.readUIntBE(ID_BYTES, TIME_BYTES)
+    const expiresAt = Math.floor(time / LIVES)
+    const issuedAt = expiresAt - (time % LIVES) * 1_000
+    if (this.#clock.now() >= expiresAt) {
       throw new Refusal(REPLY.ticketExpired, 'This ticket is past its time: fetch a new one.')
+    }
+    // A crash takes tickets along: whoever had one has done nothing wrong.
+    if (issuedAt < this.#since) {
+      throw new Refusal(REPLY.ticketExpired, 'This server began anew: fetch a new ticket.')
     }
     refuseUsed()
   }

@@ -35,6 +35,11 @@ export type LimitName =
   | 'failedLogins'
   /** Passwords that are hashed at once. */
   | 'loginsAtOnce'
+  /** Bounds of the store: tickets that were not used yet, keys, pages being read, publishes. */
+  | 'ticketsOut'
+  | 'idempotencyKeys'
+  | 'pagesAtOnce'
+  | 'waitingForDisk'
 
 /** How dead connections are found: a ping this often, and how long to wait for an answer. */
 export interface HeartbeatSettings {

@@ -27,6 +27,26 @@ test('nothing is held when nobody could be asked', async (t) => {
   t.equal(await tickets.read(one.hash, 1_000), null)
 })
 
+test('what is asked while it closes is neither a ticket nor the end of a session', async (t) => {
+  const asked = Promise.withResolvers<boolean>()
+  const tickets = new InProcessTickets(() => asked.promise, new HeldClock())
+  const issued = tickets.issue(ticket())
+  tickets.handOver()
+  asked.resolve(true)
+  await t.rejects(issued, EngineUnavailable)
+  await t.rejects(tickets.issue(ticket()), EngineUnavailable)
+})
+
+test('[S29] what tickets say is bounded too, over all of them', async (t) => {
+  const tickets = new InProcessTickets(EVERYBODY, new HeldClock())
+  const wordy = { rooms: ['x'.repeat(1024 * 1024)], info: 'x'.repeat(1024 * 1024), expiresAt: 9e15 }
+  const held = Array.from({ length: 32 }, () => ticket(wordy))
+  for (const each of held) await tickets.issue(each)
+  await t.rejects(tickets.issue(ticket()), /Too many tickets are out/)
+  await tickets.redeem(held[3]?.hash ?? '', 1_000)
+  t.equal(await tickets.issue(ticket()), true)
+})
+
 test('a sweep lets go of what has run out, and no more than a slice', async (t) => {
   const tickets = new InProcessTickets(EVERYBODY, new HeldClock())
   for (const expiresAt of [3, 1, 2, 4]) await tickets.issue(ticket({ expiresAt }))

@@ -93,6 +93,22 @@ t.test('[C22] a ticket that was handed over is good in the next process alone', 
   t.same(await after.tickets.redeem(unused.hash, 1_000), unused)
 })
 
+t.test('[S18] who is banned or logged out while it closes leaves no ticket', async (t) => {
+  const folder = t.testdir({})
+  const ada = account()
+  const web = session(ada)
+  const before = await opened(t, folder)
+  await before.accounts.create(ada)
+  await before.sessions.create(web)
+  const mine = [ticket({ session: web.id }), ticket({ user: 'eve' }), ticket({ user: 'bob' })]
+  for (const each of mine) await before.tickets.issue(each)
+  const ending = [before.sessions.end(web.id), before.standings.ban('eve', 5)]
+  await Promise.all([before.close(), ...ending])
+  const after = await opened(t, folder)
+  const left = await Promise.all(mine.map(({ hash }) => after.tickets.redeem(hash, 1_000)))
+  t.same(left, [null, null, mine[2]])
+})
+
 t.test('[C22] after a crash no ticket is good: it may have been used', async (t) => {
   const folder = t.testdir({})
   const one = ticket()

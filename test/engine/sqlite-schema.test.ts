@@ -56,6 +56,24 @@ t.test('a sweep deletes what has run out, oldest first, and no more than a slice
   )
 })
 
+t.test('[S18] tickets of who has ended meanwhile are not taken', async (t) => {
+  const db = inMemory(t)
+  migrate(db, MIGRATIONS)
+  const writes = prepareWrites(db)
+  const expiresAt = 100_000
+  const users = ['banned', 'revoked', 'revoked-before', 'logged-out', 'fine']
+  const session = (user: string) => (user === 'logged-out' ? 's_gone' : null)
+  const left = users.map((user) => ticket({ user, expiresAt, session: session(user) }))
+  writes.leaveTickets(left)
+  writes.banUser({ user: 'banned', now: 5 })
+  writes.revokeUser({ user: 'revoked', now: 90_000 })
+  writes.revokeUser({ user: 'revoked-before', now: 60_000 })
+  t.same(
+    writes.takeTickets().map(({ user }) => user),
+    ['revoked-before', 'fine'],
+  )
+})
+
 t.test('[C22] tickets that were left are taken once', async (t) => {
   const db = inMemory(t)
   migrate(db, MIGRATIONS)

@@ -138,6 +138,19 @@ test('[S7] words that are no ticket at all are not one of ours', async (t) => {
   t.pass('for any word')
 })
 
+test('[C22] a ticket from before a restart is no replay when it is not known', async (t) => {
+  const { tickets, clock, records, withSecrets } = issuer()
+  const { ticket } = await tickets.issue({ ...ORDER, seconds: 3 })
+  await clock.advance(1)
+  const next = withSecrets(SECRETS)
+  t.equal(await outcome(next.inspect(ticket)), 'fine', 'it was taken along')
+  records.clear()
+  t.equal(await outcome(next.inspect(ticket)), 'ticket_expired')
+  const { ticket: another } = await next.issue({ ...ORDER, seconds: 3 })
+  await next.redeem(another)
+  t.equal(await outcome(next.inspect(another)), 'ticket_used')
+})
+
 test('[S16] a used ticket of the previous secret is told from a forged one', async (t) => {
   const old: RootSecrets = { current: 'the former root secret', previous: null }
   const { tickets, withSecrets } = issuer(old)

@@ -1,6 +1,8 @@
 // What the users of another issuer may do here, how long, and how they are sent away.
+import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { connect } from '../support/client.ts'
+import { holdCalls } from '../support/held-call.ts'
 import { nothingLeft } from '../support/left.ts'
 import { asked, bearer, old, setUp } from '../support/outside-scene.ts'
 import { asServer, call, ticketOf } from '../support/people.ts'
@@ -61,6 +63,26 @@ t.test('[C37] [S18] a ban reaches outside users: connections, tickets, tokens', 
   t.equal((await call(ban, 'DELETE', { headers: asServer })).status, 204)
   t.equal((await call(`${url}/rooms/chat:a`, 'GET', { headers })).status, 200)
   await nothingLeft(usher.app)
+})
+
+t.test('[S18] a revocation also reaches who was proved and is still sending', async (t) => {
+  const { clock, usher, tokenOf } = await setUp(t)
+  const { app } = usher
+  const headers = {
+    ...bearer(await tokenOf(old, { sub: 'ann' })),
+    'content-type': 'application/json',
+  }
+  const proved = holdCalls(app.engine.standings, 'of')
+  const body = new PassThrough()
+  const ordering = app.inject({ method: 'POST', url: '/tickets', headers, payload: body })
+  await proved.reached
+  await clock.advance(5_000)
+  proved.letGo()
+  body.write('{')
+  const url = '/users/jwt:ann/connections?revoke'
+  t.equal((await app.inject({ method: 'DELETE', url, headers: asServer })).statusCode, 204)
+  body.end('}')
+  t.equal((await ordering).statusCode, 401)
 })
 
 t.test('[C37] [S18] a revocation refuses what was issued before it', async (t) => {

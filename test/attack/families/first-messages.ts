@@ -164,9 +164,10 @@ function tooLarge(target: Target): Attack[] {
 /** What comes behind a good first message waits, and not without bound (C35). */
 function held(target: Target): Attack[] {
   const behind = async (frames: readonly ClientFrame[]): Promise<RawClient> => {
-    const ticket = await target.ticket(target.stranger)
+    // A ticket is decided before the next piece is read; the session of a token is looked up.
+    const token = target.stranger.bearer.authorization.replace('Bearer ', '')
     const client = await upgrade(target.url, PATH)
-    const first = clientFrame({ opcode: text, payload: JSON.stringify({ ticket }) })
+    const first = clientFrame({ opcode: text, payload: JSON.stringify({ token }) })
     client.socket.write(Buffer.concat([first, ...frames.map(clientFrame)]))
     return client
   }

@@ -48,6 +48,8 @@ export function claimOf(key: string, kind: Kind, payload: Uint8Array): Claim {
 
 export class SqliteKeys {
   readonly #row: StatementSync
+  readonly #newest: StatementSync
+  readonly #from: StatementSync
   readonly #recent: StatementSync
   /** By the minute of their time. */
   readonly #periods: Map<number, KeyIndex>
@@ -60,7 +62,11 @@ export class SqliteKeys {
     this.#heldMax = heldMax
     const columns = 'id, "offset", time, key_hash AS key, key_body AS body'
     this.#row = db.prepare(`SELECT ${columns} FROM messages WHERE id = ?`)
-    this.#recent = db.prepare(`SELECT id, time, key_hash AS key FROM messages ORDER BY id DESC`)
+    this.#newest = db.prepare('SELECT id, time FROM messages ORDER BY id DESC LIMIT 1')
+    this.#from = db.prepare('SELECT id, time FROM messages WHERE id >= ? ORDER BY id LIMIT 1')
+    this.#recent = db.prepare(`
+      SELECT id, time, key_hash AS key FROM messages WHERE id >= ? AND key_hash IS NOT NULL
+      ORDER BY id`)
     this.#periods = this.#load()
   }
 
@@ -110,20 +116,30 @@ export class SqliteKeys {
     this.#added = []
   }
 
-  /** Messages stand about in the order of their time: reads from the newest until it is enough. */
   #load(): Map<number, KeyIndex> {
     const periods = new Map<number, KeyIndex>()
-    let since: number | null = null
-    for (const one of this.#recent.iterate()) {
-      const row = one as unknown as KeyedRow
-      since ??= row.time - KEYED_AGE_MS
-      if (row.time < since) break
-      if (row.key === null) continue
+    for (const one of this.#recent.iterate(this.#oldestId())) {
+      const row = one as unknown as { id: number; time: number; key: Uint8Array }
       const index = periods.get(periodOf(row.time)) ?? new KeyIndex()
       periods.set(periodOf(row.time), index)
       index.add(Buffer.from(row.key), row.id)
     }
     return periods
+  }
+
+  /** Where the messages begin whose keys hold: they stand about in the order of their time. */
+  #oldestId(): number {
+    const newest = this.#newest.get() as { id: number; time: number } | undefined
+    if (newest === undefined) return 0
+    const since = newest.time - KEYED_AGE_MS
+    let [low, high] = [0, newest.id]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const { id, time } = this.#from.get(middle) as { id: number; time: number }
+      if (time < since) low = id + 1
+      else high = middle
+    }
+    return low
   }
 }
 

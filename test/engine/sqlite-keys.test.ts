@@ -23,3 +23,25 @@ test('[C52] no key is forgotten early: when so many are held, no more are taken'
   add(4, 6 * MINUTE_MS)
   t.equal(keys.isFull(6 * MINUTE_MS), true)
 })
+
+  db.exec(`
+    INSERT INTO rooms (id, name, generation, newest, messages_max) VALUES (1, 'a', 1, 0, 9)`)
+  const db = new DatabaseSync(':memory:')
+  t.teardown(() => db.close())
+  migrate(db, MIGRATIONS)
+  db.exec("INSERT INTO rooms (id, name, generation, newest, messages_max) VALUES (1, 'a', 1, 0, 9)")
+  const say = db.prepare(`
+    INSERT INTO messages (id, room, "offset", time, kind, payload, key_hash, key_body)
+    VALUES (:id, 1, :id, :time, 'text', x'78', :key, :body)`)
+  const claim = (id: number) => claimOf(`k${id}`, 'text', Buffer.from('x'))
+  const timeOf = (id: number) => id * 1_000
+  for (let id = 1; id <= 1_000; id += 1) {
+    const keyed = id % 3 === 0 ? { ...claim(id) } : { key: null, body: null }
+    say.run({ id, time: timeOf(id), ...keyed })
+  }
+  db.exec('DELETE FROM messages WHERE id % 7 = 0 OR id BETWEEN 600 AND 700')
+  const keys = new SqliteKeys(db)
+  const held = (id: number) => keys.find(claim(id), timeOf(1_000))?.offset
+  t.same([999, 996, 703, 702].map(held), [999, 996, undefined, 702])
+  t.same([400, 399, 3].map(held), [undefined, undefined, undefined], 'and no others')
+})

@@ -2,9 +2,9 @@
 // started again where it was.
 import { createHmac } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../test/support/free-port.ts'
 import { fileIn, nodeCommand } from '../servers/contender.ts'
 import { ServerProcess } from '../servers/process.ts'
 
@@ -85,15 +85,4 @@ export function tokenOf(user: string): string {
     .join('.')
   const signature = createHmac('sha256', JWT_KEY).update(body).digest('base64url')
   return `${body}.${signature}`
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

@@ -12,6 +12,9 @@ export const SESSION_COLUMNS = `
   id, user, username, client, secret_hash AS secretHash,
   sessions.created_at AS createdAt, used_at AS usedAt, expires_at AS expiresAt`
 
+/** Finds a row for who is banned. */
+export const BAN = 'SELECT 1 FROM standings WHERE user = :user AND banned_at IS NOT NULL'
+
 /** A row as SQLite gives it: its columns are named as the record's fields. */
 type Row = Record<string, unknown> | undefined
 
@@ -26,9 +29,6 @@ export function prepareReads(db: DatabaseSync) {
   const sessions = `SELECT ${SESSION_COLUMNS} FROM sessions JOIN accounts USING (user)`
   const bySecret = db.prepare(`${sessions} WHERE secret_hash = :secretHash`)
   const byId = db.prepare(`${sessions} WHERE id = :id`)
-  const mayHaveTicket = db.prepare(`
-    SELECT 1 WHERE (:session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = :session))
-      AND NOT EXISTS (SELECT 1 FROM standings WHERE user = :user AND banned_at IS NOT NULL)`)
   const standing = db.prepare(`
     SELECT banned_at AS bannedAt, revoked_before AS revokedBefore
     FROM standings WHERE user = :user`)
@@ -57,11 +57,18 @@ export function prepareReads(db: DatabaseSync) {
     sessionById(args: { id: string }): SessionRecord | null {
       return recordFrom<SessionRecord>(byId.get(args))
     },
-    /** Sessions that only the application that we live in knows count as alive. */
-    mayHaveTicket({ user, session }: { user: string; session: string | null }): boolean {
-      const own = session?.startsWith(HOST_SESSION) ? null : session
-      return mayHaveTicket.get({ user, session: own }) !== undefined
-    },
+    mayHaveTicket: ticketCheck(db),
+  }
+}
+
+/** Sessions that only the application that we live in knows count as alive. */
+export function ticketCheck(db: DatabaseSync) {
+  const check = db.prepare(`
+    SELECT 1 WHERE (:session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = :session))
+      AND NOT EXISTS (${BAN})`)
+  return ({ user, session }: { user: string; session: string | null }): boolean => {
+    const own = session?.startsWith(HOST_SESSION) ? null : session
+    return check.get({ user, session: own }) !== undefined
   }
 }
 

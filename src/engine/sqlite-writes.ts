@@ -3,8 +3,8 @@
 // rest of its batch stands.
 import type { DatabaseSync } from 'node:sqlite'
 import { TICKET } from '../protocol/limits.ts'
-import { HOST_SESSION } from '../protocol/names.ts'
 import type { AccountRecord, SessionRecord, TicketRecord } from './identity-store.ts'
+import { BAN, ticketCheck } from './sqlite-reads.ts'
 import { refreshWrites, standingWrites } from './sqlite-standing-writes.ts'
 
 /** Deletes at most `limit` rows of what ran out at or before `now`. */
@@ -37,8 +37,6 @@ function probeWrites(db: DatabaseSync) {
     },
   }
 }
-
-const BAN = 'SELECT 1 FROM standings WHERE user = :user AND banned_at IS NOT NULL'
 
 function accountWrites(db: DatabaseSync) {
   const create = db.prepare(`
@@ -99,17 +97,15 @@ function sessionWrites(db: DatabaseSync) {
 function ticketWrites(db: DatabaseSync) {
   const leave = db.prepare('INSERT INTO tickets (record) VALUES (:record)')
   const take = db.prepare('DELETE FROM tickets RETURNING record')
-  const ended = db.prepare(`
-    SELECT 1 FROM standings WHERE user = :user
-    AND (banned_at IS NOT NULL OR revoked_before > :issuedAfter)
-    UNION ALL SELECT 1 WHERE :own IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = :own)`)
+  const revoked = db.prepare(
+    'SELECT 1 FROM standings WHERE user = :user AND revoked_before > :issuedAfter',
+  )
+  const mayHave = ticketCheck(db)
 
   /** Whether somebody or their session ended just when the process before did. */
   function isOver({ user, session, expiresAt }: TicketRecord): boolean {
-    const own = session?.startsWith(HOST_SESSION) ? null : session
     const issuedAfter = expiresAt - TICKET.secondsMax * 1_000
-    return ended.get({ user, own, issuedAfter }) !== undefined
+    return !mayHave({ user, session }) || revoked.get({ user, issuedAfter }) !== undefined
   }
 
   return {

@@ -2,11 +2,17 @@
 // WebSocket handshake. Refusals are plain HTTP (S1, S4, S39).
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
-import Fastify, { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from 'fastify'
 import fp from 'fastify-plugin'
 import { addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { Bucket } from '../src/time/bucket.ts'
+import { announcesBody, asksForWebSocket } from './host.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -77,6 +83,7 @@ async function guard(app: FastifyInstance): Promise<void> {
     if (request.ws) reply.header('connection', 'close')
     else reply.headers(fixed)
     hostCheck(request)
+    bodyCheck(request, reply)
     transport?.(request)
     handshakeCheck(request)
     done()
@@ -109,6 +116,13 @@ function markUpgrades(route: RouteOptions): void {
 function hostCheck({ headers, raw }: FastifyRequest): void {
   if (headers.host !== undefined || raw.httpVersion === '1.0') return
   throw new Refusal(REPLY.badRequest, 'Name the host that you ask, in Host.')
+}
+
+/** A handshake with a body is no upgrade to us [C41] (S41), and its socket is not used again. */
+function bodyCheck({ headers }: FastifyRequest, reply: FastifyReply): void {
+  if (!asksForWebSocket(headers) || !announcesBody(headers)) return
+  reply.header('connection', 'close')
+  throw new Refusal(REPLY.badRequest, 'A WebSocket handshake carries no body: leave it out.')
 }
 
 /** In production nobody shows a credential over plain HTTP, unless a proxy of ours stands there. */

@@ -1,7 +1,7 @@
 // Whether the application that we are about to live in fits, said at boot in a sentence that tells
 // what to do, rather than at the first client that is treated wrongly.
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -16,9 +16,25 @@ const SILENCE_MS = 30_000
 
 const served = new WeakSet<object>()
 
-/** Give this to `Fastify({ http: { shouldUpgradeCallback } })`: only WebSockets are upgrades. */
+/**
+ * Give this to `Fastify({ http: { shouldUpgradeCallback } })`: only WebSockets are upgrades, and
+ * only without a body. A handshake that announces one stays an ordinary request, since Node would
+ * hand its listeners a stream that is no `net.Socket`, and what they do to it ends the process
+ * (S41).
+ */
 export function shouldUpgradeCallback({ headers }: IncomingMessage): boolean {
-  return /^websocket$/i.test(headers.upgrade ?? '')
+  return asksForWebSocket(headers) && !announcesBody(headers)
+}
+
+/** Whether a request asks to become a WebSocket, in whatever form. */
+export function asksForWebSocket({ upgrade = '' }: IncomingHttpHeaders): boolean {
+  return /^websocket$/i.test(upgrade)
+}
+
+/** RFC 9112 section 6.3: a request has a body when one of these two headers says so. */
+export function announcesBody(headers: IncomingHttpHeaders): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  return coding !== undefined || !/^0+$/.test(length)
 }
 
 /**
@@ -35,8 +51,8 @@ export function endUpgrades(app: FastifyInstance): void {
 
 /** The same for routes that no hook of ours reaches; ws takes the bound off those it accepts. */
 export function boundSilence(_request: IncomingMessage, socket: Duplex): void {
-  const tcp = socket as Socket
-  tcp.setTimeout(SILENCE_MS, endSilent)
+  if (socket instanceof Socket) socket.setTimeout(SILENCE_MS, endSilent)
+  else socket.destroy()
 }
 
 /** It became a connection, which has its own ways of finding silence. */
@@ -73,11 +89,13 @@ function checkUpgrades(app: FastifyInstance): void {
     throw new Error('Usher needs HTTP/1.1: make Fastify without http2, and leave it to a proxy.')
   }
   const server = app.server as { shouldUpgradeCallback?: (request: unknown) => boolean }
-  const request = (upgrade: string) => ({ headers: { upgrade } })
-  const takes = (upgrade: string) => server.shouldUpgradeCallback?.(request(upgrade)) ?? false
-  if (takes('websocket') && !takes('h2c')) return
+  const takes = (headers: IncomingHttpHeaders) => server.shouldUpgradeCallback?.({ headers })
+  const takesBodies =
+    takes({ upgrade: 'websocket', 'content-length': '1' }) ||
+    takes({ upgrade: 'websocket', 'transfer-encoding': 'chunked' })
+  if (takes({ upgrade: 'websocket' }) && !takes({ upgrade: 'h2c' }) && !takesBodies) return
   throw new Error(
-    'Usher needs Fastify to upgrade WebSockets and nothing else: make it with ' +
+    'Usher needs Fastify to upgrade WebSockets without a body and nothing else: make it with ' +
       "Fastify({ http: { shouldUpgradeCallback } }), which is exported from 'usher'; " +
       'with TLS it goes into https.',
   )

@@ -10,7 +10,7 @@ import { SCENARIOS, SHORT } from './scenarios/list.ts'
 import { LOAD_CHECKS } from './scenarios/load-check.ts'
 import type { Figure, Row, Scenario } from './scenarios/scenario.ts'
 import type { Contender } from './servers/contender.ts'
-import { PEERS } from './servers/peers.ts'
+import { PEERS } from './servers/controls.ts'
 import { USHER } from './servers/usher.ts'
 import { heading, linesOf, type Result } from './table.ts'
 

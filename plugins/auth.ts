@@ -3,7 +3,7 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Config } from '../src/config.ts'
+import type { Config } from '../src/config/environment.ts'
 import type { AccessTokens } from '../src/identity/access-token.ts'
 import { Accounts } from '../src/identity/accounts.ts'
 import { addressKey } from '../src/identity/address.ts'
@@ -15,9 +15,9 @@ import { ServerKeys } from '../src/identity/server-keys.ts'
 import { Sessions } from '../src/identity/sessions.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
-import { accessTokens } from './access-tokens.ts'
-import { cookieName, credentialOfRequest, type LogIns } from './credential.ts'
-import { outsideTokens } from './outside-tokens.ts'
+import { accessTokens } from './tokens/own-tokens.ts'
+import { cookieName, credentialOfRequest, type LogIns } from './tokens/credential.ts'
+import { outsideTokens } from './tokens/third-party-tokens.ts'
 
 /** Where a request keeps who is asking, whatever an application calls by the name `identity`. */
 export const kIdentity: unique symbol = Symbol('usher.identity')

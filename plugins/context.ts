@@ -2,13 +2,13 @@
 // so does what the application that we live in wants to decide or hear of.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Config } from '../src/config.ts'
+import type { Config } from '../src/config/environment.ts'
 import type { IsBreached } from '../src/identity/accounts.ts'
 import type { Kind, Position } from '../src/protocol/message.ts'
 import type { Authorize } from '../src/room/rule.ts'
-import type { Chance } from '../src/time/chance.ts'
+import type { Chance } from '../src/time/random.ts'
 import type { Clock } from '../src/time/clock.ts'
-import type { HostIdentity } from './credential.ts'
+import type { HostIdentity } from './tokens/credential.ts'
 
 /** Somebody's connection in a room of this node. */
 export interface RoomMember {

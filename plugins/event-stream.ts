@@ -8,7 +8,7 @@ import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import { sourceOf } from './audit.ts'
 import { join, logListeners, takeHandshake } from './handshake.ts'
-import { SseSocket } from './sse-socket.ts'
+import { SseSocket } from './transports/event-stream-socket.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -11,8 +11,8 @@ import Fastify, {
 import fp from 'fastify-plugin'
 import { addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import { Bucket } from '../src/time/bucket.ts'
-import { announcesBody, asksForWebSocket } from './host.ts'
+import { Bucket } from '../src/time/token-bucket.ts'
+import { announcesBody, asksForWebSocket } from './host-checks.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -5,7 +5,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Config } from '../src/config.ts'
+import type { Config } from '../src/config/environment.ts'
 
 /** More than this in one message is memory that any client could take. */
 const PAYLOAD_MAX = 16_777_216

@@ -7,7 +7,7 @@ import { Counter, Histogram, Registry } from 'prom-client'
 import type { Farewell } from '../src/connection/connection.ts'
 import type { LimitName } from '../src/protocol/limits.ts'
 import { kRefusal } from './errors.ts'
-import { type EventLoopDelay, registerReadings } from './metric-readings.ts'
+import { type EventLoopDelay, registerReadings } from './metrics/readings.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

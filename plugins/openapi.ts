@@ -3,7 +3,7 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { cookieName } from './credential.ts'
+import { cookieName } from './tokens/credential.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

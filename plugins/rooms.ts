@@ -1,14 +1,14 @@
 // app.rooms on the engine, and app.connections, which the engine's revocations reach.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Connections } from '../src/connection/connections.ts'
-import { permitted } from '../src/connection/entry.ts'
+import { Connections } from '../src/connection/registry.ts'
+import { permitted } from '../src/connection/room-entry.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import type { Member } from '../src/room/member.ts'
 import type { RoomObserver } from '../src/room/observer.ts'
 import { Rooms } from '../src/room/rooms.ts'
 import type { Action, Rule } from '../src/room/rule.ts'
-import type { UsherHooks } from './house.ts'
+import type { UsherHooks } from './context.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import type { TlsFiles } from '../src/config.ts'
+import type { TlsFiles } from '../src/config/environment.ts'
 import type { Clock } from '../src/time/clock.ts'
 
 const LOOK_EVERY_MS = 10_000

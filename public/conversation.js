@@ -1,10 +1,10 @@
 // What is said in the room and what becomes of it: connection, lines and marks brought together.
-import { setMark, sizeText } from './line.js'
-import { OwnLines } from './own-lines.js'
+import { setMark, sizeText } from './message-view.js'
+import { OwnLines } from './pending-echoes.js'
 import { RoomConnection } from './room-connection.js'
 
 /** @import { Clock } from './clock.js' */
-/** @import { Lines } from './lines.js' */
+/** @import { Lines } from './message-list.js' */
 /** @import { Door, State } from './room-connection.js' */
 
 // The server's default for one message; above it, it would close the connection with 1009.

@@ -1,5 +1,5 @@
 // The conversation on screen: bounded, and at the newest line only while the reader is there.
-import { buildLine, buildNote } from './line.js'
+import { buildLine, buildNote } from './message-view.js'
 
 const LINES_MAX = 500
 // This near to the end still counts as being there.

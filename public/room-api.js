@@ -1,5 +1,5 @@
 // How a room is reached: its WebSocket, and the REST questions that explain what a WebSocket hides.
-import { ask, isAlive, Refused } from './ask.js'
+import { ask, isAlive, Refused } from './http.js'
 import { roomPath, roomSocketUrl } from './room-name.js'
 
 /**

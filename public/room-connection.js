@@ -1,10 +1,10 @@
 // One window's place in one room: opens it, keeps it, comes back to it. Knows no DOM.
 import { backoffMs } from './backoff.js'
 import { closeSentence, mayReconnect, questionsSession } from './close-codes.js'
-import { Silence } from './silence.js'
+import { Silence } from './liveness.js'
 
 /** @import { Clock, Timer } from './clock.js' */
-/** @import { Refusal } from './room-door.js' */
+/** @import { Refusal } from './room-api.js' */
 
 /**
  * `closed` with a reason was not asked for. `waitMs` counts from the change of state.

@@ -1,5 +1,5 @@
 // Who is in the room, asked again every few seconds while somebody is looking.
-import { describeRoom, namesInRoom } from './room-door.js'
+import { describeRoom, namesInRoom } from './room-api.js'
 
 /** @import { Clock, Timer } from './clock.js' */
 

@@ -1,5 +1,5 @@
 // Who is using this page. The session lives in an HttpOnly cookie; nothing of it is kept here.
-import { ask, Refused } from './ask.js'
+import { ask, Refused } from './http.js'
 
 /** @typedef {{ user: string, username: string }} Person */
 

@@ -1,6 +1,6 @@
 // Copies the store in USHER_DATA to a file, while Usher runs or not: npm run backup -- <file>
 import { EngineRefused } from '../src/engine/engine.ts'
-import { backUp } from '../src/engine/sqlite-backup.ts'
+import { backUp } from '../src/engine/sqlite/backup.ts'
 
 const MEBIBYTE = 1_048_576
 

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
-const BIN = 'dist/src/bin.js'
+const BIN = 'dist/src/cli.js'
 /** The types name the sources that they are of; in the package these are JavaScript. */
 const SOURCE_NAMED = /((?:from |import |import\(|module )')(\.{1,2}\/[^']+)\.ts'/g
 

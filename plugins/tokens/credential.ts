@@ -1,8 +1,8 @@
 // Reads a credential from a request. The first that is present decides, also when it is wrong.
 import type { FastifyRequest } from 'fastify'
-import type { Credential, HostUser } from '../src/identity/authenticator.ts'
-import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import { SUBPROTOCOLS } from '../src/wire/formats.ts'
+import type { Credential, HostUser } from '../../src/identity/authenticator.ts'
+import { REPLY, Refusal } from '../../src/protocol/errors.ts'
+import { SUBPROTOCOLS } from '../../src/wire/formats.ts'
 
 const BEARER = /^Bearer +([!-~]+)$/i
 const TICKET_PROTOCOL = 'usher.ticket.'

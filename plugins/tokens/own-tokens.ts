@@ -7,9 +7,9 @@ import {
   ACCESS_TOKEN_TYPE,
   type AccessClaims,
   type AccessTokens,
-} from '../src/identity/access-token.ts'
-import type { KeyPair } from '../src/identity/secret.ts'
-import { ACCESS_TOKEN_SECONDS } from '../src/protocol/limits.ts'
+} from '../../src/identity/access-token.ts'
+import type { KeyPair } from '../../src/identity/secret.ts'
+import { ACCESS_TOKEN_SECONDS } from '../../src/protocol/limits.ts'
 
 const CLOCK_TOLERANCE_MS = 5_000
 

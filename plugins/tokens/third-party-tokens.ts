@@ -1,9 +1,9 @@
 // Tokens of another issuer: its key from the settings, or its key set over the network.
 import type { FastifyBaseLogger } from 'fastify'
-import { KeySet } from '../src/identity/key-set.ts'
-import { OutsideTokens } from '../src/identity/outside-token.ts'
-import type { OutsideIssuer } from '../src/identity/settings.ts'
-import type { Clock } from '../src/time/clock.ts'
+import { KeySet } from '../../src/identity/key-set.ts'
+import { OutsideTokens } from '../../src/identity/third-party-token.ts'
+import type { OutsideIssuer } from '../../src/identity/settings.ts'
+import type { Clock } from '../../src/time/clock.ts'
 
 const TIMEOUT_MS = 5_000
 const BYTES_MAX = 262_144

@@ -1,9 +1,9 @@
 // The Socket port on a response that never ends: whoever listens by server-sent events.
 import type { ServerResponse } from 'node:http'
 import type { Socket as TcpSocket } from 'node:net'
-import type { Socket } from '../src/connection/socket.ts'
-import type { Clock } from '../src/time/clock.ts'
-import { SSE_COMMENT } from '../src/wire/sse.ts'
+import type { Socket } from '../../src/connection/socket.ts'
+import type { Clock } from '../../src/time/clock.ts'
+import { SSE_COMMENT } from '../../src/wire/sse.ts'
 
 /** How long a client may take to read the end before the line is cut [C62]. */
 const CLOSE_TIMEOUT_MS = 1_000

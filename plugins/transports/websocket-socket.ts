@@ -2,9 +2,9 @@
 // ws without compression writes there itself, synchronously and unqueued, so both stay in order.
 import type { Socket as TcpSocket } from 'node:net'
 import { WebSocket } from 'ws'
-import type { Connection, Farewell } from '../src/connection/connection.ts'
-import type { Socket } from '../src/connection/socket.ts'
-import { CLOSE } from '../src/protocol/errors.ts'
+import type { Connection, Farewell } from '../../src/connection/connection.ts'
+import type { Socket } from '../../src/connection/socket.ts'
+import { CLOSE } from '../../src/protocol/errors.ts'
 
 /** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the close code. */
 const REASON_BYTES_MAX = 123

@@ -1,9 +1,9 @@
 // The settings of who may come in: secrets, server keys, and an outside issuer of tokens.
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { ConfigError, type Reader } from './config-reader.ts'
-import { passingSecret, secretIn } from './config-secret.ts'
-import type { EngineSettings } from './engine/engine.ts'
-import type { OutsideIssuer, RootSecrets, ServerKey } from './identity/settings.ts'
+import { ConfigError, type Reader } from './reader.ts'
+import { passingSecret, secretIn } from './secret-file.ts'
+import type { EngineSettings } from '../engine/engine.ts'
+import type { OutsideIssuer, RootSecrets, ServerKey } from '../identity/settings.ts'
 
 const SECRET_CHARACTERS_MIN = 32
 const SECRET_DISTINCT_MIN = 10

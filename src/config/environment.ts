@@ -2,12 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { parseRules, parseRulesFile, type RulesFile, type RulesInput } from './config-file.ts'
-import { checkSecrets, outsideIssuerOf, secretsOf, serverKeysOf } from './config-identity.ts'
-import { ConfigError, type Environment, Reader } from './config-reader.ts'
-import { type TlsFiles, tlsOf } from './config-tls.ts'
-import type { EngineSettings } from './engine/engine.ts'
-import type { OutsideIssuer, RootSecrets, ServerKey } from './identity/settings.ts'
+import { parseRules, parseRulesFile, type RulesFile, type RulesInput } from './rules-file.ts'
+import { checkSecrets, outsideIssuerOf, secretsOf, serverKeysOf } from './credentials.ts'
+import { ConfigError, type Environment, Reader } from './reader.ts'
+import { type TlsFiles, tlsOf } from './tls.ts'
+import type { EngineSettings } from '../engine/engine.ts'
+import type { OutsideIssuer, RootSecrets, ServerKey } from '../identity/settings.ts'
 
 /** Everything that can be set, with the units of DESIGN 8. */
 export interface Config extends RulesFile {
@@ -34,8 +34,8 @@ export interface Config extends RulesFile {
   readonly warnings: readonly string[]
 }
 
-export { ConfigError } from './config-reader.ts'
-export type { TlsFiles } from './config-tls.ts'
+export { ConfigError } from './reader.ts'
+export type { TlsFiles } from './tls.ts'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal']

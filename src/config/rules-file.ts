@@ -7,8 +7,8 @@ import {
   DEFAULT_LIMITS,
   type HeartbeatSettings,
   type Limits,
-} from './protocol/limits.ts'
-import { DEFAULT_RULES, RULE_DEFAULTS, type Rule } from './room/rule.ts'
+} from '../protocol/limits.ts'
+import { DEFAULT_RULES, RULE_DEFAULTS, type Rule } from '../room/rule.ts'
 
 const strict = { additionalProperties: false } as const
 const Count = Type.Integer({ minimum: 1 })

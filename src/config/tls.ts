@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import type { Reader } from './config-reader.ts'
+import type { Reader } from './reader.ts'
 
 /** Where the certificate chain and its key are, as PEM. */
 export interface TlsFiles {

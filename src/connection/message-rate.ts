@@ -1,6 +1,6 @@
 // How fast one connection and one user may talk: messages and bytes per second.
 import type { Limits } from '../protocol/limits.ts'
-import { Bucket } from '../time/bucket.ts'
+import { Bucket } from '../time/token-bucket.ts'
 
 type Rates = Pick<Limits, 'messagesPerSecond' | 'bytesPerSecond'>
 

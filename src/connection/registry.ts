@@ -3,10 +3,10 @@ import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import { FIRST_MESSAGE, type HeartbeatSettings, type Limits } from '../protocol/limits.ts'
 import { type Clock, sleep, type Timer } from '../time/clock.ts'
-import { UserBudgets } from './budget.ts'
+import { UserBudgets } from './message-rate.ts'
 import { Heartbeat, TICK_MS } from './heartbeat.ts'
 import { type Reader, SlowReaders } from './outbox.ts'
-import { type Slot, Slots } from './slot.ts'
+import { type Slot, Slots } from './connection-limits.ts'
 
 /** A connection, as far as its register knows it. */
 export interface Live extends Reader {

@@ -5,7 +5,7 @@ import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { RoomHold, Rooms } from '../room/rooms.ts'
 import type { Action, Rule } from '../room/rule.ts'
-import type { Slot } from './slot.ts'
+import type { Slot } from './connection-limits.ts'
 
 /** Someone whose way is clear: join the room with it, or release both. */
 export interface Entry {

@@ -1,4 +1,4 @@
-// The port that a connection writes to. The real one is plugins/ws-socket.ts.
+// The port that a connection writes to. The real one is plugins/transports/websocket-socket.ts.
 
 /**
  * An open WebSocket as a connection sees it. No call may throw, also not after the end; after

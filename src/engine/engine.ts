@@ -3,7 +3,7 @@ import type { Revocation } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { MessageLog } from './message-log.ts'
-import type { StandingStore } from './standing-store.ts'
+import type { StandingStore } from './user-status-store.ts'
 
 /** Revocations reach every node within 2 s; one that was away reads on from where it was. */
 export interface Revocations {

@@ -1,7 +1,7 @@
 // Opens the engine that the settings name. The only file that knows them all.
 import type { Clock } from '../time/clock.ts'
 import type { Engine, EngineSettings } from './engine.ts'
-import { openSqlite } from './sqlite.ts'
+import { openSqlite } from './sqlite/engine.ts'
 
 type Opener = (settings: EngineSettings, clock: Clock) => Promise<Engine>
 

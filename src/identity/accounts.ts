@@ -1,7 +1,7 @@
 // Who has an account here: signing up, and proving a password.
 import type { AccountRecord, AccountStore } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import type { Chance } from '../time/chance.ts'
+import type { Chance } from '../time/random.ts'
 import type { Clock } from '../time/clock.ts'
 import { LoginThrottle } from './login-throttle.ts'
 import { Passwords } from './password.ts'

@@ -1,7 +1,7 @@
 // The audit log: who came, who was turned away, and what was taken from whom. It has names and
 // numbers, never what somebody said or showed (S36).
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import { Buckets } from '../time/bucket.ts'
+import { Buckets } from '../time/token-bucket.ts'
 import type { Clock } from '../time/clock.ts'
 
 /** Every kind of line, and the sentence in it. `docs/security.md` lists their fields. */

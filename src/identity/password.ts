@@ -2,7 +2,7 @@
 import { argon2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import { Gate } from '../time/gate.ts'
+import { Gate } from '../time/concurrency-limit.ts'
 import { sameBytes } from './secret.ts'
 
 /** OWASP's first choice: 19 MiB, two passes, one lane. */

@@ -7,7 +7,7 @@
 import { createHmac } from 'node:crypto'
 import type { RefreshStore, SessionRecord } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import type { Chance } from '../time/chance.ts'
+import type { Chance } from '../time/random.ts'
 import type { Clock } from '../time/clock.ts'
 import { digest, type KeyPair, sameBytes } from './secret.ts'
 

@@ -1,7 +1,7 @@
 // A session is one log-in: what a cookie or an access token stands for until it ends.
 import type { AccountRecord, SessionRecord, SessionStore } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import type { Chance } from '../time/chance.ts'
+import type { Chance } from '../time/random.ts'
 import type { Clock } from '../time/clock.ts'
 import { digest } from './secret.ts'
 

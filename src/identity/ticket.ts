@@ -3,8 +3,8 @@
 import { createHmac } from 'node:crypto'
 import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import { Buckets } from '../time/bucket.ts'
-import type { Chance } from '../time/chance.ts'
+import { Buckets } from '../time/token-bucket.ts'
+import type { Chance } from '../time/random.ts'
 import type { Clock } from '../time/clock.ts'
 import { digest, type KeyPair, sameBytes } from './secret.ts'
 

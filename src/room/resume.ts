@@ -4,7 +4,7 @@ import type { Page } from '../engine/message-log.ts'
 import type { Notice } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
-import { JOIN_BYTES_MAX } from './group.ts'
+import { JOIN_BYTES_MAX } from './fan-out/group.ts'
 import type { History } from './history.ts'
 import type { Member } from './member.ts'
 

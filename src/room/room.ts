@@ -4,13 +4,13 @@ import type { MessageEvent } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message } from '../protocol/message.ts'
 import type { Clock } from '../time/clock.ts'
-import { FanOut } from './fan-out.ts'
+import { FanOut } from './fan-out/fan-out.ts'
 import { History } from './history.ts'
 import type { Member } from './member.ts'
 import type { RoomObserver } from './observer.ts'
 import { Resume, type Start } from './resume.ts'
 import type { Authorize, Rule } from './rule.ts'
-import type { Turn } from './turn.ts'
+import type { Turn } from './fan-out/flush-scheduler.ts'
 
 export interface RoomParts {
   log: MessageLog

@@ -9,7 +9,7 @@ import type { Clock, Timer } from '../time/clock.ts'
 import { observedLog, type RoomObserver, UNOBSERVED } from './observer.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
 import { type Action, type Authorize, allows, type Rule, ruleFor } from './rule.ts'
-import { type OnTurn, Turn, type TurnTotals } from './turn.ts'
+import { type OnTurn, Turn, type TurnTotals } from './fan-out/flush-scheduler.ts'
 
 export interface RoomsParts {
   log: MessageLog

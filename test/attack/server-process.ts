@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { RulesInput } from '../../src/config-file.ts'
+import type { RulesInput } from '../../src/config/rules-file.ts'
 import { freePort } from '../support/free-port.ts'
 
 const SERVER = resolve(import.meta.dirname, '../../src/server.ts')

@@ -1,6 +1,6 @@
 // Who and what is attacked: the process, a victim, a stranger who has an account too, and rooms.
 import { hkdfSync } from 'node:crypto'
-import type { RulesInput } from '../../src/config-file.ts'
+import type { RulesInput } from '../../src/config/rules-file.ts'
 import { call, type Person, person, ticketOf } from '../support/people.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 import { type Answer, type Ask, ask, type Headers } from './wire.ts'

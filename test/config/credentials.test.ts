@@ -1,9 +1,9 @@
 // Settings of an outside issuer: what is taken, and what the operator is told otherwise.
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'tap'
-import { type Config, ConfigError, loadConfig } from '../src/config.ts'
-import { configFromOptions } from '../src/config-options.ts'
-import { issuerKey } from './support/issuer.ts'
+import { type Config, ConfigError, loadConfig } from '../../src/config/environment.ts'
+import { configFromOptions } from '../../src/config/options.ts'
+import { issuerKey } from '../support/issuer.ts'
 
 const SHARED = 'd9b1f0a7c3e5d9b1f0a7c3e5d9b1f0a7'
 const PARTIES = { USHER_JWT_ISSUER: 'https://a.example', USHER_JWT_AUDIENCE: 'usher' }

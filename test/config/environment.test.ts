@@ -1,6 +1,6 @@
 // Settings from the environment: what is taken, and what the operator is told otherwise.
 import { type Test, test } from 'tap'
-import { ConfigError, loadConfig } from '../src/config.ts'
+import { ConfigError, loadConfig } from '../../src/config/environment.ts'
 
 const SECRET = 'd9b1f0a7c3e5d9b1f0a7c3e5d9b1f0a7'
 const MEMORY = { USHER_DATA: ':memory:' }

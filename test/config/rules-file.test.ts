@@ -1,10 +1,10 @@
 // The rules file: what it may say, and that every error names its line.
 import { join } from 'node:path'
 import { test } from 'tap'
-import { ConfigError, loadConfig } from '../src/config.ts'
-import { parseRules, parseRulesFile } from '../src/config-file.ts'
-import { DEFAULT_LIMITS } from '../src/protocol/limits.ts'
-import { DEFAULT_RULES } from '../src/room/rule.ts'
+import { ConfigError, loadConfig } from '../../src/config/environment.ts'
+import { parseRules, parseRulesFile } from '../../src/config/rules-file.ts'
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts'
+import { DEFAULT_RULES } from '../../src/room/rule.ts'
 
 const EXAMPLE = `{ "rooms": [
   { "match": "chat:*",  "history": { "messages": 10000, "age": "30d" }, "presence": true,

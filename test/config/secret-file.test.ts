@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
-import { ConfigError, loadConfig } from '../src/config.ts'
+import { ConfigError, loadConfig } from '../../src/config/environment.ts'
 
 const secretOf = (folder: string) => loadConfig({ USHER_DATA: folder }).secrets.current
 

@@ -1,6 +1,6 @@
 // Places at the door are counted, bounded, and given back exactly once.
 import { test } from 'tap'
-import { Slots } from '../../src/connection/slot.ts'
+import { Slots } from '../../src/connection/connection-limits.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 

@@ -2,7 +2,7 @@
 import { test } from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
-import { House, type Live, say, turn, userOf } from '../support/connected.ts'
+import { House, type Live, say, turn, userOf } from '../support/test-rooms.ts'
 
 const BACK_END: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }
 

@@ -1,6 +1,6 @@
 // How fast one connection and one user may talk.
 import { test } from 'tap'
-import { Budget, UserBudgets } from '../../src/connection/budget.ts'
+import { Budget, UserBudgets } from '../../src/connection/message-rate.ts'
 
 const RATES = { messagesPerSecond: 3, bytesPerSecond: 100 }
 

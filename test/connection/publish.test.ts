@@ -1,14 +1,14 @@
 // Saying something: what the rule asks of it, and what happens when it fails.
 import { test } from 'tap'
 import { publish } from '../../src/connection/commands/publish.ts'
-import { permitted } from '../../src/connection/entry.ts'
+import { permitted } from '../../src/connection/room-entry.ts'
 import type { Appended } from '../../src/engine/message-log.ts'
 import type { PublishCommand } from '../../src/protocol/command.ts'
 import { CLOSE, type CloseCode, Refusal } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import type { Draft } from '../../src/protocol/message.ts'
 import type { Rule } from '../../src/room/rule.ts'
-import { House, userOf } from '../support/connected.ts'
+import { House, userOf } from '../support/test-rooms.ts'
 
 interface Answers {
   rule?: Partial<Rule>

@@ -1,7 +1,7 @@
 // All connections of a node: one timer, revocations, running out, and draining.
 import { test } from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
-import { House, say, turn, userOf } from '../support/connected.ts'
+import { House, say, turn, userOf } from '../support/test-rooms.ts'
 import { HeldClock } from '../support/held-clock.ts'
 
 test('two timers serve all, however many there are', async (t) => {

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { HELD_FRAMES } from '../../src/protocol/limits.ts'
 import type { InboundFrame } from '../../src/wire/wire-format.ts'
-import { House, say, turn, userOf } from '../support/connected.ts'
+import { House, say, turn, userOf } from '../support/test-rooms.ts'
 
 /** Opens an undecided connection and remembers what it was to decide on. */
 function undecided(house: House) {

@@ -7,7 +7,7 @@ import { accountContract, sessionContract } from './identity-store.ts'
 import { messageLogContract } from './message-log.ts'
 import { refreshContract } from './refresh-store.ts'
 import { account } from './samples.ts'
-import { standingContract } from './standing-store.ts'
+import { standingContract } from './user-status-store.ts'
 import { ticketContract } from './ticket-store.ts'
 
 /** Opens an engine that holds nothing yet; the test closes it. */

@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Dice } from '../fuzz/chance.ts'
 import { Follower } from './clients/follower.ts'
 import { Poster, type Way } from './clients/poster.ts'
-import type { Scene } from './clients/scene.ts'
+import type { Scene } from './clients/run-parts.ts'
 import { Talker } from './clients/talker.ts'
 import { historyOf } from './history.ts'
 import { cycle } from './nemesis.ts'
 import { Record } from './record.ts'
 import { verdict } from './verdict.ts'
-import { Victim } from './victim.ts'
+import { Victim } from './server-process.ts'
 
 const ROOMS = ['crash:a', 'crash:b']
 const WAYS: readonly Way[] = ['keyed', 'keyed', 'keyed', 'plain', 'plain', 'batch']

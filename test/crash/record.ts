@@ -1,6 +1,6 @@
 // What happened in a run, as its clients saw it: what they said, what was acknowledged, what they
 // heard and in which order. `verdict.ts` compares it with the history.
-import { nameOf } from './saying.ts'
+import { nameOf } from './payload.ts'
 
 export interface Position {
   epoch: string

@@ -5,10 +5,10 @@ import { Dice } from '../fuzz/chance.ts'
 import { Follower } from './clients/follower.ts'
 import { Poster } from './clients/poster.ts'
 import { historyOf } from './history.ts'
-import type { Outcome } from './play.ts'
+import type { Outcome } from './kill-run.ts'
 import { Record } from './record.ts'
 import { verdict } from './verdict.ts'
-import { Victim } from './victim.ts'
+import { Victim } from './server-process.ts'
 
 const ROOM = 'fire:a'
 const PUBLISHERS = 20

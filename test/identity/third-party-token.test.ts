@@ -1,7 +1,7 @@
 // Tokens of another issuer at the front door: what it signed for us passes, and nothing else does.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import t from 'tap'
-import { encodeSubject } from '../../src/identity/outside-token.ts'
+import { encodeSubject } from '../../src/identity/third-party-token.ts'
 import { startApp } from '../support/app.ts'
 import { HeldClock } from '../support/held-clock.ts'
 import { type Algorithm, claimsAt, issued, issuerKey, outsideIssuer } from '../support/issuer.ts'

@@ -6,7 +6,7 @@ import { deriveKeys, digest } from '../../src/identity/secret.ts'
 import type { RootSecrets } from '../../src/identity/settings.ts'
 import { type TicketOrder, Tickets } from '../../src/identity/ticket.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
-import { systemChance } from '../../src/time/chance.ts'
+import { systemChance } from '../../src/time/random.ts'
 import { HeldClock } from '../support/held-clock.ts'
 
 const SECRETS: RootSecrets = { current: 'the root secret of these tests', previous: null }

@@ -40,7 +40,7 @@ function unpacked(t: Teardown): string {
   }
   runCommand('tar', ['-xzf', pack(root).path, '-C', modules])
   symlinkSync('package', join(modules, 'usher'))
-  symlinkSync('../usher/dist/src/bin.js', join(modules, '.bin', 'usher'))
+  symlinkSync('../usher/dist/src/cli.js', join(modules, '.bin', 'usher'))
   const filter = (path: string) => !/\/(node_modules|data)$/.test(path)
   cpSync('examples', join(root, 'examples'), { recursive: true, filter })
   return root

@@ -7,7 +7,7 @@ import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
-import type { TlsFiles } from '../../src/config.ts'
+import type { TlsFiles } from '../../src/config/environment.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import {
   type Certificate,
@@ -17,7 +17,7 @@ import {
 } from '../support/certificate.ts'
 import { type Client, connect, refused } from '../support/client.ts'
 import { HeldClock } from '../support/held-clock.ts'
-import { nothingLeft } from '../support/left.ts'
+import { nothingLeft } from '../support/nothing-left.ts'
 import { runServer, startServer } from '../support/server-process.ts'
 import { closed, until } from '../support/until.ts'
 

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { pageModule } from './page-modules.ts'
 import { HeldClock, settle } from './stand-ins.ts'
 
-const { Silence } = await pageModule('silence.js')
+const { Silence } = await pageModule('liveness.js')
 
 type Answer = 'alive' | 'dead' | 'never'
 

@@ -82,7 +82,7 @@ interface Modules {
     questionsSession(code: number): boolean
   }
   'image-type.js': { fileTypeOf(content: Uint8Array): { type: string; ending: string } }
-  'own-lines.js': { OwnLines: new <Line>() => OwnLines<Line> }
+  'pending-echoes.js': { OwnLines: new <Line>() => OwnLines<Line> }
   'room-connection.js': { RoomConnection: new (options: RoomConnectionOptions) => RoomConnection }
   'room-name.js': {
     isRoomName(text: string): boolean
@@ -90,7 +90,7 @@ interface Modules {
     roomSocketUrl(room: string, page: string): string
     roomOfHash(hash: string): string
   }
-  'silence.js': { Silence: new (options: SilenceOptions) => Silence }
+  'liveness.js': { Silence: new (options: SilenceOptions) => Silence }
 }
 
 export function pageModule<Name extends keyof Modules>(name: Name): Promise<Modules[Name]> {

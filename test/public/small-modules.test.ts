@@ -7,7 +7,7 @@ import { pageModule } from './page-modules.ts'
 const { backoffMs } = await pageModule('backoff.js')
 const codes = await pageModule('close-codes.js')
 const { fileTypeOf } = await pageModule('image-type.js')
-const { OwnLines } = await pageModule('own-lines.js')
+const { OwnLines } = await pageModule('pending-echoes.js')
 const rooms = await pageModule('room-name.js')
 
 test('the page reads close codes as the server means them', async (t) => {

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { startApp } from '../support/app.ts'
 import { follow } from '../support/follow.ts'
-import { nothingLeft } from '../support/left.ts'
+import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, call, ticketOf } from '../support/people.ts'
 import { rawRequest } from '../support/raw-client.ts'
 import { limited } from '../support/settings.ts'

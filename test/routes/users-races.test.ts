@@ -4,7 +4,7 @@ import { type Test, test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
 import { type HeldCalls, holdCalls } from '../support/held-call.ts'
-import { nothingLeft } from '../support/left.ts'
+import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, call, PASSWORD, type Person, person, ticketOf } from '../support/people.ts'
 import { ruled } from '../support/settings.ts'
 

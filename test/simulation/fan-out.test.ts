@@ -1,7 +1,7 @@
 // Random lives of one room's fan-out: every member sees exactly its messages, in order.
 import fc from 'fast-check'
 import { test } from 'tap'
-import type { TurnBounds } from '../../src/room/turn.ts'
+import type { TurnBounds } from '../../src/room/fan-out/flush-scheduler.ts'
 import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { eventOf, type Fan, heldFan } from '../support/fan.ts'

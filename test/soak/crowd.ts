@@ -3,7 +3,7 @@
 import { buildApp } from '../../src/app.ts'
 import { testConfig } from '../support/app.ts'
 import { type Client, connect } from '../support/client.ts'
-import { leftIn } from '../support/left.ts'
+import { leftIn } from '../support/nothing-left.ts'
 import { asServer } from '../support/people.ts'
 import { limited, UNLIMITED } from '../support/settings.ts'
 import { until } from '../support/until.ts'

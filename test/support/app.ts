@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { LOG_SHAPES } from '../../plugins/log.ts'
 import { type AppParts, buildApp } from '../../src/app.ts'
-import { type Config, loadConfig } from '../../src/config.ts'
+import { type Config, loadConfig } from '../../src/config/environment.ts'
 
 export interface StartedApp {
   url: string

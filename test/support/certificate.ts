@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TlsFiles } from '../../src/config.ts'
+import type { TlsFiles } from '../../src/config/environment.ts'
 
 export interface Certificate {
   /** PEM. */

@@ -1,8 +1,8 @@
 // The log of an engine that keeps nothing, for tests of rooms without history.
-import { Followers } from '../../src/engine/followers.ts'
-import { createInProcessLog } from '../../src/engine/in-process-log.ts'
+import { Followers } from '../../src/engine/memory/followers.ts'
+import { createInProcessLog } from '../../src/engine/memory/message-log.ts'
 import type { MessageLog } from '../../src/engine/message-log.ts'
-import { splitLog } from '../../src/engine/split-log.ts'
+import { splitLog } from '../../src/engine/sqlite/message-log.ts'
 import type { Clock } from '../../src/time/clock.ts'
 
 export function ephemeralLog(clock: Clock): MessageLog {

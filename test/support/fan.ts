@@ -1,7 +1,7 @@
 // A fan-out on a turn that a test ends by hand.
 import type { MessageEvent } from '../../src/protocol/event.ts'
-import { FanOut } from '../../src/room/fan-out.ts'
-import { Turn, type TurnBounds } from '../../src/room/turn.ts'
+import { FanOut } from '../../src/room/fan-out/fan-out.ts'
+import { Turn, type TurnBounds } from '../../src/room/fan-out/flush-scheduler.ts'
 import { HeldClock } from './held-clock.ts'
 
 export function eventOf(payload: string | Buffer, origin: string | null = null): MessageEvent {

@@ -1,6 +1,6 @@
 // Connections without a port: fake sockets, a log in memory, and a clock that stands still.
 import { Connection } from '../../src/connection/connection.ts'
-import { Connections } from '../../src/connection/connections.ts'
+import { Connections } from '../../src/connection/registry.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import { Rooms } from '../../src/room/rooms.ts'

@@ -1,6 +1,6 @@
 // The gate before work that is dear: so many at once, so many waiting, the rest turned away.
 import { test } from 'tap'
-import { Gate } from '../../src/time/gate.ts'
+import { Gate } from '../../src/time/concurrency-limit.ts'
 
 const full = (): Error => new Error('too many wait')
 

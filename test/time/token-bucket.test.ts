@@ -1,7 +1,7 @@
 // Token buckets: what may be taken at once, and what time gives back.
 import fc from 'fast-check'
 import { test } from 'tap'
-import { Bucket, Buckets } from '../../src/time/bucket.ts'
+import { Bucket, Buckets } from '../../src/time/token-bucket.ts'
 
 const rate = { burst: 10, perSecond: 2 }
 

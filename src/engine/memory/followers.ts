@@ -1,5 +1,5 @@
 // Who hears of a room's messages on this node: one follower per room.
-import type { Follow, Follower } from './message-log.ts'
+import type { Follow, Follower } from '../message-log.ts'
 
 export class Followers {
   readonly #followers = new Map<string, Follower>()

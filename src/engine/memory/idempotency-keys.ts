@@ -1,9 +1,9 @@
 // Remembers what publishes with a key were answered, in memory: for rooms without history.
 import { createHash, hash } from 'node:crypto'
-import type { Draft } from '../protocol/message.ts'
-import type { Clock } from '../time/clock.ts'
-import { EngineUnavailable } from './engine.ts'
-import { type Appended, type IdempotencyKey, KeyConflict } from './message-log.ts'
+import type { Draft } from '../../protocol/message.ts'
+import type { Clock } from '../../time/clock.ts'
+import { EngineUnavailable } from '../engine.ts'
+import { type Appended, type IdempotencyKey, KeyConflict } from '../message-log.ts'
 
 /** How long a key holds at least. */
 export const KEY_WINDOW_MS = 5 * 60_000

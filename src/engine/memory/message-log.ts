@@ -1,10 +1,10 @@
 // The log of rooms without history, when there is one node: shares without keeping, and never
 // touches the disk.
-import type { Draft, Message } from '../protocol/message.ts'
-import type { Clock } from '../time/clock.ts'
+import type { Draft, Message } from '../../protocol/message.ts'
+import type { Clock } from '../../time/clock.ts'
 import type { Followers } from './followers.ts'
-import { fingerprintOf, IdempotencyKeys, keyName } from './idempotency.ts'
-import type { Appended, IdempotencyKey } from './message-log.ts'
+import { fingerprintOf, IdempotencyKeys, keyName } from './idempotency-keys.ts'
+import type { Appended, IdempotencyKey } from '../message-log.ts'
 
 export type AppendNow = (room: string, draft: Draft, key: IdempotencyKey | null) => Appended
 

@@ -1,7 +1,7 @@
 // Revocations when there is one node: who follows is told at once.
 
-import type { Revocation } from '../protocol/identity.ts'
-import type { Revocations } from './engine.ts'
+import type { Revocation } from '../../protocol/identity.ts'
+import type { Revocations } from '../engine.ts'
 
 /** `revoke` resolves when every follower was called. */
 export function createInProcessRevocations(): Revocations {

@@ -1,9 +1,9 @@
 // Tickets of a store that one process has to itself. They live for seconds, so they are held in
 // memory, and one is used up before another can try, whatever happens to the disk. An orderly
 // restart takes them along; after a crash nobody knows which were used, so none is good.
-import type { Clock } from '../time/clock.ts'
-import { EngineUnavailable } from './engine.ts'
-import type { TicketRecord, TicketStore } from './identity-store.ts'
+import type { Clock } from '../../time/clock.ts'
+import { EngineUnavailable } from '../engine.ts'
+import type { TicketRecord, TicketStore } from '../identity-store.ts'
 
 /** For everybody who comes back at once; whoever never uses theirs is bounded by it too. */
 const HELD_MAX = 100_000

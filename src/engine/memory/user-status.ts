@@ -1,6 +1,6 @@
 // How users stand, at hand in the one process that has the store: everybody who comes with a token
 // of an outside issuer is asked for, and of nearly nobody is anything known.
-import { GOOD_STANDING, type Standing, type StandingStore } from './standing-store.ts'
+import { GOOD_STANDING, type Standing, type StandingStore } from '../user-status-store.ts'
 
 /** With more than this the store is asked each time. */
 export const STANDINGS_HELD_MAX = 100_000

@@ -3,10 +3,10 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
-import { EngineRefused } from './engine.ts'
-import { reasonOf } from './sqlite-errors.ts'
-import { openForCopying, storeIn, syncFolder } from './sqlite-file.ts'
-import { markAsCopy } from './sqlite-schema.ts'
+import { EngineRefused } from '../engine.ts'
+import { reasonOf } from './errors.ts'
+import { openForCopying, storeIn, syncFolder } from './file.ts'
+import { markAsCopy } from './schema.ts'
 
 /** Pages per step: some milliseconds, between which the process can be interrupted. */
 const STEP_PAGES = 1_000

@@ -2,26 +2,26 @@
 // the event loop never waits for the disk.
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { systemChance } from '../time/chance.ts'
-import type { Clock } from '../time/clock.ts'
-import { type Durability, type Engine, EngineRefused, type EngineSettings } from './engine.ts'
-import { sweepExpired } from './expiry-sweep.ts'
-import { Followers } from './followers.ts'
-import { trimHistories } from './history-trim.ts'
-import { createInProcessLog } from './in-process-log.ts'
-import { createInProcessRevocations } from './in-process-revocations.ts'
-import { InProcessTickets } from './in-process-tickets.ts'
-import { splitLog } from './split-log.ts'
-import { reasonOf } from './sqlite-errors.ts'
-import { IN_MEMORY, storeIn } from './sqlite-file.ts'
-import { type FolderLock, lockFolder } from './sqlite-folder-lock.ts'
-import { sqliteIdentity } from './sqlite-identity.ts'
-import { SqliteLog } from './sqlite-log.ts'
-import type { MessageReads } from './sqlite-message-reads.ts'
-import type { MessageWrites } from './sqlite-message-writes.ts'
-import type { Reads } from './sqlite-reads.ts'
-import { type SqliteThread, startSqliteThread } from './sqlite-thread.ts'
-import type { Writes } from './sqlite-writes.ts'
+import { systemChance } from '../../time/random.ts'
+import type { Clock } from '../../time/clock.ts'
+import { type Durability, type Engine, EngineRefused, type EngineSettings } from '../engine.ts'
+import { sweepExpired } from './expiry-job.ts'
+import { Followers } from '../memory/followers.ts'
+import { trimHistories } from './retention-job.ts'
+import { createInProcessLog } from '../memory/message-log.ts'
+import { createInProcessRevocations } from '../memory/revocations.ts'
+import { InProcessTickets } from '../memory/tickets.ts'
+import { splitLog } from './message-log.ts'
+import { reasonOf } from './errors.ts'
+import { IN_MEMORY, storeIn } from './file.ts'
+import { type FolderLock, lockFolder } from './folder-lock.ts'
+import { sqliteIdentity } from './identity.ts'
+import { SqliteLog } from './group-commit.ts'
+import type { MessageReads } from './message-reads.ts'
+import type { MessageWrites } from './message-writes.ts'
+import type { Reads } from './identity-reads.ts'
+import { type SqliteThread, startSqliteThread } from './thread.ts'
+import type { Writes } from './identity-writes.ts'
 
 type Reading = Reads & MessageReads
 type Writing = Writes & MessageWrites
@@ -124,17 +124,17 @@ async function leave(
 }
 
 async function startInMemory(clock: Clock): Promise<Threads> {
-  const worker = newWorker('sqlite-writer', IN_MEMORY)
+  const worker = newWorker('writer-worker', IN_MEMORY)
   const writer = await startSqliteThread<Writing & Reading>(worker, clock)
   return { writer, reader: writer }
 }
 
 async function startInFolder(folder: string, clock: Clock): Promise<Threads> {
   const path = storeIn(folder)
-  const worker = newWorker('sqlite-writer', path)
+  const worker = newWorker('writer-worker', path)
   const writer = await startSqliteThread<Writing & Reading>(worker, clock)
   try {
-    const reader = newWorker('sqlite-reader', path)
+    const reader = newWorker('reader-worker', path)
     return { writer, reader: await startSqliteThread<Reading>(reader, clock) }
   } catch (error) {
     await writer.close()
@@ -142,7 +142,7 @@ async function startInFolder(folder: string, clock: Clock): Promise<Threads> {
   }
 }
 
-function newWorker(entry: 'sqlite-writer' | 'sqlite-reader', path: string): Worker {
+function newWorker(entry: 'writer-worker' | 'reader-worker', path: string): Worker {
   // Sources end in .ts and the package's files in .js; no compiler rewrites this URL.
   const url = new URL(`./${entry}${extname(import.meta.url)}`, import.meta.url)
   // Nothing is inherited: neither the secrets of the environment nor what somebody preloads.

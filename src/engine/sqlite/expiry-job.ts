@@ -1,6 +1,6 @@
 // Deletes what has run out, now and then.
-import type { Clock } from '../time/clock.ts'
-import { inSlices } from './in-slices.ts'
+import type { Clock } from '../../time/clock.ts'
+import { inSlices } from './periodic-job.ts'
 
 const EVERY_MS = 60_000
 

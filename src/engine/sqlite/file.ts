@@ -14,9 +14,9 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { EngineRefused } from './engine.ts'
-import { RESULT, reasonOf, resultOf } from './sqlite-errors.ts'
-import { APPLICATION_ID, MIGRATIONS, migrate, renewIfCopied, versionOf } from './sqlite-schema.ts'
+import { EngineRefused } from '../engine.ts'
+import { RESULT, reasonOf, resultOf } from './errors.ts'
+import { APPLICATION_ID, MIGRATIONS, migrate, renewIfCopied, versionOf } from './schema.ts'
 
 /** The path of a store that lives in memory and goes with its thread. */
 export const IN_MEMORY = ':memory:'

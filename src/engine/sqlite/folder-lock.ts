@@ -4,9 +4,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MessageChannel } from 'node:worker_threads'
-import { type Clock, sleep } from '../time/clock.ts'
-import { EngineRefused } from './engine.ts'
-import { RESULT, reasonOf, resultOf } from './sqlite-errors.ts'
+import { type Clock, sleep } from '../../time/clock.ts'
+import { EngineRefused } from '../engine.ts'
+import { RESULT, reasonOf, resultOf } from './errors.ts'
 
 const POLL_MS = 100
 

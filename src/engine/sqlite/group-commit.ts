@@ -1,23 +1,23 @@
 // The log of rooms with history on SQLite's threads. Drafts that come in while a commit is under
 // way go on together in the next one, and are delivered when it is on disk, in its order.
-import type { Message, Position } from '../protocol/message.ts'
-import type { Clock } from '../time/clock.ts'
-import { Gate } from '../time/gate.ts'
-import { EngineUnavailable } from './engine.ts'
-import type { Followers } from './followers.ts'
-import { tooManyKeys } from './idempotency.ts'
+import type { Message, Position } from '../../protocol/message.ts'
+import type { Clock } from '../../time/clock.ts'
+import { Gate } from '../../time/concurrency-limit.ts'
+import { EngineUnavailable } from '../engine.ts'
+import type { Followers } from '../memory/followers.ts'
+import { tooManyKeys } from '../memory/idempotency-keys.ts'
 import {
   type Appended,
   KeyConflict,
   type Page,
   type PageQuery,
   type StoredDraft,
-} from './message-log.ts'
+} from '../message-log.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
-import type { StoredLog } from './split-log.ts'
-import type { MessageReads, ReadMessage } from './sqlite-message-reads.ts'
-import type { MessageWrites } from './sqlite-message-writes.ts'
-import type { SqliteThread } from './sqlite-thread.ts'
+import type { StoredLog } from './message-log.ts'
+import type { MessageReads, ReadMessage } from './message-reads.ts'
+import type { MessageWrites } from './message-writes.ts'
+import type { SqliteThread } from './thread.ts'
 
 /** Drafts and bytes in one commit: more wait for the next, so that none of them takes long. */
 const COMMIT_DRAFTS_MAX = 2_048

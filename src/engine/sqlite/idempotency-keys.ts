@@ -1,8 +1,8 @@
 // The idempotency keys of a store: kept with their messages, found through memory.
 import { hash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Kind } from '../protocol/message.ts'
-import { KEY_WINDOW_MS } from './idempotency.ts'
+import type { Kind } from '../../protocol/message.ts'
+import { KEY_WINDOW_MS } from '../memory/idempotency-keys.ts'
 import { KeyIndex } from './key-index.ts'
 
 /** Keys are forgotten by this much at once. */

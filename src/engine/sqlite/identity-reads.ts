@@ -1,8 +1,8 @@
 // What the reader thread can do, and how rows become records.
 import type { DatabaseSync } from 'node:sqlite'
-import { HOST_SESSION } from '../protocol/names.ts'
-import type { AccountRecord, SessionRecord } from './identity-store.ts'
-import { GOOD_STANDING, type Standing } from './standing-store.ts'
+import { HOST_SESSION } from '../../protocol/names.ts'
+import type { AccountRecord, SessionRecord } from '../identity-store.ts'
+import { GOOD_STANDING, type Standing } from '../user-status-store.ts'
 
 const ACCOUNT_COLUMNS = `
   user, username, username_key AS usernameKey, password, created_at AS createdAt`

@@ -2,10 +2,10 @@
 // constraint can refuse, and that one first: SQLite then takes back that statement alone, and the
 // rest of its batch stands.
 import type { DatabaseSync } from 'node:sqlite'
-import { TICKET } from '../protocol/limits.ts'
-import type { AccountRecord, SessionRecord, TicketRecord } from './identity-store.ts'
-import { BAN, ticketCheck } from './sqlite-reads.ts'
-import { refreshWrites, standingWrites } from './sqlite-standing-writes.ts'
+import { TICKET } from '../../protocol/limits.ts'
+import type { AccountRecord, SessionRecord, TicketRecord } from '../identity-store.ts'
+import { BAN, ticketCheck } from './identity-reads.ts'
+import { refreshWrites, standingWrites } from './token-and-ban-writes.ts'
 
 /** Deletes at most `limit` rows of what ran out at or before `now`. */
 export interface Sweep {

@@ -1,11 +1,11 @@
 // Accounts and sessions on SQLite's threads, and what their end does to tickets.
-import type { AccountStore, RefreshStore, SessionStore, TicketRecord } from './identity-store.ts'
-import { InProcessStandings, STANDINGS_HELD_MAX } from './in-process-standings.ts'
-import type { InProcessTickets } from './in-process-tickets.ts'
-import type { Reads } from './sqlite-reads.ts'
-import type { SqliteThread } from './sqlite-thread.ts'
-import type { Writes } from './sqlite-writes.ts'
-import type { StandingStore } from './standing-store.ts'
+import type { AccountStore, RefreshStore, SessionStore, TicketRecord } from '../identity-store.ts'
+import { InProcessStandings, STANDINGS_HELD_MAX } from '../memory/user-status.ts'
+import type { InProcessTickets } from '../memory/tickets.ts'
+import type { Reads } from './identity-reads.ts'
+import type { SqliteThread } from './thread.ts'
+import type { Writes } from './identity-writes.ts'
+import type { StandingStore } from '../user-status-store.ts'
 
 interface IdentityStores {
   accounts: AccountStore

@@ -1,7 +1,7 @@
 // One log out of two: rooms with history go to what keeps them, the others are only shared.
-import type { Followers } from './followers.ts'
-import type { AppendNow } from './in-process-log.ts'
-import type { Appended, MessageLog, StoredDraft } from './message-log.ts'
+import type { Followers } from '../memory/followers.ts'
+import type { AppendNow } from '../memory/message-log.ts'
+import type { Appended, MessageLog, StoredDraft } from '../message-log.ts'
 
 /** What keeps the messages of rooms with history. */
 export interface StoredLog extends Pick<MessageLog, 'head' | 'read' | 'redact'> {

@@ -1,7 +1,7 @@
 // Reading what was kept: where a room stands, and pages of it, as its rule lets them be seen.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Kind, Position } from '../protocol/message.ts'
-import { epochOf, ROOM_COLUMNS, type RoomRow } from './sqlite-room-table.ts'
+import type { Kind, Position } from '../../protocol/message.ts'
+import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
 
 /** Bytes of payload in one page: a page that reaches this is shorter than was asked for. */
 const PAGE_BYTES_MAX = 4 * 1024 * 1024

@@ -2,11 +2,11 @@
 // what a room no longer keeps, in slices.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
-import { BatchFault, reasonOf } from './sqlite-errors.ts'
-import { claimOf, SqliteKeys } from './sqlite-keys.ts'
-import { epochOf, type RoomRow, RoomTable } from './sqlite-room-table.ts'
-import type { Writing } from './sqlite-serve.ts'
-import { type Trim, type Trimmed, trimmer } from './sqlite-trim.ts'
+import { BatchFault, reasonOf } from './errors.ts'
+import { claimOf, SqliteKeys } from './idempotency-keys.ts'
+import { epochOf, type RoomRow, RoomTable } from './rooms.ts'
+import type { Writing } from './worker.ts'
+import { type Trim, type Trimmed, trimmer } from './retention.ts'
 
 export type MessageWrites = {
   keepMessages(drafts: PackedDrafts): PackedAnswers

@@ -1,7 +1,7 @@
 // Drafts on their way to the thread that keeps them: columns and one block of bytes, because a
 // structured clone of many small objects, and of every Buffer's pool, costs more than the commit.
-import type { Kind } from '../protocol/message.ts'
-import type { Retention } from './message-log.ts'
+import type { Kind } from '../../protocol/message.ts'
+import type { Retention } from '../message-log.ts'
 
 /** What is asked to be kept, with the time that it will bear. */
 export interface DraftToKeep {

@@ -1,5 +1,5 @@
 // Work that is due now and then and done a slice at a time, so that nothing waits long behind it.
-import type { Clock } from '../time/clock.ts'
+import type { Clock } from '../../time/clock.ts'
 
 /** Does a little; true when there is more to do now. */
 export type Slice = () => Promise<boolean>

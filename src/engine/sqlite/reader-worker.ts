@@ -1,10 +1,10 @@
 // Worker entry: the thread that reads, so that a long page never delays a commit.
 import { workerData } from 'node:worker_threads'
-import { openForReading } from './sqlite-file.ts'
-import { messageReads } from './sqlite-message-reads.ts'
-import { prepareReads } from './sqlite-reads.ts'
-import { runReads, serve } from './sqlite-serve.ts'
-import type { Operations } from './sqlite-thread.ts'
+import { openForReading } from './file.ts'
+import { messageReads } from './message-reads.ts'
+import { prepareReads } from './identity-reads.ts'
+import { runReads, serve } from './worker.ts'
+import type { Operations } from './thread.ts'
 
 serve(() => {
   const db = openForReading(workerData.path)

@@ -1,8 +1,8 @@
 // Lets go of messages that no room keeps any more, a few rooms at a time for ever. What is no
 // longer kept is not shown meanwhile.
-import type { Clock } from '../time/clock.ts'
-import { inSlices } from './in-slices.ts'
-import type { Trim, Trimmed } from './sqlite-trim.ts'
+import type { Clock } from '../../time/clock.ts'
+import { inSlices } from './periodic-job.ts'
+import type { Trim, Trimmed } from './retention.ts'
 
 const EVERY_MS = 250
 

@@ -1,7 +1,7 @@
 // Letting go of what rooms no longer keep, a slice at a time; and in the end of empty rooms.
 import type { DatabaseSync } from 'node:sqlite'
-import { KEYED_AGE_MS } from './sqlite-keys.ts'
-import type { RoomRow, RoomTable } from './sqlite-room-table.ts'
+import { KEYED_AGE_MS } from './idempotency-keys.ts'
+import type { RoomRow, RoomTable } from './rooms.ts'
 
 /** Which messages to let go of: at most `rows`, going on after room `cursor`. */
 export interface Trim {

@@ -1,6 +1,6 @@
 // The rooms of a store, as far as its writer needs them: which row, and which offset comes next.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Retention } from './message-log.ts'
+import type { Retention } from '../message-log.ts'
 
 /** A room's row, with the newest offset of its messages. */
 export interface RoomRow {

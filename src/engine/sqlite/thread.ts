@@ -1,9 +1,9 @@
 // The main side of a SQLite thread: gathers calls while a batch is under way and sends them on
 // together, so that one commit, and one wait for the disk, serves them all (group commit).
 import type { Worker } from 'node:worker_threads'
-import type { Clock } from '../time/clock.ts'
-import { type EngineHealth, EngineRefused, EngineUnavailable } from './engine.ts'
-import { reasonOf } from './sqlite-errors.ts'
+import type { Clock } from '../../time/clock.ts'
+import { type EngineHealth, EngineRefused, EngineUnavailable } from '../engine.ts'
+import { reasonOf } from './errors.ts'
 
 /** What a thread can do. Arguments and results must be fit for structured clone. */
 export type Operations = Record<string, (args: never) => unknown>

@@ -1,7 +1,7 @@
 // What the writer thread can do with refresh tokens and with how users stand.
 import type { DatabaseSync } from 'node:sqlite'
-import type { RefreshRecord, Rotated, Rotation, SessionRecord } from './identity-store.ts'
-import { SESSION_COLUMNS } from './sqlite-reads.ts'
+import type { RefreshRecord, Rotated, Rotation, SessionRecord } from '../identity-store.ts'
+import { SESSION_COLUMNS } from './identity-reads.ts'
 
 /** Used tokens are remembered, so that their theft shows; this many of one session. */
 const REMEMBERED_MAX = 100

@@ -1,8 +1,8 @@
 // The thread side of SqliteThread: opens the database and answers batches, one by one.
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort } from 'node:worker_threads'
-import { isStorageTrouble, reasonOf } from './sqlite-errors.ts'
-import type { Answer, Call, FromThread, Operations, ToThread } from './sqlite-thread.ts'
+import { isStorageTrouble, reasonOf } from './errors.ts'
+import type { Answer, Call, FromThread, Operations, ToThread } from './thread.ts'
 
 /** A database that is open in this thread. */
 export interface Service {

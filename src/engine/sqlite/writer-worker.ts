@@ -1,13 +1,13 @@
 // Worker entry: the one thread that writes. It can read as well, because a database in memory
 // belongs to one thread alone.
 import { workerData } from 'node:worker_threads'
-import { openStore } from './sqlite-file.ts'
-import { messageReads } from './sqlite-message-reads.ts'
-import { messageWrites } from './sqlite-message-writes.ts'
-import { prepareReads } from './sqlite-reads.ts'
-import { runInTransaction, serve } from './sqlite-serve.ts'
-import type { Operations } from './sqlite-thread.ts'
-import { prepareWrites } from './sqlite-writes.ts'
+import { openStore } from './file.ts'
+import { messageReads } from './message-reads.ts'
+import { messageWrites } from './message-writes.ts'
+import { prepareReads } from './identity-reads.ts'
+import { runInTransaction, serve } from './worker.ts'
+import type { Operations } from './thread.ts'
+import { prepareWrites } from './identity-writes.ts'
 
 serve(() => {
   const db = openStore(workerData.path)

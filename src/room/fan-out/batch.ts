@@ -1,5 +1,5 @@
 // What was pushed for one group in a while, to be written to each of its members in one piece.
-import type { Member } from './member.ts'
+import type { Member } from '../member.ts'
 
 /** Frames in order, and who must not get all of them. */
 export class Batch {

@@ -1,10 +1,10 @@
 // The members of one room in groups by wire format: one encode and frame per group, one write per
 // member and turn.
-import type { MessageEvent } from '../protocol/event.ts'
-import type { WireFormat } from '../wire/wire-format.ts'
+import type { MessageEvent } from '../../protocol/event.ts'
+import type { WireFormat } from '../../wire/wire-format.ts'
 import { Group } from './group.ts'
-import type { Member } from './member.ts'
-import type { Turn, Writer } from './turn.ts'
+import type { Member } from '../member.ts'
+import type { Turn, Writer } from './flush-scheduler.ts'
 
 export class FanOut implements Writer {
   readonly #turn: Turn

@@ -1,5 +1,5 @@
 // The end of a turn of the event loop, when rooms write what they were told in it.
-import type { Clock } from '../time/clock.ts'
+import type { Clock } from '../../time/clock.ts'
 
 /** How often may be written to members. */
 export interface TurnBounds {

@@ -1,10 +1,10 @@
 // Members that read the same bytes. What is pushed is written to all of them in sweeps: one buffer
 // to each member, in as many slices as the turns of the event loop allow.
-import type { MessageEvent } from '../protocol/event.ts'
-import type { WireFormat } from '../wire/wire-format.ts'
+import type { MessageEvent } from '../../protocol/event.ts'
+import type { WireFormat } from '../../wire/wire-format.ts'
 import { Batch } from './batch.ts'
-import type { Member } from './member.ts'
-import type { TurnTotals } from './turn.ts'
+import type { Member } from '../member.ts'
+import type { TurnTotals } from './flush-scheduler.ts'
 
 /** What is joined into one buffer at most; more is written in several. */
 export const JOIN_BYTES_MAX = 262_144

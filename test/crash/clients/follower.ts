@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Position, Record } from '../record.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './run-parts.ts'
 
 const BACK_AFTER_MS = 30
 /** What may be answered while the server goes up or down. */

@@ -2,8 +2,8 @@
 // between, and now and then again what was acknowledged long ago; without, it tries once.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Position } from '../record.ts'
-import { sayingOf } from '../saying.ts'
-import type { Scene } from './scene.ts'
+import { sayingOf } from '../payload.ts'
+import type { Scene } from './run-parts.ts'
 
 const BETWEEN_MS = 8
 const AGAIN_MS = 40

@@ -2,8 +2,8 @@
 // acknowledgements, so what counts is what it heard.
 import { setTimeout as pause } from 'node:timers/promises'
 import WebSocket from 'ws'
-import { sayingOf } from '../saying.ts'
-import type { Scene } from './scene.ts'
+import { sayingOf } from '../payload.ts'
+import type { Scene } from './run-parts.ts'
 
 const BACK_AFTER_MS = 40
 const BETWEEN_MS = 25

@@ -1,8 +1,8 @@
 // How long keys are remembered, and how many.
 import t from 'tap'
-import { EngineUnavailable } from '../../src/engine/engine.ts'
-import { IdempotencyKeys, KEY_WINDOW_MS, KEYS_MAX, keyName } from '../../src/engine/idempotency.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { EngineUnavailable } from '../../../src/engine/engine.ts'
+import { IdempotencyKeys, KEY_WINDOW_MS, KEYS_MAX, keyName } from '../../../src/engine/memory/idempotency-keys.ts'
+import { HeldClock } from '../../support/held-clock.ts'
 
 const ANSWER = { position: null, time: 1, repeated: false }
 

@@ -1,8 +1,8 @@
 // The hot path of rooms without history: everything happens within the call.
 import t from 'tap'
-import { draft } from '../contract/samples.ts'
-import { ephemeralLog } from '../support/ephemeral-log.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { draft } from '../../contract/samples.ts'
+import { ephemeralLog } from '../../support/ephemeral-log.ts'
+import { HeldClock } from '../../support/held-clock.ts'
 
 const PLAIN = { retention: null, key: null }
 

@@ -1,9 +1,9 @@
 // Tickets in memory: who ends meanwhile, what runs out, and that there is a bound.
 import { test } from 'tap'
-import { EngineUnavailable } from '../../src/engine/engine.ts'
-import { InProcessTickets } from '../../src/engine/in-process-tickets.ts'
-import { ticket } from '../contract/samples.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { EngineUnavailable } from '../../../src/engine/engine.ts'
+import { InProcessTickets } from '../../../src/engine/memory/tickets.ts'
+import { ticket } from '../../contract/samples.ts'
+import { HeldClock } from '../../support/held-clock.ts'
 
 const EVERYBODY = () => Promise.resolve(true)
 

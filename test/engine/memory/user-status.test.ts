@@ -1,12 +1,12 @@
 // Bans at hand: never better known than in the store.
 import { type Test, test } from 'tap'
-import { EngineUnavailable } from '../../src/engine/engine.ts'
-import { InProcessStandings, STANDINGS_HELD_MAX } from '../../src/engine/in-process-standings.ts'
+import { EngineUnavailable } from '../../../src/engine/engine.ts'
+import { InProcessStandings, STANDINGS_HELD_MAX } from '../../../src/engine/memory/user-status.ts'
 import {
   GOOD_STANDING,
   type Standing,
   type StandingStore,
-} from '../../src/engine/standing-store.ts'
+} from '../../../src/engine/user-status-store.ts'
 
 const BANNED: Standing = { bannedAt: 5, revokedBefore: null }
 

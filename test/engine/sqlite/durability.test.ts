@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { type Engine, EngineUnavailable } from '../../src/engine/engine.ts'
-import { openEngine } from '../../src/engine/open-engine.ts'
-import { systemClock } from '../../src/time/system-clock.ts'
-import { account, session, ticket } from '../contract/samples.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { type Engine, EngineUnavailable } from '../../../src/engine/engine.ts'
+import { openEngine } from '../../../src/engine/open-engine.ts'
+import { systemClock } from '../../../src/time/system-clock.ts'
+import { account, session, ticket } from '../../contract/samples.ts'
+import { HeldClock } from '../../support/held-clock.ts'
 import { startChild } from './child.ts'
 
 async function opened(t: Test, folder: string, clock = systemClock): Promise<Engine> {

@@ -1,7 +1,7 @@
 // When sweeps run, and that they pause between slices.
 import t from 'tap'
-import { sweepExpired } from '../../src/engine/expiry-sweep.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { sweepExpired } from '../../../src/engine/sqlite/expiry-job.ts'
+import { HeldClock } from '../../support/held-clock.ts'
 
 t.test('each minute is swept with the time that it is then', async (t) => {
   const clock = new HeldClock()

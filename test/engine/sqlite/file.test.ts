@@ -9,9 +9,9 @@ import {
 } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
-import { openEngine } from '../../src/engine/open-engine.ts'
-import { systemClock } from '../../src/time/system-clock.ts'
-import { account } from '../contract/samples.ts'
+import { openEngine } from '../../../src/engine/open-engine.ts'
+import { systemClock } from '../../../src/time/system-clock.ts'
+import { account } from '../../contract/samples.ts'
 
 const ADA = account()
 

@@ -1,9 +1,9 @@
 // One process per data folder, whatever becomes of it.
 import { chmodSync, statSync } from 'node:fs'
 import t from 'tap'
-import { EngineRefused } from '../../src/engine/engine.ts'
-import { lockFolder } from '../../src/engine/sqlite-folder-lock.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { EngineRefused } from '../../../src/engine/engine.ts'
+import { lockFolder } from '../../../src/engine/sqlite/folder-lock.ts'
+import { HeldClock } from '../../support/held-clock.ts'
 import { startChild } from './child.ts'
 
 t.test('a folder that another process holds is refused, in words that help', async (t) => {

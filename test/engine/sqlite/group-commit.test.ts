@@ -1,9 +1,9 @@
 // The log between its two threads, whose answers come in any order.
 import t from 'tap'
-import { Followers } from '../../src/engine/followers.ts'
-import { SqliteLog, type SqliteLogParts } from '../../src/engine/sqlite-log.ts'
-import { draft } from '../contract/samples.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { Followers } from '../../../src/engine/memory/followers.ts'
+import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/group-commit.ts'
+import { draft } from '../../contract/samples.ts'
+import { HeldClock } from '../../support/held-clock.ts'
 
 const KEPT = { messages: 100, ageMs: null }
 const EPOCH = 'e1'

@@ -1,8 +1,8 @@
 // How many idempotency keys a store holds, and for how long.
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'tap'
-import { claimOf, SqliteKeys } from '../../src/engine/sqlite-keys.ts'
-import { MIGRATIONS, migrate } from '../../src/engine/sqlite-schema.ts'
+import { claimOf, SqliteKeys } from '../../../src/engine/sqlite/idempotency-keys.ts'
+import { MIGRATIONS, migrate } from '../../../src/engine/sqlite/schema.ts'
 
 const MINUTE_MS = 60_000
 

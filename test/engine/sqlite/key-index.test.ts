@@ -1,7 +1,7 @@
 // Ids by hash: everything is found again, whatever the order and however many.
 import { hash } from 'node:crypto'
 import t from 'tap'
-import { KeyIndex } from '../../src/engine/key-index.ts'
+import { KeyIndex } from '../../../src/engine/sqlite/key-index.ts'
 
 const hashOf = (key: string): Buffer => hash('sha256', key, 'buffer')
 

@@ -1,12 +1,12 @@
 // Letting go of old messages while a store is used: what must stay stays, also over restarts.
 import t, { type Test } from 'tap'
-import type { Engine } from '../../src/engine/engine.ts'
-import type { Appended, IdempotencyKey, Retention } from '../../src/engine/message-log.ts'
-import { openEngine } from '../../src/engine/open-engine.ts'
-import { openForReading, storeIn } from '../../src/engine/sqlite-file.ts'
-import { draft } from '../contract/samples.ts'
-import { HeldClock } from '../support/held-clock.ts'
-import { until } from '../support/until.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
+import type { Appended, IdempotencyKey, Retention } from '../../../src/engine/message-log.ts'
+import { openEngine } from '../../../src/engine/open-engine.ts'
+import { openForReading, storeIn } from '../../../src/engine/sqlite/file.ts'
+import { draft } from '../../contract/samples.ts'
+import { HeldClock } from '../../support/held-clock.ts'
+import { until } from '../../support/until.ts'
 
 const MINUTE_MS = 60_000
 /** How often the engine trims. */

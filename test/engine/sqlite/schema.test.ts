@@ -1,10 +1,10 @@
 // How a store is brought up to date, step by step.
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
-import { prepareReads } from '../../src/engine/sqlite-reads.ts'
-import { MIGRATIONS, migrate, versionOf } from '../../src/engine/sqlite-schema.ts'
-import { prepareWrites } from '../../src/engine/sqlite-writes.ts'
-import { account, session, ticket } from '../contract/samples.ts'
+import { prepareReads } from '../../../src/engine/sqlite/identity-reads.ts'
+import { MIGRATIONS, migrate, versionOf } from '../../../src/engine/sqlite/schema.ts'
+import { prepareWrites } from '../../../src/engine/sqlite/identity-writes.ts'
+import { account, session, ticket } from '../../contract/samples.ts'
 
 function inMemory(t: Test): DatabaseSync {
   const db = new DatabaseSync(':memory:')

@@ -1,14 +1,14 @@
 // How calls are gathered into batches, and what becomes of them when the thread fails.
 import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
-import { EngineRefused, EngineUnavailable } from '../../src/engine/engine.ts'
+import { EngineRefused, EngineUnavailable } from '../../../src/engine/engine.ts'
 import {
   BATCH_MAX,
   type SqliteThread,
   startSqliteThread,
   WAITING_MAX,
-} from '../../src/engine/sqlite-thread.ts'
-import { systemClock } from '../../src/time/system-clock.ts'
+} from '../../../src/engine/sqlite/thread.ts'
+import { systemClock } from '../../../src/time/system-clock.ts'
 
 /** What the stand-in below does. All but `die` answer with the number of calls in their batch. */
 type Operations = {

@@ -1,12 +1,12 @@
 // What the users of another issuer may do here, how long, and how they are sent away.
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import { connect } from '../support/client.ts'
-import { holdCalls } from '../support/held-call.ts'
-import { nothingLeft } from '../support/left.ts'
-import { asked, bearer, old, setUp } from '../support/outside-scene.ts'
-import { asServer, call, ticketOf } from '../support/people.ts'
-import { until } from '../support/until.ts'
+import { connect } from '../../support/client.ts'
+import { holdCalls } from '../../support/held-call.ts'
+import { nothingLeft } from '../../support/nothing-left.ts'
+import { asked, bearer, old, setUp } from '../../support/third-party-scene.ts'
+import { asServer, call, ticketOf } from '../../support/people.ts'
+import { until } from '../../support/until.ts'
 
 t.test('[C37] [C63] a connection ends with 3005, 25 s after its token', async (t) => {
   const { clock, usher, tokenOf } = await setUp(t)

@@ -1,8 +1,8 @@
 // The edges of a turn: who comes, who goes, and who goes while being written to.
 import { test } from 'tap'
-import { CountingFormat } from '../support/counting-format.ts'
-import { FakeMember } from '../support/fake-member.ts'
-import { eventOf, heldFan } from '../support/fan.ts'
+import { CountingFormat } from '../../support/counting-format.ts'
+import { FakeMember } from '../../support/fake-member.ts'
+import { eventOf, heldFan } from '../../support/fan.ts'
 
 test('[C44] who joins in mid-turn gets nothing that was said before', async (t) => {
   const { fan, end } = heldFan()

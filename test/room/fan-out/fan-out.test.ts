@@ -1,10 +1,10 @@
 // One encode per format, one write per member and turn.
 import { test } from 'tap'
-import { FanOut } from '../../src/room/fan-out.ts'
-import { JOIN_BYTES_MAX } from '../../src/room/group.ts'
-import { CountingFormat } from '../support/counting-format.ts'
-import { FakeMember } from '../support/fake-member.ts'
-import { eventOf, heldFan } from '../support/fan.ts'
+import { FanOut } from '../../../src/room/fan-out/fan-out.ts'
+import { JOIN_BYTES_MAX } from '../../../src/room/fan-out/group.ts'
+import { CountingFormat } from '../../support/counting-format.ts'
+import { FakeMember } from '../../support/fake-member.ts'
+import { eventOf, heldFan } from '../../support/fan.ts'
 
 test('what is pushed in one turn reaches every member in one buffer, in order', async (t) => {
   const { fan, end } = heldFan()

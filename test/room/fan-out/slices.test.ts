@@ -1,10 +1,10 @@
 // Huge rooms: written in slices, so that others get their turn, and never out of order.
 import { test } from 'tap'
-import { FanOut } from '../../src/room/fan-out.ts'
-import { JOIN_BYTES_MAX } from '../../src/room/group.ts'
-import { CountingFormat } from '../support/counting-format.ts'
-import { FakeMember } from '../support/fake-member.ts'
-import { eventOf, heldFan } from '../support/fan.ts'
+import { FanOut } from '../../../src/room/fan-out/fan-out.ts'
+import { JOIN_BYTES_MAX } from '../../../src/room/fan-out/group.ts'
+import { CountingFormat } from '../../support/counting-format.ts'
+import { FakeMember } from '../../support/fake-member.ts'
+import { eventOf, heldFan } from '../../support/fan.ts'
 
 const SLICES_OF_TWO = { perTurn: 4, perRoom: 2, ms: Infinity }
 

@@ -30,7 +30,7 @@ export const databases: Check = (files) =>
 
 export const environment: Check = (files) =>
   files
-    .filter((file) => isOurCode(file) && file.path !== 'src/config.ts')
+    .filter((file) => isOurCode(file) && file.path !== 'src/config/environment.ts')
     .flatMap((file) =>
       [...linesOfCalls(file, ['process.env']), ...linesOfImports(file, readsEnvironment)].map(
         (line) => violation(file, line, 'reads process.env: take it from the Config instead'),

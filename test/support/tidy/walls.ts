@@ -15,7 +15,7 @@ const ENGINE_PORTS = [
   'identity-store',
   'message-log',
   'presence-store',
-  'standing-store',
+  'user-status-store',
 ].map((port) => `src/engine/${port}.ts`)
 const WORDS = ['src/protocol/', 'src/time/']
 
@@ -33,15 +33,15 @@ const SOURCES = Object.keys(FOLDERS)
 
 const WALLS: Record<string, Wall> = {
   ...FOLDERS,
-  'src/config': {
+  'src/config/environment': {
     may: ['src/protocol/', 'src/room/rule.ts'],
     mayType: ['src/engine/engine.ts', 'src/identity/settings.ts'],
   },
-  'plugins/': { may: [...SOURCES, 'src/config.ts'] },
-  'routes/': { may: ['src/protocol/'], mayType: ['plugins/', ...SOURCES, 'src/config.ts'] },
+  'plugins/': { may: [...SOURCES, 'src/config/environment.ts'] },
+  'routes/': { may: ['src/protocol/'], mayType: ['plugins/', ...SOURCES, 'src/config/environment.ts'] },
 }
 
-const COMPOSITION = ['src/app.ts', 'src/bin.ts', 'src/server.ts', 'src/index.ts']
+const COMPOSITION = ['src/app.ts', 'src/cli.ts', 'src/server.ts', 'src/index.ts']
 
 export const walls: Check = (files) =>
   files.filter(isWalled).flatMap((file) => {

@@ -2,10 +2,10 @@
 // Prints "full" and its health. After a line on stdin it prints whether it can write again, its
 // health, and whether all that was acknowledged is there.
 import { once } from 'node:events'
-import { EngineUnavailable } from '../../../src/engine/engine.ts'
-import { openEngine } from '../../../src/engine/open-engine.ts'
-import { systemClock } from '../../../src/time/system-clock.ts'
-import { account } from '../../contract/samples.ts'
+import { EngineUnavailable } from '../../../../src/engine/engine.ts'
+import { openEngine } from '../../../../src/engine/open-engine.ts'
+import { systemClock } from '../../../../src/time/system-clock.ts'
+import { account } from '../../../contract/samples.ts'
 
 const [folder = ''] = process.argv.slice(2)
 const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)

@@ -1,7 +1,7 @@
 // A process that takes a data folder and keeps it: node hold-folder.ts <folder> <waitMs>
 // Prints "held", or why it was refused.
-import { lockFolder } from '../../../src/engine/sqlite-folder-lock.ts'
-import { systemClock } from '../../../src/time/system-clock.ts'
+import { lockFolder } from '../../../../src/engine/sqlite/folder-lock.ts'
+import { systemClock } from '../../../../src/time/system-clock.ts'
 
 const [folder = '', waitMs = '0'] = process.argv.slice(2)
 

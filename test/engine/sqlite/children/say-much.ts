@@ -2,8 +2,8 @@
 // Writes what was acknowledged into the file `acks` of the folder, a line each: offset, time, room
 // and number. `sayings.ts` tells what each number says.
 import { openSync, writeSync } from 'node:fs'
-import { openEngine } from '../../../src/engine/open-engine.ts'
-import { systemClock } from '../../../src/time/system-clock.ts'
+import { openEngine } from '../../../../src/engine/open-engine.ts'
+import { systemClock } from '../../../../src/time/system-clock.ts'
 import { AT_ONCE, SAYINGS, saying } from './sayings.ts'
 
 const [folder = ''] = process.argv.slice(2)

@@ -1,7 +1,7 @@
 // What `say-much.ts` says, number by number: enough for the write-ahead log to be moved into the
 // database twice, and in one room more than is kept.
-import type { IdempotencyKey, Retention } from '../../../src/engine/message-log.ts'
-import type { Draft } from '../../../src/protocol/message.ts'
+import type { IdempotencyKey, Retention } from '../../../../src/engine/message-log.ts'
+import type { Draft } from '../../../../src/protocol/message.ts'
 
 export const SAYINGS = 6_000
 export const AT_ONCE = 40

@@ -1,4 +1,4 @@
-// The controls: small servers of bench/peers that do the usual, or the least, and nothing more.
+// The controls: small servers of bench/controls that do the usual, or the least, and nothing more.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -38,7 +38,7 @@ function contender(peer: Peer): Contender {
 }
 
 function onNode(script: string): () => Launch {
-  return () => ({ command: nodeCommand(fileIn(`../peers/${script}`)), env: {}, hasProbe: true })
+  return () => ({ command: nodeCommand(fileIn(`../controls/${script}`)), env: {}, hasProbe: true })
 }
 
 /** How Bun names what Node names otherwise. */
@@ -62,7 +62,7 @@ function floorBinary(): string {
   const folder = mkdtempSync(join(tmpdir(), 'usher-bench-floor-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   floor = join(folder, 'floor')
-  execFileSync('gcc', ['-O2', '-o', floor, fileIn('../peers/floor.c')])
+  execFileSync('gcc', ['-O2', '-o', floor, fileIn('../controls/floor.c')])
   return floor
 }
 
@@ -81,7 +81,7 @@ export const PEERS: readonly Contender[] = [
   contender({
     name: 'bun',
     launch: () => ({
-      command: [bunBinary() ?? 'bun', fileIn('../peers/bun.ts')],
+      command: [bunBinary() ?? 'bun', fileIn('../controls/bun.ts')],
       env: {},
       hasProbe: true,
     }),

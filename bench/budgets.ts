@@ -2,7 +2,7 @@
 import { ratiosOf, wereLeftAlone } from './expected.ts'
 import type { Result } from './table.ts'
 
-interface Budget {
+interface MessageRate {
   scenario: string
   control: string
   by: 'value' | 'cpu'
@@ -10,7 +10,7 @@ interface Budget {
   most?: number
 }
 
-const BUDGETS: readonly Budget[] = [
+const BUDGETS: readonly MessageRate[] = [
   { scenario: 'one big room', control: 'bun', by: 'value', least: 2.5 },
   { scenario: 'one big room', control: 'socket.io', by: 'value', least: 60 },
   { scenario: 'one big room', control: 'C floor', by: 'cpu', most: 1.5 },
@@ -27,14 +27,17 @@ const BUDGETS: readonly Budget[] = [
 /** A line for each budget whose rows were measured. */
 export function budgetLines(results: readonly Result[]): string[] {
   return results.flatMap((result) =>
-    BUDGETS.filter(({ scenario }) => scenario === result.scenario.name).flatMap((budget) => {
-      const line = budgetLine(result, budget)
+    BUDGETS.filter(({ scenario }) => scenario === result.scenario.name).flatMap((messageRate) => {
+      const line = budgetLine(result, messageRate)
       return line === null ? [] : [line]
     }),
   )
 }
 
-function budgetLine(result: Result, { scenario, control, by, least, most }: Budget): string | null {
+function budgetLine(
+  result: Result,
+  { scenario, control, by, least, most }: MessageRate,
+): string | null {
   const ratio = ratiosOf([result])[scenario]?.[control]?.[by]
   if (ratio === undefined) return null
   const isMet = ratio >= (least ?? 0) && ratio <= (most ?? Infinity)

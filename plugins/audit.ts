@@ -48,7 +48,7 @@ function onSend(request: FastifyRequest, reply: FastifyReply, _: unknown, done: 
 }
 
 async function audit(app: FastifyInstance): Promise<void> {
-  const { clock } = app.house
+  const { clock } = app.usherContext
   const log = new Audit({
     clock,
     write: (level, line, sentence) => app.log[level](line, sentence),

@@ -15,9 +15,9 @@ import { ServerKeys } from '../src/identity/server-keys.ts'
 import { Sessions } from '../src/identity/sessions.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
-import { accessTokens } from './tokens/own-tokens.ts'
 import { cookieName, credentialOfRequest, type LogIns } from './tokens/credential.ts'
-import { outsideTokens } from './tokens/third-party-tokens.ts'
+import { accessTokens } from './tokens/own-tokens.ts'
+import { thirdPartyTokens } from './tokens/third-party-tokens.ts'
 
 /** Where a request keeps who is asking, whatever an application calls by the name `identity`. */
 export const kIdentity: unique symbol = Symbol('usher.identity')
@@ -63,27 +63,27 @@ const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 async function auth(app: FastifyInstance): Promise<void> {
-  const { config, clock, chance } = app.house
+  const { config, clock, random } = app.usherContext
   const { engine, tickets } = app
   if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie)
   const tokens = await accessTokens(app, deriveKeys(config.secrets, 'access-token'))
-  const sessions = new Sessions({ store: engine.sessions, clock, chance })
+  const sessions = new Sessions({ store: engine.sessions, clock, random })
   const parts = {
     sessions,
     tickets,
     tokens,
     keys: new ServerKeys(config.serverKeys),
-    outside: outsideTokens(config.outsideIssuer, { clock, log: app.log }),
-    standings: engine.standings,
+    thirdParty: thirdPartyTokens(config.thirdPartyIssuer, { clock, log: app.log }),
+    userStatus: engine.userStatus,
   }
   const refreshTokens = new RefreshTokens({
     store: engine.refreshTokens,
     keys: deriveKeys(config.secrets, 'refresh-token'),
     clock,
-    chance,
+    random,
   })
-  const { breached } = app.house
-  app.decorate('accounts', new Accounts({ store: engine.accounts, clock, chance, breached }))
+  const { breached } = app.usherContext
+  app.decorate('accounts', new Accounts({ store: engine.accounts, clock, random, breached }))
   app.decorate('sessions', sessions)
   app.decorate('accessTokens', tokens)
   app.decorate('refreshTokens', refreshTokens)
@@ -99,7 +99,7 @@ async function auth(app: FastifyInstance): Promise<void> {
 }
 
 function decorateChecks(app: FastifyInstance): void {
-  const { config, identity } = app.house
+  const { config, identity } = app.usherContext
   app.decorate('cookieNameFor', (request: FastifyRequest) =>
     cookieName(mustBeSecure(request, config)),
   )
@@ -196,7 +196,7 @@ function clearSessionCookie(this: FastifyReply): void {
 /** Not reply.setCookie: an application may have set what all its own cookies are like. */
 function sendCookie(reply: FastifyReply, value: string, expires: Date): void {
   const { server, request } = reply
-  const secure = mustBeSecure(request, server.house.config)
+  const secure = mustBeSecure(request, server.usherContext.config)
   const name = server.cookieNameFor(request)
   reply.header('set-cookie', server.serializeCookie(name, value, { ...COOKIE, secure, expires }))
 }

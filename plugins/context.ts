@@ -6,8 +6,8 @@ import type { Config } from '../src/config/environment.ts'
 import type { IsBreached } from '../src/identity/accounts.ts'
 import type { Kind, Position } from '../src/protocol/message.ts'
 import type { Authorize } from '../src/room/rule.ts'
-import type { Chance } from '../src/time/random.ts'
 import type { Clock } from '../src/time/clock.ts'
+import type { Random } from '../src/time/random.ts'
 import type { HostIdentity } from './tokens/credential.ts'
 
 /** Somebody's connection in a room of this node. */
@@ -48,21 +48,21 @@ export interface HostParts {
   breached?: IsBreached | undefined
 }
 
-export interface House extends HostParts {
+export interface UsherContext extends HostParts {
   readonly config: Config
   readonly clock: Clock
-  readonly chance: Chance
+  readonly random: Random
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    house: House
+    usherContext: UsherContext
   }
 }
 
-async function house(app: FastifyInstance, parts: House): Promise<void> {
-  const { config, clock, chance, identity, authorize, hooks, breached } = parts
-  app.decorate('house', { config, clock, chance, identity, authorize, hooks, breached })
+async function usherContext(app: FastifyInstance, parts: UsherContext): Promise<void> {
+  const { config, clock, random, identity, authorize, hooks, breached } = parts
+  app.decorate('house', { config, clock, random, identity, authorize, hooks, breached })
 }
 
-export default fp(house, { name: 'usher-house', fastify: '5.x' })
+export default fp(usherContext, { name: 'usher-context', fastify: '5.x' })

@@ -11,10 +11,10 @@ declare module 'fastify' {
 }
 
 async function engine(app: FastifyInstance): Promise<void> {
-  const { config, clock } = app.house
+  const { config, clock } = app.usherContext
   const opened = await openEngine(config.engine, clock)
   app.decorate('engine', opened)
   app.addHook('onClose', () => opened.close())
 }
 
-export default fp(engine, { name: 'usher-engine', fastify: '5.x', dependencies: ['usher-house'] })
+export default fp(engine, { name: 'usher-engine', fastify: '5.x', dependencies: ['usher-context'] })

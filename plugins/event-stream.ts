@@ -40,12 +40,12 @@ function wantsStream({ headers, method, ws }: FastifyRequest): boolean {
 async function eventStreams(app: FastifyInstance): Promise<void> {
   const listeners = logListeners(app)
   const { connections } = app
-  const { clock } = app.house
+  const { clock } = app.usherContext
 
   app.decorate('wantsStream', wantsStream)
   app.decorate('openStream', (request: FastifyRequest, reply: FastifyReply, opening) => {
     const handshake = takeHandshake(request)
-    const { slot, entry, abandoned } = handshake
+    const { seat, entry, abandoned } = handshake
     const tcp = request.raw.socket
     // Who asks for two streams on one line would get the second when the first ends: never.
     const isBehind = reply.raw.socket === null
@@ -66,7 +66,7 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
     const socket = new SseSocket(raw, tcp, clock)
     const format = formatNamed(opening.format)
     const { start } = opening
-    const parts = { connections, socket, slot, format, echo: true, start }
+    const parts = { connections, socket, seat, format, echo: true, start }
     const connection = new Connection(parts)
     raw.on('error', () => undefined)
     tcp.once('close', () => listeners.onEnd(connection, connection.ended(1000)))

@@ -10,7 +10,7 @@ export interface ListeningOptions {
 }
 
 /** Register it before whatever drains, which waits. */
-async function listening(app: FastifyInstance, options: ListeningOptions): Promise<void> {
+async function gracefulShutdown(app: FastifyInstance, options: ListeningOptions): Promise<void> {
   const { drainSeconds, clock } = options
   app.addHook('preClose', async () => {
     // Fastify would stop accepting only after this hook.
@@ -20,4 +20,4 @@ async function listening(app: FastifyInstance, options: ListeningOptions): Promi
   })
 }
 
-export default fp(listening, { name: 'usher-listening', fastify: '5.x' })
+export default fp(gracefulShutdown, { name: 'usher-graceful-shutdown', fastify: '5.x' })

@@ -11,7 +11,7 @@ import Fastify, {
 import fp from 'fastify-plugin'
 import { addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import { Bucket } from '../src/time/token-bucket.ts'
+import { TokenBucket } from '../src/time/token-bucket.ts'
 import { announcesBody, asksForWebSocket } from './host-checks.ts'
 
 declare module 'fastify' {
@@ -67,7 +67,7 @@ const crossOrigin = (origins: readonly string[]): FastifyCorsOptions => ({
 })
 
 async function guard(app: FastifyInstance): Promise<void> {
-  const { config } = app.house
+  const { config } = app.usherContext
   const fixed = await fixedHeaders(config.production)
   // An application with its own CORS answers for our doors too: it would be registered twice.
   if (config.origins.length > 0 && !app.hasPlugin('@fastify/cors')) {
@@ -127,7 +127,7 @@ function bodyCheck({ headers }: FastifyRequest, reply: FastifyReply): void {
 
 /** In production nobody shows a credential over plain HTTP, unless a proxy of ours stands there. */
 function transportCheck(app: FastifyInstance) {
-  const isTrusted = addressList(app.house.config.trustProxy)
+  const isTrusted = addressList(app.usherContext.config.trustProxy)
   // Asked by whoever watches this process, and not from outside.
   const watched = `${app.prefix}/health/`
   return (request: FastifyRequest): void => {
@@ -147,11 +147,11 @@ function handshakeCheck(request: FastifyRequest): void {
   if (!request.is404) request.server.admitHandshake()
 }
 
-function admission({ connections, house }: FastifyInstance): () => void {
-  const { clock, config } = house
+function admission({ connections, usherContext }: FastifyInstance): () => void {
+  const { clock, config } = usherContext
   const perSecond = config.limits.handshakesPerSecond
   const rate =
-    perSecond === null ? null : new Bucket({ burst: perSecond, perSecond }, clock.elapsed())
+    perSecond === null ? null : new TokenBucket({ burst: perSecond, perSecond }, clock.elapsed())
   return () => {
     if (connections.draining) {
       throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)

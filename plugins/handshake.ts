@@ -5,18 +5,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { WebSocket } from 'ws'
 import { Connection, type Farewell } from '../src/connection/connection.ts'
-import { type Entry, enter } from '../src/connection/room-entry.ts'
+import type { Seat } from '../src/connection/connection-limits.ts'
 import { readFirstMessage } from '../src/connection/first-message.ts'
-import type { Slot } from '../src/connection/connection-limits.ts'
+import { type Entry, enter } from '../src/connection/room-entry.ts'
 import { CLOSE, type CloseCode, REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import type { InboundFrame } from '../src/wire/wire-format.ts'
 import { type Source, sourceOf } from './audit.ts'
 import { kIdentity } from './auth.ts'
-import { credentialOfUpgrade } from './tokens/credential.ts'
 import { refusalOf } from './errors.ts'
 import { unboundSilence } from './host-checks.ts'
+import { credentialOfUpgrade } from './tokens/credential.ts'
 import { type Listeners, listen, WsSocket } from './transports/websocket-socket.ts'
 
 export const kHandshake: unique symbol = Symbol('usher.handshake')
@@ -36,14 +36,14 @@ declare module 'fastify' {
 
 /** Given back when the client goes away before the 101, whenever that is. */
 export class Handshake {
-  readonly slot: Slot
+  readonly seat: Seat
   readonly response: ServerResponse
   /** Null while the first message is to decide. */
   entry: Entry | null = null
   #abandoned = false
 
-  constructor(slot: Slot, response: ServerResponse) {
-    this.slot = slot
+  constructor(seat: Seat, response: ServerResponse) {
+    this.seat = seat
     this.response = response
   }
 
@@ -54,7 +54,7 @@ export class Handshake {
   abandon = (): void => {
     this.#abandoned = true
     this.entry?.hold.release()
-    this.slot.release()
+    this.seat.release()
   }
 }
 
@@ -65,18 +65,18 @@ async function settleHandshake(
 ): Promise<void> {
   const { connections, rooms, prove, logIns, networkOf } = request.server
   const elapsed = connections.clock.elapsed()
-  const slot = connections.slots.take(networkOf(request), elapsed)
-  const handshake = new Handshake(slot, reply.raw)
+  const seat = connections.connectionLimits.take(networkOf(request), elapsed)
+  const handshake = new Handshake(seat, reply.raw)
   request.raw.socket.once('close', handshake.abandon)
   request[kHandshake] = handshake
   // An application's own hook may have taken its time, and the client its leave.
   if (request.raw.socket.destroyed) handshake.abandon()
   try {
     const credential = credentialOfUpgrade(request, logIns)
-    if (credential === null) return handshake.slot.markPending()
+    if (credential === null) return handshake.seat.markPending()
     const claim = await prove(request, credential)
     request[kIdentity] = claim.identity
-    handshake.entry = await enter(rooms, { room, claim, slot: handshake.slot })
+    handshake.entry = await enter(rooms, { room, claim, seat: handshake.seat })
     if (handshake.abandoned) handshake.abandon()
   } catch (error) {
     // A request that asked for a stream may be followed by others on the same socket.
@@ -114,7 +114,7 @@ interface HeardOpening extends Opening {
 function openConnection(ws: WebSocket, request: FastifyRequest, opening: HeardOpening): void {
   const { server: app } = request
   const tcp = request.raw.socket
-  const { slot, entry, response } = takeHandshake(request)
+  const { seat, entry, response } = takeHandshake(request)
   // The socket would hold the response, and with it the whole request, for as long as it lives.
   response.detachSocket(tcp)
   unboundSilence(tcp)
@@ -124,7 +124,7 @@ function openConnection(ws: WebSocket, request: FastifyRequest, opening: HeardOp
   // Where an application keeps a list of sockets to close, it is not for ours [C65].
   app.websocketServer.clients?.delete(ws)
   const format = formatNamed(opening.format)
-  const connection = new Connection({ connections, socket, slot, format, echo, start })
+  const connection = new Connection({ connections, socket, seat, format, echo, start })
   listen(ws, connection, opening.listeners)
   if (entry) join(app, connection, { entry, source })
   else connection.awaitFirstMessage(decider(app, connection, opening))
@@ -158,7 +158,7 @@ function decider(app: FastifyInstance, connection: Connection, opening: HeardOpe
     if (refusal.limit !== undefined) app.metrics.limitHit(refusal.limit)
     if (refusal.reply.status === 500) listeners.onFault(connection, error)
     const facts = { connection: connection.id, room, user, ...source }
-    app.audit.refused(refusal, connection.slot.address, facts)
+    app.audit.refused(refusal, connection.seat.address, facts)
     connection.close(closeCodeOf(refusal))
   }
   return (first: InboundFrame): void => {
@@ -168,7 +168,7 @@ function decider(app: FastifyInstance, connection: Connection, opening: HeardOpe
       .prove(credential)
       .then((claim) => {
         user = claim.identity.user
-        return enter(app.rooms, { room, claim, slot: connection.slot })
+        return enter(app.rooms, { room, claim, seat: connection.seat })
       })
       .then((entry) => join(app, connection, { entry, source }))
       .catch(turnAway)
@@ -196,11 +196,11 @@ export function logListeners(app: FastifyInstance): Listeners {
   const onEnd = (connection: Connection, farewell: Farewell): void => {
     const { code, reason, byServer, limit } = farewell
     app.metrics.closed(farewell)
-    const { id, user, messagesIn, openedAt, slot, identity } = connection
-    const seconds = Math.round((app.house.clock.elapsed() - openedAt) / 1_000)
+    const { id, user, messagesIn, openedAt, seat, identity } = connection
+    const seconds = Math.round((app.usherContext.clock.elapsed() - openedAt) / 1_000)
     const who = { connection: id, user, server: identity.server, proof: identity.proof }
     const how = { code, reason, limit: limit ?? undefined, byServer, seconds, messagesIn }
-    app.audit.tell('disconnected', { ...who, network: slot.address, ...how })
+    app.audit.tell('disconnected', { ...who, network: seat.address, ...how })
   }
   const onFault = ({ id }: Connection, error: unknown): void => {
     app.log.error({ connection: id, err: error }, 'a fault over what a client sent')

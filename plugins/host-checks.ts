@@ -71,7 +71,7 @@ async function host(app: FastifyInstance): Promise<void> {
     throw new Error('Usher is registered twice in this application: register it once.')
   }
   checkUpgrades(app)
-  if (app.hasPlugin('@fastify/websocket')) checkWebSocketServer(app, app.house.config)
+  if (app.hasPlugin('@fastify/websocket')) checkWebSocketServer(app, app.usherContext.config)
   else if (app.server.listenerCount('upgrade') > 0) throw new Error(OTHER_UPGRADES)
   app.addHook('onReady', async () => checkListeners(app))
   served.add(app.server)
@@ -134,4 +134,8 @@ function warnOfShortParameters(app: FastifyInstance): void {
   )
 }
 
-export default fp(host, { name: 'usher-host', fastify: '5.x', dependencies: ['usher-house'] })
+export default fp(host, {
+  name: 'usher-host-checks',
+  fastify: '5.x',
+  dependencies: ['usher-context'],
+})

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
 async function metricsPort(app: FastifyInstance): Promise<void> {
-  const { host, metricsPort: port } = app.house.config
+  const { host, metricsPort: port } = app.usherContext.config
   if (port === null) return
   const { registry } = app.metrics
   const side = Fastify({ logger: false })

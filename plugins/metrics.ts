@@ -63,7 +63,7 @@ export class Metrics {
   })
 
   /** The writing at the end of a turn took so long. */
-  onTurn = (ms: number): void => {
+  onFlush = (ms: number): void => {
     this.#fanOut.observe(ms / 1_000)
   }
 
@@ -110,4 +110,8 @@ async function metrics(app: FastifyInstance): Promise<void> {
   })
 }
 
-export default fp(metrics, { name: 'usher-metrics', fastify: '5.x', dependencies: ['usher-house'] })
+export default fp(metrics, {
+  name: 'usher-metrics',
+  fastify: '5.x',
+  dependencies: ['usher-context'],
+})

@@ -70,7 +70,7 @@ const show: SwaggerTransform = (asked) => {
 async function openapi(app: FastifyInstance, { shown = true }: OpenapiOptions): Promise<void> {
   app.addHook('onRoute', hide)
   if (!shown) return
-  const { production, tls } = app.house.config
+  const { production, tls } = app.usherContext.config
   await app.register(swagger, {
     transform: show,
     openapi: {

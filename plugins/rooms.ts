@@ -1,7 +1,7 @@
 // app.rooms on the engine, and app.connections, which the engine's revocations reach.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Connections } from '../src/connection/registry.ts'
+import { ConnectionRegistry } from '../src/connection/registry.ts'
 import { permitted } from '../src/connection/room-entry.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import type { Member } from '../src/room/member.ts'
@@ -13,7 +13,7 @@ import type { UsherHooks } from './context.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     rooms: Rooms
-    connections: Connections
+    connections: ConnectionRegistry
     /** The rule of a room for who may do that there; throws 401 or 403 for who may not. */
     permitted(room: string, identity: Identity, action: Action): Promise<Rule>
   }
@@ -43,14 +43,14 @@ function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
 }
 
 async function rooms(app: FastifyInstance): Promise<void> {
-  const { config, clock, authorize, hooks } = app.house
+  const { config, clock, authorize, hooks } = app.usherContext
   const observer = hooks && observerOf(app, hooks)
-  const connections = new Connections({ ...config, clock })
+  const connections = new ConnectionRegistry({ ...config, clock })
   app.decorate(
     'rooms',
     new Rooms({
       ...{ log: app.engine.log, clock, rules: config.rules, authorize, observer },
-      onTurn: app.metrics.onTurn,
+      onFlush: app.metrics.onFlush,
       messageBytes: config.limits.messageBytes,
     }),
   )

@@ -131,7 +131,7 @@ function publishing(app: FastifyInstance): Usher['publish'] {
 }
 
 function ticketing(app: FastifyInstance): Usher['issueTicket'] {
-  const { clock } = app.house
+  const { clock } = app.usherContext
   return async ({ user, rooms, info, ttl, connectionTtl }) => {
     const seconds = ttl ?? TICKET.secondsMax
     const lasting = connectionTtl ?? TICKET.connectionSeconds
@@ -151,7 +151,7 @@ function disconnecting(app: FastifyInstance): Usher['disconnect'] {
   return async (who) => {
     if ('session' in who) {
       need(typeof who.session === 'string', 'A session is a text.')
-      const { identity } = app.house
+      const { identity } = app.usherContext
       const session = identity === undefined ? who.session : HOST_SESSION + who.session
       return app.engine.revocations.revoke({ session })
     }
@@ -168,7 +168,7 @@ function identifying(app: FastifyInstance): Usher['identify'] {
   }
 }
 
-async function facade(app: FastifyInstance): Promise<void> {
+async function serverApi(app: FastifyInstance): Promise<void> {
   let isClosed = false
   app.addHook('onClose', async () => {
     isClosed = true
@@ -187,8 +187,8 @@ async function facade(app: FastifyInstance): Promise<void> {
   })
 }
 
-export default fp(facade, {
-  name: 'usher-facade',
+export default fp(serverApi, {
+  name: 'usher-server-api',
   fastify: '5.x',
   dependencies: ['usher-auth', 'usher-rooms'],
 })

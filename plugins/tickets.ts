@@ -11,12 +11,12 @@ declare module 'fastify' {
 }
 
 async function tickets(app: FastifyInstance): Promise<void> {
-  const { config, clock, chance } = app.house
+  const { config, clock, random } = app.usherContext
   const parts = {
     store: app.engine.tickets,
     keys: deriveKeys(config.secrets, 'ticket'),
     clock,
-    chance,
+    random,
     perMinute: config.limits.ticketsPerMinute,
   }
   app.decorate('tickets', new Tickets(parts))

@@ -29,7 +29,7 @@ function compileValidator({ schema }: { schema: unknown }) {
       : { error: compiled.Errors(value) as unknown as FastifySchemaValidationError[] }
 }
 
-async function bodies(app: FastifyInstance): Promise<void> {
+async function validation(app: FastifyInstance): Promise<void> {
   app.setValidatorCompiler(compileValidator)
   app.setSchemaErrorFormatter(sentenceOf)
   // The two differ in types alone: a route always says the status.
@@ -45,4 +45,4 @@ async function bodies(app: FastifyInstance): Promise<void> {
   )
 }
 
-export default fp(bodies, { name: 'usher-bodies', fastify: '5.x' })
+export default fp(validation, { name: 'usher-validation', fastify: '5.x' })

@@ -45,7 +45,7 @@ export function websocketOptions({ messageBytes, handleProtocols }: WebSocketOpt
 
 /** Tells every connection why, spread over the window. */
 async function drain(app: FastifyInstance): Promise<void> {
-  const { drainSeconds } = app.house.config
+  const { drainSeconds } = app.usherContext.config
   const windowMs = drainSeconds * 1_000
   app.log.info({ connections: app.connections.size, windowMs }, 'draining')
   await app.connections.drain(CLOSE.shutdown, { spreadMs: windowMs * SPREAD, windowMs })
@@ -54,7 +54,7 @@ async function drain(app: FastifyInstance): Promise<void> {
 async function upgrades(app: FastifyInstance): Promise<void> {
   app.addHook('preClose', () => drain(app))
   if (app.hasPlugin('@fastify/websocket')) return
-  const { messageBytes } = app.house.config.limits
+  const { messageBytes } = app.usherContext.config.limits
   const options = { ...websocketOptions({ messageBytes }), clientTracking: false }
   // Its own way of closing sends no code and no reason; ours has closed everybody by then.
   const preClose = (done: () => void): void => {
@@ -67,5 +67,5 @@ async function upgrades(app: FastifyInstance): Promise<void> {
 export default fp(upgrades, {
   name: 'usher-websocket',
   fastify: '5.x',
-  dependencies: ['usher-rooms', 'usher-host'],
+  dependencies: ['usher-rooms', 'usher-host-checks'],
 })

@@ -34,7 +34,7 @@ const schema = {
 export const signUpRoutes: FastifyPluginAsyncTypebox = async (app) => {
   // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
   app.removeContentTypeParser('text/plain')
-  const { signup } = app.house.config
+  const { signup } = app.usherContext.config
   const onRequest = app.checkLoginOrigin
   app.post('/accounts', { schema, onRequest }, async (request, reply) => {
     const { body } = request

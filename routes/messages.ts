@@ -66,7 +66,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     Object.keys(KINDS),
-    { parseAs: 'buffer', bodyLimit: app.house.config.limits.messageBytes },
+    { parseAs: 'buffer', bodyLimit: app.usherContext.config.limits.messageBytes },
     (_request, body, done) => done(null, body),
   )
 
@@ -102,8 +102,8 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   function checkBudget({ server, user }: Identity, bytes: number): void {
     if (server !== null || user === null) return
-    const elapsed = app.house.clock.elapsed()
-    const limit = app.connections.budgets.of(user, elapsed).take(bytes, elapsed)
+    const elapsed = app.usherContext.clock.elapsed()
+    const limit = app.connections.userRates.of(user, elapsed).take(bytes, elapsed)
     if (limit === null) return
     const sentence = 'Too many messages: wait a second and try again.'
     throw new Refusal(REPLY.tooManyRequests, sentence, 1, limit)

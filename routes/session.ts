@@ -165,7 +165,7 @@ function logOutEverywhereRoute(app: App): void {
     async (request, reply) => {
       const { user, proof } = app.identityOf(request)
       if (user === null) throw new Refusal(REPLY.badRequest, 'A server key has no sessions.')
-      await app.engine.standings.revoke(user, app.house.clock.now())
+      await app.engine.userStatus.revoke(user, app.usherContext.clock.now())
       await app.engine.revocations.revoke({ user })
       if (proof === 'cookie') reply.clearSessionCookie()
       return reply.code(204).send(null)

@@ -55,7 +55,7 @@ const schema = {
 export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
   // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
   app.removeContentTypeParser('text/plain')
-  const { clock, config } = app.house
+  const { clock, config } = app.usherContext
   /** Nothing said is nothing narrowed. */
   const preValidation = async (request: FastifyRequest): Promise<void> => {
     request.body ??= {}

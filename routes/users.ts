@@ -39,26 +39,26 @@ const sendingOut = {
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const onRequest = app.authenticateServer
   const { engine } = app
-  const now = () => app.house.clock.now()
+  const now = () => app.usherContext.clock.now()
 
   const disconnect = { schema: disconnection, onRequest }
   app.delete('/users/:user/connections', disconnect, async (request, reply) => {
     const { user } = request.params
     const { revoke = 'false' } = request.query
-    if (revoke !== 'false') await engine.standings.revoke(user, now())
+    if (revoke !== 'false') await engine.userStatus.revoke(user, now())
     await engine.revocations.revoke({ user })
     return reply.code(204).send(null)
   })
 
   app.put('/users/:user/ban', { schema: ban, onRequest }, async (request, reply) => {
     const { user } = request.params
-    await engine.standings.ban(user, now())
+    await engine.userStatus.ban(user, now())
     await engine.revocations.revoke({ user })
     return reply.code(204).send(null)
   })
 
   app.delete('/users/:user/ban', { schema: unban, onRequest }, async (request, reply) => {
-    await engine.standings.unban(request.params.user)
+    await engine.userStatus.unban(request.params.user)
     return reply.code(204).send(null)
   })
 

@@ -3,24 +3,24 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import audit from '../plugins/audit.ts'
 import auth from '../plugins/auth.ts'
-import bodies from '../plugins/validation.ts'
+import usherContext, { type HostParts, type UsherContext } from '../plugins/context.ts'
 import engine from '../plugins/engine.ts'
 import errors, { onClientError, onExpectation, onFrameworkError } from '../plugins/errors.ts'
 import eventStream from '../plugins/event-stream.ts'
-import facade from '../plugins/server-api.ts'
+import gracefulShutdown from '../plugins/graceful-shutdown.ts'
 import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
 import host, { shouldUpgradeCallback } from '../plugins/host-checks.ts'
-import house, { type HostParts, type House } from '../plugins/context.ts'
-import listening from '../plugins/graceful-shutdown.ts'
 import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
 import rooms from '../plugins/rooms.ts'
-import page from '../plugins/web-page.ts'
+import serverApi from '../plugins/server-api.ts'
 import tickets from '../plugins/tickets.ts'
 import { tlsOptions, watchTls } from '../plugins/tls.ts'
+import validation from '../plugins/validation.ts'
+import page from '../plugins/web-page.ts'
 import websocket from '../plugins/websocket.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { signUpRoutes } from '../routes/accounts.ts'
@@ -35,19 +35,19 @@ import { ticketRoutes } from '../routes/tickets.ts'
 import { userRoutes } from '../routes/users.ts'
 import type { Config } from './config/environment.ts'
 import { addressList } from './identity/address.ts'
-import { type Chance, systemChance } from './time/random.ts'
 import type { Clock } from './time/clock.ts'
+import { type Random, systemRandom } from './time/random.ts'
 import { systemClock } from './time/system-clock.ts'
 
 /** What a test may hold still, and what an application may decide. */
 export interface AppParts extends HostParts {
   clock?: Clock
-  chance?: Chance
+  random?: Random
   logger?: LoggerOptions
 }
 
 /** Where our doors are in an application, and which of them there shall be. */
-export interface Doors {
+export interface HttpRouteOptions {
   prefix: string
   /** Whether paths below the prefix that lead nowhere are ours to answer. */
   unknownPaths: boolean
@@ -60,9 +60,12 @@ export interface Doors {
 const REQUEST_MS = 30_000
 
 /** Everything, into an application that there is already. */
-export const everything = fp(
-  async (app: FastifyInstance, { doors: which, ...parts }: House & { doors: Doors }) => {
-    await app.register(house, parts)
+export const usherService = fp(
+  async (
+    app: FastifyInstance,
+    { httpRoutes: which, ...parts }: UsherContext & { httpRoutes: HttpRouteOptions },
+  ) => {
+    await app.register(usherContext, parts)
     await app.register(host)
     await app.register(metrics)
     await app.register(metricsPort)
@@ -71,16 +74,18 @@ export const everything = fp(
     await app.register(websocket)
     await app.register(tickets)
     await app.register(auth)
-    await app.register(facade)
-    await app.register((inner: FastifyInstance) => doors(inner, which), { prefix: which.prefix })
+    await app.register(serverApi)
+    await app.register((inner: FastifyInstance) => httpRoutes(inner, which), {
+      prefix: which.prefix,
+    })
   },
-  { name: 'usher-everything', fastify: '5.x' },
+  { name: 'usher-service', fastify: '5.x' },
 )
 
 /** In a scope of their own: our hooks, errors and headers are not for the application's routes. */
-async function doors(app: FastifyInstance, which: Doors): Promise<void> {
+async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promise<void> {
   const { unknownPaths, accounts, pages } = which
-  await app.register(bodies)
+  await app.register(validation)
   await app.register(audit)
   await app.register(errors, { unknownPaths })
   await app.register(guard)
@@ -103,7 +108,7 @@ async function doors(app: FastifyInstance, which: Doors): Promise<void> {
 
 /** The whole service by itself. Rejects when the engine refuses to open. */
 export async function buildApp(config: Config, parts: AppParts = {}): Promise<FastifyInstance> {
-  const { clock = systemClock, chance = systemChance, logger = loggerFor(config), ...rest } = parts
+  const { clock = systemClock, random = systemRandom, logger = loggerFor(config), ...rest } = parts
   const app = Fastify({
     logger,
     // Our own hook writes one line instead of two, and knows upgrades (plugins/log.ts).
@@ -121,10 +126,10 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
   app.server.on('checkExpectation', onExpectation)
   watchTls(app, config.tls, clock)
   await app.register(log)
-  await app.register(listening, { drainSeconds: config.drainSeconds, clock })
-  await app.register(everything, {
-    ...{ config, clock, chance, ...rest },
-    doors: { prefix: '', unknownPaths: true, accounts: true, pages: true },
+  await app.register(gracefulShutdown, { drainSeconds: config.drainSeconds, clock })
+  await app.register(usherService, {
+    ...{ config, clock, random, ...rest },
+    httpRoutes: { prefix: '', unknownPaths: true, accounts: true, pages: true },
   })
   return app
 }

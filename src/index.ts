@@ -3,21 +3,21 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import audit from '../plugins/audit.ts'
 import auth from '../plugins/auth.ts'
-import bodies from '../plugins/validation.ts'
+import usherContext, { type HostParts, type UsherContext } from '../plugins/context.ts'
 import engine from '../plugins/engine.ts'
 import errors from '../plugins/errors.ts'
 import eventStream from '../plugins/event-stream.ts'
-import facade from '../plugins/server-api.ts'
 import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
 import host, { endUpgrades } from '../plugins/host-checks.ts'
-import house, { type HostParts, type House } from '../plugins/context.ts'
 import { LOG_SHAPES } from '../plugins/log.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import rooms from '../plugins/rooms.ts'
-import page from '../plugins/web-page.ts'
+import serverApi from '../plugins/server-api.ts'
 import tickets from '../plugins/tickets.ts'
+import validation from '../plugins/validation.ts'
+import page from '../plugins/web-page.ts'
 import websocket from '../plugins/websocket.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { signUpRoutes } from '../routes/accounts.ts'
@@ -30,7 +30,7 @@ import { roomRoutes } from '../routes/rooms.ts'
 import { sessionRoutes } from '../routes/session.ts'
 import { ticketRoutes } from '../routes/tickets.ts'
 import { userRoutes } from '../routes/users.ts'
-import { everything } from './app.ts'
+import { usherService } from './app.ts'
 import { ConfigError } from './config/environment.ts'
 import {
   configFromOptions,
@@ -38,13 +38,19 @@ import {
   type SettingsOptions,
   wrongOptions,
 } from './config/options.ts'
-import { systemChance } from './time/random.ts'
+import { systemRandom } from './time/random.ts'
 import { systemClock } from './time/system-clock.ts'
 
-export type { HostIdentity } from '../plugins/tokens/credential.ts'
-export type { Published, PublishOptions, TicketOptions, Usher } from '../plugins/server-api.ts'
+export type {
+  HostParts,
+  RoomMember,
+  RoomMessage,
+  UsherContext,
+  UsherHooks,
+} from '../plugins/context.ts'
 export { shouldUpgradeCallback } from '../plugins/host-checks.ts'
-export type { HostParts, House, RoomMember, RoomMessage, UsherHooks } from '../plugins/context.ts'
+export type { Published, PublishOptions, TicketOptions, Usher } from '../plugins/server-api.ts'
+export type { HostIdentity } from '../plugins/tokens/credential.ts'
 export { type WebSocketOptions, websocketOptions } from '../plugins/websocket.ts'
 export { type AppParts, buildApp } from './app.ts'
 export { type Config, ConfigError, loadConfig } from './config/environment.ts'
@@ -93,8 +99,8 @@ const FORMS: Readonly<Record<Exclude<keyof UsherOptions, keyof SettingsOptions>,
  * is missing. They decorate the scope that they are registered in.
  */
 export const plugins = {
-  ...{ house, host, metrics, engine, rooms, websocket, tickets, auth, facade },
-  ...{ bodies, audit, errors, guard, handshake, eventStream, openapi, page },
+  ...{ usherContext, host, metrics, engine, rooms, websocket, tickets, auth, serverApi },
+  ...{ validation, audit, errors, guard, handshake, eventStream, openapi, page },
 }
 
 /**
@@ -107,12 +113,12 @@ export const routes = {
 }
 
 /** What `plugins.house` is registered with. Throws a ConfigError for options that are wrong. */
-export function houseOf(options: SettingsOptions & HostParts): House {
+export function contextOf(options: SettingsOptions & HostParts): UsherContext {
   const { identity, authorize, hooks, breached, ...settings } = options
   const parts = { identity, authorize, hooks, breached }
   throwIfWrong(wrongParts(parts))
   const config = configFromOptions(settings)
-  return { config, clock: systemClock, chance: systemChance, ...parts }
+  return { config, clock: systemClock, random: systemRandom, ...parts }
 }
 
 /**
@@ -124,15 +130,15 @@ export const usher = fp(
   async (app: FastifyInstance, options: UsherOptions) => {
     const { prefix = '', accounts, pages, ...rest } = options
     throwIfWrong([...wrongParts(options), ...misfits(app, options)])
-    const parts = houseOf(rest)
-    const doors = {
+    const parts = contextOf(rest)
+    const httpRoutes = {
       prefix,
       unknownPaths: prefix !== '',
       accounts: accounts ?? rest.identity === undefined,
       pages: pages ?? prefix !== '',
     }
     const scope = async (inner: FastifyInstance): Promise<void> => {
-      await inner.register(everything, { ...parts, doors })
+      await inner.register(usherService, { ...parts, httpRoutes })
       app.decorate('usher', inner.usher)
     }
     endUpgrades(app)

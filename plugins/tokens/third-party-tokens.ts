@@ -1,8 +1,8 @@
 // Tokens of another issuer: its key from the settings, or its key set over the network.
 import type { FastifyBaseLogger } from 'fastify'
 import { KeySet } from '../../src/identity/key-set.ts'
-import { OutsideTokens } from '../../src/identity/third-party-token.ts'
-import type { OutsideIssuer } from '../../src/identity/settings.ts'
+import type { ThirdPartyIssuer } from '../../src/identity/settings.ts'
+import { ThirdPartyTokens } from '../../src/identity/third-party-token.ts'
 import type { Clock } from '../../src/time/clock.ts'
 
 const TIMEOUT_MS = 5_000
@@ -14,18 +14,18 @@ interface Surroundings {
 }
 
 /** Null when the settings name no issuer. Nothing is fetched before the first token comes. */
-export function outsideTokens(
-  issuer: OutsideIssuer | null,
+export function thirdPartyTokens(
+  issuer: ThirdPartyIssuer | null,
   { clock, log }: Surroundings,
-): OutsideTokens | null {
+): ThirdPartyTokens | null {
   if (issuer === null) return null
   const { jwksUrl } = issuer
-  if (jwksUrl === null) return new OutsideTokens({ issuer, keys: null, clock })
+  if (jwksUrl === null) return new ThirdPartyTokens({ issuer, keys: null, clock })
   const onTrouble = (err: unknown): void => {
     log.warn({ err }, 'the key set of USHER_JWKS_URL cannot be had: the old one stays')
   }
   const keys = new KeySet({ fetch: () => fetchKeys(jwksUrl, clock), clock, onTrouble })
-  return new OutsideTokens({ issuer, keys: keys.find, clock })
+  return new ThirdPartyTokens({ issuer, keys: keys.find, clock })
 }
 
 /** Follows no redirect: the address is the operator's word, not the issuer's (S35). */

@@ -1,9 +1,9 @@
 // The settings of who may come in: secrets, server keys, and an outside issuer of tokens.
 import { createPublicKey, type KeyObject } from 'node:crypto'
+import type { EngineSettings } from '../engine/engine.ts'
+import type { RootSecrets, ServerKey, ThirdPartyIssuer } from '../identity/settings.ts'
 import { ConfigError, type Reader } from './reader.ts'
 import { passingSecret, secretIn } from './secret-file.ts'
-import type { EngineSettings } from '../engine/engine.ts'
-import type { OutsideIssuer, RootSecrets, ServerKey } from '../identity/settings.ts'
 
 const SECRET_CHARACTERS_MIN = 32
 const SECRET_DISTINCT_MIN = 10
@@ -68,7 +68,7 @@ export function serverKeysOf(reader: Reader): ServerKey[] {
 }
 
 /** Null when no variable of it is set; otherwise all that a token must match. */
-export function outsideIssuerOf(reader: Reader, production: boolean): OutsideIssuer | null {
+export function thirdPartyIssuerOf(reader: Reader, production: boolean): ThirdPartyIssuer | null {
   const key = reader.text('USHER_JWT_KEY')
   const jwksUrl = jwksUrlOf(reader, production)
   if (key === null && jwksUrl === null) return null

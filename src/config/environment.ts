@@ -2,12 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { parseRules, parseRulesFile, type RulesFile, type RulesInput } from './rules-file.ts'
-import { checkSecrets, outsideIssuerOf, secretsOf, serverKeysOf } from './credentials.ts'
-import { ConfigError, type Environment, Reader } from './reader.ts'
-import { type TlsFiles, tlsOf } from './tls.ts'
 import type { EngineSettings } from '../engine/engine.ts'
-import type { OutsideIssuer, RootSecrets, ServerKey } from '../identity/settings.ts'
+import type { RootSecrets, ServerKey, ThirdPartyIssuer } from '../identity/settings.ts'
+import { checkSecrets, secretsOf, serverKeysOf, thirdPartyIssuerOf } from './credentials.ts'
+import { ConfigError, type Environment, Reader } from './reader.ts'
+import { parseRules, parseRulesFile, type RulesFile, type RulesInput } from './rules-file.ts'
+import { type TlsFiles, tlsOf } from './tls.ts'
 
 /** Everything that can be set, with the units of DESIGN 8. */
 export interface Config extends RulesFile {
@@ -21,7 +21,7 @@ export interface Config extends RulesFile {
   readonly origins: readonly string[]
   readonly serverKeys: readonly ServerKey[]
   /** Another issuer whose tokens are taken too; null for none. */
-  readonly outsideIssuer: OutsideIssuer | null
+  readonly thirdPartyIssuer: ThirdPartyIssuer | null
   /** Paths of certificate and key, for those without a proxy; null for plain HTTP. */
   readonly tls: TlsFiles | null
   readonly signup: 'open' | 'closed'
@@ -87,7 +87,7 @@ export function loadConfigFrom(env: Environment, rules: RulesInput | null): Conf
     publicUrl: publicUrlOf(reader),
     origins: originsOf(reader),
     serverKeys: serverKeysOf(reader),
-    outsideIssuer: outsideIssuerOf(reader, production),
+    thirdPartyIssuer: thirdPartyIssuerOf(reader, production),
     tls: tlsOf(reader),
     signup: signupOf(reader, production),
     trustProxy: trustProxyOf(reader),

@@ -1,10 +1,10 @@
 // Options of an application that Usher lives in become the same Config that the environment does,
 // checked by the same rules; what is wrong is named by its option.
 
-import { type Config, loadConfigFrom } from './environment.ts'
-import type { RulesInput } from './rules-file.ts'
-import { ConfigError } from './reader.ts'
 import type { ServerKey } from '../identity/settings.ts'
+import { type Config, loadConfigFrom } from './environment.ts'
+import { ConfigError } from './reader.ts'
+import type { RulesInput } from './rules-file.ts'
 
 /** An outside issuer of tokens; a shared secret or PEM key, or the address of its key set. */
 export interface JwtOptions {

@@ -31,7 +31,7 @@ class Counts {
   }
 }
 
-export class Slots {
+export class ConnectionLimits {
   readonly #bounds: Bounds
   readonly #users = new Counts()
   readonly #addresses = new Counts()
@@ -53,7 +53,7 @@ export class Slots {
   }
 
   /** Takes a place for a connection from this address: 503 when full, 429 for the address. */
-  take(address: string, elapsed: number): Slot {
+  take(address: string, elapsed: number): Seat {
     const { connections, connectionsPerAddress } = this.#bounds
     if (reached(this.#taken, connections)) refuseFull('connections', 'This server is full')
     if (reached(this.#addresses.of(address), connectionsPerAddress)) {
@@ -61,7 +61,7 @@ export class Slots {
     }
     this.#taken += 1
     this.#addresses.add(address, 1)
-    return new Slot(this, address, elapsed)
+    return new Seat(this, address, elapsed)
   }
 
   /** For Slot alone. */
@@ -103,8 +103,8 @@ export class Slots {
 }
 
 /** One place. `release` may be called more than once. */
-export class Slot {
-  readonly #slots: Slots
+export class Seat {
+  readonly #connectionLimits: ConnectionLimits
   readonly address: string
   /**
    * The clock's `elapsed()` when proving who it is began, with the place or with the first message:
@@ -115,22 +115,22 @@ export class Slot {
   #pending = false
   #released = false
 
-  constructor(slots: Slots, address: string, elapsed: number) {
-    this.#slots = slots
+  constructor(connectionLimits: ConnectionLimits, address: string, elapsed: number) {
+    this.#connectionLimits = connectionLimits
     this.address = address
     this.provingSince = elapsed
   }
 
   /** Marks it undecided until a first message says whose it is; 429 or 503 over the caps. */
   markPending(): void {
-    this.#slots.takePending(this.address)
+    this.#connectionLimits.takePending(this.address)
     this.#pending = true
   }
 
   /** Settles whose it is; 429 when that user has too many. Null for who has no user id. */
   assign(user: string | null): void {
     if (this.#released) return
-    if (user !== null) this.#slots.takeUser(user)
+    if (user !== null) this.#connectionLimits.takeUser(user)
     this.#user = user
     this.#decide()
   }
@@ -139,11 +139,11 @@ export class Slot {
     if (this.#released) return
     this.#released = true
     this.#decide()
-    this.#slots.give(this.address, this.#user)
+    this.#connectionLimits.give(this.address, this.#user)
   }
 
   #decide(): void {
-    if (this.#pending) this.#slots.givePending(this.address)
+    if (this.#pending) this.#connectionLimits.givePending(this.address)
     this.#pending = false
   }
 }

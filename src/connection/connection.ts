@@ -12,13 +12,13 @@ import type { Member } from '../room/member.ts'
 import type { Start } from '../room/resume.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
-import { Budget } from './message-rate.ts'
 import { runCommand } from './commands/run-command.ts'
-import type { Connections } from './registry.ts'
-import type { Entry } from './room-entry.ts'
+import type { Seat } from './connection-limits.ts'
 import type { Beating } from './heartbeat.ts'
+import { MessageRate } from './message-rate.ts'
 import { Outbox, type Reader, type SlowLimit } from './outbox.ts'
-import type { Slot } from './connection-limits.ts'
+import type { ConnectionRegistry } from './registry.ts'
+import type { Entry } from './room-entry.ts'
 import type { Socket } from './socket.ts'
 
 /** Frames that came before it was decided whose they are. */
@@ -39,9 +39,9 @@ type State =
 type Joined = Extract<State, { at: 'joined' }>
 
 export interface ConnectionParts {
-  connections: Connections
+  connections: ConnectionRegistry
   socket: Socket
-  slot: Slot
+  seat: Seat
   format: WireFormat
   /** What the client asked for; null leaves it to the room's rule. */
   echo: boolean | null
@@ -70,28 +70,28 @@ export class Connection implements Member, Beating, Reader {
   readonly id: string
   readonly format: WireFormat
   readonly outbox: Outbox
-  readonly slot: Slot
+  readonly seat: Seat
   readonly openedAt: number
   echo = true
   pingedAt = 0
   identity: Identity = ANONYMOUS
   messagesIn = 0
-  readonly #connections: Connections
+  readonly #connections: ConnectionRegistry
   readonly #socket: Socket
   readonly #echoAsked: boolean | null
   readonly #start: Start | null
   #state: State = entering()
-  #own: Budget | null = null
-  #shared: Budget | null = null
+  #own: MessageRate | null = null
+  #shared: MessageRate | null = null
   #closedWith: CloseCode | null = null
   #limit: LimitName | null = null
   #readAtPing = 0
 
-  constructor({ connections, socket, slot, format, echo, start = null }: ConnectionParts) {
+  constructor({ connections, socket, seat, format, echo, start = null }: ConnectionParts) {
     this.id = connections.nextId()
     this.#connections = connections
     this.#socket = socket
-    this.slot = slot
+    this.seat = seat
     this.format = format
     this.outbox = new Outbox(socket)
     this.#echoAsked = echo
@@ -142,7 +142,7 @@ export class Connection implements Member, Beating, Reader {
     switch (state.at) {
       case 'undecided':
         this.#state = entering()
-        this.slot.provingSince = this.#connections.clock.elapsed()
+        this.seat.provingSince = this.#connections.clock.elapsed()
         return state.decide({ payload, binary })
       case 'entering':
         return this.#holdBack(state.held, { payload, binary }, HELD_FRAMES)
@@ -215,9 +215,9 @@ export class Connection implements Member, Beating, Reader {
   ended(code: number): Farewell {
     this.#leave()
     this.#connections.remove(this)
-    if (this.#shared !== null && this.user !== null) this.#connections.budgets.release(this.user)
+    if (this.#shared !== null && this.user !== null) this.#connections.userRates.release(this.user)
     this.#shared = null
-    this.slot.release()
+    this.seat.release()
     const closed = this.#closedWith
     if (closed === null) return { code, reason: '', byServer: false, limit: null }
     return { ...closed, byServer: true, limit: this.#limit }
@@ -271,13 +271,13 @@ export class Connection implements Member, Beating, Reader {
 
   /** Server keys are exempt; everybody else has a budget, and a user's is shared. */
   #overBudget(bytes: number): LimitName | null {
-    const { clock, limits, budgets } = this.#connections
+    const { clock, limits, userRates } = this.#connections
     const { server, user } = this.identity
     if (server !== null) return null
     const elapsed = clock.elapsed()
     // Made with the first message: most connections only listen.
-    this.#own ??= new Budget(limits, elapsed)
-    if (user !== null) this.#shared ??= budgets.hold(user, elapsed)
+    this.#own ??= new MessageRate(limits, elapsed)
+    if (user !== null) this.#shared ??= userRates.hold(user, elapsed)
     return this.#own.take(bytes, elapsed) ?? this.#shared?.take(bytes, elapsed) ?? null
   }
 }

@@ -1,12 +1,12 @@
 // How fast one connection and one user may talk: messages and bytes per second.
 import type { Limits } from '../protocol/limits.ts'
-import { Bucket } from '../time/token-bucket.ts'
+import { TokenBucket } from '../time/token-bucket.ts'
 
 type Rates = Pick<Limits, 'messagesPerSecond' | 'bytesPerSecond'>
 
-export class Budget {
-  readonly #messages: Bucket | null
-  readonly #bytes: Bucket | null
+export class MessageRate {
+  readonly #messages: TokenBucket | null
+  readonly #bytes: TokenBucket | null
 
   constructor({ messagesPerSecond, bytesPerSecond }: Rates, elapsed: number) {
     this.#messages = bucket(messagesPerSecond, elapsed)
@@ -24,52 +24,52 @@ export class Budget {
   }
 }
 
-function bucket(perSecond: number | null, elapsed: number): Bucket | null {
-  return perSecond === null ? null : new Bucket({ burst: perSecond, perSecond }, elapsed)
+function bucket(perSecond: number | null, elapsed: number): TokenBucket | null {
+  return perSecond === null ? null : new TokenBucket({ burst: perSecond, perSecond }, elapsed)
 }
 
 /** The budget of each user, shared by all of that user's connections and requests. */
-export class UserBudgets {
+export class UserRates {
   readonly #rates: Rates
-  readonly #budgets = new Map<string, { budget: Budget; holds: number }>()
+  readonly #userRates = new Map<string, { messageRate: MessageRate; holds: number }>()
 
   constructor(rates: Rates) {
     this.#rates = rates
   }
 
   get size(): number {
-    return this.#budgets.size
+    return this.#userRates.size
   }
 
   /** Keeps a user's budget until released, for a connection. */
-  hold(user: string, elapsed: number): Budget {
+  hold(user: string, elapsed: number): MessageRate {
     const entry = this.#entry(user, elapsed)
     entry.holds += 1
-    return entry.budget
+    return entry.messageRate
   }
 
   release(user: string): void {
-    const entry = this.#budgets.get(user)
+    const entry = this.#userRates.get(user)
     if (entry) entry.holds -= 1
   }
 
   /** For one request. */
-  of(user: string, elapsed: number): Budget {
-    return this.#entry(user, elapsed).budget
+  of(user: string, elapsed: number): MessageRate {
+    return this.#entry(user, elapsed).messageRate
   }
 
   /** Forgets those that nobody holds and that are full again. */
   sweep(elapsed: number): void {
-    for (const [user, { budget, holds }] of this.#budgets) {
-      if (holds === 0 && budget.isFull(elapsed)) this.#budgets.delete(user)
+    for (const [user, { messageRate, holds }] of this.#userRates) {
+      if (holds === 0 && messageRate.isFull(elapsed)) this.#userRates.delete(user)
     }
   }
 
-  #entry(user: string, elapsed: number): { budget: Budget; holds: number } {
-    let entry = this.#budgets.get(user)
+  #entry(user: string, elapsed: number): { messageRate: MessageRate; holds: number } {
+    let entry = this.#userRates.get(user)
     if (!entry) {
-      entry = { budget: new Budget(this.#rates, elapsed), holds: 0 }
-      this.#budgets.set(user, entry)
+      entry = { messageRate: new MessageRate(this.#rates, elapsed), holds: 0 }
+      this.#userRates.set(user, entry)
     }
     return entry
   }

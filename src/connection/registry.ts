@@ -3,22 +3,22 @@ import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import { FIRST_MESSAGE, type HeartbeatSettings, type Limits } from '../protocol/limits.ts'
 import { type Clock, sleep, type Timer } from '../time/clock.ts'
-import { UserBudgets } from './message-rate.ts'
+import { ConnectionLimits, type Seat } from './connection-limits.ts'
 import { Heartbeat, TICK_MS } from './heartbeat.ts'
+import { UserRates } from './message-rate.ts'
 import { type Reader, SlowReaders } from './outbox.ts'
-import { type Slot, Slots } from './connection-limits.ts'
 
 /** A connection, as far as its register knows it. */
 export interface Live extends Reader {
   readonly identity: Identity
-  readonly slot: Slot
+  readonly seat: Seat
   /** The room it is in, or null. */
   readonly roomName: string | null
   close(code: CloseCode): void
   terminate(): void
 }
 
-export interface ConnectionsParts {
+export interface ConnectionRegistryParts {
   clock: Clock
   limits: Limits
   heartbeat: HeartbeatSettings
@@ -46,11 +46,11 @@ const SWEEP_TICKS = 60
 const DRAIN_STEP_MS = 50
 const DRAIN_STEP_MIN = 20
 
-export class Connections {
+export class ConnectionRegistry {
   readonly clock: Clock
   readonly limits: Limits
-  readonly slots: Slots
-  readonly budgets: UserBudgets
+  readonly connectionLimits: ConnectionLimits
+  readonly userRates: UserRates
   readonly heartbeat: Heartbeat
   readonly slowReaders: SlowReaders
   readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0 }
@@ -65,11 +65,11 @@ export class Connections {
   #ticks = 0
   #draining: CloseCode | null = null
 
-  constructor({ clock, limits, heartbeat }: ConnectionsParts) {
+  constructor({ clock, limits, heartbeat }: ConnectionRegistryParts) {
     this.clock = clock
     this.limits = limits
-    this.slots = new Slots(limits)
-    this.budgets = new UserBudgets(limits)
+    this.connectionLimits = new ConnectionLimits(limits)
+    this.userRates = new UserRates(limits)
     this.heartbeat = new Heartbeat(heartbeat)
     this.slowReaders = new SlowReaders(limits)
     this.#timer = clock.every(TICK_MS, () => this.#tick())
@@ -104,7 +104,7 @@ export class Connections {
     if (session !== null) put(this.#sessions, session, connection)
     if (user !== null) put(this.#users, user, connection)
     if (this.#revoked.size === 0) return true
-    return keysOf(connection).every((key) => this.#stillGood(key, connection.slot.provingSince))
+    return keysOf(connection).every((key) => this.#stillGood(key, connection.seat.provingSince))
   }
 
   remove(connection: Live): void {
@@ -164,7 +164,7 @@ export class Connections {
     this.heartbeat.tick(this.clock.now())
     this.slowReaders.check(elapsed)
     this.#ticks += 1
-    if (this.#ticks % SWEEP_TICKS === 0) this.budgets.sweep(elapsed)
+    if (this.#ticks % SWEEP_TICKS === 0) this.userRates.sweep(elapsed)
     for (const [connection, deadline] of this.#undecided) {
       if (deadline > elapsed) break
       connection.close(CLOSE.invalidCredentials)

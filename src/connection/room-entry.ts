@@ -5,7 +5,7 @@ import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { RoomHold, Rooms } from '../room/rooms.ts'
 import type { Action, Rule } from '../room/rule.ts'
-import type { Slot } from './connection-limits.ts'
+import type { Seat } from './connection-limits.ts'
 
 /** Someone whose way is clear: join the room with it, or release both. */
 export interface Entry {
@@ -16,7 +16,7 @@ export interface Entry {
 export interface EntryRequest {
   room: string
   claim: Claim
-  slot: Slot
+  seat: Seat
 }
 
 /**
@@ -38,10 +38,10 @@ export async function permitted(
 }
 
 /** Rejects with the Refusal to answer with. The slot stays the caller's to release. */
-export async function enter(rooms: Rooms, { room, claim, slot }: EntryRequest): Promise<Entry> {
+export async function enter(rooms: Rooms, { room, claim, seat }: EntryRequest): Promise<Entry> {
   const { identity } = claim
   const rule = await permitted(rooms, room, identity, 'join')
-  slot.assign(identity.user)
+  seat.assign(identity.user)
   const hold = await rooms.open(room, rule)
   try {
     await claim.settle()

@@ -3,7 +3,7 @@ import type { Revocation } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { MessageLog } from './message-log.ts'
-import type { StandingStore } from './user-status-store.ts'
+import type { UserStatusStore } from './user-status-store.ts'
 
 /** Revocations reach every node within 2 s; one that was away reads on from where it was. */
 export interface Revocations {
@@ -30,7 +30,7 @@ export interface Engine {
   readonly accounts: AccountStore
   readonly sessions: SessionStore
   readonly refreshTokens: RefreshStore
-  readonly standings: StandingStore
+  readonly userStatus: UserStatusStore
   readonly tickets: TicketStore
   readonly log: MessageLog
   readonly revocations: Revocations

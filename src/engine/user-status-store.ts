@@ -1,7 +1,7 @@
 // The port for how users stand: who is banned, and what of theirs is no longer good. It also holds
 // for users who have no account here.
 
-export interface Standing {
+export interface UserStatus {
   /** When the user was banned, or null. */
   bannedAt: number | null
   /** Whatever was issued for the user before this is refused; null when nothing is. */
@@ -9,11 +9,11 @@ export interface Standing {
 }
 
 /** Of whom nothing is known. */
-export const GOOD_STANDING: Standing = Object.freeze({ bannedAt: null, revokedBefore: null })
+export const GOOD_STATUS: UserStatus = Object.freeze({ bannedAt: null, revokedBefore: null })
 
 /** Changes are there for every node when the promise resolves. */
-export interface StandingStore {
-  of(user: string): Promise<Standing>
+export interface UserStatusStore {
+  of(user: string): Promise<UserStatus>
   /** Bans, and ends the user's sessions with their tickets. Banning again changes nothing. */
   ban(user: string, now: number): Promise<void>
   unban(user: string): Promise<void>

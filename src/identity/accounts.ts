@@ -1,8 +1,8 @@
 // Who has an account here: signing up, and proving a password.
 import type { AccountRecord, AccountStore } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import type { Chance } from '../time/random.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Random } from '../time/random.ts'
 import { LoginThrottle } from './login-throttle.ts'
 import { Passwords } from './password.ts'
 
@@ -25,7 +25,7 @@ export type IsBreached = (password: string) => boolean | Promise<boolean>
 export interface AccountsParts {
   store: AccountStore
   clock: Clock
-  chance: Chance
+  random: Random
   /** Asked for every new password; without it none is known. */
   breached?: IsBreached | undefined
 }
@@ -33,15 +33,15 @@ export interface AccountsParts {
 export class Accounts {
   readonly #store: AccountStore
   readonly #clock: Clock
-  readonly #chance: Chance
+  readonly #random: Random
   readonly #passwords = new Passwords()
   readonly #breached: IsBreached | undefined
   readonly #throttle: LoginThrottle
 
-  constructor({ store, clock, chance, breached }: AccountsParts) {
+  constructor({ store, clock, random, breached }: AccountsParts) {
     this.#store = store
     this.#clock = clock
-    this.#chance = chance
+    this.#random = random
     this.#breached = breached
     this.#throttle = new LoginThrottle(clock)
   }
@@ -54,7 +54,7 @@ export class Accounts {
   async #create({ username, password, address }: Attempt): Promise<AccountRecord> {
     await this.#checkNew(password)
     const account = {
-      user: `u_${this.#chance.bytes(12).toString('base64url')}`,
+      user: `u_${this.#random.bytes(12).toString('base64url')}`,
       username,
       usernameKey: keyOf(username),
       password: await this.#passwords.hash(password),

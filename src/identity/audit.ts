@@ -1,8 +1,8 @@
 // The audit log: who came, who was turned away, and what was taken from whom. It has names and
 // numbers, never what somebody said or showed (S36).
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import { Buckets } from '../time/token-bucket.ts'
 import type { Clock } from '../time/clock.ts'
+import { TokenBuckets } from '../time/token-bucket.ts'
 
 /** Every kind of line, and the sentence in it. `docs/security.md` lists their fields. */
 export const AUDIT = {
@@ -38,7 +38,7 @@ const ADDRESSES_MAX = 20_000
 
 export class Audit {
   readonly #parts: AuditParts
-  readonly #rates = new Buckets(PER_ADDRESS)
+  readonly #rates = new TokenBuckets(PER_ADDRESS)
   readonly #unwritten = new Map<AuditEvent, number>()
 
   constructor(parts: AuditParts) {

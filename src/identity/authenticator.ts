@@ -1,14 +1,14 @@
 // From a credential to an identity. A wrong credential is refused, never skipped.
 import type { SessionRecord, TicketRecord } from '../engine/identity-store.ts'
-import type { StandingStore } from '../engine/user-status-store.ts'
+import type { UserStatusStore } from '../engine/user-status-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Proof } from '../protocol/identity.ts'
 import { TICKET } from '../protocol/limits.ts'
 import { HOST_SESSION, USER_ID_PATTERN } from '../protocol/names.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
-import type { OutsideTokens } from './third-party-token.ts'
 import type { ServerKeys } from './server-keys.ts'
 import type { Sessions } from './sessions.ts'
+import type { ThirdPartyTokens } from './third-party-token.ts'
 import type { Tickets } from './ticket.ts'
 
 const USER_ID = new RegExp(USER_ID_PATTERN)
@@ -52,8 +52,8 @@ export interface AuthenticatorParts {
   tokens: AccessTokens
   keys: ServerKeys
   /** Tokens of another issuer; null when the settings name none. */
-  outside: OutsideTokens | null
-  standings: StandingStore
+  thirdParty: ThirdPartyTokens | null
+  userStatus: UserStatusStore
 }
 
 export class Authenticator {
@@ -82,7 +82,7 @@ export class Authenticator {
   async #bearer({ token, ask }: Bearer): Promise<Identity> {
     const name = this.#parts.keys.nameOf(token)
     if (name !== null) return { ...ANONYMOUS, proof: 'key', server: name }
-    const known = (await this.#own(token)) ?? (await this.#outside(token))
+    const known = (await this.#own(token)) ?? (await this.#thirdParty(token))
     return known ?? (ask && (await this.#host(ask))) ?? refuseToken()
   }
 
@@ -94,10 +94,10 @@ export class Authenticator {
   }
 
   /** Outside users have no session here that could end: how they stand is asked each time. */
-  async #outside(token: string): Promise<Identity | null> {
-    const found = (await this.#parts.outside?.verify(token)) ?? null
+  async #thirdParty(token: string): Promise<Identity | null> {
+    const found = (await this.#parts.thirdParty?.verify(token)) ?? null
     if (!found || found.identity.user === null) return null
-    const { bannedAt, revokedBefore } = await this.#parts.standings.of(found.identity.user)
+    const { bannedAt, revokedBefore } = await this.#parts.userStatus.of(found.identity.user)
     const refused = bannedAt !== null || (revokedBefore !== null && found.issuedAt < revokedBefore)
     return refused ? null : found.identity
   }
@@ -116,7 +116,7 @@ export class Authenticator {
     if (typeof user !== 'string' || !USER_ID.test(user)) {
       throw new Error(`the identity function gave a user id that is not of ${USER_ID_PATTERN}`)
     }
-    const { bannedAt } = await this.#parts.standings.of(user)
+    const { bannedAt } = await this.#parts.userStatus.of(user)
     if (bannedAt !== null) throw new Refusal(REPLY.unauthorized, 'You may not come in.')
     const text = info === undefined ? null : JSON.stringify(info)
     if (text !== null && text.length > TICKET.infoCharactersMax) {

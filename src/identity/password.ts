@@ -2,7 +2,7 @@
 import { argon2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import { Gate } from '../time/concurrency-limit.ts'
+import { ConcurrencyLimit } from '../time/concurrency-limit.ts'
 import { sameBytes } from './secret.ts'
 
 /** OWASP's first choice: 19 MiB, two passes, one lane. */
@@ -58,12 +58,12 @@ export interface Verdict {
 
 /** Hashes and checks passwords, a bounded number at a time. */
 export class Passwords {
-  readonly #gate: Gate
+  readonly #gate: ConcurrencyLimit
   /** What unknown users are checked against, so that they take the same time (S23). */
   readonly #nobody: string
 
   constructor(bounds = BOUNDS) {
-    this.#gate = new Gate({ ...bounds, full })
+    this.#gate = new ConcurrencyLimit({ ...bounds, full })
     this.#nobody = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
   }
 

@@ -7,8 +7,8 @@
 import { createHmac } from 'node:crypto'
 import type { RefreshStore, SessionRecord } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import type { Chance } from '../time/random.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Random } from '../time/random.ts'
 import { digest, type KeyPair, sameBytes } from './secret.ts'
 
 /** How long an old token is answered again, because the answer to its first use was lost. */
@@ -23,25 +23,25 @@ export interface RefreshTokensParts {
   store: RefreshStore
   keys: KeyPair
   clock: Clock
-  chance: Chance
+  random: Random
 }
 
 export class RefreshTokens {
   readonly #store: RefreshStore
   readonly #keys: KeyPair
   readonly #clock: Clock
-  readonly #chance: Chance
+  readonly #random: Random
 
-  constructor({ store, keys, clock, chance }: RefreshTokensParts) {
+  constructor({ store, keys, clock, random }: RefreshTokensParts) {
     this.#store = store
     this.#keys = keys
     this.#clock = clock
-    this.#chance = chance
+    this.#random = random
   }
 
   /** The first token of a session. 401 when that has ended meanwhile. */
   async issue(session: string): Promise<string> {
-    const token = this.#make(session, this.#chance.bytes(ID_BYTES))
+    const token = this.#make(session, this.#random.bytes(ID_BYTES))
     const record = { hash: digest(token), session, issuedAt: this.#clock.now() }
     if (await this.#store.add(record)) return token
     throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')

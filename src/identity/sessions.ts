@@ -1,8 +1,8 @@
 // A session is one log-in: what a cookie or an access token stands for until it ends.
 import type { AccountRecord, SessionRecord, SessionStore } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import type { Chance } from '../time/random.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Random } from '../time/random.ts'
 import { digest } from './secret.ts'
 
 const DAY_MS = 86_400_000
@@ -21,18 +21,18 @@ export interface StartedSession {
 export interface SessionsParts {
   store: SessionStore
   clock: Clock
-  chance: Chance
+  random: Random
 }
 
 export class Sessions {
   readonly #store: SessionStore
   readonly #clock: Clock
-  readonly #chance: Chance
+  readonly #random: Random
 
-  constructor({ store, clock, chance }: SessionsParts) {
+  constructor({ store, clock, random }: SessionsParts) {
     this.#store = store
     this.#clock = clock
-    this.#chance = chance
+    this.#random = random
   }
 
   /**
@@ -41,9 +41,9 @@ export class Sessions {
    */
   async start(account: AccountRecord, client: 'web' | 'app'): Promise<StartedSession> {
     const now = this.#clock.now()
-    const secret = this.#chance.bytes(32).toString('base64url')
+    const secret = this.#random.bytes(32).toString('base64url')
     const session: SessionRecord = {
-      id: `s_${this.#chance.bytes(12).toString('base64url')}`,
+      id: `s_${this.#random.bytes(12).toString('base64url')}`,
       user: account.user,
       username: account.username,
       client,

@@ -13,7 +13,7 @@ export interface ServerKey {
 }
 
 /** Another issuer whose tokens are taken: everything that a token must match. */
-export interface OutsideIssuer {
+export interface ThirdPartyIssuer {
   /** A shared secret for HS…, a public key in PEM for the others; null with `jwksUrl`. */
   readonly key: string | null
   readonly jwksUrl: URL | null

@@ -7,7 +7,7 @@ import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
 import { USER_ID_PATTERN } from '../protocol/names.ts'
 import type { Clock } from '../time/clock.ts'
 import { KeysAway } from './key-set.ts'
-import type { OutsideIssuer } from './settings.ts'
+import type { ThirdPartyIssuer } from './settings.ts'
 
 const CHARACTERS_MAX = 8_192
 const LIFETIME_MAX_SECONDS = 24 * 60 * 60
@@ -21,25 +21,25 @@ const OTHER_KINDS = /^(refresh|offline|id|logout)/i
 const USER_ID = new RegExp(USER_ID_PATTERN)
 
 /** Somebody whom the issuer vouches for, and since when. */
-export interface OutsideIdentity {
+export interface ThirdPartyIdentity {
   identity: Identity
   /** Milliseconds since 1970. */
   issuedAt: number
 }
 
-export interface OutsideTokensParts {
-  issuer: OutsideIssuer
+export interface ThirdPartyTokensParts {
+  issuer: ThirdPartyIssuer
   /** Where keys are found; null when the settings hold the key itself. */
   keys: JWTVerifyGetKey | null
   clock: Clock
 }
 
-export class OutsideTokens {
-  readonly #issuer: OutsideIssuer
+export class ThirdPartyTokens {
+  readonly #issuer: ThirdPartyIssuer
   readonly #key: JWTVerifyGetKey
   readonly #clock: Clock
 
-  constructor({ issuer, keys, clock }: OutsideTokensParts) {
+  constructor({ issuer, keys, clock }: ThirdPartyTokensParts) {
     this.#issuer = issuer
     this.#clock = clock
     const fixed = issuer.key === null ? null : keyFor(issuer.key, issuer.algorithm)
@@ -47,7 +47,7 @@ export class OutsideTokens {
   }
 
   /** Null for anything that is not a valid token of that issuer now; 503 without its keys. */
-  async verify(token: string): Promise<OutsideIdentity | null> {
+  async verify(token: string): Promise<ThirdPartyIdentity | null> {
     if (token.length > CHARACTERS_MAX) return null
     try {
       const { payload, protectedHeader } = await jwtVerify(token, this.#key, {
@@ -67,7 +67,7 @@ export class OutsideTokens {
     }
   }
 
-  #identityOf({ sub, exp, iat, ...claims }: JWTPayload): OutsideIdentity | null {
+  #identityOf({ sub, exp, iat, ...claims }: JWTPayload): ThirdPartyIdentity | null {
     if (sub === undefined || exp === undefined || iat === undefined) return null
     if (sub === '' || !sub.isWellFormed()) return null
     if (exp - iat > LIFETIME_MAX_SECONDS || isOfOtherKind(claims)) return null

@@ -3,9 +3,9 @@
 import { createHmac } from 'node:crypto'
 import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import { Buckets } from '../time/token-bucket.ts'
-import type { Chance } from '../time/random.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Random } from '../time/random.ts'
+import { TokenBuckets } from '../time/token-bucket.ts'
 import { digest, type KeyPair, sameBytes } from './secret.ts'
 
 const PREFIX = 'ut_'
@@ -31,7 +31,7 @@ export interface TicketsParts {
   store: TicketStore
   keys: KeyPair
   clock: Clock
-  chance: Chance
+  random: Random
   /** Per user that they are issued for; null for no limit. */
   perMinute: number | null
 }
@@ -40,19 +40,19 @@ export class Tickets {
   readonly #store: TicketStore
   readonly #keys: KeyPair
   readonly #clock: Clock
-  readonly #chance: Chance
-  readonly #rates: Buckets | null
+  readonly #random: Random
+  readonly #rates: TokenBuckets | null
   /** When this process began. */
   readonly #since: number
 
-  constructor({ store, keys, clock, chance, perMinute }: TicketsParts) {
+  constructor({ store, keys, clock, random, perMinute }: TicketsParts) {
     this.#store = store
     this.#keys = keys
     this.#clock = clock
-    this.#chance = chance
+    this.#random = random
     this.#since = clock.now()
     this.#rates =
-      perMinute === null ? null : new Buckets({ burst: perMinute, perSecond: perMinute / 60 })
+      perMinute === null ? null : new TokenBuckets({ burst: perMinute, perSecond: perMinute / 60 })
   }
 
   /** 429 when this user's tickets come too fast. */
@@ -60,7 +60,7 @@ export class Tickets {
     this.#checkRate(order.user)
     const expiresAt = this.#clock.now() + seconds * 1_000
     const body = Buffer.alloc(BODY_BYTES)
-    this.#chance.bytes(ID_BYTES).copy(body)
+    this.#random.bytes(ID_BYTES).copy(body)
     body.writeUIntBE(expiresAt * LIVES + Math.min(seconds, LIVES - 1), ID_BYTES, TIME_BYTES)
     const bytes = Buffer.concat([body, mac(this.#keys.current, body)])
     const ticket = PREFIX + bytes.toString('base64url')

@@ -5,16 +5,16 @@ import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message } from '../protocol/message.ts'
 import type { Clock } from '../time/clock.ts'
 import { FanOut } from './fan-out/fan-out.ts'
+import type { FlushScheduler } from './fan-out/flush-scheduler.ts'
 import { History } from './history.ts'
 import type { Member } from './member.ts'
 import type { RoomObserver } from './observer.ts'
 import { Resume, type Start } from './resume.ts'
 import type { Authorize, Rule } from './rule.ts'
-import type { Turn } from './fan-out/flush-scheduler.ts'
 
 export interface RoomParts {
   log: MessageLog
-  turn: Turn
+  turn: FlushScheduler
   clock: Clock
   authorize: Authorize
   observer: RoomObserver

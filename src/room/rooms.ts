@@ -6,10 +6,10 @@ import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Draft } from '../protocol/message.ts'
 import { ownerOf } from '../protocol/names.ts'
 import type { Clock, Timer } from '../time/clock.ts'
+import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush-scheduler.ts'
 import { observedLog, type RoomObserver, UNOBSERVED } from './observer.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
 import { type Action, type Authorize, allows, type Rule, ruleFor } from './rule.ts'
-import { type OnTurn, Turn, type TurnTotals } from './fan-out/flush-scheduler.ts'
 
 export interface RoomsParts {
   log: MessageLog
@@ -18,7 +18,7 @@ export interface RoomsParts {
   /** In the place of who the rules let in; personal rooms stay their owner's. */
   authorize?: Authorize | undefined
   observer?: RoomObserver | undefined
-  onTurn?: OnTurn | undefined
+  onFlush?: OnFlush | undefined
   /** The default limit, if not said. */
   messageBytes?: number | undefined
 }
@@ -60,12 +60,12 @@ export class Rooms {
   readonly #sweeping: Timer
 
   constructor(parts: RoomsParts) {
-    const { log, clock, rules, authorize, onTurn, observer = UNOBSERVED } = parts
+    const { log, clock, rules, authorize, onFlush, observer = UNOBSERVED } = parts
     this.#messageBytes = parts.messageBytes ?? DEFAULT_LIMITS.messageBytes
     this.#rules = rules
     this.#parts = {
       log: observer === UNOBSERVED ? log : observedLog(log, observer),
-      turn: new Turn({ clock, onTurn }),
+      turn: new FlushScheduler({ clock, onFlush }),
       clock,
       authorize: authorize ? besides(authorize) : (...asked) => this.#allows(...asked),
       observer,
@@ -96,7 +96,7 @@ export class Rooms {
     return members
   }
 
-  get totals(): Readonly<TurnTotals> {
+  get totals(): Readonly<FanOutTotals> {
     return this.#parts.turn.totals
   }
 

@@ -1,18 +1,18 @@
 // Lets a few through at once and a bounded number wait, for work that is dear by design.
 
-export interface GateBounds {
+export interface ConcurrencyBounds {
   running: number
   waiting: number
   /** What is thrown at whoever comes when so many wait already. */
   full: () => Error
 }
 
-export class Gate {
-  readonly #bounds: GateBounds
+export class ConcurrencyLimit {
+  readonly #bounds: ConcurrencyBounds
   readonly #waiting: (() => void)[] = []
   #running = 0
 
-  constructor(bounds: GateBounds) {
+  constructor(bounds: ConcurrencyBounds) {
     this.#bounds = bounds
   }
 

@@ -1,10 +1,10 @@
 // The only door to randomness: a test that seeds it can replay anything.
 import { randomBytes } from 'node:crypto'
 
-export interface Chance {
+export interface Random {
   /** Unpredictable bytes, fit for secrets. */
   bytes(count: number): Buffer
 }
 
 /** The chance of a running server. */
-export const systemChance: Chance = { bytes: randomBytes }
+export const systemRandom: Random = { bytes: randomBytes }

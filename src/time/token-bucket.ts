@@ -6,7 +6,7 @@ export interface Rate {
   perSecond: number
 }
 
-export class Bucket {
+export class TokenBucket {
   readonly #rate: Rate
   #level: number
   #at: number
@@ -45,9 +45,9 @@ export class Bucket {
 }
 
 /** Buckets by key. Those that are full again are forgotten: the map is as small as its use. */
-export class Buckets {
+export class TokenBuckets {
   readonly #rate: Rate
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #buckets = new Map<string, TokenBucket>()
   #sweptAt = 0
 
   constructor(rate: Rate) {
@@ -58,11 +58,11 @@ export class Buckets {
     return this.#buckets.size
   }
 
-  of(key: string, elapsed: number): Bucket {
+  of(key: string, elapsed: number): TokenBucket {
     this.#sweep(elapsed)
     let bucket = this.#buckets.get(key)
     if (!bucket) {
-      bucket = new Bucket(this.#rate, elapsed)
+      bucket = new TokenBucket(this.#rate, elapsed)
       this.#buckets.set(key, bucket)
     }
     return bucket

@@ -1,7 +1,7 @@
 // The list of families, in the order they attack; the look at what is left comes last.
 import type { Family } from './attack.ts'
 import { afterwards } from './families/afterwards.ts'
-import { bodies } from './families/bodies.ts'
+import { validation } from './families/bodies.ts'
 import { firstMessages } from './families/first-messages.ts'
 import { frames } from './families/frames.ts'
 import { framing } from './families/framing.ts'
@@ -20,7 +20,7 @@ export const FAMILIES: readonly Family[] = [
   tokens,
   tickets,
   rooms,
-  bodies,
+  validation,
   headers,
   framing,
   paths,

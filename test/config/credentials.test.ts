@@ -30,16 +30,16 @@ function toldOf(env: Record<string, string | undefined>): string {
 }
 
 test('[C37] without a key there is no outside issuer, whatever else is set', async (t) => {
-  t.equal(load({}).outsideIssuer, null)
-  t.equal(load({ ...PARTIES, USHER_JWT_ALGORITHM: 'HS256' }).outsideIssuer, null)
+  t.equal(load({}).thirdPartyIssuer, null)
+  t.equal(load({ ...PARTIES, USHER_JWT_ALGORITHM: 'HS256' }).thirdPartyIssuer, null)
 })
 
 test('[C37] a shared secret, a public key or the address of a key set', async (t) => {
   const standard = { issuer: 'https://a.example', audience: 'usher', prefix: 'jwt:' }
-  t.same(load(BY_SECRET).outsideIssuer, {
+  t.same(load(BY_SECRET).thirdPartyIssuer, {
     ...{ ...standard, key: SHARED, jwksUrl: null, algorithm: 'HS256' },
   })
-  t.same(load({ ...BY_URL, USHER_JWT_PREFIX: 'acme:' }).outsideIssuer, {
+  t.same(load({ ...BY_URL, USHER_JWT_PREFIX: 'acme:' }).thirdPartyIssuer, {
     ...{ ...standard, key: null, algorithm: 'ES256', prefix: 'acme:' },
     jwksUrl: new URL('https://a.example/jwks.json'),
   })

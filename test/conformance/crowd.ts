@@ -3,7 +3,7 @@
 import { Dice } from '../fuzz/chance.ts'
 import type { StartedApp } from '../support/app.ts'
 import { OPCODE } from '../support/frames.ts'
-import type { HeldClock } from '../support/held-clock.ts'
+import type { ManualClock } from '../support/held-clock.ts'
 import { asServer, call, ticketOf } from '../support/people.ts'
 import { goodClose, inFragments, textOf } from './orders.ts'
 import { type StrictClient, strictConnect } from './strict-client.ts'
@@ -16,7 +16,7 @@ export interface Said {
 
 export interface Crowd {
   usher: StartedApp
-  clock: HeldClock
+  clock: ManualClock
   room: string
   seed: number
 }

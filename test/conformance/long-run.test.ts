@@ -6,7 +6,7 @@ import { type Test, test } from 'tap'
 import { PROGRAMS } from '../../scripts/programs.ts'
 import { run } from '../interop/ways.ts'
 import { startApp } from '../support/app.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 import { asServer, call } from '../support/people.ts'
 import { limited, ruled, UNLIMITED } from '../support/settings.ts'
 import { until } from '../support/until.ts'
@@ -34,7 +34,7 @@ const RULES = ruled(
 )
 
 async function crowdIn(t: Test, room: string): Promise<Crowd> {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const heartbeat = { pingSeconds: 1, pongSeconds: 3_600 }
   const config = { ...LIMITS, ...RULES, heartbeat, logLevel: 'silent' }
   return { usher: await startApp(t, config, { clock }), clock, room, seed: SEED }

@@ -1,6 +1,6 @@
 // Places at the door are counted, bounded, and given back exactly once.
 import { test } from 'tap'
-import { Slots } from '../../src/connection/connection-limits.ts'
+import { ConnectionLimits } from '../../src/connection/connection-limits.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 
@@ -21,12 +21,12 @@ function refusal(run: () => unknown): [string, number | undefined] | null {
 const FULL = ['unavailable', 5]
 const OFTEN = ['too_many_requests', 5]
 
-function slots(limits: Partial<Limits>): Slots {
-  return new Slots({ ...DEFAULT_LIMITS, ...limits })
+function connectionLimits(limits: Partial<Limits>): ConnectionLimits {
+  return new ConnectionLimits({ ...DEFAULT_LIMITS, ...limits })
 }
 
 test('[C70] a full server says 503, and has a place again when one is given back', async (t) => {
-  const door = slots({ connections: 2 })
+  const door = connectionLimits({ connections: 2 })
   const [first] = [door.take(A, 0), door.take(B, 0)]
   t.same(
     refusal(() => door.take(A, 0)),
@@ -38,7 +38,7 @@ test('[C70] a full server says 503, and has a place again when one is given back
 })
 
 test('[C70] an address with too many is told 429 and others are not disturbed', async (t) => {
-  const door = slots({ connectionsPerAddress: 1 })
+  const door = connectionLimits({ connectionsPerAddress: 1 })
   const first = door.take(A, 0)
   t.same(
     refusal(() => door.take(A, 0)),
@@ -51,7 +51,7 @@ test('[C70] an address with too many is told 429 and others are not disturbed', 
 })
 
 test('[C70] a user with too many is told 429, from whatever address', async (t) => {
-  const door = slots({ connectionsPerUser: 1 })
+  const door = connectionLimits({ connectionsPerUser: 1 })
   const first = door.take(A, 0)
   first.assign('u_1')
   const second = door.take(B, 0)
@@ -66,12 +66,12 @@ test('[C70] a user with too many is told 429, from whatever address', async (t) 
 })
 
 test('who has no user id counts for no user', async (t) => {
-  const door = slots({ connectionsPerUser: 1 })
+  const door = connectionLimits({ connectionsPerUser: 1 })
   for (let i = 0; i < 3; i += 1) t.doesNotThrow(() => door.take(A, 0).assign(null))
 })
 
 test('[C70] [S5] the undecided are bounded in all and per address', async (t) => {
-  const door = slots({ pendingConnections: 2, pendingPerAddress: 1 })
+  const door = connectionLimits({ pendingConnections: 2, pendingPerAddress: 1 })
   const first = door.take(A, 0)
   first.markPending()
   const second = door.take(A, 0)
@@ -90,7 +90,7 @@ test('[C70] [S5] the undecided are bounded in all and per address', async (t) =>
 })
 
 test('an undecided one that is over its user bound stays undecided until released', async (t) => {
-  const door = slots({ connectionsPerUser: 1, pendingPerAddress: 1 })
+  const door = connectionLimits({ connectionsPerUser: 1, pendingPerAddress: 1 })
   door.take(A, 0).assign('u_1')
   const late = door.take(A, 0)
   late.markPending()
@@ -108,36 +108,36 @@ test('an undecided one that is over its user bound stays undecided until release
 })
 
 test('everything comes back to zero, however often it is released', async (t) => {
-  const door = slots({})
+  const door = connectionLimits({})
   const taken = Array.from({ length: 30 }, (_, i) => {
-    const slot = door.take(i % 2 === 0 ? A : B, 0)
-    if (i % 3 === 0) slot.markPending()
-    if (i % 2 === 0) slot.assign(`u_${i % 4}`)
-    return slot
+    const seat = door.take(i % 2 === 0 ? A : B, 0)
+    if (i % 3 === 0) seat.markPending()
+    if (i % 2 === 0) seat.assign(`u_${i % 4}`)
+    return seat
   })
   t.equal(door.taken, 30)
   t.not(door.keys, 0)
-  for (const slot of [...taken, ...taken]) slot.release()
+  for (const seat of [...taken, ...taken]) seat.release()
   t.equal(door.taken, 0)
   t.equal(door.keys, 0)
 })
 
 test('a place that was released is not assigned any more', async (t) => {
-  const door = slots({})
-  const slot = door.take(A, 0)
-  slot.release()
-  slot.assign('u_1')
+  const door = connectionLimits({})
+  const seat = door.take(A, 0)
+  seat.release()
+  seat.assign('u_1')
   t.equal(door.keys, 0)
 })
 
 test('no bound at all is null', async (t) => {
   const none = { connections: null, connectionsPerUser: null, connectionsPerAddress: null }
-  const door = slots({ ...none, pendingConnections: null, pendingPerAddress: null })
+  const door = connectionLimits({ ...none, pendingConnections: null, pendingPerAddress: null })
   t.doesNotThrow(() => {
     for (let i = 0; i < 2_000; i += 1) {
-      const slot = door.take(A, 0)
-      slot.markPending()
-      slot.assign('u_1')
+      const seat = door.take(A, 0)
+      seat.markPending()
+      seat.assign('u_1')
     }
   })
   t.equal(door.taken, 2_000)

@@ -2,26 +2,29 @@
 import { test } from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
-import { House, type Live, say, turn, userOf } from '../support/test-rooms.ts'
+import { type Live, say, turn, UsherContext, userOf } from '../support/test-rooms.ts'
 
 const BACK_END: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }
 
-function nothingIsLeft({ connections, rooms }: House) {
+function nothingIsLeft({ connections, rooms }: UsherContext) {
   return {
     connections: connections.size,
-    slots: connections.slots.taken,
-    keys: connections.slots.keys,
+    connectionLimits: connections.connectionLimits.taken,
+    keys: connections.connectionLimits.keys,
     rooms: rooms.size,
     slow: connections.slowReaders.size,
   }
 }
 
-const NOTHING = { connections: 0, slots: 0, keys: 0, rooms: 0, slow: 0 }
+const NOTHING = { connections: 0, connectionLimits: 0, keys: 0, rooms: 0, slow: 0 }
 
 test('[C42] what a member says comes to all members of its room, itself included', async (t) => {
-  const house = new House()
-  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
-  const elsewhere = await house.member(userOf('eve'), 'chat:b')
+  const usherContext = new UsherContext()
+  const [ann, bob] = [
+    await usherContext.member(userOf('ann')),
+    await usherContext.member(userOf('bob')),
+  ]
+  const elsewhere = await usherContext.member(userOf('eve'), 'chat:b')
   say(ann, 'hello')
   say(bob, '')
   await turn()
@@ -37,8 +40,8 @@ test("[C43] what the client asked for goes before the rule's echo", async (t) =>
     [true, false, true],
     [false, true, false],
   ] as const) {
-    const house = new House({}, { echo: ruled })
-    const live = await house.join(house.open(asked), userOf('ann'))
+    const usherContext = new UsherContext({}, { echo: ruled })
+    const live = await usherContext.join(usherContext.open(asked), userOf('ann'))
     say(live, 'me')
     await turn()
     t.same(live.socket.texts, hears ? ['me'] : [])
@@ -46,11 +49,11 @@ test("[C43] what the client asked for goes before the rule's echo", async (t) =>
 })
 
 test('after the end everything is given back, however often the end is told', async (t) => {
-  const house = new House()
+  const usherContext = new UsherContext()
   const [joined, undecided, entering] = [
-    await house.member(userOf('ann')),
-    house.open(),
-    house.open(),
+    await usherContext.member(userOf('ann')),
+    usherContext.open(),
+    usherContext.open(),
   ]
   undecided.connection.awaitFirstMessage(() => undefined)
   for (const { connection } of [joined, undecided, entering]) {
@@ -58,29 +61,35 @@ test('after the end everything is given back, however often the end is told', as
     connection.ended(1000)
   }
   await turn()
-  t.same(nothingIsLeft(house), NOTHING)
-  await house.clock.advance(61_000)
-  t.equal(house.connections.budgets.size, 0)
+  t.same(nothingIsLeft(usherContext), NOTHING)
+  await usherContext.clock.advance(61_000)
+  t.equal(usherContext.connections.userRates.size, 0)
 })
 
 test('a closed connection leaves its room at once, its place when the socket ends', async (t) => {
-  const house = new House()
-  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  const usherContext = new UsherContext()
+  const [ann, bob] = [
+    await usherContext.member(userOf('ann')),
+    await usherContext.member(userOf('bob')),
+  ]
   ann.connection.close(CLOSE.forced)
-  t.same(house.rooms.counts('chat:a'), { members: 1, users: 1 })
-  t.equal(house.connections.slots.taken, 2)
+  t.same(usherContext.rooms.counts('chat:a'), { members: 1, users: 1 })
+  t.equal(usherContext.connections.connectionLimits.taken, 2)
   say(ann, 'ghost')
   say(bob, 'real')
   await turn()
   t.same(bob.socket.texts, ['real'])
   t.same(ann.socket.texts, [], 'no data follows a close')
   ann.connection.ended(1000)
-  t.equal(house.connections.slots.taken, 1)
+  t.equal(usherContext.connections.connectionLimits.taken, 1)
 })
 
 test('[C44] what was said before the server closes a connection is still its own', async (t) => {
-  const house = new House()
-  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  const usherContext = new UsherContext()
+  const [ann, bob] = [
+    await usherContext.member(userOf('ann')),
+    await usherContext.member(userOf('bob')),
+  ]
   say(bob, 'you are removed')
   ann.connection.close(CLOSE.forced)
   say(bob, 'after')
@@ -93,12 +102,12 @@ test('[C44] what was said before the server closes a connection is still its own
 test('[C88] an application that fails over a held frame closes that connection', async (t) => {
   const first = Promise.withResolvers<boolean>()
   let asked = 0
-  const house = new House({}, {}, () => {
+  const usherContext = new UsherContext({}, {}, () => {
     asked += 1
     if (asked === 1) return first.promise
     throw new Error('of the application')
   })
-  const ann = await house.member(userOf('ann'))
+  const ann = await usherContext.member(userOf('ann'))
   say(ann, '1')
   say(ann, '2')
   first.resolve(true)
@@ -107,8 +116,8 @@ test('[C88] an application that fails over a held frame closes that connection',
 })
 
 test('the first reason to close is the one that counts', async (t) => {
-  const house = new House()
-  const { connection, socket } = await house.member(userOf('ann'))
+  const usherContext = new UsherContext()
+  const { connection, socket } = await usherContext.member(userOf('ann'))
   connection.close(CLOSE.slow)
   connection.close(CLOSE.shutdown)
   t.same(socket.closedWith, CLOSE.slow)
@@ -116,24 +125,27 @@ test('the first reason to close is the one that counts', async (t) => {
 })
 
 test('an end that the client began is told as such', async (t) => {
-  const house = new House()
-  const { connection } = await house.member(userOf('ann'))
+  const usherContext = new UsherContext()
+  const { connection } = await usherContext.member(userOf('ann'))
   t.same(connection.ended(1001), { code: 1001, reason: '', byServer: false, limit: null })
 })
 
 test('a connection that ended on its way in releases the room opened for it', async (t) => {
-  const house = new House()
-  const live = house.open()
-  const hold = await house.rooms.open('chat:a', house.rule)
+  const usherContext = new UsherContext()
+  const live = usherContext.open()
+  const hold = await usherContext.rooms.open('chat:a', usherContext.rule)
   live.connection.ended(1006)
   live.connection.join({ identity: userOf('ann'), hold })
   await turn()
-  t.same(nothingIsLeft(house), NOTHING)
+  t.same(nothingIsLeft(usherContext), NOTHING)
 })
 
 test('[C72] too fast closes that connection alone with 3013', async (t) => {
-  const house = new House({ messagesPerSecond: 2 })
-  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  const usherContext = new UsherContext({ messagesPerSecond: 2 })
+  const [ann, bob] = [
+    await usherContext.member(userOf('ann')),
+    await usherContext.member(userOf('bob')),
+  ]
   for (const text of ['1', '2', '3', '4']) say(ann, text)
   await turn()
   t.same(ann.socket.closedWith, CLOSE.tooManyRequests)
@@ -142,8 +154,11 @@ test('[C72] too fast closes that connection alone with 3013', async (t) => {
 })
 
 test('[C72] a user has one budget over all connections', async (t) => {
-  const house = new House({ messagesPerSecond: 2 })
-  const lives = [await house.member(userOf('ann')), await house.member(userOf('ann'))] as const
+  const usherContext = new UsherContext({ messagesPerSecond: 2 })
+  const lives = [
+    await usherContext.member(userOf('ann')),
+    await usherContext.member(userOf('ann')),
+  ] as const
   say(lives[0], '1')
   say(lives[1], '2')
   say(lives[0], '3')
@@ -152,9 +167,12 @@ test('[C72] a user has one budget over all connections', async (t) => {
 })
 
 test('[C72] server keys are exempt, and the anonymous have a budget each', async (t) => {
-  const house = new House({ messagesPerSecond: 1, bytesPerSecond: 1 }, { publish: ['anyone'] })
-  const key = await house.member(BACK_END)
-  const nobodies = [await house.member(ANONYMOUS), await house.member(ANONYMOUS)]
+  const usherContext = new UsherContext(
+    { messagesPerSecond: 1, bytesPerSecond: 1 },
+    { publish: ['anyone'] },
+  )
+  const key = await usherContext.member(BACK_END)
+  const nobodies = [await usherContext.member(ANONYMOUS), await usherContext.member(ANONYMOUS)]
   for (let i = 0; i < 100; i += 1) say(key, 'abc')
   for (const nobody of nobodies) say(nobody, 'a')
   t.equal(key.socket.closedWith, null)
@@ -162,8 +180,8 @@ test('[C72] server keys are exempt, and the anonymous have a budget each', async
 })
 
 test('a frame that its format cannot read closes with 3501', async (t) => {
-  const house = new House()
-  const live = await house.member(userOf('ann'))
+  const usherContext = new UsherContext()
+  const live = await usherContext.member(userOf('ann'))
   const format = { ...live.connection.format, decode: () => null }
   Object.defineProperty(live.connection, 'format', { value: format })
   say(live, 'x')
@@ -171,8 +189,11 @@ test('a frame that its format cannot read closes with 3501', async (t) => {
 })
 
 test('[C61] a reader for whom too much waits is cut with 3008, and others hear on', async (t) => {
-  const house = new House({ outboxBytes: 200, messagesPerSecond: null })
-  const lives: [Live, Live] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  const usherContext = new UsherContext({ outboxBytes: 200, messagesPerSecond: null })
+  const lives: [Live, Live] = [
+    await usherContext.member(userOf('ann')),
+    await usherContext.member(userOf('bob')),
+  ]
   const [ann, bob] = lives
   bob.socket.reads = false
   for (let i = 0; i < 5; i += 1) {
@@ -186,17 +207,20 @@ test('[C61] a reader for whom too much waits is cut with 3008, and others hear o
 })
 
 test('[C61] a reader for whom something waits longer than outboxSeconds is cut', async (t) => {
-  const house = new House({ outboxSeconds: 15 })
-  const [ann, bob] = [await house.member(userOf('ann')), await house.member(userOf('bob'))]
+  const usherContext = new UsherContext({ outboxSeconds: 15 })
+  const [ann, bob] = [
+    await usherContext.member(userOf('ann')),
+    await usherContext.member(userOf('bob')),
+  ]
   bob.socket.reads = false
   say(ann, 'hello')
   await turn()
   for (let second = 1; second < 15; second += 1) {
-    await house.clock.advance(1_000)
+    await usherContext.clock.advance(1_000)
     for (const { connection } of [ann, bob]) connection.alive()
   }
   t.equal(bob.socket.closedWith, null)
-  await house.clock.advance(1_000)
+  await usherContext.clock.advance(1_000)
   t.same(bob.socket.closedWith, CLOSE.slow)
   t.equal(ann.socket.closedWith, null)
 })

@@ -8,7 +8,7 @@ import { CLOSE, type CloseCode, Refusal } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import type { Draft } from '../../src/protocol/message.ts'
 import type { Rule } from '../../src/room/rule.ts'
-import { House, userOf } from '../support/test-rooms.ts'
+import { UsherContext, userOf } from '../support/test-rooms.ts'
 
 interface Answers {
   rule?: Partial<Rule>
@@ -19,8 +19,8 @@ const DONE: Appended = { position: null, time: 0, repeated: false }
 
 /** Says one thing in a room that answers like this, and tells what came of it. */
 async function saying(command: Partial<PublishCommand>, { rule, append }: Answers = {}) {
-  const house = new House({}, rule)
-  const { room } = await house.rooms.open('chat:a', house.rule)
+  const usherContext = new UsherContext({}, rule)
+  const { room } = await usherContext.rooms.open('chat:a', usherContext.rule)
   const drafts: Draft[] = []
   room.publish = (draft) => {
     drafts.push(draft)
@@ -76,7 +76,7 @@ test('when the store is away the connection is closed with 3004, thrown or rejec
 
 test('[S32] a forbidden room and one without a rule are refused in the same words', async (t) => {
   const words = async (rule: Partial<Rule>, identity: Identity) => {
-    const { rooms } = new House({}, rule)
+    const { rooms } = new UsherContext({}, rule)
     try {
       return await permitted(rooms, 'chat:a', identity, 'join')
     } catch (error) {

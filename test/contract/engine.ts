@@ -7,8 +7,8 @@ import { accountContract, sessionContract } from './identity-store.ts'
 import { messageLogContract } from './message-log.ts'
 import { refreshContract } from './refresh-store.ts'
 import { account } from './samples.ts'
-import { standingContract } from './user-status-store.ts'
 import { ticketContract } from './ticket-store.ts'
+import { userStatusContract } from './user-status-store.ts'
 
 /** Opens an engine that holds nothing yet; the test closes it. */
 export type OpenEmpty = (t: Test) => Promise<Engine>
@@ -24,7 +24,7 @@ export function engineContract(t: Test, open: OpenEmpty): void {
   t.test('sessions', async (t) => sessionContract(t, opened))
   t.test('tickets', async (t) => ticketContract(t, opened))
   t.test('refresh tokens', async (t) => refreshContract(t, opened))
-  t.test('standings', async (t) => standingContract(t, opened))
+  t.test('standings', async (t) => userStatusContract(t, opened))
   t.test('messages', async (t) => messageLogContract(t, opened))
   t.test('history', async (t) => historyContract(t, opened))
   t.test('revocations', async (t) => revocationsContract(t, opened))

@@ -3,48 +3,48 @@ import type { Test } from 'tap'
 import type { OpenEmpty } from './engine.ts'
 import { account, session, ticket } from './samples.ts'
 
-export function standingContract(t: Test, open: OpenEmpty): void {
+export function userStatusContract(t: Test, open: OpenEmpty): void {
   t.test('who nobody complained of stands well', async (t) => {
-    const { standings } = await open(t)
-    t.same(await standings.of('u_1'), { bannedAt: null, revokedBefore: null })
+    const { userStatus } = await open(t)
+    t.same(await userStatus.of('u_1'), { bannedAt: null, revokedBefore: null })
   })
 
   t.test('a ban lasts until it is lifted, from the first time', async (t) => {
-    const { standings } = await open(t)
-    await standings.ban('u_1', 5)
-    await standings.ban('u_1', 9)
-    t.match(await standings.of('u_1'), { bannedAt: 5 })
-    await standings.unban('u_1')
-    t.match(await standings.of('u_1'), { bannedAt: null })
-    await standings.unban('u_2')
+    const { userStatus } = await open(t)
+    await userStatus.ban('u_1', 5)
+    await userStatus.ban('u_1', 9)
+    t.match(await userStatus.of('u_1'), { bannedAt: 5 })
+    await userStatus.unban('u_1')
+    t.match(await userStatus.of('u_1'), { bannedAt: null })
+    await userStatus.unban('u_2')
   })
 
   t.test('a ban ends sessions and tickets, and lets no new ones be made', async (t) => {
-    const { accounts, sessions, standings, tickets } = await open(t)
+    const { accounts, sessions, userStatus, tickets } = await open(t)
     const ada = account()
     const [before, after] = [session(ada), session(ada)]
     await accounts.create(ada)
     t.equal(await sessions.create(before), true)
     const issued = ticket({ user: ada.user, session: null })
     await tickets.issue(issued)
-    await standings.ban(ada.user, 5)
+    await userStatus.ban(ada.user, 5)
     t.equal(await sessions.byId(before.id), null)
     t.equal(await tickets.read(issued.hash, 0), null)
     t.equal(await sessions.create(after), false)
     t.equal(await tickets.issue(ticket({ user: ada.user, session: null })), false)
-    await standings.unban(ada.user)
+    await userStatus.unban(ada.user)
     t.equal(await sessions.create(after), true)
   })
 
   t.test('a revocation moves forward only, and ends sessions and tickets', async (t) => {
-    const { accounts, sessions, standings } = await open(t)
+    const { accounts, sessions, userStatus } = await open(t)
     const ada = account()
     const web = session(ada)
     await accounts.create(ada)
     await sessions.create(web)
-    await standings.revoke(ada.user, 9)
-    await standings.revoke(ada.user, 5)
-    t.same(await standings.of(ada.user), { bannedAt: null, revokedBefore: 9 })
+    await userStatus.revoke(ada.user, 9)
+    await userStatus.revoke(ada.user, 5)
+    t.same(await userStatus.of(ada.user), { bannedAt: null, revokedBefore: 9 })
     t.equal(await sessions.byId(web.id), null)
     t.equal(await sessions.create(session(ada)), true, 'who logs in again may')
   })

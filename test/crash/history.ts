@@ -1,6 +1,7 @@
 // All that a room keeps, read through its door, page by page and both ways.
-import type { History, Kept } from './verdict.ts'
+
 import type { Victim } from './server-process.ts'
+import type { History, Kept } from './verdict.ts'
 
 const PAGE = 1_000
 

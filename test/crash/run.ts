@@ -2,8 +2,8 @@
 // promises; `npm run crash -- --resume [--members N --seconds N --short]` cuts members instead.
 // Exit code 1 when one was broken.
 import { parseArgs } from 'node:util'
-import { underFire } from './resume-run.ts'
 import { type Outcome, play } from './kill-run.ts'
+import { underFire } from './resume-run.ts'
 
 const CYCLES = { long: 200, short: 10 }
 /** So many on one store, then a new one. */

@@ -1,7 +1,7 @@
 // The judge of the crash runs finds every kind of broken promise, and none where there is none.
 import t from 'tap'
-import { Record, type RoomRecord } from './record.ts'
 import { sayingOf } from './payload.ts'
+import { Record, type RoomRecord } from './record.ts'
 import { type History, verdict } from './verdict.ts'
 
 const names = ['p-1-40', 'p-2-9', 'p-3-100', 'p-4-0']

@@ -1,6 +1,7 @@
 // Compares what clients saw of a room with its history, when all is over.
-import type { RoomRecord } from './record.ts'
+
 import { nameOf } from './payload.ts'
+import type { RoomRecord } from './record.ts'
 
 export interface Kept {
   offset: number

@@ -1,7 +1,7 @@
 // Parts of Usher by themselves, in applications that put together what they need.
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type Test, test } from 'tap'
-import { houseOf, plugins, Refusal, routes, type SettingsOptions } from '../../src/index.ts'
+import { contextOf, plugins, Refusal, routes, type SettingsOptions } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call, cookieOf, PASSWORD } from '../support/people.ts'
 import { OPTIONS, UPGRADES } from './host.ts'
@@ -12,7 +12,7 @@ type Name = keyof typeof plugins
 async function made(t: Test, names: Name[], server: object = {}): Promise<FastifyInstance> {
   const app = Fastify(server) as unknown as FastifyInstance
   t.teardown(() => app.close())
-  await app.register(plugins.house, houseOf(OPTIONS as SettingsOptions))
+  await app.register(plugins.usherContext, contextOf(OPTIONS as SettingsOptions))
   for (const name of names) await app.register(plugins[name] as typeof plugins.host)
   return app
 }
@@ -21,7 +21,7 @@ const listen = (app: FastifyInstance) => app.listen({ host: '127.0.0.1', port: 0
 const ROOMS: Name[] = ['metrics', 'engine', 'rooms']
 const USERS: Name[] = ['engine', 'tickets', 'auth']
 const SOCKETS: Name[] = [...ROOMS, 'host', 'websocket', 'tickets', 'auth']
-const DOORS: Name[] = [...SOCKETS, 'bodies', 'audit', 'errors', 'guard']
+const DOORS: Name[] = [...SOCKETS, 'validation', 'audit', 'errors', 'guard']
 const CREDENTIALS = { username: 'ann', password: PASSWORD }
 
 test('the engine: what is kept, and how surely', async (t) => {
@@ -60,7 +60,7 @@ test('auth: hooks for routes of the application’s own', async (t) => {
 })
 
 test('facade: app.usher without any door', async (t) => {
-  const { usher } = await made(t, [...ROOMS, 'tickets', 'auth', 'facade'])
+  const { usher } = await made(t, [...ROOMS, 'tickets', 'auth', 'serverApi'])
   t.match(await usher.publish('live:a', 'x'), { room: 'live:a' })
   t.match(await usher.issueTicket({ user: 'ann' }), { ticket: /^ut_/ })
 })
@@ -68,7 +68,7 @@ test('facade: app.usher without any door', async (t) => {
 test('bodies: JSON alone, without coercion, for a scope of the application', async (t) => {
   const app = await made(t, [])
   await app.register(async (scope) => {
-    await scope.register(plugins.bodies)
+    await scope.register(plugins.validation)
     const body = { type: 'object', properties: { n: { type: 'integer' } } }
     scope.post('/strict', { schema: { body } }, async (request) => request.body)
   })
@@ -140,8 +140,11 @@ test('openapi and page: the application’s routes explained, and a page for peo
 })
 
 test('houseOf looks at its options', async (t) => {
-  t.throws(() => houseOf({ data: ':memory:', orgins: [] } as SettingsOptions), /^orgins: is not/m)
-  t.throws(() => houseOf({ data: ':memory:', identity: {} as never }), /identity: write a function/)
+  t.throws(() => contextOf({ data: ':memory:', orgins: [] } as SettingsOptions), /^orgins: is not/m)
+  t.throws(
+    () => contextOf({ data: ':memory:', identity: {} as never }),
+    /identity: write a function/,
+  )
 })
 
 /** Routes alone, under a prefix, on what they need. */
@@ -154,7 +157,7 @@ function route(name: keyof typeof routes, needs: Name[], works: (t: Test, url: s
   })
 }
 
-const ACCOUNTS: Name[] = [...ROOMS, 'tickets', 'auth', 'bodies', 'audit', 'errors']
+const ACCOUNTS: Name[] = [...ROOMS, 'tickets', 'auth', 'validation', 'audit', 'errors']
 const JSON_BODY = { headers: asServer, body: {} }
 
 route('signUpRoutes', ACCOUNTS, async (t, url) => {
@@ -193,7 +196,7 @@ route('metricsRoutes', ACCOUNTS, async (t, url) => {
 })
 
 test('parts of one application: accounts here, tickets there, and one user in both', async (t) => {
-  const app = await made(t, [...DOORS, 'handshake', 'eventStream', 'facade'], UPGRADES)
+  const app = await made(t, [...DOORS, 'handshake', 'eventStream', 'serverApi'], UPGRADES)
   await app.register(routes.signUpRoutes, { prefix: '/people' })
   await app.register(routes.sessionRoutes, { prefix: '/people' })
   await app.register(routes.ticketRoutes, { prefix: '/live' })

@@ -95,7 +95,7 @@ interface Heard {
   published: RoomMessage[]
 }
 
-function listening(): { heard: Heard; hooks: object } {
+function gracefulShutdown(): { heard: Heard; hooks: object } {
   const heard: Heard = { joined: [], left: [], published: [] }
   const hooks = {
     joined: (member: RoomMember) => heard.joined.push(member),
@@ -106,7 +106,7 @@ function listening(): { heard: Heard; hooks: object } {
 }
 
 test('hooks hear of everything once, by whichever door', async (t) => {
-  const { heard, hooks } = listening()
+  const { heard, hooks } = gracefulShutdown()
   const { url, app } = await startHost(t, { options: { ...credulous, hooks } })
   const ann = await connect(url + ROOM, { headers: as('ann') })
   const { ticket } = await app.usher.issueTicket({ user: 'bob' })
@@ -143,7 +143,7 @@ test('hooks hear of everything once, by whichever door', async (t) => {
 })
 
 test('[C65] closing the application: everybody has left before it has closed', async (t) => {
-  const { heard, hooks } = listening()
+  const { heard, hooks } = gracefulShutdown()
   const { url, app } = await startHost(t, { options: { ...credulous, hooks } })
   await Promise.all(['ann', 'bob'].map((user) => connect(url + ROOM, { headers: as(user) })))
   await app.close()

@@ -31,7 +31,7 @@ test('what is no address is counted as it stands', async (t) => {
   for (const text of ['', 'unknown', '192.0.2.7:80', '[::1]:80']) t.equal(addressKey(text), text)
 })
 
-const LISTS: [entry: string, inside: string[], outside: string[]][] = [
+const LISTS: [entry: string, inside: string[], thirdParty: string[]][] = [
   ['10.0.0.1', ['10.0.0.1', '::ffff:10.0.0.1'], ['10.0.0.2', '::1', '110.0.0.1']],
   ['10.0.0.0/8', ['10.255.0.1'], ['11.0.0.1', '::ffff:11.0.0.1']],
   ['2001:db8::/32', ['2001:db8:ffff::1', '2001:DB8::'], ['2001:db9::1', '10.0.0.1']],
@@ -40,11 +40,11 @@ const LISTS: [entry: string, inside: string[], outside: string[]][] = [
   ['uniquelocal', ['10.1.1.1', '172.31.0.1', '192.168.1.1', 'fd00::1'], ['172.32.0.1', '8.8.8.8']],
 ]
 
-for (const [entry, inside, outside] of LISTS) {
+for (const [entry, inside, thirdParty] of LISTS) {
   test(`[S4] trust in ${entry} is for what lies in it and for nothing else`, async (t) => {
     const isTrusted = addressList([entry])
     for (const address of inside) t.ok(isTrusted(address), address)
-    for (const address of outside) t.notOk(isTrusted(address), address)
+    for (const address of thirdParty) t.notOk(isTrusted(address), address)
   })
 }
 

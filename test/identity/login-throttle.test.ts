@@ -2,7 +2,7 @@
 import { type Test, test } from 'tap'
 import { LoginThrottle } from '../../src/identity/login-throttle.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 
 const QUARTER_MS = 15 * 60_000
 
@@ -27,7 +27,7 @@ async function waitOf(throttle: LoginThrottle, address: string): Promise<number>
 
 /** For how many milliseconds a try for this account is held. */
 async function heldMs(
-  clock: HeldClock,
+  clock: ManualClock,
   throttle: LoginThrottle,
   account: string,
   address = 'somewhere',
@@ -43,7 +43,7 @@ async function heldMs(
 }
 
 function started(_t: Test) {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   return { clock, throttle: new LoginThrottle(clock) }
 }
 

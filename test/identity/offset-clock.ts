@@ -1,9 +1,9 @@
 // A held clock whose wall time can jump without a timer ringing: days pass in one step.
 import type { Clock, Timer } from '../../src/time/clock.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 
 export class OffsetClock implements Clock {
-  readonly held = new HeldClock()
+  readonly held = new ManualClock()
   #offset = 0
 
   now(): number {

@@ -3,17 +3,17 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import t from 'tap'
 import { encodeSubject } from '../../src/identity/third-party-token.ts'
 import { startApp } from '../support/app.ts'
-import { HeldClock } from '../support/held-clock.ts'
-import { type Algorithm, claimsAt, issued, issuerKey, outsideIssuer } from '../support/issuer.ts'
+import { ManualClock } from '../support/held-clock.ts'
+import { type Algorithm, claimsAt, issued, issuerKey, thirdPartyIssuer } from '../support/issuer.ts'
 import { call, person } from '../support/people.ts'
 import { type Part, signed, unsigned } from './hand-made-token.ts'
 
-const clock = new HeldClock()
+const clock = new ManualClock()
 const now = Math.floor(clock.now() / 1_000)
 const key = issuerKey('RS256')
-const usher = await startApp(t, outsideIssuer({ key: key.pem }), { clock })
+const usher = await startApp(t, thirdPartyIssuer({ key: key.pem }), { clock })
 const SHARED = 'a shared secret of 32 characters or more, 0123456789'
-const sharing = outsideIssuer({ key: SHARED, algorithm: 'HS256' })
+const sharing = thirdPartyIssuer({ key: SHARED, algorithm: 'HS256' })
 const withShared = await startApp(t, sharing, { clock })
 
 async function statusOf(token: string, { url } = usher): Promise<number> {
@@ -52,7 +52,7 @@ for (const algorithm of ALGORITHMS) {
   t.test(`[C37] an ${algorithm} token is taken by its public key alone`, async (t) => {
     const mine = issuerKey(algorithm)
     const escaped = mine.pem.replaceAll('\n', '\\n')
-    const taking = await startApp(t, outsideIssuer({ key: escaped, algorithm }), { clock })
+    const taking = await startApp(t, thirdPartyIssuer({ key: escaped, algorithm }), { clock })
     t.equal(await statusOf(await issued(mine, claims), taking), 200)
     t.equal(await statusOf(await issued(issuerKey(algorithm), claims), taking), 401)
   })
@@ -140,7 +140,7 @@ const WRONG: Record<string, string> = {
 }
 
 for (const [what, token] of Object.entries({ ...FORGED, ...WRONG })) {
-  t.test(`[C37] [S13] [S15] an outside token with ${what} is refused`, async (t) => {
+  t.test(`[C37] [S13] [S15] an thirdParty token with ${what} is refused`, async (t) => {
     t.equal(await statusOf(token), 401)
   })
 }
@@ -163,7 +163,7 @@ const FINE: Record<string, string> = {
 }
 
 for (const [what, token] of Object.entries(FINE)) {
-  t.test(`[C37] an outside token with ${what} passes`, async (t) => {
+  t.test(`[C37] an thirdParty token with ${what} passes`, async (t) => {
     t.equal(await statusOf(token), 200)
   })
 }
@@ -212,7 +212,7 @@ t.test('[C37] a subject that is the id of a local user is somebody else', async 
 t.test('[C37] a key that is too short for its algorithm never passes', async (t) => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 })
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-  const weak = await startApp(t, outsideIssuer({ key: pem }), { clock })
+  const weak = await startApp(t, thirdPartyIssuer({ key: pem }), { clock })
   const head = unsigned(RS, claims)
   const signature = sign('sha256', Buffer.from(head), privateKey).toString('base64url')
   t.equal(await statusOf(`${head}.${signature}`, weak), 401)

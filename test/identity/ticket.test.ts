@@ -6,8 +6,8 @@ import { deriveKeys, digest } from '../../src/identity/secret.ts'
 import type { RootSecrets } from '../../src/identity/settings.ts'
 import { type TicketOrder, Tickets } from '../../src/identity/ticket.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
-import { systemChance } from '../../src/time/random.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { systemRandom } from '../../src/time/random.ts'
+import { ManualClock } from '../support/held-clock.ts'
 
 const SECRETS: RootSecrets = { current: 'the root secret of these tests', previous: null }
 const ORDER: TicketOrder = {
@@ -37,14 +37,14 @@ function storeInMap(records: Map<string, TicketRecord>): TicketStore {
 }
 
 function issuer(secrets = SECRETS, perMinute: number | null = null) {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const records = new Map<string, TicketRecord>()
   const store = storeInMap(records)
   const keys = deriveKeys(secrets, 'ticket')
-  const tickets = new Tickets({ store, keys, clock, chance: systemChance, perMinute })
+  const tickets = new Tickets({ store, keys, clock, random: systemRandom, perMinute })
   const withSecrets = (other: RootSecrets): Tickets => {
     const keys = deriveKeys(other, 'ticket')
-    return new Tickets({ store, keys, clock, chance: systemChance, perMinute })
+    return new Tickets({ store, keys, clock, random: systemRandom, perMinute })
   }
   return { clock, records, tickets, withSecrets }
 }

@@ -3,7 +3,7 @@ import { type Test, test } from 'tap'
 import type { Config } from '../../src/config/environment.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 import { asServer, call, PASSWORD, person, ticketOf } from '../support/people.ts'
 import { limited, ruled } from '../support/settings.ts'
 import { until } from '../support/until.ts'
@@ -100,7 +100,7 @@ test('[S36] [S7] a ticket that comes back is an alarm, by any door', async (t) =
 })
 
 test('[S36] [S17] a refresh token that comes back is an alarm', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const usher = await startApp(t, {}, { clock })
   const { user, username } = await person(usher)
   const body = { username, password: PASSWORD, client: 'app' }
@@ -140,13 +140,13 @@ test('[S36] what somebody may not do is told, with who it was', async (t) => {
   t.match(last, { user, room: 'nowhere', error: 'forbidden' })
 })
 
-function floodable(t: Test, clock: HeldClock): Promise<StartedApp> {
+function floodable(t: Test, clock: ManualClock): Promise<StartedApp> {
   const config: Partial<Config> = limited({ connectionsPerUser: 1, messagesPerSecond: 5 })
   return startApp(t, config, { clock })
 }
 
 test('[S36] a limit is told by its name; a flood is counted, not repeated', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const usher = await floodable(t, clock)
   const { user, bearer } = await person(usher)
   const room = `${usher.url}/rooms/chat:a`
@@ -168,7 +168,7 @@ test('[S36] a limit is told by its name; a flood is counted, not repeated', asyn
 })
 
 test('[S36] what was left out is told at the end', async (t) => {
-  const usher = await floodable(t, new HeldClock())
+  const usher = await floodable(t, new ManualClock())
   for (let n = 0; n < 12; n += 1) await call(`${usher.url}/session`, 'GET')
   t.equal(auditOf(usher, 'auth-failed').length, 10)
   await usher.app.close()

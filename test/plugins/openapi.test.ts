@@ -4,7 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import Fastify, { type RouteOptions } from 'fastify'
 import t from 'tap'
 import { Check } from 'typebox/schema'
-import { usher as everything, shouldUpgradeCallback } from '../../src/index.ts'
+import { shouldUpgradeCallback, usher as usherService } from '../../src/index.ts'
 import { SERVER_KEY, startApp } from '../support/app.ts'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
 import {
@@ -37,7 +37,7 @@ t.test('every route is in the document, under the prefix that it has', async (t)
     t.teardown(() => app.close())
     const routes: RouteOptions[] = []
     app.addHook('onRoute', (route) => void routes.push({ ...route }))
-    await app.register(everything, { prefix, data: ':memory:', pages: true })
+    await app.register(usherService, { prefix, data: ':memory:', pages: true })
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
     const found = operationsOf(await documentAt(`${url}${prefix}/docs/json`))
     const open = routes.filter(({ schema }) => (schema as { hide?: boolean })?.hide !== true)
@@ -61,7 +61,7 @@ t.test('every route is in the document, under the prefix that it has', async (t)
 t.test('without pages there is no document', async (t) => {
   const app = Fastify({ http: { shouldUpgradeCallback } })
   t.teardown(() => app.close())
-  await app.register(everything, { prefix: '/rt', data: ':memory:', pages: false })
+  await app.register(usherService, { prefix: '/rt', data: ':memory:', pages: false })
   for (const path of ['/docs', '/rt/docs', '/rt/docs/json']) {
     t.equal((await app.inject(path)).statusCode, 404, path)
   }
@@ -103,9 +103,9 @@ t.test('everything that is sent or answered has an example that fits', async (t)
   for (const operation of operations) {
     const { requestBody, responses, parameters = [] } = operation
     for (const parameter of parameters) check(`${named(operation)} ${parameter.name}`, parameter)
-    const bodies = Object.entries(requestBody?.content ?? {})
-    for (const [type, media] of bodies) check(`${named(operation)} ${type}`, media)
-    if (bodies.some(([type]) => type === NOT_JSON)) t.equal(bodies.length, 3)
+    const validation = Object.entries(requestBody?.content ?? {})
+    for (const [type, media] of validation) check(`${named(operation)} ${type}`, media)
+    if (validation.some(([type]) => type === NOT_JSON)) t.equal(validation.length, 3)
     for (const [status, { content }] of Object.entries(responses)) {
       if (content === undefined) t.match(status, /^(101|204|304)$/, `${named(operation)} ${status}`)
       for (const media of Object.values(content ?? {}))
@@ -121,12 +121,12 @@ t.test('the version is that of the package', async (t) => {
 
 t.test('[S9] neither document nor page tells a secret or a path of this machine', async (t) => {
   const key = 'd9b1f0a7c3e5d9b1f0a7c3e5d9b1f0a7'
-  const outsideIssuer = {
+  const thirdPartyIssuer = {
     ...{ key, jwksUrl: null, algorithm: 'HS256', issuer: 'https://issuer.example' },
     ...{ audience: 'audience.example', prefix: 'jwt:' },
   }
   const engine = { kind: 'sqlite' as const, folder: t.testdir(), lockWaitMs: 0 }
-  const { url } = await startApp(t, { secrets: SECRETS, outsideIssuer, engine })
+  const { url } = await startApp(t, { secrets: SECRETS, thirdPartyIssuer, engine })
   const paths = ['/docs/', '/docs/json', '/docs/yaml', '/docs/static/swagger-initializer.js']
   for (const path of paths) {
     const response = await fetch(`${url}${path}`)
@@ -157,7 +157,7 @@ t.test('[S39] the page runs its own scripts alone, in no frame', async (t) => {
 t.test('the page shows every door in a real browser, and tries one', async (t) => {
   const app = Fastify({ http: { shouldUpgradeCallback } })
   t.teardown(() => app.close())
-  await app.register(everything, { prefix: '/rt', data: ':memory:', pages: true })
+  await app.register(usherService, { prefix: '/rt', data: ':memory:', pages: true })
   const embedding = await app.listen({ host: '127.0.0.1', port: 0 })
   const browser = await openBrowser(t)
   for (const url of [usher.url, `${embedding}/rt`]) {

@@ -16,7 +16,7 @@ import {
   writeCertificate,
 } from '../support/certificate.ts'
 import { type Client, connect, refused } from '../support/client.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { runServer, startServer } from '../support/server-process.ts'
 import { closed, until } from '../support/until.ts'
@@ -25,13 +25,13 @@ const LOOK_MS = 10_000
 const [first, second] = [certificate('first'), certificate('second')]
 
 interface Scene {
-  clock: HeldClock
+  clock: ManualClock
   files: TlsFiles
   usher: StartedApp
 }
 
 async function setUp(t: Test, overrides = {}): Promise<Scene> {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const files = certificateFiles(t.testdir())
   writeCertificate(files, first)
   const usher = await startApp(t, { tls: files, ...overrides }, { clock })
@@ -140,7 +140,7 @@ t.test('[C39] new files are taken over, and who is there stays', async (t) => {
 })
 
 t.test('[C39] links that are moved to new files count, as certbot moves them', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const folder = t.testdir({ a: {}, b: {} })
   writeCertificate(certificateFiles(join(folder, 'a')), first)
   writeCertificate(certificateFiles(join(folder, 'b')), second)

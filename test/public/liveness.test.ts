@@ -1,14 +1,14 @@
 // A browser sees no pings: silence makes the page ask, and only a missing answer makes it leave.
 import { test } from 'tap'
 import { pageModule } from './page-modules.ts'
-import { HeldClock, settle } from './stand-ins.ts'
+import { ManualClock, settle } from './stand-ins.ts'
 
 const { Silence } = await pageModule('liveness.js')
 
 type Answer = 'alive' | 'dead' | 'never'
 
 function watch(answer: () => Answer) {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const seen = { asked: 0, dead: 0, aborted: 0 }
   const silence = new Silence({
     clock,

@@ -2,12 +2,12 @@
 import { test } from 'tap'
 import { mayReconnect } from '../../src/protocol/errors.ts'
 import { pageModule, type State } from './page-modules.ts'
-import { HeldClock, HeldDoor, settle } from './stand-ins.ts'
+import { HeldDoor, ManualClock, settle } from './stand-ins.ts'
 
 const { RoomConnection } = await pageModule('room-connection.js')
 
 function connect(random = () => 0.5) {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const door = new HeldDoor()
   const states: State[] = []
   const frames: (string | Uint8Array)[] = []

@@ -7,7 +7,7 @@ interface Waiting {
 }
 
 /** Time that passes only when a test says so. */
-export class HeldClock implements Clock {
+export class ManualClock implements Clock {
   #now = 1_000
   #waiting = new Set<Waiting>()
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { MessageLog, Page } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
 import { History } from '../../src/room/history.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 
 const head = { epoch: 'e1', offset: 1 }
 
@@ -20,7 +20,7 @@ t.test('[C96] what was taken back while it was read does not stay at hand', asyn
   const reads: ((page: Page) => void)[] = []
   const read = () => new Promise<Page>((resolve) => reads.push(resolve))
   const log = { read, head: async () => head } as unknown as MessageLog
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const retention = { messages: 10, ageMs: null }
   const history = new History({ log, clock, room: 'chat:1', retention })
 

@@ -5,7 +5,7 @@ import { Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 
 const rule: Rule = { ...RULE_DEFAULTS, match: '*' }
 const draft = { kind: 'text' as const, payload: Buffer.from('a'), user: null, origin: null }
@@ -53,7 +53,7 @@ function heldLog(): { log: MessageLog; asked: Asked[] } {
 
 function heldRooms() {
   const { log, asked } = heldLog()
-  return { rooms: new Rooms({ log, clock: new HeldClock(), rules: [rule] }), asked }
+  return { rooms: new Rooms({ log, clock: new ManualClock(), rules: [rule] }), asked }
 }
 
 const turn = () => new Promise(setImmediate)
@@ -109,7 +109,7 @@ test('a log that throws instead of rejecting leaves nothing behind either', asyn
   log.follow = () => {
     throw new Error('broken')
   }
-  const rooms = new Rooms({ log, clock: new HeldClock(), rules: [rule] })
+  const rooms = new Rooms({ log, clock: new ManualClock(), rules: [rule] })
   await t.rejects(rooms.open('a', rule), /broken/)
   t.equal(rooms.size, 0)
 })

@@ -54,9 +54,9 @@ for (const path of ['/session', '/accounts', '/tickets']) {
   })
 
   t.test(`[S26] prototype keys are a 400 at ${path}`, async (t) => {
-    const bodies = ['{"__proto__":{"a":1}}', '{"constructor":{"prototype":{"a":1}}}']
+    const validation = ['{"__proto__":{"a":1}}', '{"constructor":{"prototype":{"a":1}}}']
     const nested = '{"user":"u","info":{"__proto__":{"a":1}}}'
-    for (const body of [...bodies, nested]) {
+    for (const body of [...validation, nested]) {
       const answer = await post(path, 'application/json', body)
       t.match(answer, { status: 400, body: { error: 'bad_request', code: 107 } }, body)
     }

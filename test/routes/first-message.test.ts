@@ -3,7 +3,7 @@ import { type Test, test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
 import { holdCalls } from '../support/held-call.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, person, ticketOf } from '../support/people.ts'
 import { limited, ruled } from '../support/settings.ts'
@@ -143,7 +143,7 @@ test('[C35] more than 16 frames or 64 KB are too much, 3013', async (t) => {
 
 /** An app whose clock stands still, and that is empty of connections before it closes. */
 async function heldApp(t: Test, overrides: Parameters<typeof startApp>[1] = {}) {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const usher = await startApp(t, overrides, { clock })
   t.teardown(() => until(() => usher.app.connections.size === 0))
   return { usher, clock }

@@ -21,7 +21,7 @@ t.test('[C90] a second stream on one line is refused, and waits for nothing', as
   await until(() => usher.app.connections.size === 1)
   await call(`${usher.url}/rooms/chat:b/messages`, 'POST', { headers: asServer, body: 1 })
   t.equal(usher.app.connections.size, 1)
-  t.equal(usher.app.connections.slots.taken, 1)
+  t.equal(usher.app.connections.connectionLimits.taken, 1)
   client.socket.destroy()
   await nothingLeft(usher.app)
 })

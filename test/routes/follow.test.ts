@@ -3,7 +3,7 @@ import t from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { connect } from '../support/client.ts'
 import { follow } from '../support/follow.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, call, person, ticketOf } from '../support/people.ts'
 import { ruled } from '../support/settings.ts'
@@ -137,7 +137,7 @@ t.test('[C15] log out ends a stream, and a shutdown does', async (t) => {
 })
 
 t.test('[C97] a quiet stream gets comments, and is not taken for dead', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const usher = await startApp(t, { heartbeat: { pingSeconds: 2, pongSeconds: 1 } }, { clock })
   const following = await follow(usher.url + ROOM, asServer)
   await until(() => usher.app.connections.size === 1)

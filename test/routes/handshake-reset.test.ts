@@ -62,11 +62,11 @@ for (const [moment, hold] of Object.entries(MOMENTS)) {
       const held = hold(usher.app)
       const client = await rawRequest(usher.url, upgradeRequest(`${ROOM}?ticket=${ticket}`))
       await held.reached
-      t.equal(usher.app.connections.slots.taken, 1, 'a place is taken')
+      t.equal(usher.app.connections.connectionLimits.taken, 1, 'a place is taken')
       if (way === 'reset') client.socket.resetAndDestroy()
       else if (way === 'close') client.socket.destroy()
       else client.socket.end()
-      if (way === 'reset') await until(() => usher.app.connections.slots.taken === 0)
+      if (way === 'reset') await until(() => usher.app.connections.connectionLimits.taken === 0)
       held.letGo()
       if (way === 'half-close') client.socket.resume()
       await healthy(t, usher)

@@ -3,7 +3,7 @@ import { type Test, test } from 'tap'
 import type { Limits } from '../../src/protocol/limits.ts'
 import { startApp } from '../support/app.ts'
 import { type Client, connect, refused, upgradeRequest } from '../support/client.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, person, ticketOf } from '../support/people.ts'
 import { rawRequest, reset } from '../support/raw-client.ts'
@@ -86,7 +86,7 @@ test('[C70] server keys have no user, so connectionsPerUser does not count them'
 })
 
 test('[C71] handshakes per second are bounded: 503, and again when time has passed', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const { url, app } = await startApp(t, limited({ handshakesPerSecond: 2 }), { clock })
   const clients = [1, 2].map(() => connect(url + ROOM, { headers: asServer }))
   await Promise.all(clients)
@@ -103,7 +103,7 @@ test('[C71] handshakes per second are bounded: 503, and again when time has pass
 })
 
 test('[C71] [C41] a malformed handshake spends none of the rate', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const { url, app } = await startApp(t, limited({ handshakesPerSecond: 1 }), { clock })
   for (let i = 0; i < 5; i += 1) {
     const wrong = upgradeRequest(ROOM, { ...asServer, 'Sec-WebSocket-Version': '8' })

@@ -5,7 +5,7 @@ import { type Test, test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect, rawSocket, upgradeRequest } from '../support/client.ts'
 import { clientFrame, OPCODE } from '../support/frames.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, ticketOf } from '../support/people.ts'
 import { RawClient, rawConnect } from '../support/raw-client.ts'
@@ -133,7 +133,7 @@ test('[C61] a reader that stops reading is cut with 3008, and others get everyth
 })
 
 test('[C61] what waits too long cuts a reader too, however little it is', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const patient = limited({ ...UNLIMITED, outboxBytes: 100_000_000 })
   const usher = await startApp(t, { ...patient, heartbeat: SELDOM }, { clock })
   const [ann, bob] = [await member(usher), await member(usher)]
@@ -156,7 +156,7 @@ test('[C61] [C62] a reader that reads nothing and half-closes is ended all the s
   await talkUntil(ann, bob, () => usher.app.connections.slowReaders.size > 0)
   stuck.socket.end()
   await until(() => usher.app.connections.size === 2)
-  t.equal(usher.app.connections.slots.taken, 2)
+  t.equal(usher.app.connections.connectionLimits.taken, 2)
   stuck.socket.destroy()
   await Promise.all([ann.close(), bob.close()])
   await nothingLeft(usher.app)
@@ -193,7 +193,7 @@ test('a close by the client is answered with its own code', async (t) => {
 })
 
 test('[C63] [C21] a connection whose identity runs out is closed with 3005', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const usher = await startApp(t, { heartbeat: SELDOM }, { clock })
   const ticket = await ticketOf(usher, asServer, { user: 'ann', connectionTtl: 60 })
   const ann = await connect(`${usher.url}${ROOM}?ticket=${ticket}`)

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Message } from '../../src/protocol/message.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { connect } from '../support/client.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/held-clock.ts'
 import { asServer, person, ticketOf } from '../support/people.ts'
 import { limited, ruled } from '../support/settings.ts'
 
@@ -192,7 +192,7 @@ t.test('[C52] a key has 1 to 128 visible characters', async (t) => {
 })
 
 t.test('[C52] a key holds for five minutes', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const held = await startApp(t, free, { clock })
   const headers = { ...asServer, 'idempotency-key': 'key' }
   t.equal((await publish({ headers }, held)).status, 201)
@@ -210,7 +210,7 @@ t.test('who may not publish there is told so, and nobody without a credential ma
 })
 
 t.test('[C72] [C3] a user who publishes too fast is a 429, a server key is not', async (t) => {
-  const slow = await startApp(t, limited({ messagesPerSecond: 2 }), { clock: new HeldClock() })
+  const slow = await startApp(t, limited({ messagesPerSecond: 2 }), { clock: new ManualClock() })
   const { bearer } = await person(slow)
   const statuses = []
   for (let n = 0; n < 3; n += 1) statuses.push((await publish({ headers: bearer }, slow)).status)

@@ -105,7 +105,7 @@ test('[C65] a handshake that is under way when closing begins is told 3001 or 50
   client.socket.destroy()
   await closing
   t.equal(app.connections.size, 0)
-  t.equal(app.connections.slots.taken, 0)
+  t.equal(app.connections.connectionLimits.taken, 0)
 })
 
 test('closing twice is closing once', async (t) => {

@@ -201,24 +201,24 @@ t.test('[C82] with ?revoke all from before is refused, and what comes after is g
 t.test('[C85] [S18] users of another issuer are banned and revoked like ours', async (t) => {
   const clock = new OffsetClock()
   const key = 'a secret that both sides know 0123'
-  const outsideIssuer = {
+  const thirdPartyIssuer = {
     ...{ key, jwksUrl: null, algorithm: 'HS256', prefix: 'acme:' },
     ...{ issuer: 'https://acme.example', audience: 'usher' },
   }
-  const outside = await startApp(t, { outsideIssuer }, { clock })
+  const thirdParty = await startApp(t, { thirdPartyIssuer }, { clock })
   const token = () => {
     const iat = Math.floor(clock.now() / 1_000)
-    const claims = { sub: 'ann/1', iat, exp: iat + 600, iss: outsideIssuer.issuer, aud: 'usher' }
+    const claims = { sub: 'ann/1', iat, exp: iat + 600, iss: thirdPartyIssuer.issuer, aud: 'usher' }
     const jwt = new SignJWT(claims).setProtectedHeader({ alg: 'HS256' })
     return jwt.sign(Buffer.from(key))
   }
   const enter = async (jwt: string) => {
     const headers = { authorization: `Bearer ${jwt}` }
-    return (await call(`${outside.url}/rooms/chat:a`, 'GET', { headers })).status
+    return (await call(`${thirdParty.url}/rooms/chat:a`, 'GET', { headers })).status
   }
   const user = encodeURIComponent('acme:ann%2F1')
   const tell = async (method: string, path: string) =>
-    (await call(`${outside.url}/users/${user}${path}`, method, { headers: asServer })).status
+    (await call(`${thirdParty.url}/users/${user}${path}`, method, { headers: asServer })).status
   const before = await token()
   t.equal(await enter(before), 200)
   clock.jump(1_000)

@@ -1,7 +1,7 @@
 // Random lives of one room's fan-out: every member sees exactly its messages, in order.
 import fc from 'fast-check'
 import { test } from 'tap'
-import type { TurnBounds } from '../../src/room/fan-out/flush-scheduler.ts'
+import type { FlushBounds } from '../../src/room/fan-out/flush-scheduler.ts'
 import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { eventOf, type Fan, heldFan } from '../support/fan.ts'
@@ -54,7 +54,7 @@ class Simulation {
   #present: Life[] = []
   #said = 0
 
-  constructor(bounds?: TurnBounds) {
+  constructor(bounds?: FlushBounds) {
     this.#held = heldFan(bounds)
   }
 
@@ -125,7 +125,7 @@ class Simulation {
   }
 }
 
-function property(bounds?: TurnBounds) {
+function property(bounds?: FlushBounds) {
   return fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
     const simulation = new Simulation(bounds)
     for (const step of steps) simulation.take(step)

@@ -1,6 +1,6 @@
 // The log of an engine that keeps nothing, for tests of rooms without history.
 import { Followers } from '../../src/engine/memory/followers.ts'
-import { createInProcessLog } from '../../src/engine/memory/message-log.ts'
+import { createMemoryLog } from '../../src/engine/memory/message-log.ts'
 import type { MessageLog } from '../../src/engine/message-log.ts'
 import { splitLog } from '../../src/engine/sqlite/message-log.ts'
 import type { Clock } from '../../src/time/clock.ts'
@@ -9,5 +9,5 @@ export function ephemeralLog(clock: Clock): MessageLog {
   const followers = new Followers()
   const absent = () => Promise.reject(new Error('Nothing is kept in this test.'))
   const stored = { append: absent, head: absent, read: absent, redact: absent }
-  return splitLog({ appendNow: createInProcessLog(clock, followers), stored, followers })
+  return splitLog({ appendNow: createMemoryLog(clock, followers), stored, followers })
 }

@@ -1,8 +1,8 @@
 // A fan-out on a turn that a test ends by hand.
 import type { MessageEvent } from '../../src/protocol/event.ts'
 import { FanOut } from '../../src/room/fan-out/fan-out.ts'
-import { Turn, type TurnBounds } from '../../src/room/fan-out/flush-scheduler.ts'
-import { HeldClock } from './held-clock.ts'
+import { type FlushBounds, FlushScheduler } from '../../src/room/fan-out/flush-scheduler.ts'
+import { ManualClock } from './held-clock.ts'
 
 export function eventOf(payload: string | Buffer, origin: string | null = null): MessageEvent {
   const message = { kind: 'text' as const, user: null, origin, epoch: null, offset: 0, time: 0 }
@@ -11,23 +11,23 @@ export function eventOf(payload: string | Buffer, origin: string | null = null):
 
 export interface Fan {
   fan: FanOut
-  turn: Turn
-  clock: HeldClock
+  turn: FlushScheduler
+  clock: ManualClock
   /** How often the turn was asked to end; each `end` does what was asked. */
   asked: () => number
   end: () => void
 }
 
-export function heldFan(bounds?: TurnBounds): Fan {
+export function heldFan(bounds?: FlushBounds): Fan {
   const ends: (() => void)[] = []
   let asked = 0
-  const clock = Object.assign(new HeldClock(), {
+  const clock = Object.assign(new ManualClock(), {
     endOfTurn: (run: () => void) => {
       asked += 1
       ends.push(run)
     },
   })
-  const turn = new Turn({ clock, bounds })
+  const turn = new FlushScheduler({ clock, bounds })
   const end = (): void => {
     for (const run of ends.splice(0)) run()
   }

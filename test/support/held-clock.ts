@@ -8,7 +8,7 @@ interface Waiting {
   run: () => void
 }
 
-export class HeldClock implements Clock {
+export class ManualClock implements Clock {
   #time = 0
   readonly #waiting = new Set<Waiting>()
 

@@ -6,7 +6,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type JWK, SignJWT } from 'jose'
 import type { Test } from 'tap'
-import type { OutsideIssuer } from '../../src/identity/settings.ts'
+import type { ThirdPartyIssuer } from '../../src/identity/settings.ts'
 
 export const ISSUER = 'https://accounts.example'
 export const AUDIENCE = 'https://usher.example'
@@ -55,9 +55,11 @@ export function issued(
 }
 
 /** Settings that take this issuer; a key or the address of a key set comes with `more`. */
-export function outsideIssuer(more: Partial<OutsideIssuer>): { outsideIssuer: OutsideIssuer } {
+export function thirdPartyIssuer(more: Partial<ThirdPartyIssuer>): {
+  thirdPartyIssuer: ThirdPartyIssuer
+} {
   const standard = { key: null, jwksUrl: null, algorithm: 'RS256', issuer: ISSUER }
-  return { outsideIssuer: { ...standard, audience: AUDIENCE, prefix: 'jwt:', ...more } }
+  return { thirdPartyIssuer: { ...standard, audience: AUDIENCE, prefix: 'jwt:', ...more } }
 }
 
 export interface KeyServer {

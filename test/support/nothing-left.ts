@@ -2,18 +2,25 @@
 import type { FastifyInstance } from 'fastify'
 import { until } from './until.ts'
 
-export const NOTHING_LEFT = { connections: 0, slots: 0, keys: 0, rooms: 0, slow: 0, budgets: 0 }
+export const NOTHING_LEFT = {
+  connections: 0,
+  connectionLimits: 0,
+  keys: 0,
+  rooms: 0,
+  slow: 0,
+  userRates: 0,
+}
 
 export function leftIn({ connections, rooms }: FastifyInstance): typeof NOTHING_LEFT {
-  const { slots, slowReaders, budgets, clock } = connections
-  budgets.sweep(clock.elapsed() + 120_000)
+  const { connectionLimits, slowReaders, userRates, clock } = connections
+  userRates.sweep(clock.elapsed() + 120_000)
   return {
     connections: connections.size,
-    slots: slots.taken,
-    keys: slots.keys,
+    connectionLimits: connectionLimits.taken,
+    keys: connectionLimits.keys,
     rooms: rooms.size,
     slow: slowReaders.size,
-    budgets: budgets.size,
+    userRates: userRates.size,
   }
 }
 

@@ -1,6 +1,6 @@
 // Connections without a port: fake sockets, a log in memory, and a clock that stands still.
 import { Connection } from '../../src/connection/connection.ts'
-import { Connections } from '../../src/connection/registry.ts'
+import { ConnectionRegistry } from '../../src/connection/registry.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import { Rooms } from '../../src/room/rooms.ts'
@@ -8,7 +8,7 @@ import { type Authorize, RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts
 import { raw } from '../../src/wire/raw.ts'
 import { ephemeralLog } from './ephemeral-log.ts'
 import { FakeSocket } from './fake-socket.ts'
-import { HeldClock } from './held-clock.ts'
+import { ManualClock } from './held-clock.ts'
 
 const PINGS = { pingSeconds: 5, pongSeconds: 2 }
 
@@ -22,10 +22,10 @@ export function userOf(user: string, more: Partial<Identity> = {}): Identity {
   return { ...ANONYMOUS, proof: 'token', user, session: `s_${user}`, ...more }
 }
 
-export class House {
-  readonly clock = new HeldClock()
+export class UsherContext {
+  readonly clock = new ManualClock()
   readonly log = ephemeralLog(this.clock)
-  readonly connections: Connections
+  readonly connections: ConnectionRegistry
   readonly rooms: Rooms
   rule: Rule
 
@@ -34,19 +34,19 @@ export class House {
     this.rule = { ...RULE_DEFAULTS, match: '*', ...rule }
     this.rooms = new Rooms({ log, clock, rules: [this.rule], authorize })
     const all = { ...DEFAULT_LIMITS, ...limits }
-    this.connections = new Connections({ clock, limits: all, heartbeat: PINGS })
+    this.connections = new ConnectionRegistry({ clock, limits: all, heartbeat: PINGS })
   }
 
   /** A connection that is open and has not joined. */
   open(echo: boolean | null = null): Live {
     const { connections, clock } = this
     const socket = new FakeSocket()
-    const slot = connections.slots.take('192.0.2.1', clock.elapsed())
-    return { socket, connection: new Connection({ connections, socket, slot, format: raw, echo }) }
+    const seat = connections.connectionLimits.take('192.0.2.1', clock.elapsed())
+    return { socket, connection: new Connection({ connections, socket, seat, format: raw, echo }) }
   }
 
   async join(live: Live, identity: Identity, room = 'chat:a'): Promise<Live> {
-    live.connection.slot.assign(identity.user)
+    live.connection.seat.assign(identity.user)
     live.connection.join({ identity, hold: await this.rooms.open(room, this.rule) })
     return live
   }

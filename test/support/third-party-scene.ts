@@ -1,8 +1,8 @@
 // An Usher that takes the tokens of an issuer on this machine, by its key set, under a held clock.
 import type { Test } from 'tap'
-import type { OutsideIssuer } from '../../src/identity/settings.ts'
+import type { ThirdPartyIssuer } from '../../src/identity/settings.ts'
 import { type StartedApp, startApp } from './app.ts'
-import { HeldClock } from './held-clock.ts'
+import { ManualClock } from './held-clock.ts'
 import {
   claimsAt,
   type IssuerKey,
@@ -10,7 +10,7 @@ import {
   issuerKey,
   type KeyServer,
   keyServer,
-  outsideIssuer,
+  thirdPartyIssuer,
 } from './issuer.ts'
 import { call } from './people.ts'
 
@@ -20,7 +20,7 @@ const SELDOM = { pingSeconds: 3_600, pongSeconds: 3_600 }
 export const old = issuerKey('ES256', 'old')
 
 export interface Scene {
-  clock: HeldClock
+  clock: ManualClock
   usher: StartedApp
   issuer: KeyServer
   /** A token for this moment; never to be logged. */
@@ -29,10 +29,10 @@ export interface Scene {
   status(key?: IssuerKey, header?: object): Promise<number>
 }
 
-export async function setUp(t: Test, more: Partial<OutsideIssuer> = {}): Promise<Scene> {
-  const clock = new HeldClock()
+export async function setUp(t: Test, more: Partial<ThirdPartyIssuer> = {}): Promise<Scene> {
+  const clock = new ManualClock()
   const issuer = await keyServer(t, old)
-  const settings = outsideIssuer({ jwksUrl: issuer.url, algorithm: 'ES256', ...more })
+  const settings = thirdPartyIssuer({ jwksUrl: issuer.url, algorithm: 'ES256', ...more })
   const usher = await startApp(t, { ...settings, heartbeat: SELDOM }, { clock })
   const tokenOf: Scene['tokenOf'] = async (key = old, claims = {}, header = {}) => {
     const token = await issued(key, claimsAt(clock.now(), claims), { ...header })

@@ -1,6 +1,6 @@
 // The gate before work that is dear: so many at once, so many waiting, the rest turned away.
 import { test } from 'tap'
-import { Gate } from '../../src/time/concurrency-limit.ts'
+import { ConcurrencyLimit } from '../../src/time/concurrency-limit.ts'
 
 const full = (): Error => new Error('too many wait')
 
@@ -25,7 +25,7 @@ class Work {
 }
 
 test('[S21] no more than the bound run at once, and all get their turn', async (t) => {
-  const gate = new Gate({ running: 2, waiting: 10, full })
+  const gate = new ConcurrencyLimit({ running: 2, waiting: 10, full })
   const work = new Work()
   const all = Promise.all(Array.from({ length: 6 }, () => gate.pass(work.start)))
   t.equal(work.running, 2)
@@ -35,7 +35,7 @@ test('[S21] no more than the bound run at once, and all get their turn', async (
 })
 
 test('[S21] when too many wait already the next is turned away with the given error', async (t) => {
-  const gate = new Gate({ running: 1, waiting: 1, full })
+  const gate = new ConcurrencyLimit({ running: 1, waiting: 1, full })
   const work = new Work()
   const first = gate.pass(work.start)
   const second = gate.pass(work.start)
@@ -46,7 +46,7 @@ test('[S21] when too many wait already the next is turned away with the given er
 })
 
 test('work that fails gives its place to the next', async (t) => {
-  const gate = new Gate({ running: 1, waiting: 5, full })
+  const gate = new ConcurrencyLimit({ running: 1, waiting: 5, full })
   const failing = gate.pass(() => Promise.reject(new Error('it broke')))
   const next = gate.pass(async () => 'next')
   await t.rejects(failing, /it broke/)

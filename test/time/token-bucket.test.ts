@@ -1,18 +1,18 @@
 // Token buckets: what may be taken at once, and what time gives back.
 import fc from 'fast-check'
 import { test } from 'tap'
-import { Bucket, Buckets } from '../../src/time/token-bucket.ts'
+import { TokenBucket, TokenBuckets } from '../../src/time/token-bucket.ts'
 
 const rate = { burst: 10, perSecond: 2 }
 
 test('a burst may be taken at once, and nothing beyond it', async (t) => {
-  const bucket = new Bucket(rate, 0)
+  const bucket = new TokenBucket(rate, 0)
   const taken = Array.from({ length: 12 }, () => bucket.take(1, 0))
   t.equal(taken.filter(Boolean).length, 10)
 })
 
 test('time gives back what the rate says, and never more than a burst', async (t) => {
-  const bucket = new Bucket(rate, 0)
+  const bucket = new TokenBucket(rate, 0)
   bucket.take(10, 0)
   t.notOk(bucket.take(1, 499))
   t.ok(bucket.take(1, 500))
@@ -22,14 +22,14 @@ test('time gives back what the rate says, and never more than a burst', async (t
 })
 
 test('what is refused takes nothing', async (t) => {
-  const bucket = new Bucket(rate, 0)
+  const bucket = new TokenBucket(rate, 0)
   bucket.take(8, 0)
   t.notOk(bucket.take(3, 0))
   t.ok(bucket.take(2, 0))
 })
 
 test('more than a burst is given to a full bucket and paid back first', async (t) => {
-  const bucket = new Bucket(rate, 0)
+  const bucket = new TokenBucket(rate, 0)
   t.ok(bucket.take(14, 0))
   t.notOk(bucket.take(1, 2_000))
   t.ok(bucket.take(1, 2_500))
@@ -40,7 +40,7 @@ test('whoever waits as long as was said gets what was asked for', async (t) => {
   const anyUse = fc.array(fc.record({ amount: fc.nat(20), ms: fc.nat(5_000) }), { maxLength: 30 })
   fc.assert(
     fc.property(anyRate, anyUse, ({ burst, per }, uses) => {
-      const bucket = new Bucket({ burst, perSecond: (per + 1) / 60 }, 0)
+      const bucket = new TokenBucket({ burst, perSecond: (per + 1) / 60 }, 0)
       let elapsed = 0
       for (const { amount, ms } of uses) {
         elapsed += ms
@@ -57,7 +57,7 @@ test('of any use in any time no more is given than a burst and the rate allow', 
   const uses = fc.array(fc.record({ amount: fc.integer({ min: 1, max: 10 }), ms: fc.nat(3_000) }))
   fc.assert(
     fc.property(uses, (all) => {
-      const bucket = new Bucket(rate, 0)
+      const bucket = new TokenBucket(rate, 0)
       let [elapsed, given] = [0, 0]
       for (const { amount, ms } of all) {
         elapsed += ms
@@ -70,14 +70,14 @@ test('of any use in any time no more is given than a burst and the rate allow', 
 })
 
 test('each key has a bucket of its own', async (t) => {
-  const buckets = new Buckets({ burst: 1, perSecond: 1 })
+  const buckets = new TokenBuckets({ burst: 1, perSecond: 1 })
   t.ok(buckets.of('ann', 0).take(1, 0))
   t.notOk(buckets.of('ann', 0).take(1, 0))
   t.ok(buckets.of('bob', 0).take(1, 0))
 })
 
 test('buckets that are full again are forgotten, others are not', async (t) => {
-  const buckets = new Buckets({ burst: 10, perSecond: 0.1 })
+  const buckets = new TokenBuckets({ burst: 10, perSecond: 0.1 })
   buckets.of('quiet', 0).take(1, 0)
   buckets.of('busy', 0).take(10, 0)
   t.equal(buckets.size, 2)

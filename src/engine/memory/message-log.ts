@@ -2,14 +2,14 @@
 // touches the disk.
 import type { Draft, Message } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
+import type { Appended, IdempotencyKey } from '../message-log.ts'
 import type { Followers } from './followers.ts'
 import { fingerprintOf, IdempotencyKeys, keyName } from './idempotency-keys.ts'
-import type { Appended, IdempotencyKey } from '../message-log.ts'
 
 export type AppendNow = (room: string, draft: Draft, key: IdempotencyKey | null) => Appended
 
 /** Answers plainly. It throws KeyConflict, or EngineUnavailable for too many keys. */
-export function createInProcessLog(clock: Clock, followers: Followers): AppendNow {
+export function createMemoryLog(clock: Clock, followers: Followers): AppendNow {
   const keys = new IdempotencyKeys(clock)
   let latest: Appended = { position: null, time: clock.now(), repeated: false }
 

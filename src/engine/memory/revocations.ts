@@ -4,7 +4,7 @@ import type { Revocation } from '../../protocol/identity.ts'
 import type { Revocations } from '../engine.ts'
 
 /** `revoke` resolves when every follower was called. */
-export function createInProcessRevocations(): Revocations {
+export function createMemoryRevocations(): Revocations {
   const followers = new Set<{ onRevoked: (revocation: Revocation) => void }>()
   return {
     async revoke(revocation) {

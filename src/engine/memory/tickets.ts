@@ -14,7 +14,7 @@ const FULL = { limit: 'ticketsOut', retryAfter: 5 } as const
 /** Whether there may be tickets for this user, asked for by this session. */
 export type MayHave = (whose: { user: string; session: string | null }) => Promise<boolean>
 
-export class InProcessTickets implements TicketStore {
+export class MemoryTickets implements TicketStore {
   readonly #mayHave: MayHave
   readonly #clock: Clock
   readonly #held = new Map<string, TicketRecord>()

@@ -1,27 +1,27 @@
 // How users stand, at hand in the one process that has the store: everybody who comes with a token
 // of an outside issuer is asked for, and of nearly nobody is anything known.
-import { GOOD_STANDING, type Standing, type StandingStore } from '../user-status-store.ts'
+import { GOOD_STATUS, type UserStatus, type UserStatusStore } from '../user-status-store.ts'
 
 /** With more than this the store is asked each time. */
-export const STANDINGS_HELD_MAX = 100_000
+export const STATUS_CACHE_MAX = 100_000
 
-export class InProcessStandings implements StandingStore {
-  readonly #store: StandingStore
-  readonly #known: Map<string, Standing>
+export class CachedUserStatus implements UserStatusStore {
+  readonly #store: UserStatusStore
+  readonly #known: Map<string, UserStatus>
   /** Users who are being banned or the like, and how often: the store knows, and we not yet. */
   readonly #changing = new Map<string, number>()
   #isComplete: boolean
 
   /** `known` is all that the store has, or one more than may be held. */
-  constructor(store: StandingStore, known: readonly (readonly [string, Standing])[]) {
+  constructor(store: UserStatusStore, known: readonly (readonly [string, UserStatus])[]) {
     this.#store = store
-    this.#isComplete = known.length <= STANDINGS_HELD_MAX
+    this.#isComplete = known.length <= STATUS_CACHE_MAX
     this.#known = new Map(this.#isComplete ? known : [])
   }
 
-  async of(user: string): Promise<Standing> {
+  async of(user: string): Promise<UserStatus> {
     if (!this.#isComplete || this.#changing.has(user)) return this.#store.of(user)
-    return this.#known.get(user) ?? GOOD_STANDING
+    return this.#known.get(user) ?? GOOD_STATUS
   }
 
   ban(user: string, now: number): Promise<void> {
@@ -51,11 +51,11 @@ export class InProcessStandings implements StandingStore {
 
   async #readAgain(user: string): Promise<void> {
     try {
-      const standing = await this.#store.of(user)
-      const isGood = standing.bannedAt === null && standing.revokedBefore === null
+      const status = await this.#store.of(user)
+      const isGood = status.bannedAt === null && status.revokedBefore === null
       if (isGood) this.#known.delete(user)
-      else this.#known.set(user, standing)
-      if (this.#known.size > STANDINGS_HELD_MAX) this.#askAlways()
+      else this.#known.set(user, status)
+      if (this.#known.size > STATUS_CACHE_MAX) this.#askAlways()
     } catch {
       this.#askAlways()
     }

@@ -2,26 +2,26 @@
 // the event loop never waits for the disk.
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { systemChance } from '../../time/random.ts'
 import type { Clock } from '../../time/clock.ts'
+import { systemRandom } from '../../time/random.ts'
 import { type Durability, type Engine, EngineRefused, type EngineSettings } from '../engine.ts'
-import { sweepExpired } from './expiry-job.ts'
 import { Followers } from '../memory/followers.ts'
-import { trimHistories } from './retention-job.ts'
-import { createInProcessLog } from '../memory/message-log.ts'
-import { createInProcessRevocations } from '../memory/revocations.ts'
-import { InProcessTickets } from '../memory/tickets.ts'
-import { splitLog } from './message-log.ts'
+import { createMemoryLog } from '../memory/message-log.ts'
+import { createMemoryRevocations } from '../memory/revocations.ts'
+import { MemoryTickets } from '../memory/tickets.ts'
 import { reasonOf } from './errors.ts'
+import { sweepExpired } from './expiry-job.ts'
 import { IN_MEMORY, storeIn } from './file.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
-import { sqliteIdentity } from './identity.ts'
 import { SqliteLog } from './group-commit.ts'
+import { sqliteIdentity } from './identity.ts'
+import type { Reads } from './identity-reads.ts'
+import type { Writes } from './identity-writes.ts'
+import { splitLog } from './message-log.ts'
 import type { MessageReads } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
-import type { Reads } from './identity-reads.ts'
+import { trimHistories } from './retention-job.ts'
 import { type SqliteThread, startSqliteThread } from './thread.ts'
-import type { Writes } from './identity-writes.ts'
 
 type Reading = Reads & MessageReads
 type Writing = Writes & MessageWrites
@@ -67,7 +67,7 @@ async function compose(
   lock: FolderLock | null,
   clock: Clock,
 ): Promise<Engine> {
-  const tickets = new InProcessTickets((whose) => reader.call('mayHaveTicket', whose), clock)
+  const tickets = new MemoryTickets((whose) => reader.call('mayHaveTicket', whose), clock)
   // What could not be taken out of the store stays there, and is good for nobody.
   tickets.takeOver(await writer.call('takeTickets', undefined).catch(() => []))
   const identity = await sqliteIdentity({ writer, reader, tickets })
@@ -82,15 +82,15 @@ async function compose(
   })
   const followers = new Followers()
   const stored = new SqliteLog({ writer, reader, clock, followers })
-  const appendNow = createInProcessLog(clock, followers)
+  const appendNow = createMemoryLog(clock, followers)
   const durability: Durability = lock === null ? 'memory' : 'disk'
   return {
     name: 'sqlite',
-    node: systemChance.bytes(8).toString('hex'),
+    node: systemRandom.bytes(8).toString('hex'),
     durability,
     ...identity,
     log: splitLog({ appendNow, stored, followers }),
-    revocations: createInProcessRevocations(),
+    revocations: createMemoryRevocations(),
     get waiting() {
       return stored.waiting + writer.waiting + (reader === writer ? 0 : reader.waiting)
     },
@@ -114,7 +114,7 @@ async function compose(
 
 /** Leaves tickets for the next process; a client whose ticket it does not find fetches another. */
 async function leave(
-  tickets: InProcessTickets,
+  tickets: MemoryTickets,
   writer: Threads['writer'],
   clock: Clock,
 ): Promise<void> {

@@ -2,7 +2,7 @@
 // way go on together in the next one, and are delivered when it is on disk, in its order.
 import type { Message, Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
-import { Gate } from '../../time/concurrency-limit.ts'
+import { ConcurrencyLimit } from '../../time/concurrency-limit.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { Followers } from '../memory/followers.ts'
 import { tooManyKeys } from '../memory/idempotency-keys.ts'
@@ -13,10 +13,10 @@ import {
   type PageQuery,
   type StoredDraft,
 } from '../message-log.ts'
-import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
 import type { StoredLog } from './message-log.ts'
 import type { MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
+import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
 import type { SqliteThread } from './thread.ts'
 
 /** Drafts and bytes in one commit: more wait for the next, so that none of them takes long. */
@@ -52,7 +52,7 @@ export interface SqliteLogParts {
 
 export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
-  readonly #pages = new Gate(PAGES)
+  readonly #pages = new ConcurrencyLimit(PAGES)
   #waiting: Waiting[] = []
   #waitingBytes = 0
   /** What is being committed, until it was told. */

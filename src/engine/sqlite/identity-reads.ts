@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { HOST_SESSION } from '../../protocol/names.ts'
 import type { AccountRecord, SessionRecord } from '../identity-store.ts'
-import { GOOD_STANDING, type Standing } from '../user-status-store.ts'
+import { GOOD_STATUS, type UserStatus } from '../user-status-store.ts'
 
 const ACCOUNT_COLUMNS = `
   user, username, username_key AS usernameKey, password, created_at AS createdAt`
@@ -29,21 +29,21 @@ export function prepareReads(db: DatabaseSync) {
   const sessions = `SELECT ${SESSION_COLUMNS} FROM sessions JOIN accounts USING (user)`
   const bySecret = db.prepare(`${sessions} WHERE secret_hash = :secretHash`)
   const byId = db.prepare(`${sessions} WHERE id = :id`)
-  const standing = db.prepare(`
+  const status = db.prepare(`
     SELECT banned_at AS bannedAt, revoked_before AS revokedBefore
-    FROM standings WHERE user = :user`)
+    FROM userStatus WHERE user = :user`)
 
-  const standings = db.prepare(`
-    SELECT user, banned_at AS bannedAt, revoked_before AS revokedBefore FROM standings
+  const userStatus = db.prepare(`
+    SELECT user, banned_at AS bannedAt, revoked_before AS revokedBefore FROM userStatus
     WHERE coalesce(banned_at, revoked_before) IS NOT NULL LIMIT :limit`)
 
   return {
-    allStandings(args: { limit: number }): [user: string, standing: Standing][] {
-      const rows = standings.all(args) as unknown as (Standing & { user: string })[]
-      return rows.map(({ user, ...standing }) => [user, standing])
+    allUserStatus(args: { limit: number }): [user: string, status: UserStatus][] {
+      const rows = userStatus.all(args) as unknown as (UserStatus & { user: string })[]
+      return rows.map(({ user, ...status }) => [user, status])
     },
-    standingOf(args: { user: string }): Standing {
-      return recordFrom<Standing>(standing.get(args)) ?? GOOD_STANDING
+    userStatusOf(args: { user: string }): UserStatus {
+      return recordFrom<UserStatus>(status.get(args)) ?? GOOD_STATUS
     },
     accountByUsername(args: { usernameKey: string }): AccountRecord | null {
       return recordFrom<AccountRecord>(byUsername.get(args))

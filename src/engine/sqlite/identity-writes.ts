@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { TICKET } from '../../protocol/limits.ts'
 import type { AccountRecord, SessionRecord, TicketRecord } from '../identity-store.ts'
 import { BAN, ticketCheck } from './identity-reads.ts'
-import { refreshWrites, standingWrites } from './token-and-ban-writes.ts'
+import { refreshWrites, tokenAndBanWrites } from './token-and-ban-writes.ts'
 
 /** Deletes at most `limit` rows of what ran out at or before `now`. */
 export interface Sweep {
@@ -23,7 +23,7 @@ export function prepareWrites(db: DatabaseSync) {
     ...sessionWrites(db),
     ...ticketWrites(db),
     ...refreshWrites(db),
-    ...standingWrites(db),
+    ...tokenAndBanWrites(db),
     ...probeWrites(db),
   }
 }

@@ -1,24 +1,24 @@
 // Accounts and sessions on SQLite's threads, and what their end does to tickets.
 import type { AccountStore, RefreshStore, SessionStore, TicketRecord } from '../identity-store.ts'
-import { InProcessStandings, STANDINGS_HELD_MAX } from '../memory/user-status.ts'
-import type { InProcessTickets } from '../memory/tickets.ts'
+import type { MemoryTickets } from '../memory/tickets.ts'
+import { CachedUserStatus, STATUS_CACHE_MAX } from '../memory/user-status.ts'
+import type { UserStatusStore } from '../user-status-store.ts'
 import type { Reads } from './identity-reads.ts'
-import type { SqliteThread } from './thread.ts'
 import type { Writes } from './identity-writes.ts'
-import type { StandingStore } from '../user-status-store.ts'
+import type { SqliteThread } from './thread.ts'
 
 interface IdentityStores {
   accounts: AccountStore
   sessions: SessionStore
   refreshTokens: RefreshStore
-  standings: StandingStore
-  tickets: InProcessTickets
+  userStatus: UserStatusStore
+  tickets: MemoryTickets
 }
 
 export interface IdentityParts {
   writer: SqliteThread<Writes & Reads>
   reader: SqliteThread<Reads>
-  tickets: InProcessTickets
+  tickets: MemoryTickets
 }
 
 /** The stores of one engine; each call is one operation of a thread. */
@@ -27,7 +27,7 @@ export async function sqliteIdentity({
   reader,
   tickets,
 }: IdentityParts): Promise<IdentityStores> {
-  const known = await reader.call('allStandings', { limit: STANDINGS_HELD_MAX + 1 })
+  const known = await reader.call('allUserStatus', { limit: STATUS_CACHE_MAX + 1 })
 
   /** Also when it failed: nobody knows then how far it got, and a ticket is soon fetched anew. */
   const ending = <Result>(done: Promise<Result>, isOver: (ticket: TicketRecord) => boolean) =>
@@ -60,9 +60,9 @@ export async function sqliteIdentity({
       add: (token) => writer.call('addRefreshToken', token),
       rotate: (rotation) => writer.call('rotateRefreshToken', rotation),
     },
-    standings: new InProcessStandings(
+    userStatus: new CachedUserStatus(
       {
-        of: (user) => reader.call('standingOf', { user }),
+        of: (user) => reader.call('userStatusOf', { user }),
         ban: (user, now) => endingUser(user, writer.call('banUser', { user, now })),
         unban: (user) => writer.call('unbanUser', { user }),
         revoke: (user, now) => endingUser(user, writer.call('revokeUser', { user, now })),

@@ -23,9 +23,9 @@ export class KeyIndex {
   /** Every id that may have this hash. */
   *find(hash: Buffer): Iterable<number> {
     const held = hash.readUIntBE(0, HELD_BYTES)
-    for (let slot = this.#slotOf(held); this.#ids[slot] !== 0; slot = this.#after(slot)) {
-      const id = this.#ids[slot] ?? 0
-      if (this.#hashes[slot] === held && id !== TAKEN_BACK) yield id
+    for (let seat = this.#slotOf(held); this.#ids[seat] !== 0; seat = this.#after(seat)) {
+      const id = this.#ids[seat] ?? 0
+      if (this.#hashes[seat] === held && id !== TAKEN_BACK) yield id
     }
   }
 
@@ -38,24 +38,24 @@ export class KeyIndex {
 
   remove(hash: Buffer, id: number): void {
     const held = hash.readUIntBE(0, HELD_BYTES)
-    for (let slot = this.#slotOf(held); this.#ids[slot] !== 0; slot = this.#after(slot)) {
-      if (this.#hashes[slot] === held && this.#ids[slot] === id) this.#ids[slot] = TAKEN_BACK
+    for (let seat = this.#slotOf(held); this.#ids[seat] !== 0; seat = this.#after(seat)) {
+      if (this.#hashes[seat] === held && this.#ids[seat] === id) this.#ids[seat] = TAKEN_BACK
     }
   }
 
   #put(held: number, id: number): void {
-    let slot = this.#slotOf(held)
-    while (this.#ids[slot] !== 0) slot = this.#after(slot)
-    this.#hashes[slot] = held
-    this.#ids[slot] = id
+    let seat = this.#slotOf(held)
+    while (this.#ids[seat] !== 0) seat = this.#after(seat)
+    this.#hashes[seat] = held
+    this.#ids[seat] = id
   }
 
   #slotOf(held: number): number {
     return held % this.#ids.length
   }
 
-  #after(slot: number): number {
-    return slot + 1 === this.#ids.length ? 0 : slot + 1
+  #after(seat: number): number {
+    return seat + 1 === this.#ids.length ? 0 : seat + 1
   }
 
   #double(): void {
@@ -63,9 +63,9 @@ export class KeyIndex {
     this.#hashes = new Float64Array(ids.length * 2)
     this.#ids = new Float64Array(ids.length * 2)
     this.#size = 0
-    for (const [slot, id] of ids.entries()) {
+    for (const [seat, id] of ids.entries()) {
       if (id <= 0) continue
-      this.#put(hashes[slot] ?? 0, id)
+      this.#put(hashes[seat] ?? 0, id)
       this.#size += 1
     }
   }

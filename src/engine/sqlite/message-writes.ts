@@ -1,12 +1,12 @@
 // Keeping messages: position, idempotency key and message in one transaction; and letting go of
 // what a room no longer keeps, in slices.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
 import { BatchFault, reasonOf } from './errors.ts'
 import { claimOf, SqliteKeys } from './idempotency-keys.ts'
+import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
+import { type Trim, type Trimmed, trimmer } from './retention.ts'
 import { epochOf, type RoomRow, RoomTable } from './rooms.ts'
 import type { Writing } from './worker.ts'
-import { type Trim, type Trimmed, trimmer } from './retention.ts'
 
 export type MessageWrites = {
   keepMessages(drafts: PackedDrafts): PackedAnswers

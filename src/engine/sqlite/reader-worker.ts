@@ -1,10 +1,10 @@
 // Worker entry: the thread that reads, so that a long page never delays a commit.
 import { workerData } from 'node:worker_threads'
 import { openForReading } from './file.ts'
-import { messageReads } from './message-reads.ts'
 import { prepareReads } from './identity-reads.ts'
-import { runReads, serve } from './worker.ts'
+import { messageReads } from './message-reads.ts'
 import type { Operations } from './thread.ts'
+import { runReads, serve } from './worker.ts'
 
 serve(() => {
   const db = openForReading(workerData.path)

@@ -2,12 +2,12 @@
 // belongs to one thread alone.
 import { workerData } from 'node:worker_threads'
 import { openStore } from './file.ts'
+import { prepareReads } from './identity-reads.ts'
+import { prepareWrites } from './identity-writes.ts'
 import { messageReads } from './message-reads.ts'
 import { messageWrites } from './message-writes.ts'
-import { prepareReads } from './identity-reads.ts'
-import { runInTransaction, serve } from './worker.ts'
 import type { Operations } from './thread.ts'
-import { prepareWrites } from './identity-writes.ts'
+import { runInTransaction, serve } from './worker.ts'
 
 serve(() => {
   const db = openStore(workerData.path)

@@ -2,16 +2,16 @@
 // member and turn.
 import type { MessageEvent } from '../../protocol/event.ts'
 import type { WireFormat } from '../../wire/wire-format.ts'
-import { Group } from './group.ts'
 import type { Member } from '../member.ts'
-import type { Turn, Writer } from './flush-scheduler.ts'
+import type { FlushScheduler, Writer } from './flush-scheduler.ts'
+import { Group } from './group.ts'
 
 export class FanOut implements Writer {
-  readonly #turn: Turn
+  readonly #turn: FlushScheduler
   readonly #groups = new Map<WireFormat, Group>()
   #size = 0
 
-  constructor(turn: Turn) {
+  constructor(turn: FlushScheduler) {
     this.#turn = turn
   }
 

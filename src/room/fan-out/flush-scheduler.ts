@@ -2,7 +2,7 @@
 import type { Clock } from '../../time/clock.ts'
 
 /** How often may be written to members. */
-export interface TurnBounds {
+export interface FlushBounds {
   /** In one turn, over all rooms. */
   perTurn: number
   /** Into one room, before it is the next one's turn. */
@@ -12,7 +12,7 @@ export interface TurnBounds {
 }
 
 /** Short enough that pings, log-ins, the disk and the rooms behind a huge one go on. */
-const TURN_BOUNDS: TurnBounds = { perTurn: 2_048, perRoom: 256, ms: 8 }
+const FLUSH_BOUNDS: FlushBounds = { perTurn: 2_048, perRoom: 256, ms: 8 }
 
 /** What has something to write. */
 export interface Writer {
@@ -21,7 +21,7 @@ export interface Writer {
 }
 
 /** What all turns did so far, for metrics. */
-export interface TurnTotals {
+export interface FanOutTotals {
   turns: number
   /** Messages given to the engine. */
   published: number
@@ -32,27 +32,27 @@ export interface TurnTotals {
 }
 
 /** Told how many milliseconds the writing at the end of each turn took. MUST NOT throw. */
-export type OnTurn = (ms: number) => void
+export type OnFlush = (ms: number) => void
 
-export interface TurnParts {
+export interface FlushSchedulerParts {
   clock: Clock
-  bounds?: TurnBounds | undefined
-  onTurn?: OnTurn | undefined
+  bounds?: FlushBounds | undefined
+  onFlush?: OnFlush | undefined
 }
 
-export class Turn {
-  readonly totals: TurnTotals = { turns: 0, published: 0, writes: 0, deliveries: 0 }
+export class FlushScheduler {
+  readonly totals: FanOutTotals = { turns: 0, published: 0, writes: 0, deliveries: 0 }
   readonly #clock: Clock
-  readonly #bounds: TurnBounds
-  readonly #onTurn: OnTurn
+  readonly #bounds: FlushBounds
+  readonly #onFlush: OnFlush
   /** In the order in which they are served; a set, because a room stands here once. */
   readonly #waiting = new Set<Writer>()
   #asked = false
 
-  constructor({ clock, bounds = TURN_BOUNDS, onTurn = () => {} }: TurnParts) {
+  constructor({ clock, bounds = FLUSH_BOUNDS, onFlush = () => {} }: FlushSchedulerParts) {
     this.#clock = clock
     this.#bounds = bounds
-    this.#onTurn = onTurn
+    this.#onFlush = onFlush
   }
 
   add(writer: Writer): void {
@@ -81,7 +81,7 @@ export class Turn {
     }
     this.totals.turns += 1
     this.totals.writes += perTurn - left
-    this.#onTurn(this.#clock.elapsed() - began)
+    this.#onFlush(this.#clock.elapsed() - began)
     if (this.#waiting.size > 0) this.#ask()
   }
 }

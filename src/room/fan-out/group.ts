@@ -2,9 +2,9 @@
 // to each member, in as many slices as the turns of the event loop allow.
 import type { MessageEvent } from '../../protocol/event.ts'
 import type { WireFormat } from '../../wire/wire-format.ts'
-import { Batch } from './batch.ts'
 import type { Member } from '../member.ts'
-import type { TurnTotals } from './flush-scheduler.ts'
+import { Batch } from './batch.ts'
+import type { FanOutTotals } from './flush-scheduler.ts'
 
 /** What is joined into one buffer at most; more is written in several. */
 export const JOIN_BYTES_MAX = 262_144
@@ -24,12 +24,12 @@ export class Group {
   /** Each with a number that rises, in the order in which they came. */
   readonly #members = new Map<Member, number>()
   readonly #format: WireFormat
-  readonly #totals: TurnTotals
+  readonly #totals: FanOutTotals
   #numbered = 0
   #pending = new Batch()
   #sweep: Sweep | null = null
 
-  constructor(format: WireFormat, totals: TurnTotals) {
+  constructor(format: WireFormat, totals: FanOutTotals) {
     this.#format = format
     this.#totals = totals
   }

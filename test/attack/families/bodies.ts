@@ -55,7 +55,7 @@ function doorsOf(target: Target): Door[] {
   ]
 }
 
-export const bodies: Family = {
+export const validation: Family = {
   title: 'bodies',
   attacks: (target) => [
     ...doorsOf(target).flatMap((door) => poisoned(target, door)),

@@ -47,21 +47,21 @@ export const origins: Family = {
   attacks: (target) => [
     ...controls(target),
     ...Object.entries(hostile(target.port)).flatMap(([name, origin]) =>
-      doors(target, name, [['Origin', origin]]),
+      httpRoutes(target, name, [['Origin', origin]]),
     ),
-    ...doors(target, 'ours, then another', [
+    ...httpRoutes(target, 'ours, then another', [
       ['Origin', target.url],
       ['Origin', 'http://evil.example'],
     ]),
-    ...doors(target, 'another, then ours', [
+    ...httpRoutes(target, 'another, then ours', [
       ['Origin', 'http://evil.example'],
       ['Origin', target.url],
     ]),
-    ...doors(target, 'none at all', []),
+    ...httpRoutes(target, 'none at all', []),
     ...['cross-site', 'same-site', 'none', 'Same-Origin', 'same-origin, cross-site'].flatMap(
-      (site) => doors(target, `none, Sec-Fetch-Site: ${site}`, [['Sec-Fetch-Site', site]]),
+      (site) => httpRoutes(target, `none, Sec-Fetch-Site: ${site}`, [['Sec-Fetch-Site', site]]),
     ),
-    ...doors(target, 'another, Sec-Fetch-Site: same-origin', [
+    ...httpRoutes(target, 'another, Sec-Fetch-Site: same-origin', [
       ['Origin', 'http://evil.example'],
       ['Sec-Fetch-Site', 'same-origin'],
     ]),
@@ -90,7 +90,7 @@ function controls(target: Target): Attack[] {
   ]
 }
 
-function doors(target: Target, name: string, provenance: Headers): Attack[] {
+function httpRoutes(target: Target, name: string, provenance: Headers): Attack[] {
   const headers: Headers = [['Cookie', target.victim.browser.cookie], ...provenance]
   const sent = provenance.map(([field, value]) => `${field}: ${value}`).join(' + ') || 'no Origin'
   const asks: [string, Ask][] = [

@@ -61,10 +61,10 @@ export const rooms: Family = {
   title: 'rooms',
   attacks: (target) => [
     ...Object.entries(IN_PATHS).flatMap(([name, room]) =>
-      doors(target, { name, room, expected: /^40[04] (bad_request|not_found)$/ }),
+      httpRoutes(target, { name, room, expected: /^40[04] (bad_request|not_found)$/ }),
     ),
     ...Object.entries(FORBIDDEN).flatMap(([name, room]) =>
-      doors(target, { name, room, expected: /^403 forbidden$/ }),
+      httpRoutes(target, { name, room, expected: /^403 forbidden$/ }),
     ),
     ...personal(target),
     ...inBodies(target),
@@ -79,7 +79,7 @@ interface Named {
   expected: RegExp
 }
 
-function doors(target: Target, { name, room, expected }: Named): Attack[] {
+function httpRoutes(target: Target, { name, room, expected }: Named): Attack[] {
   const headers = bearerHeaders(target.victim)
   const path = `/rooms/${room}`
   const text: Headers = [...headers, ['Content-Type', 'text/plain']]

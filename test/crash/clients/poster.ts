@@ -1,8 +1,8 @@
 // Publishes over REST. With keys it says everything until it is acknowledged, whatever comes
 // between, and now and then again what was acknowledged long ago; without, it tries once.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Position } from '../record.ts'
 import { sayingOf } from '../payload.ts'
+import type { Position } from '../record.ts'
 import type { Scene } from './run-parts.ts'
 
 const BETWEEN_MS = 8

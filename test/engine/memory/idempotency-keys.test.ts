@@ -1,8 +1,13 @@
 // How long keys are remembered, and how many.
 import t from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
-import { IdempotencyKeys, KEY_WINDOW_MS, KEYS_MAX, keyName } from '../../../src/engine/memory/idempotency-keys.ts'
-import { HeldClock } from '../../support/held-clock.ts'
+import {
+  IdempotencyKeys,
+  KEY_WINDOW_MS,
+  KEYS_MAX,
+  keyName,
+} from '../../../src/engine/memory/idempotency-keys.ts'
+import { ManualClock } from '../../support/held-clock.ts'
 
 const ANSWER = { position: null, time: 1, repeated: false }
 
@@ -11,7 +16,7 @@ function claim(key: string, fingerprint = 'same') {
 }
 
 t.test('a key holds for its window, and then may be used for anything', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock)
   keys.claim(claim('k', 'first'))
   await clock.advance(KEY_WINDOW_MS - 1)
@@ -21,7 +26,7 @@ t.test('a key holds for its window, and then may be used for anything', async (t
 })
 
 t.test('a repeat does not make a key hold longer', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock)
   keys.claim(claim('k'))
   await clock.advance(KEY_WINDOW_MS - 1)
@@ -31,7 +36,7 @@ t.test('a repeat does not make a key hold longer', async (t) => {
 })
 
 t.test('a new key is turned away when too many hold, and none is forgotten for it', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock)
   for (let key = 0; key < KEYS_MAX; key += 1) keys.claim(claim(`${key}`))
   t.throws(() => keys.claim(claim('one more')), EngineUnavailable)

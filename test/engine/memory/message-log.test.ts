@@ -2,12 +2,12 @@
 import t from 'tap'
 import { draft } from '../../contract/samples.ts'
 import { ephemeralLog } from '../../support/ephemeral-log.ts'
-import { HeldClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/held-clock.ts'
 
 const PLAIN = { retention: null, key: null }
 
 t.test('an append answers plainly, after its follower was called', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const log = ephemeralLog(clock)
   const times: number[] = []
   await log.follow('chat:1', { onMessage: ({ time }) => times.push(time), onGap: () => {} })
@@ -17,7 +17,7 @@ t.test('an append answers plainly, after its follower was called', async (t) => 
 })
 
 t.test('answers of one millisecond share an object, and those of another do not', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const log = ephemeralLog(clock)
   const first = log.append('chat:1', draft('one'), PLAIN)
   t.equal(log.append('chat:2', draft('two'), PLAIN), first)

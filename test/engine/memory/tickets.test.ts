@@ -1,15 +1,15 @@
 // Tickets in memory: who ends meanwhile, what runs out, and that there is a bound.
 import { test } from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
-import { InProcessTickets } from '../../../src/engine/memory/tickets.ts'
+import { MemoryTickets } from '../../../src/engine/memory/tickets.ts'
 import { ticket } from '../../contract/samples.ts'
-import { HeldClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/held-clock.ts'
 
 const EVERYBODY = () => Promise.resolve(true)
 
 test('[S18] a session that ends while its ticket is issued gets none', async (t) => {
   const asked = Promise.withResolvers<boolean>()
-  const tickets = new InProcessTickets(() => asked.promise, new HeldClock())
+  const tickets = new MemoryTickets(() => asked.promise, new ManualClock())
   const [one, other] = [ticket({ session: 's_1' }), ticket({ session: 's_2' })]
   const issued = [one, other].map((each) => tickets.issue(each))
   tickets.forget(({ session }) => session === 's_1')
@@ -21,7 +21,7 @@ test('[S18] a session that ends while its ticket is issued gets none', async (t)
 
 test('nothing is held when nobody could be asked', async (t) => {
   const away = () => Promise.reject(new EngineUnavailable('away'))
-  const tickets = new InProcessTickets(away, new HeldClock())
+  const tickets = new MemoryTickets(away, new ManualClock())
   const one = ticket()
   await t.rejects(tickets.issue(one), EngineUnavailable)
   t.equal(await tickets.read(one.hash, 1_000), null)
@@ -29,7 +29,7 @@ test('nothing is held when nobody could be asked', async (t) => {
 
 test('what is asked while it closes is neither a ticket nor the end of a session', async (t) => {
   const asked = Promise.withResolvers<boolean>()
-  const tickets = new InProcessTickets(() => asked.promise, new HeldClock())
+  const tickets = new MemoryTickets(() => asked.promise, new ManualClock())
   const issued = tickets.issue(ticket())
   tickets.handOver()
   asked.resolve(true)
@@ -38,7 +38,7 @@ test('what is asked while it closes is neither a ticket nor the end of a session
 })
 
 test('[S29] what tickets say is bounded too, over all of them', async (t) => {
-  const tickets = new InProcessTickets(EVERYBODY, new HeldClock())
+  const tickets = new MemoryTickets(EVERYBODY, new ManualClock())
   const wordy = { rooms: ['x'.repeat(1024 * 1024)], info: 'x'.repeat(1024 * 1024), expiresAt: 9e15 }
   const held = Array.from({ length: 32 }, () => ticket(wordy))
   for (const each of held) await tickets.issue(each)
@@ -48,7 +48,7 @@ test('[S29] what tickets say is bounded too, over all of them', async (t) => {
 })
 
 test('a sweep lets go of what has run out, and no more than a slice', async (t) => {
-  const tickets = new InProcessTickets(EVERYBODY, new HeldClock())
+  const tickets = new MemoryTickets(EVERYBODY, new ManualClock())
   for (const expiresAt of [3, 1, 2, 4]) await tickets.issue(ticket({ expiresAt }))
   t.equal(await tickets.sweep({ now: 3, limit: 2 }), 2)
   t.equal(await tickets.sweep({ now: 3, limit: 2 }), 1)
@@ -57,8 +57,8 @@ test('a sweep lets go of what has run out, and no more than a slice', async (t) 
 })
 
 test('[S29] so many are out and no more, until one is used or has run out', async (t) => {
-  const clock = new HeldClock()
-  const tickets = new InProcessTickets(EVERYBODY, clock)
+  const clock = new ManualClock()
+  const tickets = new MemoryTickets(EVERYBODY, clock)
   const out = Array.from({ length: 100_000 }, () => ticket({ expiresAt: clock.now() + 1_000 }))
   for (const each of out) await tickets.issue(each)
   await t.rejects(tickets.issue(ticket()), EngineUnavailable)

@@ -6,7 +6,7 @@ import { type Engine, EngineUnavailable } from '../../../src/engine/engine.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { account, session, ticket } from '../../contract/samples.ts'
-import { HeldClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/held-clock.ts'
 import { startChild } from './child.ts'
 
 async function opened(t: Test, folder: string, clock = systemClock): Promise<Engine> {
@@ -102,7 +102,7 @@ t.test('[S18] who is banned or logged out while it closes leaves no ticket', asy
   await before.sessions.create(web)
   const mine = [ticket({ session: web.id }), ticket({ user: 'eve' }), ticket({ user: 'bob' })]
   for (const each of mine) await before.tickets.issue(each)
-  const ending = [before.sessions.end(web.id), before.standings.ban('eve', 5)]
+  const ending = [before.sessions.end(web.id), before.userStatus.ban('eve', 5)]
   await Promise.all([before.close(), ...ending])
   const after = await opened(t, folder)
   const left = await Promise.all(mine.map(({ hash }) => after.tickets.redeem(hash, 1_000)))
@@ -124,7 +124,7 @@ t.test('[C22] after a crash no ticket is good: it may have been used', async (t)
 })
 
 t.test('what has run out is swept within the minute', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const { accounts, sessions } = await opened(t, t.testdir({}), clock)
   const ada = account()
   const over = session(ada, { expiresAt: clock.now() + 60_000 })

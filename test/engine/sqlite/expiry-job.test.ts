@@ -1,10 +1,10 @@
 // When sweeps run, and that they pause between slices.
 import t from 'tap'
 import { sweepExpired } from '../../../src/engine/sqlite/expiry-job.ts'
-import { HeldClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/held-clock.ts'
 
 t.test('each minute is swept with the time that it is then', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const times: number[] = []
   const start = clock.now()
   sweepExpired(clock, [
@@ -18,7 +18,7 @@ t.test('each minute is swept with the time that it is then', async (t) => {
 })
 
 t.test('full slices are followed by another, a smaller one ends it', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   let left = 2_500
   const deleted: number[] = []
   sweepExpired(clock, [
@@ -33,7 +33,7 @@ t.test('full slices are followed by another, a smaller one ends it', async (t) =
 })
 
 t.test('a sweep that takes longer than a minute is not joined by a second', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   let started = 0
   const slow = Promise.withResolvers<number>()
   sweepExpired(clock, [
@@ -51,7 +51,7 @@ t.test('a sweep that takes longer than a minute is not joined by a second', asyn
 })
 
 t.test('a sweep that failed is tried again', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   let tries = 0
   sweepExpired(clock, [
     async () => {
@@ -64,7 +64,7 @@ t.test('a sweep that failed is tried again', async (t) => {
 })
 
 t.test('stopping ends it, between two slices as well', async (t) => {
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   let slices = 0
   const stop = sweepExpired(clock, [
     async ({ limit }) => {

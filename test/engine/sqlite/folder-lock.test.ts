@@ -3,14 +3,14 @@ import { chmodSync, statSync } from 'node:fs'
 import t from 'tap'
 import { EngineRefused } from '../../../src/engine/engine.ts'
 import { lockFolder } from '../../../src/engine/sqlite/folder-lock.ts'
-import { HeldClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/held-clock.ts'
 import { startChild } from './child.ts'
 
 t.test('a folder that another process holds is refused, in words that help', async (t) => {
   const folder = t.testdir({})
   const child = startChild(t, ['hold-folder.ts', folder, '0'])
   t.equal(await child.line(), 'held')
-  const error = await lockFolder(folder, 0, new HeldClock()).catch((error) => error)
+  const error = await lockFolder(folder, 0, new ManualClock()).catch((error) => error)
   t.type(error, EngineRefused)
   t.match(error.message, folder)
   t.match(error.message, /only one process .* USHER_REDIS_URL/)
@@ -18,7 +18,7 @@ t.test('a folder that another process holds is refused, in words that help', asy
 
 t.test('a folder is free again when its process was killed with -9', async (t) => {
   const folder = t.testdir({})
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const child = startChild(t, ['hold-folder.ts', folder, '0'])
   t.equal(await child.line(), 'held')
   const waiting = lockFolder(folder, 1_000, clock)
@@ -32,7 +32,7 @@ t.test('a folder is free again when its process was killed with -9', async (t) =
 
 t.test('a process waits for the folder, alone with its timers, and then is told', async (t) => {
   const folder = t.testdir({})
-  const lock = await lockFolder(folder, 0, new HeldClock())
+  const lock = await lockFolder(folder, 0, new ManualClock())
   t.teardown(lock.release)
   const child = startChild(t, ['hold-folder.ts', folder, '300'])
   t.match(await child.line(), /EngineRefused: The data folder .* is in use/)
@@ -40,7 +40,7 @@ t.test('a process waits for the folder, alone with its timers, and then is told'
 
 t.test('waiting ends when the time is over', async (t) => {
   const folder = t.testdir({})
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const lock = await lockFolder(folder, 0, clock)
   t.teardown(lock.release)
   let refused = false
@@ -56,7 +56,7 @@ t.test('waiting ends when the time is over', async (t) => {
 
 t.test('the same process cannot take a folder twice either', async (t) => {
   const folder = t.testdir({})
-  const clock = new HeldClock()
+  const clock = new ManualClock()
   const first = await lockFolder(folder, 0, clock)
   await t.rejects(lockFolder(folder, 0, clock), EngineRefused)
   await t.rejects(lockFolder(`${folder}/.`, 0, clock), EngineRefused)
@@ -68,14 +68,14 @@ t.test('the same process cannot take a folder twice either', async (t) => {
 
 t.test('a folder that is missing is made, for its owner alone', async (t) => {
   const folder = `${t.testdir({})}/a/b`
-  const lock = await lockFolder(folder, 0, new HeldClock())
+  const lock = await lockFolder(folder, 0, new ManualClock())
   t.teardown(lock.release)
   t.equal(statSync(folder).mode & 0o777, 0o700)
 })
 
 t.test('a folder that cannot be made is refused at once', async (t) => {
   const folder = `${t.testdir({ file: 'not a folder' })}/file`
-  const refused = lockFolder(folder, 60_000, new HeldClock())
+  const refused = lockFolder(folder, 60_000, new ManualClock())
   await t.rejects(refused, { name: 'EngineRefused', message: /cannot be written .*right to write/ })
 })
 
@@ -85,7 +85,7 @@ t.test('a folder that cannot be written is refused at once', async (t) => {
   // Root may write everywhere, so it steps down for a moment.
   const isRoot = process.getuid?.() === 0
   if (isRoot) process.seteuid?.(65_534)
-  const refused = await lockFolder(folder, 60_000, new HeldClock()).catch((error) => error)
+  const refused = await lockFolder(folder, 60_000, new ManualClock()).catch((error) => error)
   if (isRoot) process.seteuid?.(0)
   t.match(refused, { name: 'EngineRefused', message: /cannot be written/ })
 })

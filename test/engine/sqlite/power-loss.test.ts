@@ -87,22 +87,22 @@ async function wrongs(folder: string, acks: readonly Ack[]): Promise<string[]> {
   }
 
   async function bodiesIn(room: string): Promise<{ offset: number; body: string }[]> {
-    const bodies: { offset: number; body: string }[] = []
+    const validation: { offset: number; body: string }[] = []
     const retention = room === KEEPS_FEW ? { messages: FEW, ageMs: null } : ALL
     for (;;) {
-      const after = bodies.at(-1)?.offset ?? null
+      const after = validation.at(-1)?.offset ?? null
       const query = { retention, after, before: null, limit: 1_000, order: 'asc' } as const
       const { messages } = await engine.log.read(room, query)
-      if (messages.length === 0) return bodies
-      bodies.push(...messages.map(({ offset, payload }) => ({ offset, body: `${payload}` })))
+      if (messages.length === 0) return validation
+      validation.push(...messages.map(({ offset, payload }) => ({ offset, body: `${payload}` })))
     }
   }
 }
 
 /** Half messages, and offsets that are missing or stand twice. */
-function holes(bodies: readonly { offset: number; body: string }[]): string[] {
-  const first = bodies[0]?.offset ?? 1
-  return bodies.flatMap(({ offset, body }, index) => {
+function holes(validation: readonly { offset: number; body: string }[]): string[] {
+  const first = validation[0]?.offset ?? 1
+  return validation.flatMap(({ offset, body }, index) => {
     const whole = saying(Number.parseInt(body, 10)).draft.payload.toString()
     const found = body === whole ? [] : [`${offset} is half a message`]
     return offset === first + index ? found : [...found, `${offset} is not ${first + index}`]

@@ -5,7 +5,7 @@ import type { Appended, IdempotencyKey, Retention } from '../../../src/engine/me
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { openForReading, storeIn } from '../../../src/engine/sqlite/file.ts'
 import { draft } from '../../contract/samples.ts'
-import { HeldClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/held-clock.ts'
 import { until } from '../../support/until.ts'
 
 const MINUTE_MS = 60_000
@@ -17,7 +17,7 @@ const ROOM = 'chat:1'
 const LITTLE: Retention = { messages: 20, ageMs: MINUTE_MS }
 
 class Store {
-  readonly clock = new HeldClock()
+  readonly clock = new ManualClock()
   readonly #folder: string
   engine!: Engine
 

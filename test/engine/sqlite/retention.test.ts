@@ -1,9 +1,9 @@
 // Letting go of what rooms no longer keep, on a database that nothing else looks at.
 import t from 'tap'
-import { pack } from '../../../src/engine/sqlite/packed-drafts.ts'
 import { openStore } from '../../../src/engine/sqlite/file.ts'
 import { messageReads } from '../../../src/engine/sqlite/message-reads.ts'
 import { messageWrites } from '../../../src/engine/sqlite/message-writes.ts'
+import { pack } from '../../../src/engine/sqlite/packed-drafts.ts'
 
 const DAY_MS = 86_400_000
 const START = 1_700_000_000_000

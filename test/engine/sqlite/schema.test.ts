@@ -2,8 +2,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { prepareReads } from '../../../src/engine/sqlite/identity-reads.ts'
-import { MIGRATIONS, migrate, versionOf } from '../../../src/engine/sqlite/schema.ts'
 import { prepareWrites } from '../../../src/engine/sqlite/identity-writes.ts'
+import { MIGRATIONS, migrate, versionOf } from '../../../src/engine/sqlite/schema.ts'
 import { account, session, ticket } from '../../contract/samples.ts'
 
 function inMemory(t: Test): DatabaseSync {

@@ -5,8 +5,8 @@ import { signed } from '../../identity/hand-made-token.ts'
 import { connect } from '../../support/client.ts'
 import { claimsAt, issuerKey } from '../../support/issuer.ts'
 import { nothingLeft } from '../../support/nothing-left.ts'
-import { asked, old, setUp } from '../../support/third-party-scene.ts'
 import { call, person } from '../../support/people.ts'
+import { asked, old, setUp } from '../../support/third-party-scene.ts'
 import { until } from '../../support/until.ts'
 
 const MINUTE_MS = 60_000

@@ -4,8 +4,8 @@ import t from 'tap'
 import { connect } from '../../support/client.ts'
 import { holdCalls } from '../../support/held-call.ts'
 import { nothingLeft } from '../../support/nothing-left.ts'
-import { asked, bearer, old, setUp } from '../../support/third-party-scene.ts'
 import { asServer, call, ticketOf } from '../../support/people.ts'
+import { asked, bearer, old, setUp } from '../../support/third-party-scene.ts'
 import { until } from '../../support/until.ts'
 
 t.test('[C37] [C63] a connection ends with 3005, 25 s after its token', async (t) => {
@@ -72,7 +72,7 @@ t.test('[S18] a revocation also reaches who was proved and is still sending', as
     ...bearer(await tokenOf(old, { sub: 'ann' })),
     'content-type': 'application/json',
   }
-  const proved = holdCalls(app.engine.standings, 'of')
+  const proved = holdCalls(app.engine.userStatus, 'of')
   const body = new PassThrough()
   const ordering = app.inject({ method: 'POST', url: '/tickets', headers, payload: body })
   await proved.reached

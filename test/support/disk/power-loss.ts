@@ -6,7 +6,7 @@ import type { Call } from './recording.ts'
 const SECTOR_BYTES = 512
 
 /** Chance of its own kind for each: see test/fuzz/chance.ts. */
-export interface Chance {
+export interface Random {
   below(end: number): number
   once(times: number): boolean
 }
@@ -48,11 +48,11 @@ export class PowerLoss {
   }
 
   /** The files that could be there if the power went now. */
-  files(chance: Chance): Map<string, Buffer> {
+  files(random: Random): Map<string, Buffer> {
     const names = new Map(this.#safeNames)
-    const happened = chance.below(this.#namings.length + 1)
+    const happened = random.below(this.#namings.length + 1)
     for (const naming of this.#namings.slice(0, happened)) rename(names, naming)
-    return new Map([...names].map(([name, file]) => [name, remains(file, chance)]))
+    return new Map([...names].map(([name, file]) => [name, remains(file, random)]))
   }
 
   #fileOf(name: string): File {
@@ -105,25 +105,25 @@ function grow(file: File, length: number): void {
 }
 
 /** All of what is not safe, nothing, the first ones, or any of them, in whole or torn. */
-function remains({ bytes, length, changes }: File, chance: Chance): Buffer {
+function remains({ bytes, length, changes }: File, random: Random): Buffer {
   const file: File = { bytes: Buffer.from(bytes.subarray(0, length)), length, changes: [] }
-  const way = chance.below(4)
-  const first = way === 2 ? chance.below(changes.length + 1) : changes.length
+  const way = random.below(4)
+  const first = way === 2 ? random.below(changes.length + 1) : changes.length
   for (const change of changes.slice(0, first)) {
-    if (way === 1 || (way === 3 && chance.once(2))) continue
-    const isTorn = change.call === 'write' && way === 3 && chance.once(3)
-    apply(file, isTorn ? torn(change, chance) : change)
+    if (way === 1 || (way === 3 && random.once(2))) continue
+    const isTorn = change.call === 'write' && way === 3 && random.once(3)
+    apply(file, isTorn ? torn(change, random) : change)
   }
   return file.bytes.subarray(0, file.length)
 }
 
 /** Some sectors of a write, from one of its ends. */
-function torn(change: Extract<Change, { call: 'write' }>, chance: Chance): Change {
+function torn(change: Extract<Change, { call: 'write' }>, random: Random): Change {
   const { offset, data } = change
   const sectors =
     Math.ceil((offset + data.length) / SECTOR_BYTES) - Math.floor(offset / SECTOR_BYTES)
-  const bound = (Math.floor(offset / SECTOR_BYTES) + chance.below(sectors + 1)) * SECTOR_BYTES
+  const bound = (Math.floor(offset / SECTOR_BYTES) + random.below(sectors + 1)) * SECTOR_BYTES
   const cut = Math.min(Math.max(bound - offset, 0), data.length)
-  if (chance.once(2)) return { ...change, data: data.subarray(0, cut) }
+  if (random.once(2)) return { ...change, data: data.subarray(0, cut) }
   return { ...change, offset: offset + cut, data: data.subarray(cut) }
 }

@@ -33,12 +33,12 @@ const SOURCES = Object.keys(FOLDERS)
 
 const WALLS: Record<string, Wall> = {
   ...FOLDERS,
-  'src/config/environment': {
+  'src/config/': {
     may: ['src/protocol/', 'src/room/rule.ts'],
     mayType: ['src/engine/engine.ts', 'src/identity/settings.ts'],
   },
-  'plugins/': { may: [...SOURCES, 'src/config/environment.ts'] },
-  'routes/': { may: ['src/protocol/'], mayType: ['plugins/', ...SOURCES, 'src/config/environment.ts'] },
+  'plugins/': { may: [...SOURCES, 'src/config/'] },
+  'routes/': { may: ['src/protocol/'], mayType: ['plugins/', ...SOURCES, 'src/config/'] },
 }
 
 const COMPOSITION = ['src/app.ts', 'src/cli.ts', 'src/server.ts', 'src/index.ts']

@@ -62,7 +62,7 @@ declare module 'fastify' {
 
 async function usherContext(app: FastifyInstance, parts: UsherContext): Promise<void> {
   const { config, clock, random, identity, authorize, hooks, breached } = parts
-  app.decorate('house', { config, clock, random, identity, authorize, hooks, breached })
+  app.decorate('usherContext', { config, clock, random, identity, authorize, hooks, breached })
 }
 
 export default fp(usherContext, { name: 'usher-context', fastify: '5.x' })

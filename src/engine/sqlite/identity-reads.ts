@@ -31,10 +31,10 @@ export function prepareReads(db: DatabaseSync) {
   const byId = db.prepare(`${sessions} WHERE id = :id`)
   const status = db.prepare(`
     SELECT banned_at AS bannedAt, revoked_before AS revokedBefore
-    FROM userStatus WHERE user = :user`)
+    FROM standings WHERE user = :user`)
 
   const userStatus = db.prepare(`
-    SELECT user, banned_at AS bannedAt, revoked_before AS revokedBefore FROM userStatus
+    SELECT user, banned_at AS bannedAt, revoked_before AS revokedBefore FROM standings
     WHERE coalesce(banned_at, revoked_before) IS NOT NULL LIMIT :limit`)
 
   return {

@@ -57,7 +57,7 @@ const SECOND = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session);
 
-  CREATE TABLE userStatus (
+  CREATE TABLE standings (
     user           TEXT PRIMARY KEY,
     banned_at      INTEGER,
     revoked_before INTEGER

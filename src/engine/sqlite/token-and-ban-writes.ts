@@ -57,11 +57,11 @@ export function refreshWrites(db: DatabaseSync) {
 
 export function tokenAndBanWrites(db: DatabaseSync) {
   const ban = db.prepare(`
-    INSERT INTO userStatus (user, banned_at) VALUES (:user, :now)
+    INSERT INTO standings (user, banned_at) VALUES (:user, :now)
     ON CONFLICT (user) DO UPDATE SET banned_at = coalesce(banned_at, :now)`)
   const unban = db.prepare('UPDATE standings SET banned_at = NULL WHERE user = :user')
   const revoke = db.prepare(`
-    INSERT INTO userStatus (user, revoked_before) VALUES (:user, :now)
+    INSERT INTO standings (user, revoked_before) VALUES (:user, :now)
     ON CONFLICT (user) DO UPDATE SET revoked_before = max(coalesce(revoked_before, 0), :now)`)
   const endSessions = db.prepare('DELETE FROM sessions WHERE user = :user')
 

@@ -1,5 +1,5 @@
-// app.house: what everything else is built from. Settings, clock and chance come in only here, and
-// so does what the application that we live in wants to decide or hear of.
+// app.usherContext: what the other plugins are built from. Settings, clock and random enter only
+// here, and so does what the application that we live in wants to decide or hear of.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config/environment.ts'

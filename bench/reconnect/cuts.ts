@@ -49,7 +49,7 @@ export async function cuts(size: number, seconds: number, pin: readonly string[]
 /** What must not be, whatever happened. */
 export function wrongsOf(crowd: Crowd, publisher: Publisher, settled: boolean): string[] {
   const wrongs = [...crowd.wrongs]
-  if (!settled) wrongs.push(`only ${crowd.back} of ${crowd.size} have usherService`)
+  if (!settled) wrongs.push(`only ${crowd.back} of ${crowd.size} have everything`)
   if (publisher.acknowledged !== publisher.newest) {
     wrongs.push(`${publisher.acknowledged} acknowledged, ${publisher.newest} in the room`)
   }

@@ -13,7 +13,7 @@ const LOOK_MS = 20
 /** What /proc counts in; Linux has had no other value in decades. */
 const TICKS_PER_SECOND = 100
 /** Our own servers say a port, Usher's log an address. */
-const LISTENING = /gracefulShutdown (?:at http:\/\/[\d.]+:)?(\d+)/
+const LISTENING = /listening (?:at http:\/\/[\d.]+:)?(\d+)/
 
 export interface Launch {
   /** Program and arguments, after what pins it. */

@@ -117,7 +117,15 @@ test('no header of ours is on an answer of the application’s', async (t) => {
 })
 
 test('the application sees one new name, and may have all the others itself', async (t) => {
-  const names = ['house', 'engine', 'rooms', 'tickets', 'authenticate', 'identify', 'metrics']
+  const names = [
+    'usherContext',
+    'engine',
+    'rooms',
+    'tickets',
+    'authenticate',
+    'identify',
+    'metrics',
+  ]
   const more = ['accounts', 'sessions', 'connections', 'permitted', 'prove', 'audit']
   const { app, url } = await startHost(t, {
     options: { prefix: '/rt' },

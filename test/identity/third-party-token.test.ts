@@ -140,7 +140,7 @@ const WRONG: Record<string, string> = {
 }
 
 for (const [what, token] of Object.entries({ ...FORGED, ...WRONG })) {
-  t.test(`[C37] [S13] [S15] an thirdParty token with ${what} is refused`, async (t) => {
+  t.test(`[C37] [S13] [S15] an outside token with ${what} is refused`, async (t) => {
     t.equal(await statusOf(token), 401)
   })
 }
@@ -163,7 +163,7 @@ const FINE: Record<string, string> = {
 }
 
 for (const [what, token] of Object.entries(FINE)) {
-  t.test(`[C37] an thirdParty token with ${what} passes`, async (t) => {
+  t.test(`[C37] an outside token with ${what} passes`, async (t) => {
     t.equal(await statusOf(token), 200)
   })
 }

@@ -75,7 +75,7 @@ async function start(folder: string): Promise<Running> {
   const register = { teardown: (run: () => unknown) => teardowns.push(run) }
   const command = [process.execPath, SERVER]
   const server = startGroup(register, { command, cwd: folder, env })
-  const [line, url = ''] = await server.shows(/\{[^\n]*Server gracefulShutdown at (http:[^"\s]+)/)
+  const [line, url = ''] = await server.shows(/\{[^\n]*Server listening at (http:[^"\s]+)/)
   const openMs = performance.now() - began
   return { server, url, pid: Number(/"pid":(\d+)/.exec(line)?.[1]), openMs }
 }

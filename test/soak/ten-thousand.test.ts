@@ -30,7 +30,7 @@ async function startServer(t: Test): Promise<string> {
     await once(server, 'exit')
   })
   for await (const line of createInterface({ input: server.stdout })) {
-    const address = /gracefulShutdown at (http:\/\/[\d.:]+)/.exec(line)?.[1]
+    const address = /listening at (http:\/\/[\d.:]+)/.exec(line)?.[1]
     if (address === undefined) continue
     server.stdout.resume()
     return address

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { until } from './until.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
-const OPEN = /Server gracefulShutdown at (https?:\/\/[^"\s]+)/
+const OPEN = /Server listening at (https?:\/\/[^"\s]+)/
 
 export interface ServerProcess {
   readonly process: ChildProcess

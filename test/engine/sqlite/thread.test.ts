@@ -99,7 +99,7 @@ t.test('a batch that failed rejects all of its calls, and the next one is tried'
 const deaths = { die: /ended \(code 3\)/, throw: /failed: out of luck/ }
 
 for (const [operation, reason] of Object.entries(deaths)) {
-  t.test(`usherService is turned away after a thread's death by ${operation}`, async (t) => {
+  t.test(`everything is turned away after a thread's death by ${operation}`, async (t) => {
     const thread = await started(t)
     const calls = [
       thread.call(operation as keyof Operations, null),

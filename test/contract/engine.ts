@@ -5,13 +5,11 @@ import type { Revocation } from '../../src/protocol/identity.ts'
 import { historyContract } from './history.ts'
 import { accountContract, sessionContract } from './identity-store.ts'
 import { messageLogContract } from './message-log.ts'
+import type { OpenEmpty } from './openers.ts'
 import { refreshContract } from './refresh-store.ts'
 import { account } from './samples.ts'
 import { ticketContract } from './ticket-store.ts'
 import { userStatusContract } from './user-status-store.ts'
-
-/** Opens an engine that holds nothing yet; the test closes it. */
-export type OpenEmpty = (t: Test) => Promise<Engine>
 
 /** Registers every suite as subtests of `t`. */
 export function engineContract(t: Test, open: OpenEmpty): void {

@@ -7,7 +7,7 @@ import {
   type PageQuery,
 } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
-import type { OpenEmpty } from './engine.ts'
+import type { OpenEmpty } from './openers.ts'
 import { draft } from './samples.ts'
 
 const KEPT = { messages: 1_000, ageMs: null }

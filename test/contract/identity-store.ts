@@ -1,6 +1,6 @@
 // What every engine must do for accounts and sessions.
 import type { Test } from 'tap'
-import type { OpenEmpty } from './engine.ts'
+import type { OpenEmpty } from './openers.ts'
 import { account, session, ticket } from './samples.ts'
 
 export function accountContract(t: Test, open: OpenEmpty): void {

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import type { Follower, IdempotencyKey } from '../../src/engine/message-log.ts'
 import { KeyConflict } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
-import type { OpenEmpty } from './engine.ts'
+import type { OpenEmpty } from './openers.ts'
 import { draft } from './samples.ts'
 
 const PLAIN = { retention: null, key: null }

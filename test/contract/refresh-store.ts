@@ -2,7 +2,7 @@
 import type { Test } from 'tap'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { Rotated } from '../../src/engine/identity-store.ts'
-import type { OpenEmpty } from './engine.ts'
+import type { OpenEmpty } from './openers.ts'
 import { account, session } from './samples.ts'
 
 const GRACE_MS = 10_000

@@ -1,7 +1,7 @@
 // What every engine must do for tickets.
 import type { Test } from 'tap'
 import { HOST_SESSION } from '../../src/protocol/names.ts'
-import type { OpenEmpty } from './engine.ts'
+import type { OpenEmpty } from './openers.ts'
 import { account, session, ticket } from './samples.ts'
 
 export function ticketContract(t: Test, open: OpenEmpty): void {

@@ -1,6 +1,6 @@
 // What every engine must do for bans, revocations and the end of all of a user's sessions.
 import type { Test } from 'tap'
-import type { OpenEmpty } from './engine.ts'
+import type { OpenEmpty } from './openers.ts'
 import { account, session, ticket } from './samples.ts'
 
 export function userStatusContract(t: Test, open: OpenEmpty): void {

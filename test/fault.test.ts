@@ -16,7 +16,7 @@ const FAULTS = {
 } as const
 
 for (const [what, signal] of Object.entries(FAULTS)) {
-  test(`[S38] ${what} is logged, everybody is told 3001, and the exit code is 1`, async (t) => {
+  test(`[S38] ${what} is logged, every client is told 3001, and the exit code is 1`, async (t) => {
     const env = {
       USHER_DATA: join(t.testdir({}), 'data'),
       USHER_DRAIN_SECONDS: '1',

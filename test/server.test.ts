@@ -20,7 +20,7 @@ function member({ url }: ServerProcess) {
   return connect(url + ROOM, { headers: asServer })
 }
 
-test('[C65] SIGTERM tells everybody 3001 and ends the process with 0', async (t) => {
+test('[C65] SIGTERM tells every client 3001 and ends the process with 0', async (t) => {
   const folder = t.testdir({})
   const server = await startServer(t, settings(folder))
   const clients = [await member(server), await member(server)]
@@ -50,7 +50,7 @@ test('[C65] a client that never answers and one that never speaks do not keep it
   await gone
 })
 
-test('[C65] nobody new is accepted while it drains', async (t) => {
+test('[C65] no new client is accepted while it drains', async (t) => {
   const server = await startServer(t, settings(t.testdir({}), { USHER_DRAIN_SECONDS: '2' }))
   const mute = await rawConnect(server.url, ROOM, asServer)
   const ended = server.end('SIGTERM')

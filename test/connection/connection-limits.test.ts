@@ -65,7 +65,7 @@ test('[C70] a user with too many is told 429, from whatever address', async (t) 
   t.doesNotThrow(() => door.take(A, 0).assign('u_1'))
 })
 
-test('who has no user id counts for no user', async (t) => {
+test('a connection without a user id counts for no user', async (t) => {
   const door = connectionLimits({ connectionsPerUser: 1 })
   for (let i = 0; i < 3; i += 1) t.doesNotThrow(() => door.take(A, 0).assign(null))
 })

@@ -30,7 +30,7 @@ test('[C42] what a member says comes to all members of its room, itself included
   await turn()
   t.same(ann.socket.texts, ['hello', ''])
   t.same(bob.socket.texts, ['hello', ''])
-  t.same(elsewhere.socket.texts, [], '[C45] and to nobody else')
+  t.same(elsewhere.socket.texts, [], '[C45] and to no other member')
 })
 
 test("[C43] what the client asked for goes before the rule's echo", async (t) => {

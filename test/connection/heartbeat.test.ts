@@ -46,7 +46,7 @@ const SETTINGS: [pingSeconds: number, pongSeconds: number][] = [
 for (const [pingSeconds, pongSeconds] of SETTINGS) {
   const named = `ping ${pingSeconds} s, pong ${pongSeconds} s`
 
-  test(`[C60] with ${named} everybody is pinged once a round`, async (t) => {
+  test(`[C60] with ${named} every connection is pinged once a round`, async (t) => {
     const heartbeat = new Heartbeat({ pingSeconds, pongSeconds })
     const heart = new FakeHeart()
     heartbeat.add(heart)
@@ -102,7 +102,7 @@ test('[C60] while an answer is due no second ping is sent', async (t) => {
   t.equal(heart.deadAt, 9)
 })
 
-test('[C63] who has run out is told within a second, and pinged no more', async (t) => {
+test('[C63] an identity that expires is told within a second, and pinged no more', async (t) => {
   for (let runsOut = 0; runsOut <= 60; runsOut += 1) {
     const heartbeat = new Heartbeat({ pingSeconds: 25, pongSeconds: 10 })
     const heart = new FakeHeart()
@@ -115,7 +115,7 @@ test('[C63] who has run out is told within a second, and pinged no more', async 
   }
 })
 
-test('who joined at another time is pinged at another time', async (t) => {
+test('a connection that joined at another time is pinged at another time', async (t) => {
   const heartbeat = new Heartbeat({ pingSeconds: 10, pongSeconds: 5 })
   const hearts = Array.from({ length: 10 }, () => new FakeHeart())
   for (const [second, heart] of hearts.entries()) {
@@ -129,7 +129,7 @@ test('who joined at another time is pinged at another time', async (t) => {
   )
 })
 
-test('who was removed is left alone, also when removed while its bucket is visited', async (t) => {
+test('a removed connection is left alone, also when its bucket is visited just then', async (t) => {
   const heartbeat = new Heartbeat({ pingSeconds: 1, pongSeconds: 1 })
   const [stays, goes, removed] = [new FakeHeart(), new FakeHeart(), new FakeHeart()]
   const buckets = [stays, goes, removed].map((heart) => heartbeat.add(heart))

@@ -36,7 +36,7 @@ test('no bound at all is null', async (t) => {
   t.equal(messageRate.isFull(0), true)
 })
 
-test('[C72] a user has one budget, whoever takes from it', async (t) => {
+test('[C72] a user has one rate, whichever connection takes from it', async (t) => {
   const userRates = new UserRates(RATES)
   const connection = userRates.hold('u_1', 0)
   t.equal(userRates.of('u_1', 0), connection)
@@ -58,7 +58,7 @@ test('budgets that are held or not yet full again are kept, the others forgotten
   t.equal(userRates.size, 0)
 })
 
-test('who comes back before its budget is full again has no new one', async (t) => {
+test('a user that returns before its rate is full again has no new one', async (t) => {
   const userRates = new UserRates(RATES)
   userRates.hold('u_1', 0).take(100, 0)
   userRates.release('u_1')

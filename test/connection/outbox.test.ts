@@ -120,7 +120,7 @@ test('only readers for whom something waits are looked at', async (t) => {
   t.same([a.cuts, b.cuts, c.cuts], [0, 0, 1], 'watching again does not start the age anew')
 })
 
-test('who was caught up and falls behind again starts at age 0', async (t) => {
+test('a reader that was caught up and falls behind again starts at age 0', async (t) => {
   const slow = new SlowReaders(BOUNDS)
   const one = reader()
   one.outbox.write(bytes(10), 1_000)

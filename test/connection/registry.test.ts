@@ -24,7 +24,7 @@ test('two timers serve all, however many there are', async (t) => {
   t.equal(socket.pings, 0, 'and it can be stopped')
 })
 
-test('[C60] who answers is pinged on, who does not is closed with 3012 in time', async (t) => {
+test('[C60] an answer keeps a connection, silence closes it with 3012 in time', async (t) => {
   const usherContext = new UsherContext()
   const [lives, dead] = [
     await usherContext.member(userOf('ann')),
@@ -67,7 +67,7 @@ test('[C60] part of a message is life too, since no pong can overtake it', async
   t.same(slow.socket.closedWith, CLOSE.noPong, 'and when it stops, that is seen in time')
 })
 
-test('[C63] who runs out is closed with 3005 within a second', async (t) => {
+test('[C63] an identity that expires is closed with 3005 within a second', async (t) => {
   const usherContext = new UsherContext()
   const expiresAt = usherContext.clock.now() + 12_000
   const { connection, socket } = await usherContext.member(userOf('ann', { expiresAt }))
@@ -81,7 +81,7 @@ test('[C63] who runs out is closed with 3005 within a second', async (t) => {
   t.equal(second, 12)
 })
 
-test('[S18] a revocation closes that session or user with 3503, nobody else', async (t) => {
+test('[S18] a revocation closes that session or user with 3503, and no other', async (t) => {
   const usherContext = new UsherContext()
   const phone = await usherContext.member(userOf('ann', { session: 's_phone' }))
   const desk = await usherContext.member(userOf('ann', { session: 's_desk' }), 'chat:b')
@@ -146,7 +146,7 @@ test('[C65] a few are closed at once', async (t) => {
   await drained
 })
 
-test('[C65] who does not answer is ended when the window is over', async (t) => {
+test('[C65] a client that does not answer is ended when the window is over', async (t) => {
   const usherContext = new UsherContext(LIMITLESS)
   const lives = await crowd(usherContext, 3)
   const drained = usherContext.connections.drain(CLOSE.shutdown, { spreadMs: 800, windowMs: 1_000 })
@@ -157,7 +157,7 @@ test('[C65] who does not answer is ended when the window is over', async (t) => 
   for (const { socket } of lives) t.equal(socket.terminated, true)
 })
 
-test('[C65] who comes while draining is closed at once with 3001', async (t) => {
+test('[C65] a connection that joins during a drain is closed at once with 3001', async (t) => {
   const usherContext = new UsherContext(LIMITLESS)
   t.equal(usherContext.connections.draining, false)
   await usherContext.connections.drain(CLOSE.shutdown, { spreadMs: 800, windowMs: 1_000 })
@@ -169,7 +169,7 @@ test('[C65] who comes while draining is closed at once with 3001', async (t) => 
   t.equal(usherContext.rooms.size, 0)
 })
 
-test('[C65] a drain with nobody there is over at once', async (t) => {
+test('[C65] a drain without connections is over at once', async (t) => {
   const usherContext = new UsherContext()
   await usherContext.connections.drain(CLOSE.shutdown, { spreadMs: 4_000, windowMs: 5_000 })
   t.pass('without moving the clock')

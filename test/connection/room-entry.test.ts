@@ -63,7 +63,7 @@ test('[C35] held frames spend the budget like any others', async (t) => {
   t.same(live.socket.closedWith, CLOSE.tooManyRequests)
 })
 
-test('[C34] [S5] who says nothing is closed with 3500 after ten seconds', async (t) => {
+test('[C34] [S5] a client that says nothing is closed with 3500 after ten seconds', async (t) => {
   const usherContext = new UsherContext()
   const first = undecided(usherContext)
   await usherContext.clock.advance(5_000)
@@ -89,7 +89,7 @@ test('[C34] [S5] the deadline also ends a decision that takes for ever', async (
   t.equal(usherContext.rooms.size, 0)
 })
 
-test('who has decided in time is not closed by the deadline', async (t) => {
+test('a connection that is decided in time is not closed by the deadline', async (t) => {
   const usherContext = new UsherContext()
   const live = undecided(usherContext)
   say(live, 'credential')
@@ -101,7 +101,7 @@ test('who has decided in time is not closed by the deadline', async (t) => {
   t.equal(live.socket.closedWith, null)
 })
 
-test('[S18] who was revoked on the way in does not come in', async (t) => {
+test('[S18] a user who is revoked while connecting does not stay connected', async (t) => {
   for (const revocation of [{ session: 's_ann' }, { user: 'ann' }]) {
     const usherContext = new UsherContext()
     const live = undecided(usherContext)
@@ -118,7 +118,7 @@ test('[S18] who was revoked on the way in does not come in', async (t) => {
   }
 })
 
-test('[S18] who comes after a revocation is a new one and stays', async (t) => {
+test('[S18] a connection from after a revocation stays', async (t) => {
   const usherContext = new UsherContext()
   usherContext.connections.revoke({ user: 'ann' })
   await usherContext.clock.advance(1)

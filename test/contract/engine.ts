@@ -30,7 +30,7 @@ export function engineContract(t: Test, open: OpenEmpty): void {
 }
 
 function revocationsContract(t: Test, open: OpenEmpty): void {
-  t.test('a revocation reaches everybody who follows', async (t) => {
+  t.test('a revocation reaches every follower', async (t) => {
     const { revocations } = await open(t)
     const heard: Revocation[] = []
     revocations.follow((revocation) => heard.push(revocation))
@@ -40,7 +40,7 @@ function revocationsContract(t: Test, open: OpenEmpty): void {
     t.same(heard, [{ session: 's_1' }, { session: 's_1' }, { user: 'u_1' }, { user: 'u_1' }])
   })
 
-  t.test('who stopped following hears no more', async (t) => {
+  t.test('a follower that stopped hears no more', async (t) => {
     const { revocations } = await open(t)
     const heard: Revocation[] = []
     const onRevoked = (revocation: Revocation) => heard.push(revocation)

@@ -45,7 +45,7 @@ export function accountContract(t: Test, open: OpenEmpty): void {
     t.same(await accounts.byUser(bob.user), bob)
   })
 
-  t.test('a password for nobody answers false', async (t) => {
+  t.test('a password for an unknown user answers false', async (t) => {
     const { accounts } = await open(t)
     t.equal(await accounts.setPassword('u_nobody', 'new', 'old'), false)
   })
@@ -86,7 +86,7 @@ export function sessionContract(t: Test, open: OpenEmpty): void {
     t.equal(await sessions.bySecret('none'), null)
   })
 
-  t.test('a session cannot be made for nobody', async (t) => {
+  t.test('a session cannot be made for an unknown user', async (t) => {
     const { sessions } = await open(t)
     const orphan = session(account())
     t.equal(await sessions.create(orphan), false)

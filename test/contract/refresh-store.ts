@@ -26,7 +26,7 @@ export function refreshContract(t: Test, open: OpenEmpty): void {
     t.same(await rotate('second', 'third', 2), { session: app })
   })
 
-  t.test('a token that nobody issued is null', async (t) => {
+  t.test('a token that was never issued is null', async (t) => {
     const { rotate } = await family(await open(t))
     t.equal(await rotate('guessed', 'second', 1), null)
   })
@@ -59,7 +59,7 @@ export function refreshContract(t: Test, open: OpenEmpty): void {
     t.same(await rotate('of-the-owner', 'next', 3), { reused: app.id })
   })
 
-  t.test('of 20 who show one token at the same time, one line goes on', async (t) => {
+  t.test('20 requests with one token at the same time get the same next one', async (t) => {
     const { app, rotate } = await family(await open(t))
     const names = Array.from({ length: 20 }, (_, index) => `next-${index}`)
     await Promise.all(names.map((next) => rotate('first', next, 1)))

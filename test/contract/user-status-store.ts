@@ -4,7 +4,7 @@ import type { OpenEmpty } from './openers.ts'
 import { account, session, ticket } from './samples.ts'
 
 export function userStatusContract(t: Test, open: OpenEmpty): void {
-  t.test('who nobody complained of stands well', async (t) => {
+  t.test('a user without an entry has a good status', async (t) => {
     const { userStatus } = await open(t)
     t.same(await userStatus.of('u_1'), { bannedAt: null, revokedBefore: null })
   })

@@ -30,7 +30,7 @@ for (const [how, identity] of [
   ['at once', byCookie],
   ['later', async (request: FastifyRequest) => byCookie(request)],
 ] as const) {
-  test(`[C87] who somebody is, said ${how}`, async (t) => {
+  test(`[C87] the user, said ${how}`, async (t) => {
     const { url, app } = await withLogIn(t, identity)
     const headers = page(url, 'ann')
     const member = await connect(url + ROOM, { headers })
@@ -46,7 +46,7 @@ for (const [how, identity] of [
   })
 }
 
-test('nobody is nobody, said with null or with nothing', async (t) => {
+test('null and undefined both mean no user', async (t) => {
   for (const nobody of [null, undefined]) {
     const { url } = await withLogIn(t, () => nobody)
     t.match(await refused(url + ROOM), { status: 401, body: { error: 'unauthorized' } })
@@ -55,7 +55,7 @@ test('nobody is nobody, said with null or with nothing', async (t) => {
   }
 })
 
-test('an open room lets nobody in, and a personal one only its owner', async (t) => {
+test('an open room lets no anonymous request in, a personal one only its owner', async (t) => {
   const rooms = [{ match: 'open:*', join: ['anyone' as const] }]
   const { url } = await withLogIn(t, byCookie, { rooms })
   await (await connect(`${url}/rt/rooms/open:a`)).close()
@@ -110,7 +110,7 @@ test('users whose ids look like ours are the application’s', async (t) => {
   t.equal(app.hasDecorator('accounts'), false)
 })
 
-test('what is no user is a fault of the application, logged, and lets nobody in', async (t) => {
+test('an answer that is no user is the application’s fault, logged and refused', async (t) => {
   const strange = [{}, { user: '' }, { user: 7 }, { user: 'a b' }, { user: 'x'.repeat(129) }, 'ann']
   for (const found of [...strange, { user: null }, { user: ['ann'] }, true]) {
     const log = keptLog()

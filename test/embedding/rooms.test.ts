@@ -23,7 +23,7 @@ for (const [how, authorize] of [
   ['at once', mayOnlyRead],
   ['later', async (identity: Identity, action: string) => mayOnlyRead(identity, action)],
 ] as const) {
-  test(`[C88] authorize that answers ${how}, on every door`, async (t) => {
+  test(`[C88] authorize that answers ${how}, at every endpoint`, async (t) => {
     const { url } = await startHost(t, { options: { ...credulous, authorize } })
     const ann = await connect(url + ROOM, { headers: as('ann') })
     const bob = await connect(url + ROOM, { headers: as('bob') })
@@ -105,7 +105,7 @@ function gracefulShutdown(): { heard: Heard; hooks: object } {
   return { heard, hooks }
 }
 
-test('hooks hear of everything once, by whichever door', async (t) => {
+test('hooks hear of everything once, whatever the endpoint', async (t) => {
   const { heard, hooks } = gracefulShutdown()
   const { url, app } = await startHost(t, { options: { ...credulous, hooks } })
   const ann = await connect(url + ROOM, { headers: as('ann') })
@@ -142,7 +142,7 @@ test('hooks hear of everything once, by whichever door', async (t) => {
   t.ok(heard.published.every(({ time }) => time > 1_600_000_000_000))
 })
 
-test('[C65] closing the application: everybody has left before it has closed', async (t) => {
+test('[C65] closing the application: every member has left before it has closed', async (t) => {
   const { heard, hooks } = gracefulShutdown()
   const { url, app } = await startHost(t, { options: { ...credulous, hooks } })
   await Promise.all(['ann', 'bob'].map((user) => connect(url + ROOM, { headers: as(user) })))
@@ -150,7 +150,7 @@ test('[C65] closing the application: everybody has left before it has closed', a
   t.same(heard.left.map(({ user }) => user).sort(), ['ann', 'bob'])
 })
 
-test('a hook that throws, or rejects, is logged and harms nobody', async (t) => {
+test('a hook that throws, or rejects, is logged and does no harm', async (t) => {
   const log = keptLog()
   const fail = () => {
     throw new Error('their hook is broken')

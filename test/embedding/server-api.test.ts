@@ -134,7 +134,7 @@ test('issueTicket: an order that cannot be is refused in words', async (t) => {
   await allRefused(t, [[order({}), 429]])
 })
 
-test('disconnect: a user, a user in one room, and nobody', async (t) => {
+test('disconnect: a user, a user in one room, and an unknown user', async (t) => {
   const { app, url } = await startHost(t, { options: RT })
   const enter = async (user: string, room: string) => {
     const { ticket } = await app.usher.issueTicket({ user })

@@ -171,7 +171,7 @@ test('[C65] the application goes on answering what it has begun', async (t) => {
   await closing
 })
 
-test('[C65] [C90] closing ends who follows a room, and keeps nobody waiting', async (t) => {
+test('[C65] [C90] closing ends event streams, and waits for none of them', async (t) => {
   const { url, app } = await startHost(t, { options: RT, before: ownSockets() })
   const headers = { ...asServer, accept: 'text/event-stream' }
   const stream = await fetch(url + ROOM, { headers })

@@ -55,6 +55,6 @@ test('[S4] what is no address is trusted by no list', async (t) => {
   }
 })
 
-test('[S4] an empty list trusts nobody', async (t) => {
+test('[S4] an empty list trusts no address', async (t) => {
   t.notOk(addressList([])('127.0.0.1'))
 })

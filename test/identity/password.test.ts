@@ -64,7 +64,7 @@ test('[S21] a hash with stronger parameters is left alone', async (t) => {
   t.same(verdict, { fits: true, rehashed: null })
 })
 
-test('[S23] nobody is let in for an unknown user, whatever the password', async (t) => {
+test('[S23] no password is right for an unknown user', async (t) => {
   const passwords = new Passwords()
   t.same(await passwords.verify(PASSWORD, null), { fits: false, rehashed: null })
   t.same(await passwords.verify('', null), { fits: false, rehashed: null })

@@ -176,7 +176,7 @@ t.test('[S14] kid, jku, jwk and x5u of a good token change nothing', async (t) =
   }
 })
 
-t.test('[S14] a kid of a megabyte is refused before anybody looks at it', async (t) => {
+t.test('[S14] a kid of a megabyte is refused before it is looked at', async (t) => {
   const token = await withHeader({ kid: 'k'.repeat(1_048_576) })
   t.equal(await usher.app.authenticator.prove({ kind: 'bearer', token }).catch(() => 401), 401)
 })
@@ -202,7 +202,7 @@ t.test('[C37] a user is the prefix and the subject, percent-encoded', async (t) 
   }
 })
 
-t.test('[C37] a subject that is the id of a local user is somebody else', async (t) => {
+t.test('[C37] a subject that is the id of a local user is another user', async (t) => {
   const local = await person(usher)
   const token = await withClaims({ sub: local.user })
   t.equal(await userOf(token), `jwt:${local.user}`)

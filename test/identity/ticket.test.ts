@@ -162,7 +162,7 @@ test('[S16] a used ticket of the previous secret is told from a forged one', asy
   t.equal(await outcome(rotating.inspect(ticket)), 'ticket_used')
 })
 
-test('[C26] the tickets of one user are counted, whoever asks, and others are not', async (t) => {
+test('[C26] the tickets of one user are counted, whatever asks, and others are not', async (t) => {
   const { tickets, clock } = issuer(SECRETS, 3)
   for (let n = 0; n < 3; n += 1) await tickets.issue(ORDER)
   const refusal = await tickets.issue({ ...ORDER, rooms: ['a'] }).catch((error: unknown) => error)

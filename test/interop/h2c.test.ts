@@ -45,7 +45,7 @@ test('[C41][C50] a Java client publishes, again and again on one connection', as
   }
 })
 
-test('[C41] a Java client reads, and is refused like everybody else', async (t) => {
+test('[C41] a Java client reads, and is refused like any other', async (t) => {
   const { url } = await startApp(t)
   const socket = await rawSocket(url)
   t.teardown(() => socket.destroy())

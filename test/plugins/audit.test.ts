@@ -23,7 +23,7 @@ async function told(usher: StartedApp, audit: string, count = 1): Promise<Line[]
   return auditOf(usher, audit)
 }
 
-test('[S36] who comes and goes is told: user, address, origin, and by what', async (t) => {
+test('[S36] a connection is told when it opens and ends: user, address, origin', async (t) => {
   const usher = await startApp(t)
   usher.keepSecret(SAID)
   const { user, browser, bearer } = await person(usher)
@@ -67,7 +67,7 @@ test('[S36] a log-in is told, and one that fails; the name that was tried is not
   }
 })
 
-test('[S36] a refused credential is told, by any door', async (t) => {
+test('[S36] a refused credential is told, at every endpoint', async (t) => {
   const usher = await startApp(t)
   const room = `${usher.url}/rooms/chat:a`
   await refused(room, { headers: { authorization: 'Bearer wrong' } })
@@ -83,7 +83,7 @@ test('[S36] a refused credential is told, by any door', async (t) => {
   t.match(gone, { connection: message?.connection, code: 3500, byServer: true })
 })
 
-test('[S36] [S7] a ticket that comes back is an alarm, by any door', async (t) => {
+test('[S36] [S7] a ticket that comes back is an alarm, at every endpoint', async (t) => {
   const usher = await startApp(t)
   const { bearer } = await person(usher)
   const room = `${usher.url}/rooms/chat:a`
@@ -116,7 +116,7 @@ test('[S36] [S17] a refresh token that comes back is an alarm', async (t) => {
   t.ok(user)
 })
 
-test('[S36] what somebody may not do is told, with who it was', async (t) => {
+test('[S36] what a user may not do is told, with the user', async (t) => {
   const rules = ruled({ match: 'chat:*' }, { match: 'live:*', publish: ['server'] })
   const usher = await startApp(t, rules)
   const { user, bearer, browser } = await person(usher)

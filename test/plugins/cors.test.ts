@@ -50,7 +50,7 @@ const DOORS: [method: string, path: string][] = [
   ['GET', '/nowhere'],
 ]
 
-t.test('[C38] a preflight of a listed origin is granted at every door', async (t) => {
+t.test('[C38] a preflight of a listed origin is granted at every endpoint', async (t) => {
   const { url } = await setUp(t)
   for (const [method, path] of DOORS) {
     for (const origin of LISTED) {
@@ -95,7 +95,7 @@ const FOREIGN = [
   `${PAGE}, ${PORTED}`,
 ]
 
-t.test('[C38] [S3] any other origin gets no permission at any door', async (t) => {
+t.test('[C38] [S3] any other origin gets no permission at any endpoint', async (t) => {
   const { url } = await setUp(t)
   for (const origin of FOREIGN) {
     for (const [method, path] of DOORS) {
@@ -110,13 +110,13 @@ t.test('[C38] [S3] any other origin gets no permission at any door', async (t) =
   }
 })
 
-t.test('[C38] who names no origin gets no permission, and is served', async (t) => {
+t.test('[C38] a request that names no origin gets no permission, and is served', async (t) => {
   const { url } = await setUp(t)
   const answer = await fetch(`${url}/health/live`)
   t.same([answer.status, permissionOf(answer)], [200, NONE])
 })
 
-t.test('[C38] without listed origins nobody gets any', async (t) => {
+t.test('[C38] without listed origins no origin gets any', async (t) => {
   const { url } = await startApp(t)
   t.same(permissionOf(await fetch(`${url}/health/live`, { headers: { origin: PAGE } })), NONE)
   t.equal((await preflight(`${url}/session`, PAGE)).status, 404)
@@ -187,7 +187,7 @@ t.test('[C38] an application with CORS of its own keeps it', async (t) => {
   t.equal(answer.headers.get('access-control-allow-origin'), 'https://own.example')
 })
 
-t.test('[C38] in an application only our doors carry our permission', async (t) => {
+t.test('[C38] in an application only our endpoints carry our permission', async (t) => {
   const app = Fastify({ http: { shouldUpgradeCallback } })
   t.teardown(() => app.close())
   app.get('/mine', async () => 'mine')

@@ -27,13 +27,13 @@ t.test('[C36] [S4] in production nothing is answered over plain HTTP', async (t)
   t.match(upgrade, { status: 403, body: { error: 'forbidden', code: 103 } })
 })
 
-t.test('[C36] who watches the process is answered over plain HTTP too', async (t) => {
+t.test('[C36] health checks are answered over plain HTTP too', async (t) => {
   const { url } = await inProduction(t)
   t.equal((await call(`${url}/health/live`, 'GET')).status, 200)
   t.equal((await call(`${url}/health/ready`, 'GET')).status, 200)
 })
 
-t.test('[S4] nobody gets in by claiming to be a proxy', async (t) => {
+t.test('[S4] a client that claims to be a proxy does not get in', async (t) => {
   const claims = { ...asServer, ...TLS, 'x-forwarded-for': '127.0.0.1' }
   for (const trustProxy of [[], ['192.0.2.1'], ['::2']]) {
     const { url } = await inProduction(t, { trustProxy })
@@ -86,7 +86,7 @@ t.test('[C36] [S4] of a chain of proxies, the last that is not ours says who ask
   await t.rejects(from('2001:db8::2'), /429/, 'nor does another address of the same network')
 })
 
-t.test('[S4] whoever is no proxy of ours counts by their own address', async (t) => {
+t.test('[S4] a client that is no trusted proxy counts by its own address', async (t) => {
   const ours = { trustProxy: ['192.0.2.1'], ...limited({ connectionsPerAddress: 1 }) }
   const { url } = await startApp(t, ours)
   const from = (address: string) =>

@@ -15,7 +15,7 @@ const SECRETS = {
   inUrl: 'wrong-token-in-the-url',
 }
 
-t.test('[S9] [S36] good credentials leave no trace of themselves, by any door', async (t) => {
+t.test('[S9] [S36] good credentials leave no trace of themselves, at any endpoint', async (t) => {
   const usher = await startApp(t)
   const { user, browser, bearer } = await person(usher)
   const room = `${usher.url}/rooms/chat:a`
@@ -38,7 +38,7 @@ t.test('[S9] [S36] good credentials leave no trace of themselves, by any door', 
   t.notMatch(usher.log(), /the message itself|ut_|eyJ|usher=/)
 })
 
-t.test('[S9] refused credentials leave no trace of themselves, by any door', async (t) => {
+t.test('[S9] refused credentials leave no trace of themselves, at any endpoint', async (t) => {
   const usher = await startApp(t)
   usher.keepSecret(...Object.values(SECRETS))
   const { token, cookie, ticket, password, basic, inUrl } = SECRETS

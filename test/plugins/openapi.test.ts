@@ -154,7 +154,7 @@ t.test('[S39] the page runs its own scripts alone, in no frame', async (t) => {
   t.notMatch(policy, /script-src[^;]*unsafe|https?:|\*/)
 })
 
-t.test('the page shows every door in a real browser, and tries one', async (t) => {
+t.test('the page shows every endpoint in a real browser, and tries one', async (t) => {
   const app = Fastify({ http: { shouldUpgradeCallback } })
   t.teardown(() => app.close())
   await app.register(usherService, { prefix: '/rt', data: ':memory:', pages: true })

@@ -47,7 +47,7 @@ test('a reason is never empty and fits into a close frame', async (t) => {
   }
 })
 
-test('who may come back reads it from the number, as the table says in words', async (t) => {
+test('the number says whether a client may come back, as the table does in words', async (t) => {
   for (const [code = '', , meaning = ''] of tableOf('code | reason | meaning')) {
     const comesBack = meaning.includes('come back')
     t.equal(mayReconnect(Number(code)), comesBack, `${code}: ${meaning}`)

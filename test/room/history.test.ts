@@ -16,7 +16,7 @@ function page(text: string): Page {
 const texts = ({ messages }: { messages: readonly Message[] }): string[] =>
   messages.map(({ payload }) => String(payload))
 
-t.test('[C96] what was taken back while it was read does not stay at hand', async (t) => {
+t.test('[C96] what was redacted while it was read does not stay in memory', async (t) => {
   const reads: ((page: Page) => void)[] = []
   const read = () => new Promise<Page>((resolve) => reads.push(resolve))
   const log = { read, head: async () => head } as unknown as MessageLog

@@ -91,7 +91,7 @@ test('releasing twice counts once', async (t) => {
   t.equal(rooms.size, 0)
 })
 
-test('a room that nobody could open leaves nothing behind and can be tried again', async (t) => {
+test('a room that could not be opened leaves nothing behind and can be tried again', async (t) => {
   const { rooms, asked } = heldRooms()
   const opening = [rooms.open('a', rule), rooms.open('a', rule)]
   asked[0]?.fail(new Error('the store is away'))
@@ -114,7 +114,7 @@ test('a log that throws instead of rejecting leaves nothing behind either', asyn
   t.equal(rooms.size, 0)
 })
 
-test('who comes while a room closes gets a new one, which the old end does not stop', async (t) => {
+test('a join while a room closes gets a new one, which the old end does not stop', async (t) => {
   const { rooms, asked } = heldRooms()
   const format = new CountingFormat()
   const opening = rooms.open('a', rule)

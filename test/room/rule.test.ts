@@ -131,7 +131,7 @@ for (const who of Object.keys(ALLOWED) as Who[]) {
   }
 }
 
-test('any of several entries is enough, and an empty list lets nobody in', async (t) => {
+test('any of several entries is enough, and an empty list lets no identity in', async (t) => {
   const both = rule('*', { join: ['server', 'user'] })
   t.ok(allows(both, user, 'join', 'room'))
   t.ok(allows(both, PEOPLE['a server key'], 'join', 'room'))

@@ -210,7 +210,7 @@ t.test('[C19] an account is deleted with its sessions, tickets and connections',
   t.equal((await call(`${url}/account`, 'DELETE', { headers: ann.bearer })).status, 401)
 })
 
-t.test('[C19] the name is free again, for somebody with another id', async (t) => {
+t.test('[C19] the name is free again, for a user with another id', async (t) => {
   const { user, username, bearer } = await person(usher)
   t.equal((await call(`${url}/account`, 'DELETE', { headers: bearer })).status, 204)
   const other = await person(usher, username.toUpperCase())
@@ -253,7 +253,7 @@ t.test('[C19] logging out everywhere ends all that was before, and nothing after
   }
 })
 
-t.test('[C18] [C19] nobody without an account of ours has these doors', async (t) => {
+t.test('[C18] [C19] these endpoints are for users with an account of ours alone', async (t) => {
   t.equal((await changePassword({})).status, 401)
   t.equal((await changePassword(asServer)).status, 403)
   for (const [path, status] of [

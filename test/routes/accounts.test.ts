@@ -53,7 +53,7 @@ t.test('[C10] where sign-up is closed it is a 403', async (t) => {
   t.match(answer, { status: 403, body: { error: 'forbidden', code: 103 } })
 })
 
-t.test('[S12] a page elsewhere may not sign anybody up', async (t) => {
+t.test('[S12] a page elsewhere may not sign a user up', async (t) => {
   const body = { username: 'fay', password: PASSWORD }
   const headers = { origin: 'https://evil.example' }
   t.equal((await call(`${url}/accounts`, 'POST', { body, headers })).status, 403)
@@ -62,7 +62,7 @@ t.test('[S12] a page elsewhere may not sign anybody up', async (t) => {
   t.equal((await call(`${url}/accounts`, 'POST', { body, headers: { origin: url } })).status, 201)
 })
 
-t.test('[S23] who asks for taken names again and again is told to wait', async (t) => {
+t.test('[S23] a client that asks for taken names again and again is told to wait', async (t) => {
   const { url } = await startApp(t)
   const body = { username: 'gus', password: PASSWORD }
   const answers = []

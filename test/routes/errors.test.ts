@@ -148,7 +148,7 @@ t.test('[S4] an X-Forwarded-For that is no address breaks nothing', async (t) =>
   }
 })
 
-t.test('[S38] what nobody foresaw is a 500 that says nothing of itself', async (t) => {
+t.test('[S38] an unforeseen fault is a 500 that says nothing of itself', async (t) => {
   const { app, url } = await startApp(t)
   app.engine.log.head = () => Promise.reject(new Error('the secret plan'))
   const { status, body } = await call(`${url}/rooms/chat:a`, 'GET', { headers: asServer })
@@ -156,7 +156,7 @@ t.test('[S38] what nobody foresaw is a 500 that says nothing of itself', async (
   t.notMatch(JSON.stringify(body), /plan/)
 })
 
-t.test('[C1] [C2] an expectation that nobody can meet is a 400 with a sentence', async (t) => {
+t.test('[C1] [C2] an expectation that cannot be met is a 400 with a sentence', async (t) => {
   const head = ['GET /health/live HTTP/1.1', 'Host: localhost', 'Expect: a-pony']
   const client = await rawRequest(url, [...head, 'Connection: close', '', ''].join('\r\n'))
   t.equal(await client.status(), 400)

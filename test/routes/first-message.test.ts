@@ -96,7 +96,7 @@ test('[C34] the cookie is not looked at', async (t) => {
   t.match(await open.text(), /with a ticket/)
 })
 
-test('[C30] [C34] a token or a ticket at the door goes before a first message', async (t) => {
+test('[C30] [C34] a token or a ticket in the handshake goes before a first message', async (t) => {
   const usher = await startApp(t)
   const client = await connect(usher.url + FIRST, { headers: asServer })
   client.send('hello')
@@ -149,7 +149,7 @@ async function heldApp(t: Test, overrides: Parameters<typeof startApp>[1] = {}) 
   return { usher, clock }
 }
 
-test('[C34] [S5] who says nothing for ten seconds is closed with 3500', async (t) => {
+test('[C34] [S5] a client that says nothing for ten seconds is closed with 3500', async (t) => {
   const { usher, clock } = await heldApp(t)
   const ann = await connect(usher.url + FIRST)
   await clock.advance(9_000)

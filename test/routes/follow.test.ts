@@ -15,7 +15,7 @@ function say({ url }: StartedApp, body: unknown) {
   return call(`${url}${ROOM}/messages`, 'POST', { headers: asServer, body })
 }
 
-t.test('[C90] whoever follows gets what is said, as others do', async (t) => {
+t.test('[C90] a client that follows gets what is published, as members do', async (t) => {
   const usher = await startApp(t)
   const client = await connect(usher.url + ROOM, { headers: asServer })
   const following = await follow(usher.url + ROOM, asServer)
@@ -42,7 +42,7 @@ t.test('[C91] with ?envelope=true each event is the message', async (t) => {
   following.stop()
 })
 
-t.test('[C92] a stream opens with its position, also in a room where nobody speaks', async (t) => {
+t.test('[C92] a stream opens with its position, also in a quiet room', async (t) => {
   const usher = await startApp(t)
   const { body } = await say(usher, 1)
   const following = await follow(usher.url + ROOM, asServer)
@@ -51,7 +51,7 @@ t.test('[C92] a stream opens with its position, also in a room where nobody spea
   following.stop()
 })
 
-t.test('[C93] who comes back gets what it missed once, by header or URL', async (t) => {
+t.test('[C93] a client that returns gets what it missed once, by header or URL', async (t) => {
   const usher = await startApp(t)
   const { body } = await say(usher, 1)
   for (const missed of [2, 3]) await say(usher, missed)

@@ -109,7 +109,7 @@ test('[C40] a reset with frames on the way leaves nothing', async (t) => {
   await healthy(t, usher)
 })
 
-test('[C40] a reset while nobody has said who it is leaves nothing', async (t) => {
+test('[C40] a reset before any credential leaves nothing', async (t) => {
   const usher = await startApp(t)
   for (let i = 0; i < 10; i += 1) {
     await reset(await rawConnect(usher.url, `${ROOM}?auth=message`))

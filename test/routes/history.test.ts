@@ -32,7 +32,7 @@ t.test('[C94] a publish to a room with history answers its position', async (t) 
   t.match(state.body, { epoch: first.epoch, offset: 2 })
 })
 
-t.test('[C95] messages are read as they were said, by whoever may join', async (t) => {
+t.test('[C95] messages are read as they were said, by a user who may join', async (t) => {
   const usher = await startApp(t)
   const ann = await person(usher)
   await say(usher, { a: [1, 2] }, ann.bearer)

@@ -58,14 +58,14 @@ test('[C60] a client whose process is stopped is dropped, and others stay', asyn
   await nothingLeft(usher.app)
 })
 
-test('[C60] who answers is pinged again and again, and stays', async (t) => {
+test('[C60] a client that answers is pinged again and again, and stays', async (t) => {
   const usher = await startApp(t, QUICK)
   const bob = await member(usher)
   for (let pings = 0; pings < 3; pings += 1) await once(bob.ws, 'ping')
   t.equal(bob.ws.readyState, bob.ws.OPEN)
 })
 
-test('[C60] who sends one long message slowly is not taken for dead', async (t) => {
+test('[C60] a client that sends one long message slowly is not taken for dead', async (t) => {
   const usher = await startApp(t, QUICK)
   const bob = await member(usher)
   const slow = await rawConnect(usher.url, ROOM, asServer)
@@ -87,7 +87,7 @@ test('[C60] who sends one long message slowly is not taken for dead', async (t) 
   slow.socket.destroy()
 })
 
-test('[C60] who does not answer pings is told 3012', async (t) => {
+test('[C60] a client that does not answer pings is told 3012', async (t) => {
   const usher = await startApp(t, QUICK)
   const mute = await rawConnect(usher.url, ROOM, asServer)
   t.same(await mute.closing(), { code: 3012, reason: 'no pong' })
@@ -162,7 +162,7 @@ test('[C61] [C62] a reader that reads nothing and half-closes is ended all the s
   await nothingLeft(usher.app)
 })
 
-test('[C62] who does not answer a close is ended by the server', async (t) => {
+test('[C62] a client that does not answer a close is ended by the server', async (t) => {
   const usher = await startApp(t, ruled({ match: '*', publish: [] }))
   const mute = await rawConnect(usher.url, ROOM, asServer)
   const ended = closed(mute.socket)
@@ -172,7 +172,7 @@ test('[C62] who does not answer a close is ended by the server', async (t) => {
   await nothingLeft(usher.app)
 })
 
-test('[C62] who says goodbye and then stays on the line is ended by the server', async (t) => {
+test('[C62] a client that closes and then keeps TCP open is ended by the server', async (t) => {
   const usher = await startApp(t)
   const mute = new RawClient(await rawSocket(usher.url))
   mute.socket.allowHalfOpen = true

@@ -74,7 +74,7 @@ t.test('[C50] an empty text and no bytes at all are messages too', async (t) => 
   }
 })
 
-t.test('[C50] what is not what it is called is a 400 and reaches nobody', async (t) => {
+t.test('[C50] a body that is not of its type is a 400 and reaches no member', async (t) => {
   const heard = await overhear(usher, 'chat:wrong')
   const room = 'chat:wrong'
   for (const body of ['', '{', 'text', '{"a":1}{', Buffer.from([0x22, 0xff, 0x22])]) {
@@ -202,12 +202,15 @@ t.test('[C52] a key holds for five minutes', async (t) => {
   t.equal((await publish({ headers }, held)).status, 201)
 })
 
-t.test('who may not publish there is told so, and nobody without a credential may', async (t) => {
-  t.equal((await publish({ headers: {} })).status, 401)
-  t.match(await publish({ room: 'read:a' }), { status: 403, body: { error: 'forbidden' } })
-  const headers = { authorization: `Bearer ${await ticketOf(usher, ann.bearer)}` }
-  t.equal((await publish({ headers })).status, 401)
-})
+t.test(
+  'a user who may not publish is told so, and so is a request without a credential',
+  async (t) => {
+    t.equal((await publish({ headers: {} })).status, 401)
+    t.match(await publish({ room: 'read:a' }), { status: 403, body: { error: 'forbidden' } })
+    const headers = { authorization: `Bearer ${await ticketOf(usher, ann.bearer)}` }
+    t.equal((await publish({ headers })).status, 401)
+  },
+)
 
 t.test('[C72] [C3] a user who publishes too fast is a 429, a server key is not', async (t) => {
   const slow = await startApp(t, limited({ messagesPerSecond: 2 }), { clock: new ManualClock() })

@@ -94,7 +94,7 @@ t.test('[C33] a bearer token is for any page', async (t) => {
   t.equal((await call(`${url}/tickets`, 'POST', { headers })).status, 201)
 })
 
-t.test('[S12] a page elsewhere may not log anybody in', async (t) => {
+t.test('[S12] a page elsewhere may not log a user in', async (t) => {
   const body = { username: ann.username, password: ann.password }
   const logIn = (headers: Headers) => call(`${url}/session`, 'POST', { body, headers })
   t.equal((await logIn({ origin: 'https://evil.example' })).status, 403)

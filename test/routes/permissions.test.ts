@@ -6,7 +6,7 @@ import { asServer, call, person, ticketOf } from '../support/people.ts'
 import { ruled } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
-test('[S20] a right that was taken away is gone for the next message, by any door', async (t) => {
+test('[S20] a withdrawn right is gone for the next message, at every endpoint', async (t) => {
   let allowed = true
   const authorize = (_identity: unknown, action: string): boolean => action === 'join' || allowed
   const usher = await startApp(t, {}, { authorize })
@@ -38,7 +38,7 @@ test('[S20] a right to enter that was taken away holds for the next entrance', a
   t.equal((await refused(`${room}?ticket=${ticket}`)).status, 403)
 })
 
-test('[S33] what is in a room is told to those who may enter it, and to nobody else', async (t) => {
+test('[S33] what is in a room is told to those who may enter it, and to no other', async (t) => {
   const usher = await startApp(t, ruled({ match: 'staff:*', join: ['server'] }))
   const { bearer } = await person(usher)
   const ask = (path: string, headers = {}) => call(`${usher.url}${path}`, 'GET', { headers })
@@ -52,7 +52,7 @@ test('[S33] what is in a room is told to those who may enter it, and to nobody e
   t.equal((await ask('/rooms/staff:a')).status, 401)
 })
 
-test('[S32] who said it is what the server knows, whatever a message claims', async (t) => {
+test('[S32] the sender is what the server knows, whatever a message claims', async (t) => {
   const seen: (string | null)[] = []
   const published = ({ user }: { user: string | null }) => seen.push(user)
   const usher = await startApp(t, {}, { hooks: { published } })

@@ -93,7 +93,7 @@ async function spentByTalk(usher: StartedApp, ann: Client, url: string) {
   return call(url, 'POST', { headers: someone.bearer, body: 'five' })
 }
 
-test('[C72] server keys are exempt, over every door', async (t) => {
+test('[C72] server keys are exempt, over WebSockets and REST', async (t) => {
   const usher = await startApp(t, limited({ messagesPerSecond: 1, bytesPerSecond: 10 }))
   const ann = await listener(usher)
   for (let i = 0; i < 50; i += 1) ann.send(`message ${i}`)

@@ -11,7 +11,7 @@ import { closed, until } from '../support/until.ts'
 const ROOM = '/rooms/chat:a'
 const SHUTDOWN = { code: 3001, reason: 'shutdown' }
 
-test('[C65] everybody is told 3001, undecided ones too', async (t) => {
+test('[C65] every connection is told 3001, undecided ones too', async (t) => {
   const { url, app } = await startApp(t, { drainSeconds: 1 })
   const member = () => connect(url + ROOM, { headers: asServer })
   const clients = await Promise.all(Array.from({ length: 60 }, member))
@@ -22,7 +22,7 @@ test('[C65] everybody is told 3001, undecided ones too', async (t) => {
   t.equal(app.connections.size, 0)
 })
 
-test('[C65] who does not answer is ended, and closing does not wait for ever', async (t) => {
+test('[C65] a client that does not answer is ended, and closing does not hang', async (t) => {
   const { url, app } = await startApp(t, { drainSeconds: 1 })
   const mute = await rawConnect(url, ROOM, asServer)
   await app.close()

@@ -186,7 +186,7 @@ t.test('[C33] a ticket is for any page: its Origin is not looked at', async (t) 
   t.equal((await client.close()).code, 1000)
 })
 
-t.test('[C26] [C3] tickets are limited per user that they are for, whoever asks', async (t) => {
+t.test('[C26] [C3] tickets are limited per user that they are for, whatever asks', async (t) => {
   const usher = await startApp(t, limited({ ticketsPerMinute: 2 }))
   const { user, bearer, browser } = await person(usher)
   const other = await person(usher)

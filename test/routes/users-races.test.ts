@@ -111,7 +111,7 @@ for (const [meeting, { happen, hold, prepare }] of MEETINGS) {
   })
 }
 
-test('[C84] who is sent out of another room comes in all the same', async (t) => {
+test('[C84] a user who is sent out of another room joins all the same', async (t) => {
   const usher = await startApp(t)
   const ann = await person(usher)
   const held = holdCalls(usher.app.engine.log, 'follow')
@@ -125,7 +125,7 @@ test('[C84] who is sent out of another room comes in all the same', async (t) =>
   t.equal(await client.text(), 'I am in')
 })
 
-test('[C81] a ban of the user "null" meets nobody without a user id', async (t) => {
+test('[C81] a ban of the user "null" meets no connection without a user id', async (t) => {
   const usher = await startApp(t, ruled({ match: '*', join: ['anyone'], publish: ['anyone'] }))
   const held = holdCalls(usher.app.engine.log, 'follow')
   const entering = [connect(usher.url + ROOM), connect(usher.url + ROOM, { headers: asServer })]

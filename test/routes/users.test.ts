@@ -56,7 +56,7 @@ function checkOpen(t: Test, clients: Client[]): void {
   for (const { ws } of clients) t.equal(ws.readyState, ws.OPEN)
 }
 
-t.test('[C80] [S34] these doors are for server keys alone', async (t) => {
+t.test('[C80] [S34] these endpoints are for server keys alone', async (t) => {
   const ann = await person(usher)
   const open = await connect(room, { headers: ann.bearer })
   const { cookie } = ann.browser
@@ -97,7 +97,7 @@ for (const door of ['ban', 'disconnect', 'revoke'] as const) {
   })
 }
 
-t.test('[C84] who is sent out leaves that room, and no other', async (t) => {
+t.test('[C84] a user who is sent out leaves that room, and no other', async (t) => {
   const [ann, bob] = [await person(usher), await person(usher)]
   const gone = await everyWayIn(usher, ann, 'chat:a')
   const stay = [await everyWayIn(usher, ann, 'chat:b'), await everyWayIn(usher, bob, 'chat:a')]
@@ -161,18 +161,21 @@ t.test('[C83] a ban lasts until it is lifted; what it ended stays over', async (
   await connect(`${room}?ticket=${await ticketOf(usher, asServer, { user: ann.user })}`)
 })
 
-t.test('[C82] who is only disconnected may come back with what he has', async (t) => {
-  for (const query of ['', '?revoke=false']) {
-    const ann = await person(usher)
-    const ticket = await ticketOf(usher, ann.bearer)
-    const open = await connect(room, { headers: ann.browser })
-    const path = `${url}/users/${ann.user}/connections${query}`
-    t.equal((await call(path, 'DELETE', { headers: asServer })).status, 204)
-    t.same(await open.closed, FORCED)
-    for (const headers of [ann.browser, ann.bearer]) await connect(room, { headers })
-    await connect(`${room}?ticket=${ticket}`)
-  }
-})
+t.test(
+  '[C82] a user who is only disconnected may come back with the same credentials',
+  async (t) => {
+    for (const query of ['', '?revoke=false']) {
+      const ann = await person(usher)
+      const ticket = await ticketOf(usher, ann.bearer)
+      const open = await connect(room, { headers: ann.browser })
+      const path = `${url}/users/${ann.user}/connections${query}`
+      t.equal((await call(path, 'DELETE', { headers: asServer })).status, 204)
+      t.same(await open.closed, FORCED)
+      for (const headers of [ann.browser, ann.bearer]) await connect(room, { headers })
+      await connect(`${room}?ticket=${ticket}`)
+    }
+  },
+)
 
 t.test('[C82] with ?revoke all from before is refused, and what comes after is good', async (t) => {
   for (const query of ['?revoke', '?revoke=', '?revoke=true']) {

@@ -142,7 +142,7 @@ function agrees({ member, hears, buffersAtLeave }: Life): boolean {
   return buffers.length === buffersAtLeave && heard === hears.slice(0, -1).join('')
 }
 
-test('[C42] [C43] [C44] whoever comes and goes, all hear what is theirs in order', async (t) => {
+test('[C42] [C43] [C44] as members join and leave, all hear what is theirs in order', async (t) => {
   t.doesNotThrow(() => fc.assert(property(), SEED))
 })
 

@@ -185,7 +185,7 @@ function wrong({ member, after, left }: Life, newest: number): string | null {
   return ended || at === newest || (at === null && newest === 0) ? null : `ends at ${at}`
 }
 
-test('[C93] whoever joins, wherever, hears every offset after it once, in order', async (t) => {
+test('[C93] a member that joins anywhere hears every offset after it once, in order', async (t) => {
   const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
     const simulation = new Simulation()
     await simulation.run(steps)

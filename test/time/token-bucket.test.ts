@@ -35,7 +35,7 @@ test('more than a burst is given to a full bucket and paid back first', async (t
   t.ok(bucket.take(1, 2_500))
 })
 
-test('whoever waits as long as was said gets what was asked for', async (t) => {
+test('a wait as long as was said gets what was asked for', async (t) => {
   const anyRate = fc.record({ burst: fc.integer({ min: 1, max: 500 }), per: fc.nat(600) })
   const anyUse = fc.array(fc.record({ amount: fc.nat(20), ms: fc.nat(5_000) }), { maxLength: 30 })
   fc.assert(

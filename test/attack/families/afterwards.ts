@@ -103,7 +103,7 @@ async function talk(target: Target): Promise<string> {
 /** Asked a few times: a connection that was cut is only found at the next ping. */
 function emptied(target: Target, room: string): Attack {
   return {
-    name: `nobody is left in ${room}`,
+    name: `no member is left in ${room}`,
     sent: `GET /rooms/${room}`,
     expected: '0 members, 0 users',
     run: async () => {

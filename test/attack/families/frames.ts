@@ -188,7 +188,7 @@ function floods(target: Target): Attack[] {
       run: control(ping),
     },
     {
-      name: `${count} pongs nobody asked for`,
+      name: `${count} pongs without a ping`,
       sent: 'pongs of 100 bytes',
       expected: 'memory stays',
       run: control(pong),
@@ -200,7 +200,7 @@ function floods(target: Target): Attack[] {
       run: () => afterClose(target),
     },
     {
-      name: 'who does not read is cut, in bounded memory',
+      name: 'a client that does not read is cut, in bounded memory',
       sent: 'a member that stops reading while others talk',
       expected: 'cut, memory stays',
       run: () => deafMember(target),

@@ -180,7 +180,7 @@ async function corsWords(target: Target): Promise<string> {
 
 function stillLoggedIn(target: Target): Attack {
   return {
-    name: 'nobody was logged out by another page',
+    name: 'no user was logged out by another page',
     sent: 'GET /session',
     expected: 'session stands',
     run: () => sessionWords(target, target.victim),

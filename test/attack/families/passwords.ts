@@ -18,7 +18,7 @@ export const passwords: Family = {
     ...odd(target),
     ...enumeration(target),
     floodOf(target, {
-      name: 'of names nobody has',
+      name: 'of names that no account has',
       count: target.short ? 80 : 10_000,
       at: (n) => `nobody${n}`,
       seconds: '127.41',

@@ -19,7 +19,7 @@ test('[S18] a session that ends while its ticket is issued gets none', async (t)
   t.same(await tickets.redeem(other.hash, 1_000), other)
 })
 
-test('nothing is held when nobody could be asked', async (t) => {
+test('nothing is held when no store could be asked', async (t) => {
   const away = () => Promise.reject(new EngineUnavailable('away'))
   const tickets = new MemoryTickets(away, new ManualClock())
   const one = ticket()
@@ -47,7 +47,7 @@ test('[S29] what tickets say is bounded too, over all of them', async (t) => {
   t.equal(await tickets.issue(ticket()), true)
 })
 
-test('a sweep lets go of what has run out, and no more than a slice', async (t) => {
+test('a sweep forgets what has expired, and no more than a slice', async (t) => {
   const tickets = new MemoryTickets(EVERYBODY, new ManualClock())
   for (const expiresAt of [3, 1, 2, 4]) await tickets.issue(ticket({ expiresAt }))
   t.equal(await tickets.sweep({ now: 3, limit: 2 }), 2)

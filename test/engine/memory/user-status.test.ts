@@ -30,7 +30,7 @@ function setUp(_: Test, known: [string, UserStatus][] = []) {
   return { stored, banning, asked, userStatus: new CachedUserStatus(store, known) }
 }
 
-test('who is known, and who is not, is told without asking', async (t) => {
+test('known and unknown users are told without asking the store', async (t) => {
   const { userStatus, asked } = setUp(t, [['eve', BANNED]])
   t.same(await userStatus.of('eve'), BANNED)
   t.same(await userStatus.of('ann'), GOOD_STATUS)
@@ -48,7 +48,7 @@ test('[S18] a ban that is on disk holds before it is answered', async (t) => {
   t.same(await userStatus.of('eve'), GOOD_STATUS)
 })
 
-test('[S18] a ban of which nobody knows how it ended is looked up', async (t) => {
+test('[S18] a ban whose outcome is unknown is looked up', async (t) => {
   const { userStatus, banning } = setUp(t)
   const done = userStatus.ban('eve', 5)
   banning.reject(new EngineUnavailable('the thread is gone'))

@@ -93,7 +93,7 @@ t.test('[C22] a ticket that was handed over is good in the next process alone', 
   t.same(await after.tickets.redeem(unused.hash, 1_000), unused)
 })
 
-t.test('[S18] who is banned or logged out while it closes leaves no ticket', async (t) => {
+t.test('[S18] a user who is banned or logged out while it closes leaves no ticket', async (t) => {
   const folder = t.testdir({})
   const ada = account()
   const web = session(ada)

@@ -67,7 +67,7 @@ async function opened(t: Test): Promise<Store> {
   return store
 }
 
-t.test('[C52] a key holds for five minutes, whatever its room lets go of meanwhile', async (t) => {
+t.test('[C52] a key holds for five minutes, whatever its room forgets meanwhile', async (t) => {
   const store = await opened(t)
   const first = new Map<string, Appended>()
   for (let i = 0; i < 40; i += 1) {
@@ -115,7 +115,7 @@ t.test('[C94] offsets and epoch go on when all is gone, and over restarts', asyn
 })
 
 t.test(
-  '[C52] an old key is no fault when its message is gone and its row is used anew',
+  '[C52] an old key is no fault when its message is gone and its row is used again',
   async (t) => {
     const store = await opened(t)
     await store.say('a', 'k')

@@ -103,7 +103,7 @@ test('a reason longer than a control frame carries is cut', async (t) => {
   t.same(await client.closing(), { code: 3001, reason: 'x'.repeat(123) })
 })
 
-test('[C62] who has ended its half is ended at once, since it can answer nothing', async (t) => {
+test('[C62] a client that has ended its half is ended at once', async (t) => {
   const { socket, client, tcp } = await pair(t)
   client.socket.pause()
   while (socket.bufferedBytes === 0) socket.write(serverFrame(2, Buffer.alloc(1_000_000)))

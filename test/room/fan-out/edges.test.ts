@@ -4,7 +4,7 @@ import { CountingFormat } from '../../support/counting-format.ts'
 import { FakeMember } from '../../support/fake-member.ts'
 import { eventOf, heldFan } from '../../support/fan.ts'
 
-test('[C44] who joins in mid-turn gets nothing that was said before', async (t) => {
+test('[C44] a member that joins in mid-turn gets nothing that was said before', async (t) => {
   const { fan, end } = heldFan()
   const format = new CountingFormat()
   const early = new FakeMember({ format })
@@ -18,7 +18,7 @@ test('[C44] who joins in mid-turn gets nothing that was said before', async (t) 
   t.same(late.buffers.map(String), ['[after]'])
 })
 
-test('who leaves in mid-turn gets what was said before, and nothing after', async (t) => {
+test('a member that leaves in mid-turn gets what was said before, nothing after', async (t) => {
   const { fan, end } = heldFan()
   const format = new CountingFormat()
   const stays = new FakeMember({ format })
@@ -43,7 +43,7 @@ test('the last one to leave still gets what was said before', async (t) => {
   t.equal(member.heard, '[a]', 'once')
 })
 
-test('who leaves and comes back in one turn misses only what was said between', async (t) => {
+test('a member that leaves and joins in one turn misses only what was said between', async (t) => {
   const { fan, end } = heldFan()
   const member = new FakeMember({ format: new CountingFormat() })
   fan.add(member)
@@ -56,7 +56,7 @@ test('who leaves and comes back in one turn misses only what was said between', 
   t.equal(member.heard, '[1][3]')
 })
 
-test('a member that leaves while being delivered to disturbs nobody', async (t) => {
+test('a member that leaves while being delivered to disturbs no other', async (t) => {
   const { fan, end } = heldFan()
   const format = new CountingFormat()
   const members = Array.from({ length: 5 }, () => new FakeMember({ format }))
@@ -86,7 +86,7 @@ test('a member that takes another one with it leaves the rest undisturbed', asyn
   )
 })
 
-test('everybody leaving while being delivered to empties the room', async (t) => {
+test('all members leaving while being delivered to empties the room', async (t) => {
   const { fan, end } = heldFan()
   const formats = [new CountingFormat('one'), new CountingFormat('two')]
   const members = formats.flatMap((format) => [

@@ -66,7 +66,7 @@ test('a small room behind a huge one is not kept waiting for the whole of it', a
   t.same(heard(members), ['[2]'])
 })
 
-test('[C44] who comes between two slices gets nothing of either buffer', async (t) => {
+test('[C44] a member that joins between two slices gets nothing of either buffer', async (t) => {
   const { fan, end } = heldFan(SLICES_OF_TWO)
   const members = crowd(fan, 6)
   fan.push(eventOf('1'))
@@ -81,7 +81,7 @@ test('[C44] who comes between two slices gets nothing of either buffer', async (
   t.same(heard(members), Array(6).fill('[1][2][3]'))
 })
 
-test('who goes between two slices gets what it lacks, before it goes', async (t) => {
+test('a member that leaves between two slices first gets what it lacks', async (t) => {
   const { fan, end } = heldFan(SLICES_OF_TWO)
   const members = crowd(fan, 6)
   fan.push(eventOf('1'))
@@ -93,7 +93,7 @@ test('who goes between two slices gets what it lacks, before it goes', async (t)
   t.same(heard(members), Array(6).fill('[1][2]'), 'once')
 })
 
-test('who publishes faster than a huge room can be written to waits for it', async (t) => {
+test('a publisher that is faster than a huge room can be written to waits for it', async (t) => {
   const { fan, end } = heldFan(SLICES_OF_TWO)
   const members = crowd(fan, 20)
   const big = Buffer.alloc(JOIN_BYTES_MAX - 10)

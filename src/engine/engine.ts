@@ -12,6 +12,9 @@ export interface Revocations {
   follow(onRevoked: (revocation: Revocation) => void): () => void
 }
 
+/** Told the former id of this node, which is void, and the one that it has now. */
+export type OnRenewed = (former: string, node: string) => void
+
 /** What an acknowledgement survives. */
 export type Durability = 'memory' | 'disk' | 'replicated'
 
@@ -24,7 +27,11 @@ export type EngineHealth = { ready: true } | { ready: false; reason: string }
  */
 export interface Engine {
   readonly name: string
-  /** This node's id; a node whose lease lapsed takes a new one. */
+  /**
+   * This node's id, of 8 to 32 letters and digits, that no other node has or had: ids that begin
+   * with it are unique over nodes. It changes when the lease of this node lapsed, so it MUST be
+   * read each time and not be kept.
+   */
   readonly node: string
   readonly durability: Durability
   readonly accounts: AccountStore
@@ -35,9 +42,15 @@ export interface Engine {
   readonly log: MessageLog
   readonly revocations: Revocations
   health(): EngineHealth
+  /**
+   * Calls `onRenewed` after this node took another id because its lease had lapsed. The other nodes
+   * have counted its connections as gone meanwhile; what stood in `presence` is entered again by
+   * the engine itself. MUST NOT throw. Returns how to stop.
+   */
+  onRenewed(onRenewed: OnRenewed): () => void
   /** Calls that wait for their answer, now. */
   readonly waiting: number
-  /** Finishes what was accepted, then lets go of files and threads. May be called twice. */
+  /** Finishes what was accepted, then closes files and threads. May be called twice. */
   close(): Promise<void>
 }
 
@@ -48,13 +61,13 @@ export type EngineSettings =
 
 /**
  * The engine cannot serve now, and a retry may succeed. Nothing was changed; only when a thread or
- * a link was lost while it answered, nobody knows.
+ * a link was lost while it answered, that is unknown.
  */
 export class EngineUnavailable extends Error {
   /** Which bound of the engine was reached; null for any other trouble. */
   readonly full: Full | null
 
-  /** With `full` the message is for whoever asked, else for operators. */
+  /** With `full` the message is for the client that asked, else for operators. */
   constructor(message: string, full: Full | null = null) {
     super(message)
     this.name = 'EngineUnavailable'
@@ -68,7 +81,7 @@ export interface Full {
   retryAfter: number
 }
 
-/** The engine can not be opened at all; `message` says what to do. Boot must stop. */
+/** The engine cannot be opened at all; `message` says what to do. Boot must stop. */
 export class EngineRefused extends Error {
   constructor(message: string) {
     super(message)

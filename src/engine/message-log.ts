@@ -1,7 +1,7 @@
 // The port for messages: accept them in one order, keep them if asked, share them with all nodes.
 import type { Draft, Message, Position } from '../protocol/message.ts'
 
-/** How much of a room is kept; `null` in its place means nothing is. */
+/** How much of a room is kept; where a retention may be `null`, that means nothing is. */
 export interface Retention {
   messages: number
   ageMs: number | null
@@ -57,11 +57,20 @@ export interface Page {
   messages: Message[]
 }
 
-/** What a room does with messages that were accepted, here or on another node. */
+/** What a room does with what was accepted, here or on another node. No method may throw. */
 export interface Follower {
-  /** Called in offset order, each message once. MUST NOT throw. */
+  /** Called in the order of the log, each message once. */
   onMessage(message: Message): void
-  /** What came since the last message is unknown: read it from history. MUST NOT throw. */
+  /**
+   * The message at this offset is a tombstone now. Called after `onMessage` for that offset, if
+   * that one is called at all; what was read before may still hold the payload.
+   */
+  onRedacted(offset: number): void
+  /**
+   * Messages after the last `onMessage` may have been accepted of which this follower is not told:
+   * where the room has history they MUST be read from there, else they are lost. The epoch may
+   * have changed. `onMessage` goes on with what is accepted from now on.
+   */
   onGap(): void
 }
 
@@ -79,25 +88,36 @@ export class KeyConflict extends Error {
 }
 
 /**
- * An implementation MUST call every follower of a room for each accepted message before or when
- * the publisher's answer arrives, in the order of the log, and MUST NOT deliver what it could not
- * keep. `append` throws or rejects with EngineUnavailable when nothing was kept (the caller may
- * retry), and with KeyConflict.
+ * An implementation MUST tell every follower of a room, on every node, of each accepted message
+ * once and in the order of the log, and MUST NOT tell of one that it could not keep. A publisher's
+ * answer and the delivery of its message may come in either order: no caller may rely on one. An
+ * implementation that misses a message MUST tell its follower of it before any newer one, or call
+ * `onGap`.
  */
 export interface MessageLog {
+  /**
+   * Throws or rejects with EngineUnavailable when nothing was kept (a retry may succeed), and with
+   * KeyConflict. A key holds over all nodes, in rooms with history and without.
+   */
   append(room: string, draft: Draft, options: AppendOptions): Appended | Promise<Appended>
   /**
    * Resolves when no later message of the room can be missed. One follower per room and node: a
-   * new one takes the old one's place.
+   * new one replaces the former. After `stop` no method of the follower is called.
    */
   follow(room: string, follower: Follower): Promise<Follow>
   /**
-   * For rooms with history alone, as is `head`. Neither MUST show what the room's follower on this
-   * node was not told yet: who joins at what they show would hear it a second time.
+   * A page of a room with history. Neither `read` nor `head` may show a message that the room's
+   * follower on this node was not told: a member that joins at what they show would get it a
+   * second time. An engine whose store is ahead of its deliveries MUST first tell the follower the
+   * rest, in order, and then resolve. Only what lies in a gap that `onGap` announced is shown
+   * untold.
    */
   read(room: string, query: PageQuery): Promise<Page>
-  /** The newest position; offset 0 where nothing was said yet. */
+  /** The newest position of a room with history; offset 0 where nothing was published yet. */
   head(room: string): Promise<Position>
-  /** Puts a tombstone in the place of a message. False when there is none at that offset. */
+  /**
+   * Replaces a message by a tombstone, and tells the room's followers on every node. False when
+   * there is no message at that offset; then no follower is told.
+   */
   redact(room: string, offset: number): Promise<boolean>
 }

@@ -108,8 +108,8 @@ export class Room implements Follower {
     this.#history?.sweep(elapsed)
   }
 
-  /** A message was taken back: what is at hand still has it. */
-  redacted(): void {
+  /** A message became a tombstone: the cached tail still holds what it said. */
+  onRedacted(): void {
     this.#history?.forget()
   }
 

@@ -150,11 +150,9 @@ export class Rooms {
     return this.#parts.log.append(name, draft, { retention: rule.history, key })
   }
 
-  /** Puts a tombstone in the place of a message. False when there is none at that offset. */
-  async redact(name: string, offset: number): Promise<boolean> {
-    const done = await this.#parts.log.redact(name, offset)
-    this.#open.get(name)?.room.redacted()
-    return done
+  /** Replaces a message by a tombstone. False when there is no message at that offset. */
+  redact(name: string, offset: number): Promise<boolean> {
+    return this.#parts.log.redact(name, offset)
   }
 
   #allows(identity: Identity, action: Action, room: string): boolean {

@@ -50,7 +50,11 @@ function positionContract(t: Test, open: OpenEmpty): void {
   t.test('many at once get offsets without holes, in the order of their calls', async (t) => {
     const { log } = await open(t)
     const heard: number[] = []
-    const follower: Follower = { onMessage: ({ offset }) => heard.push(offset), onGap: () => {} }
+    const follower: Follower = {
+      onMessage: ({ offset }) => heard.push(offset),
+      onRedacted: () => {},
+      onGap: () => {},
+    }
     await log.follow('chat:1', follower)
     const appends = Array.from({ length: 3_000 }, (_, i) =>
       log.append(`chat:${i % 3}`, draft(String(i)), PLAIN),
@@ -70,7 +74,11 @@ function positionContract(t: Test, open: OpenEmpty): void {
   t.test('a member hears a message before its publisher is answered, and what it is', async (t) => {
     const { log } = await open(t)
     const heard: Message[] = []
-    await log.follow('chat:1', { onMessage: (message) => heard.push(message), onGap: () => {} })
+    await log.follow('chat:1', {
+      onMessage: (message) => heard.push(message),
+      onRedacted: () => {},
+      onGap: () => {},
+    })
     const said = draft('', { kind: 'binary', payload: Buffer.from([0, 255]), origin: 'c1' })
     const { position, time } = await log.append('chat:1', said, PLAIN)
     t.same(heard, [{ ...said, ...position, time }])
@@ -82,7 +90,7 @@ function positionContract(t: Test, open: OpenEmpty): void {
     const onMessage = ({ offset }: Message): void => {
       heard = offset
     }
-    await log.follow('chat:1', { onMessage, onGap: () => {} })
+    await log.follow('chat:1', { onMessage, onRedacted: () => {}, onGap: () => {} })
     const ahead: number[] = []
     const look = async (head: Promise<{ offset: number }>): Promise<void> => {
       const { offset } = await head
@@ -103,7 +111,11 @@ function positionContract(t: Test, open: OpenEmpty): void {
   t.test('a follow that was stopped hears no more', async (t) => {
     const { log } = await open(t)
     const heard: Message[] = []
-    const follow = await log.follow('chat:1', { onMessage: (m) => heard.push(m), onGap: () => {} })
+    const follow = await log.follow('chat:1', {
+      onMessage: (m) => heard.push(m),
+      onRedacted: () => {},
+      onGap: () => {},
+    })
     follow.stop()
     await log.append('chat:1', draft('a'), PLAIN)
     t.same(heard, [])
@@ -176,7 +188,11 @@ function keyContract(t: Test, open: OpenEmpty): void {
   t.test('a retry gets the first answer, and nothing is kept or told twice', async (t) => {
     const { log } = await open(t)
     const heard: Message[] = []
-    await log.follow('chat:1', { onMessage: (message) => heard.push(message), onGap: () => {} })
+    await log.follow('chat:1', {
+      onMessage: (message) => heard.push(message),
+      onRedacted: () => {},
+      onGap: () => {},
+    })
     const first = await log.append('chat:1', draft('a'), keyed('k'))
     await log.append('chat:1', draft('b'), PLAIN)
     const again = await log.append('chat:1', draft('a'), keyed('k'))

@@ -19,6 +19,7 @@ function listener(): Follower & { heard: Message[]; texts(): string[] } {
     heard,
     texts: () => heard.map(({ payload }) => payload.toString()),
     onMessage: (message) => heard.push(message),
+    onRedacted: () => {},
     onGap: () => {},
   }
 }

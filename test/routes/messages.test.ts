@@ -35,7 +35,11 @@ async function publish({ room = 'chat:a', query = '', ...rest }: Publish, { url 
 async function overhear({ app }: StartedApp, room: string): Promise<Message[]> {
   const heard: Message[] = []
   const onMessage = (message: Message) => void heard.push(message)
-  const follow = await app.engine.log.follow(room, { onMessage, onGap: () => undefined })
+  const follow = await app.engine.log.follow(room, {
+    onMessage,
+    onRedacted: () => {},
+    onGap: () => undefined,
+  })
   t.teardown(() => follow.stop())
   return heard
 }

@@ -86,7 +86,9 @@ async function compose(
   const durability: Durability = lock === null ? 'memory' : 'disk'
   return {
     name: 'sqlite',
-    node: systemRandom.bytes(8).toString('hex'),
+    node: systemRandom.bytes(6).toString('hex'),
+    // The folder's lock is this node's lease: it holds for as long as the process lives.
+    onRenewed: () => () => {},
     durability,
     ...identity,
     log: splitLog({ appendNow, stored, followers }),

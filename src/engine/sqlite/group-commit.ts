@@ -109,8 +109,13 @@ export class SqliteLog implements StoredLog {
     while (this.#committing !== null) await this.#committing
   }
 
-  redact(room: string, offset: number): Promise<boolean> {
-    return this.#parts.writer.call('redactMessage', { room, offset, now: this.#parts.clock.now() })
+  async redact(room: string, offset: number): Promise<boolean> {
+    const { writer, clock, followers } = this.#parts
+    const redacted = await writer.call('redactMessage', { room, offset, now: clock.now() })
+    if (!redacted) return false
+    await this.#told(room)
+    followers.of(room)?.onRedacted(offset)
+    return true
   }
 
   /** The reader sees what is on the disk before the writer's answer is here. */

@@ -10,7 +10,11 @@ t.test('an append answers plainly, after its follower was called', async (t) => 
   const clock = new ManualClock()
   const log = ephemeralLog(clock)
   const times: number[] = []
-  await log.follow('chat:1', { onMessage: ({ time }) => times.push(time), onGap: () => {} })
+  await log.follow('chat:1', {
+    onMessage: ({ time }) => times.push(time),
+    onRedacted: () => {},
+    onGap: () => {},
+  })
   const answer = log.append('chat:1', draft('hello'), PLAIN)
   t.same(times, [clock.now()])
   t.same(answer, { position: null, time: clock.now(), repeated: false })

@@ -28,7 +28,11 @@ t.test('[C93] what is on the disk is not shown before it was told', async (t) =>
   const parts = { writer, reader, clock: new ManualClock(), followers }
   const log = new SqliteLog(parts as unknown as SqliteLogParts)
   const seen: string[] = []
-  followers.follow('chat:1', { onMessage: () => seen.push('told'), onGap: () => {} })
+  followers.follow('chat:1', {
+    onMessage: () => seen.push('told'),
+    onRedacted: () => {},
+    onGap: () => {},
+  })
   const appended = log.append({ room: 'chat:1', draft: draft('a'), retention: KEPT, key: null })
   const query = { retention: KEPT, after: null, before: null, limit: 1, order: 'asc' } as const
   const shown = [

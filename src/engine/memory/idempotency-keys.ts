@@ -8,7 +8,7 @@ import { type Appended, type IdempotencyKey, KeyConflict } from '../message-log.
 /** How long a key holds at least. */
 export const KEY_WINDOW_MS = 5 * 60_000
 
-/** For whoever finds no place for another key. */
+/** The answer to a new key while too many are held. */
 export function tooManyKeys(): EngineUnavailable {
   const sentence = 'Too many idempotency keys are held: try again in a minute.'
   return new EngineUnavailable(sentence, { limit: 'idempotencyKeys', retryAfter: 60 })
@@ -18,27 +18,28 @@ export function tooManyKeys(): EngineUnavailable {
 export const KEYS_MAX = 100_000
 
 /** Old keys dropped per new one: more than one, so that it catches up, without a long pause. */
-const DROPPED_PER_CLAIM = 16
+const DROPPED_PER_KEY = 16
 
-interface Claim {
+/** A key that was used, and what its first use was answered. */
+interface HeldKey {
   readonly fingerprint: string
   readonly answer: Appended
   /** When it may be forgotten, on the clock's `elapsed`. */
   readonly until: number
 }
 
-/** A key, the body it came with, and the answer to give if it is new. */
-export interface NewClaim {
+/** A use of a key: the body that came with it, and the answer to give if the key is new. */
+export interface KeyUse {
   key: string
   fingerprint: string
   answer: Appended
 }
 
-/** Keys of one process. They are forgotten in the order they came, never before their time. */
+/** Keys of one process. They are forgotten in order of their first use, never before their time. */
 export class IdempotencyKeys {
   readonly #clock: Clock
   /** A Map keeps the order of insertion, and all keys hold equally long: the first ends first. */
-  readonly #claims = new Map<string, Claim>()
+  readonly #held = new Map<string, HeldKey>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -49,27 +50,27 @@ export class IdempotencyKeys {
    * @throws KeyConflict when the key is known with another body
    * @throws EngineUnavailable when KEYS_MAX keys are held: none is forgotten early
    */
-  claim({ key, fingerprint, answer }: NewClaim): Appended {
+  answerOf({ key, fingerprint, answer }: KeyUse): Appended {
     const now = this.#clock.elapsed()
     this.#dropOld(now)
-    const first = this.#claims.get(key)
+    const first = this.#held.get(key)
     if (first !== undefined && now < first.until) {
       if (first.fingerprint !== fingerprint) throw new KeyConflict()
       return { ...first.answer, repeated: true }
     }
-    this.#claims.delete(key)
-    if (this.#claims.size >= KEYS_MAX) {
+    this.#held.delete(key)
+    if (this.#held.size >= KEYS_MAX) {
       throw tooManyKeys()
     }
-    this.#claims.set(key, { fingerprint, answer, until: now + KEY_WINDOW_MS })
+    this.#held.set(key, { fingerprint, answer, until: now + KEY_WINDOW_MS })
     return answer
   }
 
   #dropOld(now: number): void {
-    let left = DROPPED_PER_CLAIM
-    for (const [key, claim] of this.#claims) {
-      if (left === 0 || now < claim.until) return
-      this.#claims.delete(key)
+    let left = DROPPED_PER_KEY
+    for (const [key, held] of this.#held) {
+      if (left === 0 || now < held.until) return
+      this.#held.delete(key)
       left -= 1
     }
   }

@@ -23,8 +23,8 @@ export function createMemoryLog(clock: Clock, followers: Followers): AppendNow {
   return (room, draft, key) => {
     const answer = answerNow()
     if (key !== null) {
-      const claim = { key: keyName(room, key), fingerprint: fingerprintOf(draft), answer }
-      const first = keys.claim(claim)
+      const use = { key: keyName(room, key), fingerprint: fingerprintOf(draft), answer }
+      const first = keys.answerOf(use)
       if (first.repeated) return first
     }
     followers.of(room)?.onMessage(accepted(draft, answer.time))

@@ -13,11 +13,11 @@ const HELD_MAX = 16_000_000
 /** Bytes of a hash that tell keys and bodies apart. */
 const HASH_BYTES = 16
 
-/** A message with a key is not let go of before it is as old as this. */
+/** A message with a key is not deleted before it is as old as this. */
 export const KEYED_AGE_MS = KEY_WINDOW_MS + PERIOD_MS
 
-/** A key in its scope, and what was said with it. */
-export interface Claim {
+/** A key in its scope and the body that came with it, as they are compared. */
+export interface HashedKey {
   readonly key: Buffer
   readonly body: Buffer
 }
@@ -39,7 +39,7 @@ interface KeyedRow {
   body: Uint8Array
 }
 
-export function claimOf(key: string, kind: Kind, payload: Uint8Array): Claim {
+export function hashKey(key: string, kind: Kind, payload: Uint8Array): HashedKey {
   const body = hash('sha256', payload, 'buffer').subarray(0, HASH_BYTES)
   // The kind is part of what was said: 1 as text is another message than 1 as JSON.
   body[0] = (body[0] ?? 0) ^ kind.charCodeAt(0)
@@ -71,7 +71,7 @@ export class SqliteKeys {
   }
 
   /** The message that came with this key within the window before `time`, or after it. */
-  find({ key, body }: Claim, time: number): First | null {
+  find({ key, body }: HashedKey, time: number): First | null {
     for (const index of this.#periods.values()) {
       for (const id of index.find(key)) {
         const row = this.#row.get(id) as KeyedRow | undefined
@@ -94,7 +94,7 @@ export class SqliteKeys {
     return held >= this.#heldMax
   }
 
-  add({ key }: Claim, { id, time }: { id: number; time: number }): void {
+  add({ key }: HashedKey, { id, time }: { id: number; time: number }): void {
     const period = periodOf(time)
     let index = this.#periods.get(period)
     if (index === undefined) {

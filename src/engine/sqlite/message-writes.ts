@@ -1,12 +1,12 @@
-// Keeping messages: position, idempotency key and message in one transaction; and letting go of
+// Keeping messages: position, idempotency key and message in one transaction; and deleting
 // what a room no longer keeps, in slices.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { BatchFault, reasonOf } from './errors.ts'
-import { claimOf, SqliteKeys } from './idempotency-keys.ts'
+import { hashKey, SqliteKeys } from './idempotency-keys.ts'
 import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
 import { type Trim, type Trimmed, trimmer } from './retention.ts'
 import { epochOf, type RoomRow, RoomTable } from './rooms.ts'
-import type { Writing } from './worker.ts'
+import type { WritingDatabase } from './worker.ts'
 
 export type MessageWrites = {
   keepMessages(drafts: PackedDrafts): PackedAnswers
@@ -15,7 +15,7 @@ export type MessageWrites = {
   trimMessages(trim: Trim): Trimmed
 }
 
-export function messageWrites(db: DatabaseSync): Pick<Writing, 'onKept' | 'onTakenBack'> & {
+export function messageWrites(db: DatabaseSync): Pick<WritingDatabase, 'onKept' | 'onTakenBack'> & {
   writes: MessageWrites
 } {
   const rooms = new RoomTable(db)
@@ -97,21 +97,25 @@ class Keeper {
     const kind = drafts.kind[index] ?? 'binary'
     const payload = payloadAt(drafts, index)
     const key = drafts.key[index] ?? null
-    const claim = key === null ? null : claimOf(key, kind, payload)
-    const first = claim && this.#keys.find(claim, time)
+    const hashed = key === null ? null : hashKey(key, kind, payload)
+    const first = hashed && this.#keys.find(hashed, time)
     if (first) {
       answers.offset.push(first.same ? first.offset : NOT_KEPT.otherBody)
       if (first.same) answers.repeats.set(index, first.time)
       return
     }
-    if (claim && this.#keys.isFull(time)) {
+    if (hashed && this.#keys.isFull(time)) {
       answers.offset.push(NOT_KEPT.tooManyKeys)
       return
     }
     const offset = row.newest + 1
     const values = [row.id, offset, time, kind, drafts.user[index] ?? null, payload] as const
-    const { lastInsertRowid } = this.#insert.run(...values, claim?.key ?? null, claim?.body ?? null)
-    if (claim) this.#keys.add(claim, { id: Number(lastInsertRowid), time })
+    const { lastInsertRowid } = this.#insert.run(
+      ...values,
+      hashed?.key ?? null,
+      hashed?.body ?? null,
+    )
+    if (hashed) this.#keys.add(hashed, { id: Number(lastInsertRowid), time })
     row.newest = offset
     answers.offset.push(offset)
   }

@@ -1,4 +1,4 @@
-// Lets go of messages that no room keeps any more, a few rooms at a time for ever. What is no
+// Deletes messages that no room keeps any more, a few rooms at a time, again and again. What is no
 // longer kept is not shown meanwhile.
 import type { Clock } from '../../time/clock.ts'
 import { inSlices } from './periodic-job.ts'

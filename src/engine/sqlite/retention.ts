@@ -1,9 +1,9 @@
-// Letting go of what rooms no longer keep, a slice at a time; and in the end of empty rooms.
+// Deletes what rooms no longer keep, a slice at a time, and in the end rooms that are empty.
 import type { DatabaseSync } from 'node:sqlite'
 import { KEYED_AGE_MS } from './idempotency-keys.ts'
 import type { RoomRow, RoomTable } from './rooms.ts'
 
-/** Which messages to let go of: at most `rows`, going on after room `cursor`. */
+/** Which messages to delete: at most `rows`, going on after room `cursor`. */
 export interface Trim {
   now: number
   rows: number
@@ -28,15 +28,15 @@ export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Tri
     SELECT id, messages_max AS messagesMax, age_max_ms AS ageMaxMs, empty_since AS emptySince,
            coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0) AS newest
     FROM rooms WHERE id > :cursor ORDER BY id LIMIT ${TRIMMED_ROOMS}`)
-  const empty = emptied(db, rooms)
-  const letGo = letter(db)
+  const noteWhetherEmpty = emptinessOf(db, rooms)
+  const trimRoom = roomTrimmer(db)
 
   return ({ now, rows, cursor }) => {
     let deleted = 0
     const found = some.all({ cursor }) as unknown as TrimmedRoom[]
     for (const room of found) {
-      empty(room, now)
-      if (room.newest > 0) deleted += letGo(room, { now, rows: rows - deleted })
+      noteWhetherEmpty(room, now)
+      if (room.newest > 0) deleted += trimRoom(room, { now, rows: rows - deleted })
       // Perhaps not at the end of this room yet: the next slice begins with it again.
       if (deleted >= rows) return { cursor: room.id - 1, deleted }
     }
@@ -44,8 +44,11 @@ export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Tri
   }
 }
 
-/** What a room no longer keeps, by count or by age; a message with a key stays for its window. */
-function letter(db: DatabaseSync) {
+/**
+ * Deletes what a room no longer keeps, by count or by age; a message with a key stays for its
+ * window.
+ */
+function roomTrimmer(db: DatabaseSync) {
   const oldest = db.prepare(`
     SELECT "offset", time FROM messages WHERE room = :id ORDER BY "offset" LIMIT 1`)
   const keepNewest = db.prepare(
@@ -68,7 +71,7 @@ function letter(db: DatabaseSync) {
 }
 
 /** Remembers since when a room is empty, and forgets it after a long time. */
-function emptied(db: DatabaseSync, rooms: RoomTable) {
+function emptinessOf(db: DatabaseSync, rooms: RoomTable) {
   const mark = db.prepare('UPDATE rooms SET empty_since = :since WHERE id = :id')
   const forget = db.prepare('DELETE FROM rooms WHERE id = :id')
   const nextGeneration = db.prepare(
@@ -81,7 +84,7 @@ function emptied(db: DatabaseSync, rooms: RoomTable) {
     } else if (emptySince === null) {
       mark.run({ id, since: now })
     } else if (now - emptySince > FORGOTTEN_MS) {
-      // Its offsets begin at 1 again: whoever knew it must notice.
+      // Its offsets begin at 1 again: the new epoch tells clients that knew it.
       nextGeneration.run()
       forget.run({ id })
       rooms.forget()

@@ -33,8 +33,8 @@ export function serve(open: () => Service): void {
   post({ type: 'opened' })
 }
 
-/** What a writing thread works with, and who holds something in memory is told. */
-export interface Writing {
+/** The database of a thread that writes; what the thread holds in memory follows the two calls. */
+export interface WritingDatabase {
   db: DatabaseSync
   operations: Operations
   /** Rows that were changed so far. */
@@ -46,7 +46,7 @@ export interface Writing {
 }
 
 /** Runs a batch in one transaction: answers after the commit, or keeps nothing of it. */
-export function runInTransaction(writing: Writing, calls: readonly Call[]): FromThread {
+export function runInTransaction(writing: WritingDatabase, calls: readonly Call[]): FromThread {
   const { db, operations, changes, onKept, onTakenBack } = writing
   try {
     db.exec('BEGIN IMMEDIATE')

@@ -11,38 +11,38 @@ import { ManualClock } from '../../support/held-clock.ts'
 
 const ANSWER = { position: null, time: 1, repeated: false }
 
-function claim(key: string, fingerprint = 'same') {
+function use(key: string, fingerprint = 'same') {
   return { key, fingerprint, answer: ANSWER }
 }
 
 t.test('a key holds for its window, and then may be used for anything', async (t) => {
   const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock)
-  keys.claim(claim('k', 'first'))
+  keys.answerOf(use('k', 'first'))
   await clock.advance(KEY_WINDOW_MS - 1)
-  t.same(keys.claim(claim('k', 'first')), { ...ANSWER, repeated: true })
+  t.same(keys.answerOf(use('k', 'first')), { ...ANSWER, repeated: true })
   await clock.advance(1)
-  t.same(keys.claim(claim('k', 'second')), ANSWER)
+  t.same(keys.answerOf(use('k', 'second')), ANSWER)
 })
 
 t.test('a repeat does not make a key hold longer', async (t) => {
   const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock)
-  keys.claim(claim('k'))
+  keys.answerOf(use('k'))
   await clock.advance(KEY_WINDOW_MS - 1)
-  keys.claim(claim('k'))
+  keys.answerOf(use('k'))
   await clock.advance(1)
-  t.equal(keys.claim(claim('k')).repeated, false)
+  t.equal(keys.answerOf(use('k')).repeated, false)
 })
 
 t.test('a new key is turned away when too many hold, and none is forgotten for it', async (t) => {
   const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock)
-  for (let key = 0; key < KEYS_MAX; key += 1) keys.claim(claim(`${key}`))
-  t.throws(() => keys.claim(claim('one more')), EngineUnavailable)
-  t.equal(keys.claim(claim('0')).repeated, true)
+  for (let key = 0; key < KEYS_MAX; key += 1) keys.answerOf(use(`${key}`))
+  t.throws(() => keys.answerOf(use('one more')), EngineUnavailable)
+  t.equal(keys.answerOf(use('0')).repeated, true)
   await clock.advance(KEY_WINDOW_MS)
-  t.equal(keys.claim(claim('one more')).repeated, false)
+  t.equal(keys.answerOf(use('one more')).repeated, false)
 })
 
 t.test('names of keys are equal only when room, sender and value are', async (t) => {

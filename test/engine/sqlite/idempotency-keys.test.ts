@@ -1,7 +1,7 @@
 // How many idempotency keys a store holds, and for how long.
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'tap'
-import { claimOf, SqliteKeys } from '../../../src/engine/sqlite/idempotency-keys.ts'
+import { hashKey, SqliteKeys } from '../../../src/engine/sqlite/idempotency-keys.ts'
 import { MIGRATIONS, migrate } from '../../../src/engine/sqlite/schema.ts'
 
 const MINUTE_MS = 60_000
@@ -12,7 +12,7 @@ test('[C52] no key is forgotten early: when so many are held, no more are taken'
   migrate(db, MIGRATIONS)
   const keys = new SqliteKeys(db, 3)
   const add = (id: number, time: number) =>
-    keys.add(claimOf(`k${id}`, 'text', Buffer.alloc(1)), { id, time })
+    keys.add(hashKey(`k${id}`, 'text', Buffer.alloc(1)), { id, time })
   add(1, 0)
   add(2, MINUTE_MS)
   t.equal(keys.isFull(MINUTE_MS), false)
@@ -32,15 +32,15 @@ test('[C52] after a start the keys of the last minutes hold, whatever has gone',
   const say = db.prepare(`
     INSERT INTO messages (id, room, "offset", time, kind, payload, key_hash, key_body)
     VALUES (:id, 1, :id, :time, 'text', x'78', :key, :body)`)
-  const claim = (id: number) => claimOf(`k${id}`, 'text', Buffer.from('x'))
+  const hashed = (id: number) => hashKey(`k${id}`, 'text', Buffer.from('x'))
   const timeOf = (id: number) => id * 1_000
   for (let id = 1; id <= 1_000; id += 1) {
-    const keyed = id % 3 === 0 ? { ...claim(id) } : { key: null, body: null }
+    const keyed = id % 3 === 0 ? { ...hashed(id) } : { key: null, body: null }
     say.run({ id, time: timeOf(id), ...keyed })
   }
   db.exec('DELETE FROM messages WHERE id % 7 = 0 OR id BETWEEN 600 AND 700')
   const keys = new SqliteKeys(db)
-  const held = (id: number) => keys.find(claim(id), timeOf(1_000))?.offset
+  const held = (id: number) => keys.find(hashed(id), timeOf(1_000))?.offset
   t.same([999, 996, 703, 702].map(held), [999, 996, undefined, 702])
   t.same([400, 399, 3].map(held), [undefined, undefined, undefined], 'and no others')
 })

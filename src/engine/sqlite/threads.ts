@@ -1,0 +1,55 @@
+// The threads of an open store: one that commits and one that reads, so that a long page never
+// delays a commit.
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '../../time/clock.ts'
+import { IN_MEMORY, storeIn } from './file.ts'
+import type { Reads } from './identity-reads.ts'
+import type { Writes } from './identity-writes.ts'
+import type { MessageReads } from './message-reads.ts'
+import type { MessageWrites } from './message-writes.ts'
+import { type SqliteThread, startSqliteThread } from './thread.ts'
+
+type ReadOperations = Reads & MessageReads
+/** The thread that writes can read as well. */
+type WriteOperations = ReadOperations & Writes & MessageWrites
+
+/** In memory both are the same one. */
+export interface Threads {
+  writer: SqliteThread<WriteOperations>
+  reader: SqliteThread<ReadOperations>
+}
+
+/** A database in memory belongs to one thread alone. */
+export async function startInMemory(clock: Clock): Promise<Threads> {
+  const worker = newWorker('writer-worker', IN_MEMORY)
+  const writer = await startSqliteThread<WriteOperations>(worker, clock)
+  return { writer, reader: writer }
+}
+
+/** Rejects with EngineRefused when the store in the folder cannot be opened. */
+export async function startInFolder(folder: string, clock: Clock): Promise<Threads> {
+  const path = storeIn(folder)
+  const worker = newWorker('writer-worker', path)
+  const writer = await startSqliteThread<WriteOperations>(worker, clock)
+  try {
+    const reader = newWorker('reader-worker', path)
+    return { writer, reader: await startSqliteThread<ReadOperations>(reader, clock) }
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+}
+
+/** The writer closes last: the last to close moves the write-ahead log into the database. */
+export async function closeThreads({ writer, reader }: Threads): Promise<void> {
+  await reader.close()
+  await writer.close()
+}
+
+function newWorker(entry: 'writer-worker' | 'reader-worker', path: string): Worker {
+  // Sources end in .ts and the package's files in .js; no compiler rewrites this URL.
+  const url = new URL(`./${entry}${extname(import.meta.url)}`, import.meta.url)
+  // A worker inherits nothing: neither the secrets of the environment nor preloaded modules.
+  return new Worker(url, { name: entry, workerData: { path }, execArgv: [], env: {} })
+}

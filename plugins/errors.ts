@@ -4,7 +4,6 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
-import { KeyConflict } from '../src/engine/message-log.ts'
 import { REPLY, Refusal, type ReplyCode } from '../src/protocol/errors.ts'
 
 export const kRefusal: unique symbol = Symbol('usher.refusal')
@@ -48,7 +47,6 @@ export function refusalOf(error: unknown): Refusal {
     if (full) return new Refusal(REPLY.unavailable, message, full.retryAfter, full.limit)
     return new Refusal(REPLY.unavailable, 'The store is away: try again in a second.', 1)
   }
-  if (error instanceof KeyConflict) return new Refusal(REPLY.conflict, error.message)
   const { statusCode = 500, code = '', message } = error as FastifyError
   if (statusCode < 400 || statusCode > 503) return unforeseen()
   if (statusCode >= 500 && statusCode !== 503) return unforeseen()

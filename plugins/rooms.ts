@@ -2,20 +2,15 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ConnectionRegistry } from '../src/connection/registry.ts'
-import { permitted } from '../src/connection/room-entry.ts'
-import type { Identity } from '../src/protocol/identity.ts'
 import type { Member } from '../src/room/member.ts'
 import type { RoomObserver } from '../src/room/observer.ts'
 import { Rooms } from '../src/room/rooms.ts'
-import type { Action, Rule } from '../src/room/rule.ts'
 import type { UsherHooks } from './context.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     rooms: Rooms
     connections: ConnectionRegistry
-    /** The rule of a room for who may do that there; throws 401 or 403 for who may not. */
-    permitted(room: string, identity: Identity, action: Action): Promise<Rule>
   }
 }
 
@@ -55,9 +50,6 @@ async function rooms(app: FastifyInstance): Promise<void> {
     }),
   )
   app.decorate('connections', connections)
-  app.decorate('permitted', (room: string, identity: Identity, action: Action) =>
-    permitted(app.rooms, room, identity, action),
-  )
   const unfollow = app.engine.revocations.follow((revocation) => connections.revoke(revocation))
   app.addHook('onClose', async () => {
     unfollow()

@@ -2,14 +2,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
-import { KeyConflict } from '../src/engine/message-log.ts'
+import { contentOfValue, jsonOf } from '../src/protocol/content.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity, Revocation } from '../src/protocol/identity.ts'
 import { TICKET } from '../src/protocol/limits.ts'
-import type { Draft, Kind, Position } from '../src/protocol/message.ts'
-import { HOST_SESSION, ROOM_NAME_PATTERN, USER_ID_PATTERN } from '../src/protocol/names.ts'
-import { isJson, isText } from '../src/protocol/payload.ts'
-import type { Rule } from '../src/room/rule.ts'
+import type { Kind, Position } from '../src/protocol/message.ts'
+import { HOST_SESSION, isRoomName, isUserId } from '../src/protocol/names.ts'
+import type { Sender } from '../src/room/publish.ts'
 
 /** What to publish: a string is text, bytes are binary, anything else is JSON. */
 export interface PublishOptions {
@@ -53,50 +52,21 @@ declare module 'fastify' {
   }
 }
 
-const ROOM_NAME = new RegExp(ROOM_NAME_PATTERN)
-const USER_ID = new RegExp(USER_ID_PATTERN)
-const KINDS: readonly Kind[] = ['json', 'text', 'binary']
-const KEY = /^[!-~]{1,128}$/
+/** No rule and no rate binds the application itself. */
+const APPLICATION: Sender = { identity: null }
 
 function need(holds: boolean, sentence: string): void {
   if (!holds) throw new Refusal(REPLY.badRequest, sentence)
 }
 
-const isRoom = (room: unknown): boolean => typeof room === 'string' && ROOM_NAME.test(room)
-const isUser = (user: unknown): boolean => typeof user === 'string' && USER_ID.test(user)
 const ROOMS = `A ticket names 1 to ${TICKET.roomsMax} rooms, or leaves them out.`
 const isRooms = (rooms: unknown): boolean =>
-  Array.isArray(rooms) && rooms.length > 0 && rooms.length <= TICKET.roomsMax && rooms.every(isRoom)
+  Array.isArray(rooms) &&
+  rooms.length > 0 &&
+  rooms.length <= TICKET.roomsMax &&
+  rooms.every(isRoomName)
 const isCount = (seconds: number, max: number): boolean =>
   Number.isInteger(seconds) && seconds >= TICKET.secondsMin && seconds <= max
-
-/** Refused where there is none: of a function, of a circle, of a BigInt. */
-function jsonOf(data: unknown): string {
-  let json: string | undefined
-  try {
-    json = JSON.stringify(data)
-  } catch {
-    json = undefined
-  }
-  if (json !== undefined) return json
-  throw new Refusal(REPLY.badRequest, 'This cannot be said in JSON.')
-}
-
-function contentOf(data: unknown, kind: Kind | undefined): { kind: Kind; payload: Buffer } {
-  need(kind === undefined || KINDS.includes(kind), `A kind is one of ${KINDS.join(', ')}.`)
-  if (data instanceof Uint8Array) {
-    // A copy: it goes out at the end of the turn, and whoever called may use theirs again.
-    const payload = Buffer.from(data)
-    need(kind !== 'json' || isJson(payload), 'The bytes are not JSON.')
-    need(kind !== 'text' || isText(payload), 'The bytes are not UTF-8.')
-    return { kind: kind ?? 'binary', payload }
-  }
-  if (typeof data === 'string' && kind !== 'json') {
-    return { kind: kind ?? 'text', payload: Buffer.from(data) }
-  }
-  need(kind === undefined || kind === 'json', `A message of kind ${kind} is a string or bytes.`)
-  return { kind: 'json', payload: Buffer.from(jsonOf(data)) }
-}
 
 function infoOf(info: Record<string, unknown> | undefined): string | null {
   if (info === undefined) return null
@@ -107,26 +77,12 @@ function infoOf(info: Record<string, unknown> | undefined): string | null {
   return text
 }
 
-function ruleOf(app: FastifyInstance, room: string): Rule {
-  const rule = isRoom(room) ? app.rooms.ruleOf(room) : null
-  if (rule !== null) return rule
-  throw new Refusal(REPLY.forbidden, `No rule is for a room like ${room}.`)
-}
-
 function publishing(app: FastifyInstance): Usher['publish'] {
-  return async (room, data, { kind, user = null, key } = {}) => {
-    const rule = ruleOf(app, room)
-    const draft: Draft = { ...contentOf(data, kind), user, origin: null }
-    need(user === null || isUser(user), 'A user id is 1 to 128 of the characters of ids.')
-    need(key === undefined || KEY.test(key), 'A key is 1 to 128 visible characters.')
-    const keyed = key === undefined ? null : { value: key, sender: 'application' }
-    try {
-      const { position, time } = await app.rooms.publish(room, rule, { draft, key: keyed })
-      return { room, time, ...position }
-    } catch (error) {
-      if (error instanceof KeyConflict) throw new Refusal(REPLY.conflict, error.message)
-      throw error
-    }
+  return async (room, data, { kind, user = null, key = null } = {}) => {
+    need(user === null || isUserId(user), 'A user id is 1 to 128 of the characters of ids.')
+    const draft = { ...contentOfValue(data, kind), user, origin: null }
+    const { position, time } = await app.rooms.publish(room, APPLICATION, draft, key)
+    return { room, time, ...position }
   }
 }
 
@@ -135,7 +91,7 @@ function ticketing(app: FastifyInstance): Usher['issueTicket'] {
   return async ({ user, rooms, info, ttl, connectionTtl }) => {
     const seconds = ttl ?? TICKET.secondsMax
     const lasting = connectionTtl ?? TICKET.connectionSeconds
-    need(isUser(user), 'A user id is 1 to 128 of the characters of ids.')
+    need(isUserId(user), 'A user id is 1 to 128 of the characters of ids.')
     need(rooms === undefined || isRooms(rooms), ROOMS)
     need(isCount(seconds, TICKET.secondsMax), `ttl is 1 to ${TICKET.secondsMax} whole seconds.`)
     const max = TICKET.connectionSecondsMax
@@ -155,8 +111,11 @@ function disconnecting(app: FastifyInstance): Usher['disconnect'] {
       const session = identity === undefined ? who.session : HOST_SESSION + who.session
       return app.engine.revocations.revoke({ session })
     }
-    need(isUser(who.user), 'Name a user or a session.')
-    need(who.room === undefined || isRoom(who.room), 'A room name is 1 to 128 of its characters.')
+    need(isUserId(who.user), 'Name a user or a session.')
+    need(
+      who.room === undefined || isRoomName(who.room),
+      'A room name is 1 to 128 of its characters.',
+    )
     return app.engine.revocations.revoke(who)
   }
 }

@@ -1,9 +1,9 @@
 // POST /messages: many messages of a back end in one request, each for itself.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
-import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import { contentOfJson } from '../src/protocol/content.ts'
 import type { Identity } from '../src/protocol/identity.ts'
-import type { Draft, Kind } from '../src/protocol/message.ts'
+import { IDEMPOTENCY_KEY_PATTERN } from '../src/protocol/names.ts'
 import { changing, FOR_SERVERS, Milliseconds, RoomName, strict, UserId } from './schemas.ts'
 
 const ITEMS_MAX = 1_000
@@ -15,7 +15,7 @@ const Item = Type.Object(
     data: Type.Unknown({ description: 'A JSON value, a text, or base64 where kind is binary.' }),
     kind: Type.Optional(Type.Enum(['json', 'text', 'binary'])),
     key: Type.Optional(
-      Type.String({ pattern: '^[!-~]{1,128}$', description: 'It takes effect once.' }),
+      Type.String({ pattern: IDEMPOTENCY_KEY_PATTERN, description: 'It takes effect once.' }),
     ),
     user: Type.Optional({ ...UserId, description: 'In whose name; nobody’s if not said.' }),
   },
@@ -66,13 +66,10 @@ export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   async function resultOf(item: Item, identity: Identity): Promise<Static<typeof Result>> {
-    const { room } = item
-    const sender = `server ${identity.server}`
+    const { room, data, kind, key = null, user = null } = item
     try {
-      const rule = await app.permitted(room, identity, 'publish')
-      const draft = draftOf(item)
-      const key = item.key === undefined ? null : { value: item.key, sender }
-      const { position, time } = await app.rooms.publish(room, rule, { draft, key })
+      const draft = { ...contentOfJson(data, kind), user, origin: null }
+      const { position, time } = await app.rooms.publish(room, { identity }, draft, key)
       return { room, ...position, time }
     } catch (error) {
       const { reply, message } = app.refusalOf(error)
@@ -80,24 +77,4 @@ export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return { room, error: reply.error, code: reply.code, message }
     }
   }
-}
-
-/** A text is text unless it is said to be JSON, as in the other ways to publish. */
-function draftOf({ data, kind = kindOf(data), user = null }: DraftParts): Draft {
-  return { kind, payload: payloadOf(data, kind), user, origin: null }
-}
-
-type DraftParts = Pick<Item, 'data' | 'kind'> & { user?: string | null }
-
-function kindOf(data: unknown): Kind {
-  return typeof data === 'string' ? 'text' : 'json'
-}
-
-function payloadOf(data: unknown, kind: Kind): Buffer {
-  if (kind === 'json') return Buffer.from(JSON.stringify(data))
-  if (typeof data !== 'string') throw new Refusal(REPLY.badRequest, `${kind} needs a string.`)
-  if (kind === 'text') return Buffer.from(data)
-  const bytes = Buffer.from(data, 'base64')
-  if (bytes.toString('base64') === data) return bytes
-  throw new Refusal(REPLY.badRequest, 'binary needs base64, with its padding.')
 }

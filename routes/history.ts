@@ -4,7 +4,6 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import type { PageQuery } from '../src/engine/message-log.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import type { Identity } from '../src/protocol/identity.ts'
 import { messageJson } from '../src/protocol/message-json.ts'
 import type { Rule } from '../src/room/rule.ts'
 import { changing, Done, Milliseconds, RoomName, RoomParams, reading } from './schemas.ts'
@@ -89,7 +88,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const reads = { schema: readSchema, onRequest: app.identify }
   app.get('/rooms/:room/messages', reads, async (request, reply) => {
     const { room } = request.params
-    const rule = await app.permitted(room, app.identityOf(request), 'join')
+    const rule = await app.rooms.permitted(room, app.identityOf(request), 'join')
     const body = await pageJson(room, rule, request.query)
     const tag = `"${hash('sha256', body, 'base64url')}"`
     reply.header('etag', tag).header('cache-control', 'private, no-cache')
@@ -100,12 +99,8 @@ export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   const redacts = { schema: redactSchema, onRequest: app.authenticate }
   app.delete('/rooms/:room/messages/:offset', redacts, async (request, reply) => {
-    const { room } = request.params
-    const identity = app.identityOf(request)
-    const rule = await app.permitted(room, identity, 'join')
-    const offset = Number(request.params.offset)
-    await checkAuthor(room, rule, { identity, offset })
-    if (!(await app.rooms.redact(room, offset))) nothingThere()
+    const { room, offset } = request.params
+    await app.rooms.redact(room, app.identityOf(request), Number(offset))
     return reply.code(204).send(null)
   })
 
@@ -119,27 +114,6 @@ export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const start = JSON.stringify({ room, ...head })
     return `${start.slice(0, -1)},"messages":[${messages.map(messageJson).join(',')}]}`
   }
-
-  async function checkAuthor(room: string, { history }: Rule, asked: Asked): Promise<void> {
-    const { offset, identity } = asked
-    if (history === null || offset === 0) nothingThere()
-    const bounds = { after: offset - 1, before: offset + 1, limit: 1, order: 'asc' } as const
-    const { messages } = await app.engine.log.read(room, { ...bounds, retention: history })
-    const [message] = messages
-    if (message === undefined || message.redacted) nothingThere()
-    if (identity.server !== null) return
-    if (identity.user !== null && message.user === identity.user) return
-    throw new Refusal(REPLY.forbidden, 'You may take back only what you said yourself.')
-  }
-}
-
-interface Asked {
-  identity: Identity
-  offset: number
-}
-
-function nothingThere(): never {
-  throw new Refusal(REPLY.notFound, 'There is no message at this offset.')
 }
 
 function pageQuery(query: Query, retention: PageQuery['retention']): PageQuery {

@@ -1,13 +1,10 @@
 // POST /rooms/:room/messages: the body is the message, as it is.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
-import type { IdempotencyKey } from '../src/engine/message-log.ts'
+import { Type } from 'typebox'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import type { Draft, Kind } from '../src/protocol/message.ts'
-import { isJson, isText } from '../src/protocol/payload.ts'
-import type { Rule } from '../src/room/rule.ts'
+import type { Rate } from '../src/room/publish.ts'
 import { changing, Milliseconds, RoomParams, UserId } from './schemas.ts'
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -16,12 +13,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'application/octet-stream': 'binary',
 }
 
-const KEY = /^[!-~]{1,128}$/
-
 const Query = Type.Object({
   user: Type.Optional({ ...UserId, description: 'With a server key: in whose name.' }),
 })
-type Query = Static<typeof Query>
 
 const accepted = {
   room: Type.String(),
@@ -76,54 +70,30 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/rooms/:room/messages', options, async (request, reply) => {
     const { room } = request.params
     const identity = app.identityOf(request)
-    const rule = await app.permitted(room, identity, 'publish')
-    const draft = draftOf(request, identity, rule)
-    checkBudget(identity, draft.payload.length)
-    const key = keyOf(request, identity)
-    const { position, time, repeated } = await app.rooms.publish(room, rule, { draft, key })
+    const { query, headers, body } = request
+    const draft: Draft = {
+      kind: kindOf(headers['content-type']),
+      payload: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+      user: query.user ?? null,
+      origin: null,
+    }
+    const sender = { identity, rate: rateOf(identity) }
+    const key = headers['idempotency-key'] ?? null
+    const { position, time, repeated } = await app.rooms.publish(room, sender, draft, key)
     return reply.code(repeated ? 200 : 201).send({ room, ...position, time })
   })
 
-  function draftOf(request: FastifyRequest, identity: Identity, rule: Rule): Draft {
-    const { user } = request.query as Query
-    if (user !== undefined && identity.server === null) {
-      throw new Refusal(REPLY.forbidden, 'Only a server key may publish in the name of a user.')
-    }
-    const kind = kindOf(request, rule)
-    const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    if (kind === 'json' && !isJson(payload)) {
-      throw new Refusal(REPLY.badRequest, 'The body is not JSON.')
-    }
-    if (kind === 'text' && !isText(payload)) {
-      throw new Refusal(REPLY.badRequest, 'The body is not UTF-8: send application/octet-stream.')
-    }
-    return { kind, payload, user: user ?? identity.user, origin: null }
-  }
-
-  function checkBudget({ server, user }: Identity, bytes: number): void {
-    if (server !== null || user === null) return
-    const elapsed = app.usherContext.clock.elapsed()
-    const limit = app.connections.userRates.of(user, elapsed).take(bytes, elapsed)
-    if (limit === null) return
-    const sentence = 'Too many messages: wait a second and try again.'
-    throw new Refusal(REPLY.tooManyRequests, sentence, 1, limit)
+  /** What a user's connections have used of the rate counts here too. */
+  function rateOf({ user }: Identity): Rate | null {
+    const { connections, usherContext } = app
+    return user === null ? null : connections.userRates.of(user, usherContext.clock.elapsed())
   }
 }
 
-/** Keys of one sender never meet another's, so a guessed key tells nothing. */
-function keyOf(request: FastifyRequest, { user, server }: Identity): IdempotencyKey | null {
-  const value = request.headers['idempotency-key']
-  if (value === undefined) return null
-  if (typeof value !== 'string' || !KEY.test(value)) {
-    throw new Refusal(REPLY.badRequest, 'Idempotency-Key must be 1 to 128 visible characters.')
-  }
-  return { value, sender: server === null ? `user ${user}` : `server ${server}` }
-}
-
-function kindOf(request: FastifyRequest, rule: Rule): Kind {
-  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
-  const kind = KINDS[type]
-  if (kind !== undefined && (rule.payload !== 'json' || kind === 'json')) return kind
-  const taken = rule.payload === 'json' ? 'application/json' : Object.keys(KINDS).join(', ')
+/** Throws a 415 Refusal for a request without a body, which no parser has looked at. */
+function kindOf(contentType = ''): Kind {
+  const kind = KINDS[contentType.split(';')[0]?.trim().toLowerCase() ?? '']
+  if (kind !== undefined) return kind
+  const taken = Object.keys(KINDS).join(', ')
   throw new Refusal(REPLY.unsupportedMediaType, `Send the message as ${taken}.`)
 }

@@ -87,7 +87,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
         return reply
       }
       const { room } = request.params
-      const rule = await app.permitted(room, app.identityOf(request), 'join')
+      const rule = await app.rooms.permitted(room, app.identityOf(request), 'join')
       const head = rule.history === null ? NOWHERE : await app.engine.log.head(room)
       return { room, ...head, ...app.rooms.counts(room), rule: ruleState(rule) }
     },

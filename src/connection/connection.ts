@@ -12,7 +12,7 @@ import type { Member } from '../room/member.ts'
 import type { Start } from '../room/resume.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
-import { runCommand } from './commands/run-command.ts'
+import { publish, type Speaker } from './commands/publish.ts'
 import type { Seat } from './connection-limits.ts'
 import type { Beating } from './heartbeat.ts'
 import { MessageRate } from './message-rate.ts'
@@ -66,7 +66,7 @@ const FAILURES = {
   lost: CLOSE.insufficientState,
 } as const
 
-export class Connection implements Member, Beating, Reader {
+export class Connection implements Member, Beating, Reader, Speaker {
   readonly id: string
   readonly format: WireFormat
   readonly outbox: Outbox
@@ -252,21 +252,22 @@ export class Connection implements Member, Beating, Reader {
     if (limit !== null) return this.close(CLOSE.tooManyRequests, limit)
     const commands = this.format.decode(frame)
     if (commands === null) return this.close(CLOSE.badRequest)
-    for (const command of commands) {
-      const deciding = runCommand(this, state.hold.room, command)
-      if (deciding) this.#wait(state, deciding)
-    }
+    for (const command of commands) publish(this, state.hold.room, command)
   }
 
   /** What comes meanwhile is held back, so that order stays what the client made it. */
-  #wait(state: Joined, deciding: Promise<void>): void {
+  waitFor(begun: Promise<unknown>): void {
+    const state = this.#state
+    if (state.at !== 'joined') return
     const held: Held = { frames: [], bytes: 0 }
     state.held = held
     const goOn = (): void => {
       state.held = null
       for (const frame of held.frames) this.receive(frame.payload, frame.binary)
     }
-    deciding.then(goOn).catch(() => this.close(CLOSE.internal))
+    // A message that is refused closes the connection by itself.
+    const stop = (): void => {}
+    begun.then(goOn, stop).catch(() => this.close(CLOSE.internal))
   }
 
   /** Server keys are exempt; everybody else has a budget, and a user's is shared. */

@@ -4,14 +4,12 @@ import type { UserStatusStore } from '../engine/user-status-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Proof } from '../protocol/identity.ts'
 import { TICKET } from '../protocol/limits.ts'
-import { HOST_SESSION, USER_ID_PATTERN } from '../protocol/names.ts'
+import { HOST_SESSION, isUserId, USER_ID_PATTERN } from '../protocol/names.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
 import type { ServerKeys } from './server-keys.ts'
 import type { Sessions } from './sessions.ts'
 import type { ThirdPartyTokens } from './third-party-token.ts'
 import type { Tickets } from './ticket.ts'
-
-const USER_ID = new RegExp(USER_ID_PATTERN)
 
 /** What somebody showed at the door. */
 export type Credential =
@@ -113,7 +111,7 @@ export class Authenticator {
     const found = (await ask()) ?? null
     if (found === null) return null
     const { user, info, session = null, expiresAt = null } = found
-    if (typeof user !== 'string' || !USER_ID.test(user)) {
+    if (!isUserId(user)) {
       throw new Error(`the identity function gave a user id that is not of ${USER_ID_PATTERN}`)
     }
     const { bannedAt } = await this.#parts.userStatus.of(user)

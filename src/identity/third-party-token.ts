@@ -4,7 +4,7 @@ import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
-import { USER_ID_PATTERN } from '../protocol/names.ts'
+import { isUserId } from '../protocol/names.ts'
 import type { Clock } from '../time/clock.ts'
 import { KeysAway } from './key-set.ts'
 import type { ThirdPartyIssuer } from './settings.ts'
@@ -18,7 +18,6 @@ const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt'])
 /** Claims by which some issuers tell their kinds of tokens apart, since all have one `typ`. */
 const KIND_CLAIMS = ['typ', 'token_type', 'token_use']
 const OTHER_KINDS = /^(refresh|offline|id|logout)/i
-const USER_ID = new RegExp(USER_ID_PATTERN)
 
 /** Somebody whom the issuer vouches for, and since when. */
 export interface ThirdPartyIdentity {
@@ -72,7 +71,7 @@ export class ThirdPartyTokens {
     if (sub === '' || !sub.isWellFormed()) return null
     if (exp - iat > LIFETIME_MAX_SECONDS || isOfOtherKind(claims)) return null
     const user = this.#issuer.prefix + encodeSubject(sub)
-    if (!USER_ID.test(user)) return null
+    if (!isUserId(user)) return null
     const username = claims.preferred_username ?? claims.name
     const info = typeof username === 'string' ? JSON.stringify({ username }) : null
     const expiresAt = exp * 1_000 + CONNECTION_MARGIN_MS

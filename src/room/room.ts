@@ -1,5 +1,5 @@
 // One room on this node: its members, and the messages that the engine brings for them.
-import type { Appended, Follower, IdempotencyKey, MessageLog } from '../engine/message-log.ts'
+import type { Follower, MessageLog } from '../engine/message-log.ts'
 import type { MessageEvent } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message } from '../protocol/message.ts'
@@ -9,15 +9,18 @@ import type { FlushScheduler } from './fan-out/flush-scheduler.ts'
 import { History } from './history.ts'
 import type { Member } from './member.ts'
 import type { RoomObserver } from './observer.ts'
+import type { Permits } from './permission.ts'
+import type { Published, Publisher, PublishTarget, Sender } from './publish.ts'
 import { Resume, type Start } from './resume.ts'
-import type { Authorize, Rule } from './rule.ts'
+import type { Rule } from './rule.ts'
 
 export interface RoomParts {
   log: MessageLog
   turn: FlushScheduler
   clock: Clock
-  authorize: Authorize
-  observer: RoomObserver
+  permits: Permits
+  publisher: Publisher
+  observer: RoomObserver | null
 }
 
 /** How a member comes in, when not just for what is said from now on. */
@@ -33,7 +36,7 @@ export interface RoomCounts {
   users: number
 }
 
-export class Room implements Follower {
+export class Room implements Follower, PublishTarget {
   readonly name: string
   readonly rule: Rule
   readonly #parts: RoomParts
@@ -67,29 +70,26 @@ export class Room implements Follower {
   join(member: Member, at: JoinAt | null = null): void {
     if (at === null || this.#history === null) this.#fanOut.add(member)
     else this.#resume(this.#history, member, at)
-    this.#parts.observer.joined(this.name, member)
+    this.#parts.observer?.joined(this.name, member)
   }
 
   leave(member: Member): void {
     this.#resuming.get(member)?.cancel()
     this.#resuming.delete(member)
     this.#fanOut.remove(member)
-    this.#parts.observer.left(this.name, member)
+    this.#parts.observer?.left(this.name, member)
   }
 
   mayJoin(identity: Identity): boolean | Promise<boolean> {
-    return this.#parts.authorize(identity, 'join', this.name)
+    return this.#parts.permits(this.rule, identity, 'join', this.name)
   }
 
-  /** Asked anew for every message: rights may shrink while a connection lives (S20). */
-  mayPublish(identity: Identity): boolean | Promise<boolean> {
-    return this.#parts.authorize(identity, 'publish', this.name)
-  }
-
-  /** Appends only: delivery comes back from the engine, the same way on one node or many. */
-  publish(draft: Draft, key: IdempotencyKey | null = null): Appended | Promise<Appended> {
-    this.#parts.turn.totals.published += 1
-    return this.#parts.log.append(this.name, draft, { retention: this.rule.history, key })
+  /**
+   * Appends only: delivery comes back from the engine, the same way on one node or many. The right
+   * is asked again for every message, since rights may shrink while a connection lives (S20).
+   */
+  publish(sender: Sender, draft: Draft, key: string | null = null): Published {
+    return this.#parts.publisher.publish(this, sender, draft, key)
   }
 
   onMessage(message: Message): void {

@@ -1,21 +1,24 @@
 // The rooms of this node: opened by the first who comes, closed after the last has gone.
-import type { Appended, Follow, IdempotencyKey, MessageLog } from '../engine/message-log.ts'
+import type { Follow, MessageLog } from '../engine/message-log.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Draft } from '../protocol/message.ts'
-import { ownerOf } from '../protocol/names.ts'
+import { isRoomName } from '../protocol/names.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush-scheduler.ts'
-import { observedLog, type RoomObserver, UNOBSERVED } from './observer.ts'
+import type { RoomObserver } from './observer.ts'
+import { notPermitted, permitsBy } from './permission.ts'
+import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
+import { redact } from './redact.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
-import { type Action, type Authorize, allows, type Rule, ruleFor } from './rule.ts'
+import { type Action, type Authorize, type Rule, ruleFor } from './rule.ts'
 
 export interface RoomsParts {
   log: MessageLog
   clock: Clock
   rules: readonly Rule[]
-  /** In the place of who the rules let in; personal rooms stay their owner's. */
+  /** Decides instead of the rules who may; personal rooms stay their owner's. */
   authorize?: Authorize | undefined
   observer?: RoomObserver | undefined
   onFlush?: OnFlush | undefined
@@ -54,22 +57,19 @@ export class RoomHold {
 
 export class Rooms {
   readonly #rules: readonly Rule[]
-  readonly #messageBytes: number
   readonly #parts: RoomParts
   readonly #open = new Map<string, OpenRoom>()
   readonly #sweeping: Timer
 
   constructor(parts: RoomsParts) {
-    const { log, clock, rules, authorize, onFlush, observer = UNOBSERVED } = parts
-    this.#messageBytes = parts.messageBytes ?? DEFAULT_LIMITS.messageBytes
+    const { log, clock, rules, authorize, onFlush, observer = null } = parts
+    const { messageBytes = DEFAULT_LIMITS.messageBytes } = parts
+    const turn = new FlushScheduler({ clock, onFlush })
+    const permits = permitsBy(authorize)
+    const { totals } = turn
+    const publisher = new Publisher({ log, clock, permits, messageBytes, observer, totals })
     this.#rules = rules
-    this.#parts = {
-      log: observer === UNOBSERVED ? log : observedLog(log, observer),
-      turn: new FlushScheduler({ clock, onFlush }),
-      clock,
-      authorize: authorize ? besides(authorize) : (...asked) => this.#allows(...asked),
-      observer,
-    }
+    this.#parts = { log, turn, clock, permits, publisher, observer }
     this.#sweeping = clock.every(SWEEP_MS, () => {
       for (const { room } of this.#open.values()) room.sweep(clock.elapsed())
     })
@@ -79,9 +79,15 @@ export class Rooms {
     this.#sweeping.cancel()
   }
 
-  /** Whether somebody may do that in this room. */
-  permits(identity: Identity, action: Action, room: string): boolean | Promise<boolean> {
-    return this.ruleOf(room) !== null && this.#parts.authorize(identity, action, room)
+  /**
+   * The rule of a room, for an identity that may do that there. Rejects with 401 without a
+   * credential, else 403, in the same words whether or not the room has a rule at all (S32).
+   */
+  async permitted(room: string, identity: Identity, action: Action): Promise<Rule> {
+    const rule = this.ruleOf(room)
+    const may = rule !== null && (await this.#parts.permits(rule, identity, action, room))
+    if (rule === null || may !== true) throw notPermitted(identity)
+    return rule
   }
 
   /** How many rooms are open on this node. */
@@ -101,7 +107,9 @@ export class Rooms {
   }
 
   ruleOf(name: string): Rule | null {
-    return this.#open.get(name)?.room.rule ?? ruleFor(this.#rules, name)
+    const open = this.#open.get(name)
+    if (open !== undefined) return open.room.rule
+    return isRoomName(name) ? ruleFor(this.#rules, name) : null
   }
 
   counts(name: string): RoomCounts {
@@ -135,29 +143,23 @@ export class Rooms {
     entry.follow.then(stop, ignore)
   }
 
-  /**
-   * Publishes into a room that need not be open here. Throws a Refusal for a message that the rule
-   * or the limit does not take.
-   */
-  publish(name: string, rule: Rule, { draft, key }: Keyed): Published {
-    if (draft.payload.length > this.#messageBytes) {
-      throw new Refusal(REPLY.tooLarge, `A message has at most ${this.#messageBytes} bytes.`)
-    }
-    if (rule.payload === 'json' && draft.kind !== 'json') {
-      throw new Refusal(REPLY.unsupportedMediaType, `The room ${name} takes JSON alone.`)
-    }
-    this.#parts.turn.totals.published += 1
-    return this.#parts.log.append(name, draft, { retention: rule.history, key })
+  /** Publishes into a room that need not be open here, as `Publisher.publish` says. */
+  publish(name: string, sender: Sender, draft: Draft, key: string | null = null): Published {
+    const target: PublishTarget = this.#open.get(name)?.room ?? this.#closed(name, sender)
+    return this.#parts.publisher.publish(target, sender, draft, key)
   }
 
-  /** Replaces a message by a tombstone. False when there is no message at that offset. */
-  redact(name: string, offset: number): Promise<boolean> {
-    return this.#parts.log.redact(name, offset)
+  /** Takes a message back. Rejects with 403 where it is another's, and 404 where there is none. */
+  async redact(name: string, identity: Identity, offset: number): Promise<void> {
+    const { history } = await this.permitted(name, identity, 'join')
+    await redact(this.#parts.log, { room: name, retention: history, identity, offset })
   }
 
-  #allows(identity: Identity, action: Action, room: string): boolean {
-    const rule = this.ruleOf(room)
-    return rule !== null && allows(rule, identity, action, room)
+  #closed(name: string, { identity }: Sender): PublishTarget {
+    const rule = this.ruleOf(name)
+    if (rule !== null) return { name, rule }
+    if (identity !== null) throw notPermitted(identity)
+    throw new Refusal(REPLY.forbidden, `No rule is for a room like ${name}.`)
   }
 
   #start(name: string, rule: Rule): OpenRoom {
@@ -168,26 +170,9 @@ export class Rooms {
   }
 }
 
-/** A draft and the key that makes it take effect once, if it has one. */
-export interface Keyed {
-  draft: Draft
-  key: IdempotencyKey | null
-}
-
-type Published = Appended | Promise<Appended>
-
 function stop(follow: Follow): void {
   follow.stop()
 }
 
 /** A follow that never began needs no end; who opened the room was told. */
 function ignore(): void {}
-
-/** An application decides over its rooms; whose personal room it is, is not its to decide. */
-function besides(authorize: Authorize): Authorize {
-  return (identity, action, room) => {
-    const owner = ownerOf(room)
-    if (owner === null) return authorize(identity, action, room)
-    return identity.server !== null || identity.user === owner
-  }
-}

@@ -1,7 +1,7 @@
 // Saying something: what the rule asks of it, and what happens when it fails.
 import { test } from 'tap'
 import { publish } from '../../src/connection/commands/publish.ts'
-import { permitted } from '../../src/connection/room-entry.ts'
+import { EngineUnavailable } from '../../src/engine/engine.ts'
 import type { Appended } from '../../src/engine/message-log.ts'
 import type { PublishCommand } from '../../src/protocol/command.ts'
 import { CLOSE, type CloseCode, Refusal } from '../../src/protocol/errors.ts'
@@ -22,7 +22,7 @@ async function saying(command: Partial<PublishCommand>, { rule, append }: Answer
   const usherContext = new UsherContext({}, rule)
   const { room } = await usherContext.rooms.open('chat:a', usherContext.rule)
   const drafts: Draft[] = []
-  room.publish = (draft) => {
+  usherContext.log.append = (_, draft) => {
     drafts.push(draft)
     return append ? append() : DONE
   }
@@ -64,7 +64,7 @@ test('[C46] in a room of JSON text is JSON, or the connection is closed with 350
 })
 
 test('when the store is away the connection is closed with 3004, thrown or rejected', async (t) => {
-  const away = new Error('away')
+  const away = new EngineUnavailable('away')
   const fails = [
     () => {
       throw away
@@ -78,7 +78,7 @@ test('[S32] a forbidden room and one without a rule are refused in the same word
   const words = async (rule: Partial<Rule>, identity: Identity) => {
     const { rooms } = new UsherContext({}, rule)
     try {
-      return await permitted(rooms, 'chat:a', identity, 'join')
+      return await rooms.permitted('chat:a', identity, 'join')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       return [error.reply.status, error.message]

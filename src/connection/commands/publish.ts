@@ -1,39 +1,51 @@
 // Says something in the room. A raw connection gets no answer: what fails closes it, alone.
+import { EngineUnavailable } from '../../engine/engine.ts'
 import type { PublishCommand } from '../../protocol/command.ts'
-import { CLOSE } from '../../protocol/errors.ts'
+import { CLOSE, type CloseCode, Refusal } from '../../protocol/errors.ts'
+import type { LimitName } from '../../protocol/limits.ts'
 import type { Draft } from '../../protocol/message.ts'
-import { isJson } from '../../protocol/payload.ts'
+import type { Sender } from '../../room/publish.ts'
 import type { Room } from '../../room/room.ts'
-import type { Speaker } from '../speaker.ts'
 
-/** Returns a promise only where an application has to be asked first. */
-export function publish(
-  speaker: Speaker,
-  room: Room,
-  command: PublishCommand,
-): Promise<void> | undefined {
-  const may = room.mayPublish(speaker.identity)
-  if (may instanceof Promise) return may.then((answer) => decide(speaker, room, command, answer))
-  decide(speaker, room, command, may)
-  return undefined
+/** A connection, as far as publishing needs to know it. */
+export interface Speaker extends Sender {
+  readonly id: string
+  close(code: CloseCode, limit?: LimitName | null): void
 }
 
-function decide(speaker: Speaker, room: Room, command: PublishCommand, may: boolean): void {
-  if (!may) return speaker.close(CLOSE.forbidden)
-  const { kind, payload } = command
-  const draft: Draft = { kind, payload, user: speaker.identity.user, origin: speaker.id }
-  if (room.rule.payload === 'json' && !makeJson(draft)) return speaker.close(CLOSE.badRequest)
+/**
+ * Where the application has to be asked first, `speaker.waitFor` is told. Throws what was not
+ * foreseen, as an `authorize` that throws: it is the transport's to log.
+ */
+export function publish(speaker: Speaker, room: Room, { kind, payload }: PublishCommand): void {
+  // A text frame does not say whether it is JSON: in a room of JSON it has to be.
+  const isJson = kind === 'text' && room.rule.payload === 'json'
+  const origin = speaker.id
+  const draft: Draft = { kind: isJson ? 'json' : kind, payload, user: null, origin }
   try {
-    const appended = room.publish(draft)
-    if (appended instanceof Promise) appended.catch(() => speaker.close(CLOSE.internal))
-  } catch {
-    speaker.close(CLOSE.internal)
+    const published = room.publish(speaker, draft)
+    if (published instanceof Promise) published.catch((error) => refuse(speaker, error))
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof EngineUnavailable)) throw error
+    refuse(speaker, error)
   }
 }
 
-/** In a room of JSON, text is taken for JSON and anything that is not is refused. */
-function makeJson(draft: Draft): boolean {
-  if (draft.kind === 'binary' || !isJson(draft.payload)) return false
-  draft.kind = 'json'
-  return true
+function refuse(speaker: Speaker, error: unknown): void {
+  if (error instanceof Refusal) speaker.close(closeCodeOf(error), error.limit ?? null)
+  else speaker.close(CLOSE.internal)
+}
+
+function closeCodeOf({ reply }: Refusal): CloseCode {
+  switch (reply.status) {
+    case 401:
+    case 403:
+      return CLOSE.forbidden
+    case 413:
+      return CLOSE.tooBig
+    case 429:
+      return CLOSE.tooManyRequests
+    default:
+      return CLOSE.badRequest
+  }
 }

@@ -26,7 +26,7 @@ const FOLDERS: Record<string, Wall> = {
   'src/engine/': { may: WORDS },
   'src/identity/': { may: [...WORDS, ...ENGINE_PORTS] },
   'src/room/': { may: [...WORDS, ...ENGINE_PORTS, WIRE_PORT] },
-  'src/connection/': { may: [...WORDS, 'src/room/', 'src/identity/', WIRE_PORT] },
+  'src/connection/': { may: [...WORDS, 'src/room/', 'src/identity/', ...ENGINE_PORTS, WIRE_PORT] },
 }
 
 const SOURCES = Object.keys(FOLDERS)

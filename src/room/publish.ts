@@ -1,0 +1,176 @@
+// The one way to publish, whichever transport a message comes by: the right, the size, the kind,
+// the rate and the key are checked here, and then the log has it. Callers only translate.
+import {
+  type Appended,
+  type AppendOptions,
+  type IdempotencyKey,
+  KeyConflict,
+  type MessageLog,
+} from '../engine/message-log.ts'
+import { REPLY, Refusal } from '../protocol/errors.ts'
+import type { Identity } from '../protocol/identity.ts'
+import type { LimitName } from '../protocol/limits.ts'
+import type { Draft } from '../protocol/message.ts'
+import { isIdempotencyKey } from '../protocol/names.ts'
+import { isJson, isText } from '../protocol/payload.ts'
+import type { Clock } from '../time/clock.ts'
+import type { RoomObserver } from './observer.ts'
+import { notPermitted, type Permits } from './permission.ts'
+import type { Rule } from './rule.ts'
+
+/** A room to publish into. It need not be open on this node: an open `Room` is one too. */
+export interface PublishTarget {
+  readonly name: string
+  readonly rule: Rule
+}
+
+/** How fast a sender may publish. */
+export interface Rate {
+  /** Takes one message of so many bytes; when that is too fast, returns the limit it hits. */
+  take(bytes: number, elapsed: number): LimitName | null
+}
+
+/** Who publishes: a connection, or what a request or the application is. */
+export interface Sender {
+  /** Null is the application itself: no rule and no rate binds it. */
+  readonly identity: Identity | null
+  /** Not asked for server keys. Without one the caller has checked the rate itself. */
+  readonly rate?: Rate | null
+  /**
+   * Told when the application has to be asked first, so that the same sender's next message can
+   * wait: it would overtake this one. `begun` resolves when the log has the message, before it is
+   * kept, and rejects when it was refused, which the answer of `publish` tells too.
+   */
+  waitFor?(begun: Promise<unknown>): void
+}
+
+/** At once for a room without history, unless the application has to be asked first. */
+export type Published = Appended | Promise<Appended>
+
+export interface PublisherParts {
+  log: MessageLog
+  clock: Clock
+  permits: Permits
+  /** The largest payload. */
+  messageBytes: number
+  /** Null when the application has no hooks. */
+  observer: RoomObserver | null
+  /** Where messages that were given to the log are counted. */
+  totals: { published: number }
+}
+
+export class Publisher {
+  readonly #parts: PublisherParts
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Throws or rejects with a Refusal that says what is wrong with the message or its sender, and
+   * with EngineUnavailable when the message was not kept and a retry may help. `draft.user` is
+   * filled in here; only a server or the application may have set it. With a key the same draft
+   * again has the first answer, as `repeated`.
+   */
+  publish(room: PublishTarget, sender: Sender, draft: Draft, key: string | null): Published {
+    const { identity } = sender
+    if (identity === null) return this.#accept(room, sender, draft, key)
+    const may = this.#parts.permits(room.rule, identity, 'publish', room.name)
+    if (may === true) return this.#accept(room, sender, draft, key)
+    if (may === false) throw notPermitted(identity)
+    const begun = Promise.resolve(may).then((answer) => {
+      if (answer !== true) throw notPermitted(identity)
+      return { appended: this.#accept(room, sender, draft, key) }
+    })
+    sender.waitFor?.(begun)
+    return begun.then(({ appended }) => appended)
+  }
+
+  #accept(room: PublishTarget, sender: Sender, draft: Draft, key: string | null): Published {
+    const { log, observer, totals } = this.#parts
+    this.#checkSize(draft)
+    checkKind(room, draft)
+    setName(sender, draft)
+    this.#checkRate(sender, draft)
+    const keyed = key === null ? null : keyOf(sender, key)
+    const options = { retention: room.rule.history, key: keyed }
+    totals.published += 1
+    const appended =
+      keyed === null
+        ? log.append(room.name, draft, options)
+        : appendOnce(log, room.name, draft, options)
+    return observer === null ? appended : tell(observer, room.name, draft, appended)
+  }
+
+  #checkSize({ payload }: Draft): void {
+    const { messageBytes } = this.#parts
+    if (payload.length <= messageBytes) return
+    throw new Refusal(REPLY.tooLarge, `A message has at most ${messageBytes} bytes.`)
+  }
+
+  #checkRate({ identity, rate }: Sender, { payload }: Draft): void {
+    if (!rate || identity === null || identity.server !== null) return
+    const limit = rate.take(payload.length, this.#parts.clock.elapsed())
+    if (limit === null) return
+    const sentence = 'Too many messages: wait a second and try again.'
+    throw new Refusal(REPLY.tooManyRequests, sentence, 1, limit)
+  }
+}
+
+function checkKind({ name, rule }: PublishTarget, { kind, payload }: Draft): void {
+  if (rule.payload === 'json' && kind !== 'json') {
+    const sentence = `The room ${name} takes JSON alone: send the message as application/json.`
+    throw new Refusal(REPLY.unsupportedMediaType, sentence)
+  }
+  if (kind === 'json' && !isJson(payload)) {
+    throw new Refusal(REPLY.badRequest, 'The message is not JSON.')
+  }
+  if (kind === 'text' && !isText(payload)) {
+    throw new Refusal(REPLY.badRequest, 'The message is not UTF-8: publish it as binary.')
+  }
+}
+
+/** The sender's own name, unless a server speaks for a user. */
+function setName({ identity }: Sender, draft: Draft): void {
+  if (identity === null || identity.server !== null) return
+  if (draft.user !== null) {
+    throw new Refusal(REPLY.forbidden, 'Only a server key may publish in the name of a user.')
+  }
+  draft.user = identity.user
+}
+
+/** Keys of one sender never meet another's, so a guessed key tells nothing. */
+function keyOf({ identity }: Sender, value: string): IdempotencyKey {
+  if (!isIdempotencyKey(value)) {
+    const sentence = 'A key (over HTTP the Idempotency-Key) is 1 to 128 visible characters.'
+    throw new Refusal(REPLY.badRequest, sentence)
+  }
+  if (identity === null) return { value, sender: 'application' }
+  const { server, user } = identity
+  if (server !== null) return { value, sender: `server ${server}` }
+  if (user !== null) return { value, sender: `user ${user}` }
+  throw new Refusal(REPLY.badRequest, 'Only users and servers may publish with a key: log in.')
+}
+
+/** A known key with another message is the sender's mistake, not the log's. */
+async function appendOnce(
+  log: MessageLog,
+  room: string,
+  draft: Draft,
+  options: AppendOptions,
+): Promise<Appended> {
+  try {
+    return await log.append(room, draft, options)
+  } catch (error) {
+    throw error instanceof KeyConflict ? new Refusal(REPLY.conflict, error.message) : error
+  }
+}
+
+/** Tells the application's hook of every draft that was accepted, and not of repetitions. */
+function tell(observer: RoomObserver, room: string, draft: Draft, appended: Published): Published {
+  if (appended instanceof Promise) {
+    return appended.then((answer) => tell(observer, room, draft, answer))
+  }
+  if (!appended.repeated) observer.published(room, draft, appended)
+  return appended
+}

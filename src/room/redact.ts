@@ -1,0 +1,32 @@
+// Taking a message back: a tombstone keeps its offset, and what it said is gone.
+import type { MessageLog, Retention } from '../engine/message-log.ts'
+import { REPLY, Refusal } from '../protocol/errors.ts'
+import type { Identity } from '../protocol/identity.ts'
+
+export interface Redaction {
+  room: string
+  /** Null in a room without history, which has nothing to take back. */
+  retention: Retention | null
+  /** Who asks: a user for an own message, or a server key. */
+  identity: Identity
+  offset: number
+}
+
+/** Rejects with 403 for another's message, and with 404 where there is none. */
+export async function redact(log: MessageLog, redaction: Redaction): Promise<void> {
+  const { room, retention, identity, offset } = redaction
+  if (retention === null || offset === 0) throw nothingThere()
+  const bounds = { after: offset - 1, before: offset + 1, limit: 1, order: 'asc' } as const
+  const { messages } = await log.read(room, { ...bounds, retention })
+  const [message] = messages
+  if (message === undefined || message.redacted) throw nothingThere()
+  const isOwn = identity.user !== null && message.user === identity.user
+  if (identity.server === null && !isOwn) {
+    throw new Refusal(REPLY.forbidden, 'You may take back only what you said yourself.')
+  }
+  if (!(await log.redact(room, offset))) throw nothingThere()
+}
+
+function nothingThere(): Refusal {
+  return new Refusal(REPLY.notFound, 'There is no message at this offset.')
+}

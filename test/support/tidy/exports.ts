@@ -1,36 +1,19 @@
-// What a file may offer, and how: by name, itself, and without class ladders.
+// What a file may offer beyond what Biome's rules see: no file only re-exports, no class ladders.
 import type { Node, Statement } from '@babel/types'
 import { lineOf, nodesIn, programOf } from './syntax.ts'
-import { type Check, isCode, isUnder, type TreeFile, violation } from './tree.ts'
+import { type Check, isCode, violation } from './tree.ts'
 
-export const defaultExports: Check = (files) =>
-  files
-    .filter((file) => isCode(file) && isUnder(file, 'src'))
-    .flatMap((file) =>
-      programOf(file)
-        .body.filter(isDefaultExport)
-        .map((node) => violation(file, lineOf(node), 'exports a default: give it a name')),
-    )
+/** What the package exports. */
+const ENTRY = 'src/index.ts'
 
-function isDefaultExport(node: Statement): boolean {
-  if (node.type === 'ExportDefaultDeclaration') return true
-  return node.type === 'ExportNamedDeclaration' && exportedNames(node).includes('default')
-}
-
-const PUBLIC_DOOR = 'src/index.ts'
-
+/** Types, and what is imported first: Biome's rules see neither. */
 export const barrels: Check = (files) =>
   files
-    .filter((file) => isCode(file) && file.path !== PUBLIC_DOOR)
-    .flatMap((file) => {
-      const { body } = programOf(file)
-      const star = body.find((node) => node.type === 'ExportAllDeclaration')
-      if (!star && !passesOnOnly(body)) return []
-      const line = star ? lineOf(star) : 1
-      return violation(file, line, 're-exports: let importers name the file they need')
-    })
+    .filter((file) => isCode(file) && file.path !== ENTRY && isBarrel(programOf(file).body))
+    .map((file) => violation(file, 1, 're-exports: let importers name the file they need'))
 
-function passesOnOnly(body: readonly Statement[]): boolean {
+function isBarrel(body: readonly Statement[]): boolean {
+  if (body.some(({ type }) => type === 'ExportAllDeclaration')) return true
   const passesOn = (node: Statement) => node.type === 'ExportNamedDeclaration' && !node.declaration
   return (
     body.some((node) => passesOn(node) && exportedNames(node).length > 0) &&
@@ -42,27 +25,20 @@ function passesOnOnly(body: readonly Statement[]): boolean {
 export function exportedNames(node: Statement): string[] {
   if (node.type !== 'ExportNamedDeclaration') return []
   const { declaration, specifiers } = node
-  return [...specifiers, ...declaratorsOf(declaration ?? null)].flatMap(nameOf)
-}
-
-function declaratorsOf(declaration: Node | null): Node[] {
-  if (!declaration) return []
-  return declaration.type === 'VariableDeclaration' ? declaration.declarations : [declaration]
+  const declared =
+    declaration?.type === 'VariableDeclaration' ? declaration.declarations : [declaration]
+  return [...specifiers, ...declared].flatMap((named) => (named ? nameOf(named) : []))
 }
 
 function nameOf(node: Node): string | string[] {
   const named = 'exported' in node ? node.exported : 'id' in node ? node.id : null
-  if (!named) return []
-  return named.type === 'Identifier'
-    ? named.name
-    : named.type === 'StringLiteral'
-      ? named.value
-      : []
+  if (named?.type === 'Identifier') return named.name
+  return named?.type === 'StringLiteral' ? named.value : []
 }
 
 export const ladders: Check = (files) =>
   files.filter(isCode).flatMap((file) =>
-    nodesMatching(file, extendsMoreThanError).map((node) => {
+    [...nodesIn(programOf(file))].filter(extendsMoreThanError).map((node) => {
       const advice = 'extends a class that is not Error: hold one and call it, or share a function'
       return violation(file, lineOf(node), advice)
     }),
@@ -72,29 +48,4 @@ function extendsMoreThanError(node: Node): boolean {
   if (node.type !== 'ClassDeclaration' && node.type !== 'ClassExpression') return false
   const parent = node.superClass
   return Boolean(parent) && !(parent?.type === 'Identifier' && parent.name === 'Error')
-}
-
-export const erasable: Check = (files) =>
-  files
-    .filter(isCode)
-    .flatMap((file) =>
-      nodesMatching(file, isNotErasable).map((node) =>
-        violation(
-          file,
-          lineOf(node),
-          'leaves code behind for a type: use a union and plain fields',
-        ),
-      ),
-    )
-
-const NOT_ERASABLE = ['TSEnumDeclaration', 'TSParameterProperty', 'TSImportEqualsDeclaration']
-
-/** `declare module 'x'` and `declare global` only add types, so they may stay. */
-function isNotErasable(node: Node): boolean {
-  if (node.type === 'TSModuleDeclaration') return node.kind === 'namespace'
-  return NOT_ERASABLE.includes(node.type)
-}
-
-function nodesMatching(file: TreeFile, matches: (node: Node) => boolean): Node[] {
-  return [...nodesIn(programOf(file))].filter(matches)
 }

@@ -1,22 +1,22 @@
 // One parse of each file for all checks, and a walk over what was found.
 import { type ParserPlugin, parse } from '@babel/parser'
-import type { Node, Program } from '@babel/types'
+import type { Comment, File, Node, Program } from '@babel/types'
 import type { TreeFile } from './tree.ts'
 
-const parsed = new WeakMap<TreeFile, Program>()
+const parsed = new WeakMap<TreeFile, File>()
 
-export function programOf(file: TreeFile): Program {
+export const programOf = (file: TreeFile): Program => parsedOf(file).program
+
+export const commentsOf = (file: TreeFile): readonly Comment[] => parsedOf(file).comments ?? []
+
+function parsedOf(file: TreeFile): File {
   const known = parsed.get(file)
   if (known) return known
-  const program = parseFile(file)
-  parsed.set(file, program)
-  return program
-}
-
-function parseFile(file: TreeFile): Program {
   const plugins: ParserPlugin[] = file.path.endsWith('.ts') ? ['typescript'] : []
   try {
-    return parse(file.text, { sourceType: 'module', plugins }).program
+    const found = parse(file.text, { sourceType: 'module', plugins })
+    parsed.set(file, found)
+    return found
   } catch (error) {
     throw new Error(`${file.path} cannot be parsed`, { cause: error })
   }
@@ -24,11 +24,6 @@ function parseFile(file: TreeFile): Program {
 
 export function lineOf(node: Node): number {
   return node.loc?.start.line ?? 1
-}
-
-/** How many lines a node covers, its first and last included. */
-export function heightOf(node: Node): number {
-  return node.loc ? node.loc.end.line - node.loc.start.line + 1 : 1
 }
 
 /** The node and everything below it, in the order of the text. */
@@ -41,7 +36,7 @@ export function childrenOf(node: Node): Node[] {
   return Object.values(node).flat().filter(isNode)
 }
 
-// Comments hang on nodes too, and are no part of what the checks look at.
+// Comments hang on nodes too, and are no part of what a walk looks at.
 function isNode(value: unknown): value is Node {
   if (typeof value !== 'object' || value === null || !('type' in value)) return false
   return typeof value.type === 'string' && !value.type.startsWith('Comment')

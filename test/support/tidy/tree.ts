@@ -48,3 +48,7 @@ export function isUnder(file: TreeFile, ...folders: readonly string[]): boolean 
 export function linesOf(file: TreeFile): string[] {
   return file.text.replace(/\n$/, '').split('\n')
 }
+
+export function treeOf(texts: Record<string, string>): TreeFile[] {
+  return Object.entries(texts).map(([path, text]) => ({ path, text }))
+}

@@ -1,4 +1,4 @@
-// Who may import whom, as docs/ARCHITECTURE.md draws it, and that nothing runs in a circle.
+// Who may import whom, as docs/ARCHITECTURE.md draws it.
 import { importsOf } from './imports.ts'
 import { type Check, isCode, isUnder, type TreeFile, violation } from './tree.ts'
 
@@ -67,31 +67,4 @@ function isAllowed({ may, mayType = [] }: Wall, target: string, isType: boolean)
 function refusal(home: string, { may, mayType = [] }: Wall, target: string): string {
   const types = mayType.length ? `, and types of ${mayType.join(', ')}` : ''
   return `imports ${target}, but ${home} may import only ${may.join(', ') || 'itself'}${types}`
-}
-
-export const cycles: Check = (files) => {
-  const walled = files.filter((file) => isCode(file) && isUnder(file, 'src', 'plugins', 'routes'))
-  const graph: Graph = { files: new Map(walled.map((file) => [file.path, file])), done: new Set() }
-  return walled.flatMap((file) => circlesFrom(file, [], graph))
-}
-
-interface Graph {
-  files: ReadonlyMap<string, TreeFile>
-  /** Paths from which every circle has been found. */
-  done: Set<string>
-}
-
-/** Depth first: an import of a file that is still on the trail closes a circle. */
-function circlesFrom(file: TreeFile, trail: readonly string[], graph: Graph): string[] {
-  if (graph.done.has(file.path)) return []
-  const path = [...trail, file.path]
-  const found = importsOf(file).flatMap(({ target, line }) => {
-    const next = graph.files.get(target)
-    if (!next) return []
-    if (!path.includes(target)) return circlesFrom(next, path, graph)
-    const circle = [...path.slice(path.indexOf(target)), target].join(' -> ')
-    return violation(file, line, `closes a circle, ${circle}: move what both need below them`)
-  })
-  graph.done.add(file.path)
-  return found
 }

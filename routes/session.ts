@@ -35,7 +35,7 @@ const appSession = {
   user: carol.user,
   accessToken: 'eyJhbGciOi….eyJzdWIiOi….9Q2iXo…',
   expiresIn: ACCESS_TOKEN_SECONDS,
-  refreshToken: 'ur_9pUqYc…',
+  refreshToken: 'rt_s_2kLr7TaQm0VfXyB4.9pUqYc…',
 }
 const AppSession = Type.Object(
   {

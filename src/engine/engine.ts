@@ -16,7 +16,7 @@ export interface Revocations {
 export type OnRenewed = (former: string, node: string) => void
 
 /** What an acknowledgement survives. */
-export type Durability = 'memory' | 'disk' | 'replicated'
+export type Durability = 'memory' | 'disk'
 
 /** `reason` is a sentence for operators when the engine cannot serve. */
 export type EngineHealth = { ready: true } | { ready: false; reason: string }

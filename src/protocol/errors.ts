@@ -56,8 +56,8 @@ export interface CloseCode {
 }
 
 /**
- * Every way the server ends a connection. 3000–3499 and 4000–4499 come back, 3500–3999 and
- * 4500–4999 stay away (DESIGN 9).
+ * Every way the server ends a connection. After 3000–3499 and 4000–4499 a client comes back, after
+ * 3500–3999 and 4500–4999 it stays away.
  */
 export const CLOSE = {
   tooBig: { code: 1009, reason: 'message too big' },

@@ -75,7 +75,7 @@ function prepare(folder: string): string {
 function taken(folder: string): EngineRefused {
   return new EngineRefused(
     `The data folder ${folder} is in use by another Usher: only one process may use a folder. ` +
-      'End that one, name another folder in USHER_DATA, or set USHER_REDIS_URL to run many.',
+      'End that one, or name another folder in USHER_DATA.',
   )
 }
 

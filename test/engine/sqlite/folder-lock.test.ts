@@ -13,7 +13,7 @@ t.test('a folder that another process holds is refused, in words that help', asy
   const error = await lockFolder(folder, 0, new ManualClock()).catch((error) => error)
   t.type(error, EngineRefused)
   t.match(error.message, folder)
-  t.match(error.message, /only one process .* USHER_REDIS_URL/)
+  t.match(error.message, /only one process .* name another folder in USHER_DATA\.$/)
 })
 
 t.test('a folder is free again when its process was killed with -9', async (t) => {

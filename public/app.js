@@ -7,7 +7,7 @@ import { element } from './element.js'
 import { Lines } from './message-list.js'
 import { roomDoor } from './room-api.js'
 import { isRoomName, roomOfHash } from './room-name.js'
-import { People } from './room-users.js'
+import { RoomUsers } from './room-users.js'
 import { logOut, whoAmI } from './session.js'
 import { StatePill } from './state-pill.js'
 
@@ -22,7 +22,7 @@ const composer = element('composer', HTMLFormElement)
 const file = element('file', HTMLInputElement)
 
 const account = new AccountView(showTalk)
-const people = new People(element('people', HTMLElement), browserClock)
+const roomUsers = new RoomUsers(element('people', HTMLElement), browserClock)
 const pill = new StatePill(
   {
     pill: element('state', HTMLElement),
@@ -80,10 +80,10 @@ function closeRoom() {
 async function stateChanged(/** @type {State} */ state) {
   pill.show(state)
   talk.dataset.state = state.name
-  if (state.name !== 'open') people.stop()
+  if (state.name !== 'open') roomUsers.stop()
   if (state.name === 'open') {
     focusIfKeyboard(message)
-    const rule = await people.follow(state.room)
+    const rule = await roomUsers.follow(state.room)
     if (rule.echo === false && conversation.state === state) conversation.expectNoEchoes()
   }
   if (state.name !== 'closed') return

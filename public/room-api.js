@@ -30,23 +30,13 @@ function refusalOf(/** @type {Refused} */ { status, message, retryAfterMs }) {
   return { verdict: passing ? 'come-back' : 'stay-away', sentence: message, afterMs: retryAfterMs }
 }
 
-/** What the room says of itself, or null: nothing depends on it but marks and names. */
+/** What the room says of itself, or null: only marks and the number of users depend on it. */
 export async function describeRoom(/** @type {string} */ room) {
   try {
     return await ask('GET', roomPath(room))
   } catch {
     return null
   }
-}
-
-/**
- * Names of the users in the room.
- * @param {string} room
- * @returns {Promise<string[]>}
- */
-export async function namesInRoom(room) {
-  const { members = [] } = await ask('GET', `${roomPath(room)}/members`)
-  return members.map((/** @type {any} */ member) => member.info?.username ?? member.user)
 }
 
 export const roomDoor = {

@@ -1,33 +1,29 @@
-// Who is in the room, asked again every few seconds while somebody is looking.
-import { describeRoom, namesInRoom } from './room-api.js'
+// How many users are in the room, asked again every few seconds while the page is seen.
+import { describeRoom } from './room-api.js'
 
 /** @import { Clock, Timer } from './clock.js' */
 
 const AGAIN_MS = 10_000
-const NAMES_SHOWN = 6
 
-export class People {
+export class RoomUsers {
   #place
   #clock
   /** @type {Timer | null} */
   #timer = null
   #room = ''
-  /** A server that does not tell names may still tell how many there are. */
-  #tellsNames = true
 
   constructor(/** @type {HTMLElement} */ place, /** @type {Clock} */ clock) {
     this.#place = place
     this.#clock = clock
   }
 
-  /** Gives the room's rule, so that nobody has to ask for it twice. */
+  /** Gives the room's rule, which comes with the first answer. */
   async follow(/** @type {string} */ room) {
     this.stop()
     this.#room = room
-    this.#tellsNames = true
-    const { rule } = (await describeRoom(room)) ?? {}
-    if (rule?.presence && room === this.#room) this.#look(room)
-    return rule ?? {}
+    const state = await describeRoom(room)
+    this.#show(room, state)
+    return state?.rule ?? {}
   }
 
   stop() {
@@ -36,29 +32,18 @@ export class People {
     this.#place.hidden = true
   }
 
-  async #look(/** @type {string} */ room) {
-    const text = document.visibilityState === 'visible' ? await this.#count(room) : null
+  #show(/** @type {string} */ room, /** @type {{ users?: number } | null} */ state) {
     if (room !== this.#room) return
-    if (text !== null) this.#show(text)
+    const { users = 0 } = state ?? {}
+    this.#place.textContent = `${users} here`
+    this.#place.hidden = users === 0
     this.#timer?.cancel()
     this.#timer = this.#clock.after(AGAIN_MS, () => this.#look(room))
   }
 
-  async #count(/** @type {string} */ room) {
-    const names = this.#tellsNames ? await namesInRoom(room).catch(() => null) : null
-    this.#tellsNames = names !== null
-    if (names) return `${names.length} here: ${namesText(names)}`
-    const { users = 0 } = (await describeRoom(room)) ?? {}
-    return users > 0 ? `${users} here` : ''
+  async #look(/** @type {string} */ room) {
+    const isSeen = document.visibilityState === 'visible'
+    if (isSeen) this.#show(room, await describeRoom(room))
+    else this.#timer = this.#clock.after(AGAIN_MS, () => this.#look(room))
   }
-
-  #show(/** @type {string} */ text) {
-    this.#place.textContent = text
-    this.#place.hidden = text === ''
-  }
-}
-
-function namesText(/** @type {string[]} */ names) {
-  const more = names.length - NAMES_SHOWN
-  return names.slice(0, NAMES_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

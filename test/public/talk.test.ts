@@ -158,8 +158,16 @@ test('where the room leaves senders out, a line has no mark and is there once', 
 
 test('the page tells who is in the room', async (t) => {
   const [ada, bob] = await twoPeople(t, 'chat:names')
+  const missing: string[] = []
+  ada.page.on('response', (answer) => {
+    if (answer.status() === 404) missing.push(answer.url())
+  })
   await bob.page.getByText(/^2 here/).waitFor()
   await bob.button('Close').click()
   await bob.page.getByText(/^2 here/).waitFor({ state: 'hidden' })
+  await ada.button('Close').click()
+  await ada.button('Open').click()
+  await ada.page.getByText(/^1 here/).waitFor()
+  t.same(missing, [], 'it asks for nothing that the server does not have')
   t.same([...ada.complaints, ...bob.complaints], [])
 })

@@ -62,6 +62,7 @@ declare module 'fastify' {
 
 async function usherContext(app: FastifyInstance, parts: UsherContext): Promise<void> {
   const { config, clock, random, identity, authorize, hooks, breached } = parts
+  for (const warning of config.warnings) app.log.warn(warning)
   app.decorate('usherContext', { config, clock, random, identity, authorize, hooks, breached })
 }
 

@@ -20,8 +20,6 @@ const RuleState = Type.Object({
     Type.Literal(false),
     Type.Object({ messages: Type.Integer(), age: Type.Optional(Type.String()) }),
   ]),
-  presence: Type.Boolean(),
-  receipts: Type.String(),
   payload: Type.String(),
 })
 
@@ -38,10 +36,11 @@ const RoomState = Type.Object(
     description: 'What the room is now.',
     examples: [
       {
-        ...{ room: 'chat:lobby', epoch: null, offset: null, members: 3, users: 2 },
+        ...{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42, members: 3, users: 2 },
         rule: {
           ...{ match: 'chat:*', join: ['user', 'server'], publish: ['user', 'server'] },
-          ...{ echo: true, history: false, presence: false, receipts: 'off', payload: 'any' },
+          history: { messages: 10_000, age: '2592000s' },
+          ...{ echo: true, payload: 'any' },
         },
       },
     ],

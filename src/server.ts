@@ -19,7 +19,6 @@ async function main(): Promise<void> {
   const config = loadConfig()
   const app = await buildApp(config)
   const onSignals = closeOnSignals(app, config)
-  for (const warning of config.warnings) app.log.warn(warning)
   try {
     await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
   } catch (error) {

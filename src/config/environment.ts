@@ -9,7 +9,7 @@ import { ConfigError, type Environment, Reader } from './reader.ts'
 import { parseRules, parseRulesFile, type RulesFile, type RulesInput } from './rules-file.ts'
 import { type TlsFiles, tlsOf } from './tls.ts'
 
-/** Everything that can be set, with the units of DESIGN 8. */
+/** Everything that can be set, with its unit in its name. */
 export interface Config extends RulesFile {
   readonly production: boolean
   readonly host: string
@@ -30,8 +30,6 @@ export interface Config extends RulesFile {
   /** Where `/metrics` stands without a key; null for nowhere. */
   readonly metricsPort: number | null
   readonly logLevel: string
-  /** Sentences for the boot log about what was set and has no effect. */
-  readonly warnings: readonly string[]
 }
 
 export { ConfigError } from './reader.ts'
@@ -78,8 +76,9 @@ export function loadConfigFrom(env: Environment, rules: RulesInput | null): Conf
   const production = env.NODE_ENV === 'production'
   const drainSeconds = reader.integer('USHER_DRAIN_SECONDS', { standard: 5, max: 300 })
   const engine = engineOf(reader, drainSeconds)
+  const written = rules === null ? rulesOfFile(reader) : rulesOf(reader, parseRules(rules))
   const settings = {
-    ...(rules === null ? rulesOfFile(reader) : rulesOf(reader, parseRules(rules))),
+    ...written,
     production,
     host: reader.text('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { standard: 3_000, max: 65_535 }),
@@ -94,7 +93,7 @@ export function loadConfigFrom(env: Environment, rules: RulesInput | null): Conf
     drainSeconds,
     metricsPort: metricsPortOf(reader),
     logLevel: reader.choice('USHER_LOG_LEVEL', LOG_LEVELS, 'info'),
-    warnings: warningsOf(env),
+    warnings: [...written.warnings, ...warningsOf(env)],
   }
   checkSecrets(reader, production)
   if (reader.wrongs.length > 0) throw new ConfigError(reader.wrongs)

@@ -5,14 +5,15 @@ import Value from 'typebox/value'
 import {
   DEFAULT_HEARTBEAT,
   DEFAULT_LIMITS,
+  HEARTBEAT,
   type HeartbeatSettings,
+  LIMITS,
   type Limits,
+  type NumberSetting,
 } from '../protocol/limits.ts'
 import { DEFAULT_RULES, RULE_DEFAULTS, type Rule } from '../room/rule.ts'
 
 const strict = { additionalProperties: false } as const
-const Count = Type.Integer({ minimum: 1 })
-const CountOrNone = Type.Union([Count, Type.Null()])
 const WhoList = Type.Array(Type.Enum(['user', 'ticket', 'server', 'anyone']), { uniqueItems: true })
 
 const History = Type.Object(
@@ -23,67 +24,61 @@ const History = Type.Object(
   strict,
 )
 
-const RuleInput = Type.Object(
-  {
-    match: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9:._~@*-]+$' }),
-    join: Type.Optional(WhoList),
-    publish: Type.Optional(WhoList),
-    echo: Type.Optional(Type.Boolean()),
-    history: Type.Optional(Type.Union([Type.Literal(false), History])),
-    presence: Type.Optional(Type.Boolean()),
-    receipts: Type.Optional(Type.Enum(['off', 'counts', 'members'])),
-    payload: Type.Optional(Type.Enum(['any', 'json'])),
-  },
-  strict,
-)
+const RULE = {
+  match: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9:._~@*-]+$' }),
+  join: Type.Optional(WhoList),
+  publish: Type.Optional(WhoList),
+  echo: Type.Optional(Type.Boolean()),
+  history: Type.Optional(Type.Union([Type.Literal(false), History])),
+  payload: Type.Optional(Type.Enum(['any', 'json'])),
+}
+const RuleInput = Type.Object(RULE, strict)
+type RuleInput = Static<typeof RuleInput>
 
-/** What a limit may be: a count, or `null` for none where the limit allows that. */
-const LimitsInput = Type.Partial(
-  Type.Object({
-    connections: CountOrNone,
-    connectionsPerUser: CountOrNone,
-    connectionsPerAddress: CountOrNone,
-    roomsPerConnection: CountOrNone,
-    messagesPerSecond: CountOrNone,
-    bytesPerSecond: CountOrNone,
-    messageBytes: Type.Integer({ minimum: 1, maximum: 16_777_216 }),
-    outboxBytes: Count,
-    outboxSeconds: Count,
-    outboxTotalBytes: CountOrNone,
-    handshakesPerSecond: CountOrNone,
-    pendingConnections: CountOrNone,
-    pendingPerAddress: CountOrNone,
-    ticketsPerMinute: CountOrNone,
-  }),
-  strict,
-)
+/** Names of a later version, which a rule or the limits may have already: they are warned of. */
+const LATER = ['presence', 'receipts', 'roomsPerConnection']
+const later = Object.fromEntries(LATER.map((name) => [name, Type.Optional(Type.Unknown())]))
 
-const HeartbeatInput = Type.Partial(
-  Type.Object({
-    pingSeconds: Type.Integer({ minimum: 1, maximum: 3_600 }),
-    pongSeconds: Type.Integer({ minimum: 1, maximum: 3_600 }),
-  }),
-  strict,
-)
+function numbersOf(table: Readonly<Record<string, NumberSetting>>) {
+  const entries = Object.entries(table).map(([name, { max, needed }]) => {
+    const count = Type.Integer({ minimum: 1, ...(max && { maximum: max }) })
+    return [name, Type.Optional(needed ? count : Type.Union([count, Type.Null()]))] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+const Rules = Type.Array(Type.Object({ ...RULE, ...later }, strict), {
+  minItems: 1,
+  maxItems: 1_000,
+})
 
 const FileInput = Type.Object(
   {
-    rooms: Type.Optional(Type.Array(RuleInput, { minItems: 1, maxItems: 1_000 })),
-    limits: Type.Optional(LimitsInput),
-    heartbeat: Type.Optional(HeartbeatInput),
+    rooms: Type.Optional(Rules),
+    limits: Type.Optional(Type.Object({ ...numbersOf(LIMITS), ...later }, strict)),
+    heartbeat: Type.Optional(Type.Object(numbersOf(HEARTBEAT), strict)),
   },
   strict,
 )
 
 /** What an operator may write in the file, or an embedder may pass as options. */
-export type RulesInput = Static<typeof FileInput>
+export interface RulesInput {
+  rooms?: RuleInput[]
+  limits?: Partial<Limits>
+  heartbeat?: Partial<HeartbeatSettings>
+}
 
 /** What the file says, with every default filled in. */
 export interface RulesFile {
-  rules: readonly Rule[]
-  limits: Limits
-  heartbeat: HeartbeatSettings
+  readonly rules: readonly Rule[]
+  readonly limits: Limits
+  readonly heartbeat: HeartbeatSettings
+  /** Sentences about what is written and has no effect. */
+  readonly warnings: readonly string[]
 }
+
+/** Where a path of keys is, at the beginning of a sentence. */
+type Place = (path: readonly string[]) => string
 
 /** Reads the text of a rules file. Returns sentences when it is wrong, each naming its line. */
 export function parseRulesFile(text: string, name: string): RulesFile | string[] {
@@ -94,42 +89,29 @@ export function parseRulesFile(text: string, name: string): RulesFile | string[]
     const what = broken ? printParseErrorCode(broken.error) : 'it is empty'
     return [`${name}, line ${lineOf(text, broken?.offset ?? 0)}: this is not JSON (${what}).`]
   }
-  const value: unknown = JSON.parse(text)
-  const wrongs = wrongsOf(value)
-  if (wrongs.length > 0) {
-    return wrongs.map(({ path, sentence }) => {
-      const line = lineOf(text, nodeAt(tree, path)?.offset ?? 0)
-      return `${name}, line ${line}: ${path.join('.') || 'the file'} ${sentence}`
-    })
-  }
-  return fillIn(value as RulesInput)
+  return rulesOf(JSON.parse(text), (path) => {
+    const line = lineOf(text, nodeAt(tree, path)?.offset ?? 0)
+    return `${name}, line ${line}: ${path.join('.') || 'the file'}`
+  })
 }
 
 /** The same for options that come as an object: sentences name the key instead of a line. */
 export function parseRules(value: unknown): RulesFile | string[] {
-  const wrongs = wrongsOf(value)
-  if (wrongs.length === 0) return fillIn(value as RulesInput)
-  return wrongs.map(({ path, sentence }) => `${path.join('.') || 'options'} ${sentence}`)
+  return rulesOf(value, (path) => path.join('.') || 'options')
 }
 
-interface Wrong {
-  path: string[]
-  sentence: string
+function rulesOf(value: unknown, place: Place): RulesFile | string[] {
+  const wrongs = wrongsOf(value, place)
+  return wrongs.length > 0 ? wrongs : fillIn(value as RulesInput, place)
 }
 
-function wrongsOf(value: unknown): Wrong[] {
+function wrongsOf(value: unknown, place: Place): string[] {
   const errors = Value.Errors(FileInput, value).filter((e) => e.keyword !== 'additionalProperties')
   const paths = errors.map((error) => error.instancePath)
-  const seen = new Set<string>()
-  const wrongs: Wrong[] = []
-  for (const error of errors) {
-    const { instancePath } = error
-    const shadowed = paths.some((path) => path.startsWith(`${instancePath}/`))
-    if (shadowed || seen.has(instancePath)) continue
-    seen.add(instancePath)
-    wrongs.push({ path: instancePath.split('/').slice(1), sentence: sentenceFor(error) })
-  }
-  return wrongs
+  return errors
+    .filter(({ instancePath }, index) => paths.indexOf(instancePath) === index)
+    .filter(({ instancePath }) => !paths.some((path) => path.startsWith(`${instancePath}/`)))
+    .map((error) => `${place(error.instancePath.split('/').slice(1))} ${sentenceFor(error)}`)
 }
 
 function sentenceFor({ keyword, message, params }: ReturnType<typeof Value.Errors>[number]) {
@@ -144,15 +126,30 @@ function sentenceFor({ keyword, message, params }: ReturnType<typeof Value.Error
 
 const EXAMPLES = 'a pattern looks like "chat:*", an age like "30d", "12h", "15m" or "60s"'
 
-function fillIn(input: RulesInput): RulesFile {
+function fillIn({ rooms, limits = {}, heartbeat }: RulesInput, place: Place): RulesFile {
+  const idle = [
+    ...(rooms ?? []).flatMap((rule, index) => idlePaths(['rooms', String(index)], rule)),
+    ...idlePaths(['limits'], limits),
+  ]
   return {
-    rules: input.rooms?.map(ruleOf) ?? DEFAULT_RULES,
-    limits: { ...DEFAULT_LIMITS, ...input.limits },
-    heartbeat: { ...DEFAULT_HEARTBEAT, ...input.heartbeat },
+    rules: rooms?.map(ruleOf) ?? DEFAULT_RULES,
+    limits: { ...DEFAULT_LIMITS, ...withoutLater(limits) },
+    heartbeat: { ...DEFAULT_HEARTBEAT, ...heartbeat },
+    warnings: idle.map((path) => `${place(path)} has no effect in this version.`),
   }
 }
 
-function ruleOf({ history, ...rest }: Static<typeof RuleInput>): Rule {
+function idlePaths(path: string[], value: object): string[][] {
+  return LATER.filter((name) => Object.hasOwn(value, name)).map((name) => [...path, name])
+}
+
+function withoutLater<Input extends object>(value: Input): Input {
+  const entries = Object.entries(value).filter(([name]) => !LATER.includes(name))
+  return Object.fromEntries(entries) as Input
+}
+
+function ruleOf(input: RuleInput): Rule {
+  const { history, ...rest } = withoutLater(input)
   return { ...RULE_DEFAULTS, ...rest, history: history ? retentionOf(history) : null }
 }
 

@@ -1,30 +1,90 @@
 // Every bound that an operator can set, with its unit in its name. `null` means none.
 
-/** Limits of one node. Counts are live numbers, rates are per second unless the name says more. */
-export interface Limits {
-  connections: number | null
-  connectionsPerUser: number | null
-  connectionsPerAddress: number | null
-  roomsPerConnection: number | null
-  /** Per connection and per user; server keys are exempt. */
-  messagesPerSecond: number | null
-  /** Per connection and per user; server keys are exempt. */
-  bytesPerSecond: number | null
-  /** Size of one message's payload, over every door. */
-  messageBytes: number
-  /** What may wait for one reader before it is cut as slow. */
-  outboxBytes: number
-  /** How long a byte may wait for one reader before it is cut as slow. */
-  outboxSeconds: number
-  /** What may wait for all readers of a node; a buffer that they share counts for each. */
-  outboxTotalBytes: number | null
-  handshakesPerSecond: number | null
-  /** Connections that are open but have not said who they are. */
-  pendingConnections: number | null
-  pendingPerAddress: number | null
-  /** Per user that tickets are issued for. */
-  ticketsPerMinute: number | null
+/** A number that an operator can set: what holds otherwise, what it may be, and what it means. */
+export interface NumberSetting {
+  readonly standard: number
+  /** The least is 1. */
+  readonly max?: number
+  /** Where this is not said, `null` may be written, for none. */
+  readonly needed?: true
+  readonly sentence: string
 }
+
+/**
+ * Limits of one node. Counts are of what is there now; messages and bytes per second count per
+ * connection and per user, and server keys are exempt from them.
+ */
+export const LIMITS = {
+  connections: { standard: 100_000, sentence: 'open connections' },
+  connectionsPerUser: { standard: 50, sentence: 'open connections of a user' },
+  connectionsPerAddress: { standard: 1_000, sentence: 'open connections from one address' },
+  messagesPerSecond: {
+    standard: 50,
+    sentence: 'messages that a connection, and a user, may publish',
+  },
+  bytesPerSecond: {
+    standard: 262_144,
+    sentence: 'bytes that a connection, and a user, may publish',
+  },
+  messageBytes: {
+    standard: 65_536,
+    max: 16_777_216,
+    needed: true,
+    sentence: 'bytes of one payload, however it is published',
+  },
+  outboxBytes: {
+    standard: 1_048_576,
+    needed: true,
+    sentence: 'bytes that may wait for one reader before it is cut as slow',
+  },
+  outboxSeconds: {
+    standard: 15,
+    needed: true,
+    sentence: 'seconds that a byte may wait for one reader before it is cut as slow',
+  },
+  outboxTotalBytes: {
+    standard: 1_073_741_824,
+    sentence: 'bytes that may wait for all readers; a buffer that they share counts for each',
+  },
+  handshakesPerSecond: { standard: 2_000, sentence: 'connections that may be opened' },
+  pendingConnections: {
+    standard: 1_000,
+    sentence: 'connections that have not said yet who they are',
+  },
+  pendingPerAddress: { standard: 20, sentence: 'the same from one address' },
+  ticketsPerMinute: { standard: 60, sentence: 'tickets that are issued for one user' },
+} as const satisfies Record<string, NumberSetting>
+
+/** How a dead connection is found: a ping this often, and how long to wait for an answer. */
+export const HEARTBEAT = {
+  pingSeconds: {
+    standard: 25,
+    max: 3_600,
+    needed: true,
+    sentence: 'seconds between two pings of a connection',
+  },
+  pongSeconds: {
+    standard: 10,
+    max: 3_600,
+    needed: true,
+    sentence: 'seconds that the answer to a ping may take',
+  },
+} as const satisfies Record<string, NumberSetting>
+
+type Numbers<Table extends Record<string, NumberSetting>> = {
+  readonly [Name in keyof Table]: Table[Name] extends { needed: true } ? number : number | null
+}
+
+export type Limits = Numbers<typeof LIMITS>
+export type HeartbeatSettings = Numbers<typeof HEARTBEAT>
+
+function standardsOf<Table extends Record<string, NumberSetting>>(table: Table): Numbers<Table> {
+  const entries = Object.entries(table).map(([name, { standard }]) => [name, standard])
+  return Object.freeze(Object.fromEntries(entries))
+}
+
+export const DEFAULT_LIMITS: Limits = standardsOf(LIMITS)
+export const DEFAULT_HEARTBEAT: HeartbeatSettings = standardsOf(HEARTBEAT)
 
 /** Every limit that somebody can hit, for metrics and logs. */
 export type LimitName =
@@ -40,34 +100,6 @@ export type LimitName =
   | 'idempotencyKeys'
   | 'pagesAtOnce'
   | 'waitingForDisk'
-
-/** How dead connections are found: a ping this often, and how long to wait for an answer. */
-export interface HeartbeatSettings {
-  pingSeconds: number
-  pongSeconds: number
-}
-
-export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
-  connections: 100_000,
-  connectionsPerUser: 50,
-  connectionsPerAddress: 1_000,
-  roomsPerConnection: 128,
-  messagesPerSecond: 50,
-  bytesPerSecond: 262_144,
-  messageBytes: 65_536,
-  outboxBytes: 1_048_576,
-  outboxSeconds: 15,
-  outboxTotalBytes: 1_073_741_824,
-  handshakesPerSecond: 2_000,
-  pendingConnections: 1_000,
-  pendingPerAddress: 20,
-  ticketsPerMinute: 60,
-})
-
-export const DEFAULT_HEARTBEAT: Readonly<HeartbeatSettings> = Object.freeze({
-  pingSeconds: 25,
-  pongSeconds: 10,
-})
 
 /** The first message of a connection that authenticates by it: its size and its deadline. */
 export const FIRST_MESSAGE = Object.freeze({ bytesMax: 4_096, deadlineMs: 10_000 })

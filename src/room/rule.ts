@@ -3,7 +3,10 @@ import type { Retention } from '../engine/message-log.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { ownerOf } from '../protocol/names.ts'
 
-/** Who a rule lets in: see DESIGN 8. */
+/**
+ * Who a rule lets in: an identity with a user, narrowed by the rooms of its ticket; only a ticket
+ * that names the room; a server key; or anyone whose ticket does not say otherwise.
+ */
 export type Who = 'user' | 'ticket' | 'server' | 'anyone'
 
 /** What one may want of a room. Reading its state, members and history counts as joining. */
@@ -16,8 +19,6 @@ export interface Rule {
   /** Whether senders get their own messages, unless a connection says otherwise. */
   readonly echo: boolean
   readonly history: Retention | null
-  readonly presence: boolean
-  readonly receipts: 'off' | 'counts' | 'members'
   readonly payload: 'any' | 'json'
 }
 
@@ -26,8 +27,6 @@ export const RULE_DEFAULTS: Readonly<Omit<Rule, 'match'>> = {
   publish: ['user', 'server'],
   echo: true,
   history: null,
-  presence: false,
-  receipts: 'off',
   payload: 'any',
 }
 
@@ -35,20 +34,9 @@ const DAY_MS = 86_400_000
 
 /** What holds without a rules file. */
 export const DEFAULT_RULES: readonly Rule[] = [
-  {
-    ...RULE_DEFAULTS,
-    match: 'chat:*',
-    history: { messages: 10_000, ageMs: 30 * DAY_MS },
-    presence: true,
-    receipts: 'members',
-  },
+  { ...RULE_DEFAULTS, match: 'chat:*', history: { messages: 10_000, ageMs: 30 * DAY_MS } },
   { ...RULE_DEFAULTS, match: 'live:*', echo: false },
-  {
-    ...RULE_DEFAULTS,
-    match: '*',
-    history: { messages: 1_000, ageMs: DAY_MS },
-    presence: true,
-  },
+  { ...RULE_DEFAULTS, match: '*', history: { messages: 1_000, ageMs: DAY_MS } },
 ]
 
 const PERSONAL_RULE: Rule = { ...RULE_DEFAULTS, match: 'user:<id>' }

@@ -11,7 +11,7 @@ export const SERVER_KEY = 'key-of-an-attacked-back-end-0123456789'
 /** Short heartbeats, so that whoever is silent is found while we look. */
 const RULES: RulesInput = {
   rooms: [
-    { match: 'attack:*', history: false, presence: true },
+    { match: 'attack:*', history: false },
     { match: 'json:*', payload: 'json' },
     { match: 'open:*', join: ['anyone'], publish: ['anyone'] },
     { match: 'locked:*', join: ['ticket'], publish: ['ticket'] },

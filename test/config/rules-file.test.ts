@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { test } from 'tap'
 import { ConfigError, loadConfig } from '../../src/config/environment.ts'
-import { parseRules, parseRulesFile } from '../../src/config/rules-file.ts'
+import { parseRules, parseRulesFile, type RulesFile } from '../../src/config/rules-file.ts'
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts'
-import { DEFAULT_RULES } from '../../src/room/rule.ts'
+import { DEFAULT_RULES, RULE_DEFAULTS } from '../../src/room/rule.ts'
 
 const EXAMPLE = `{ "rooms": [
   { "match": "chat:*",  "history": { "messages": 10000, "age": "30d" }, "presence": true,
@@ -61,6 +61,23 @@ test('several errors are told at once, each with its line', async (t) => {
   const text = '{\n  "limits": { "outboxBytes": 0 },\n  "heartbeat": { "pongSeconds": -1 }\n}'
   const told = parseRulesFile(text, 'f') as string[]
   t.same(told.map((sentence) => /line \d/.exec(sentence)?.[0]).sort(), ['line 2', 'line 3'])
+})
+
+test('what has no effect is warned of by its line, and the rest holds', async (t) => {
+  const text =
+    '{"rooms": [{"match": "a",\n"presence": true,\n"receipts": "members"}],\n' +
+    '"limits": {"connections": 7,\n"roomsPerConnection": 1}}'
+  const { rules, limits, warnings } = parseRulesFile(text, 'f') as RulesFile
+  t.same(warnings, [
+    'f, line 2: rooms.0.presence has no effect in this version.',
+    'f, line 3: rooms.0.receipts has no effect in this version.',
+    'f, line 5: limits.roomsPerConnection has no effect in this version.',
+  ])
+  t.same(rules, [{ ...RULE_DEFAULTS, match: 'a' }])
+  t.same(limits, { ...DEFAULT_LIMITS, connections: 7 })
+  t.match(parseRules({ rooms: [{ match: 'a', presence: true }] }), {
+    warnings: ['rooms.0.presence has no effect in this version.'],
+  })
 })
 
 test('options that come as an object are checked alike, and the key is named', async (t) => {

@@ -48,7 +48,7 @@ test('in memory the secret is new each time, and nothing is written', async (t) 
 
 /** Starts the real process with these variables alone and gives what it said when it ended. */
 async function start(env: Record<string, string>): Promise<{ code: unknown; stderr: string }> {
-  const server = join(import.meta.dirname, '..', 'src', 'server.ts')
+  const server = join(import.meta.dirname, '..', '..', 'src', 'server.ts')
   try {
     const { stderr } = await promisify(execFile)(process.execPath, [server], { env })
     return { code: 0, stderr }

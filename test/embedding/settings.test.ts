@@ -1,7 +1,7 @@
 // What an application sets for itself is not handed down to our doors, and what Fastify hands
 // down on purpose, its hooks and whom it trusts, works there too.
 import { test } from 'tap'
-import { Refusal } from '../../src/index.ts'
+import { Refusal, type UsherOptions } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call, PASSWORD } from '../support/people.ts'
 import { keptLog, startHost } from './host.ts'
@@ -135,6 +135,23 @@ test('[C36] in production, health is plain below the prefix and the rest needs T
   t.equal((await call(`${url}/rt/health/live`, 'GET')).status, 200)
   t.equal((await fetch(`${url}/health/mine`)).status, 200)
   t.match(await call(`${url}/rt/session`, 'GET'), { status: 403, body: { error: 'forbidden' } })
+})
+
+test('an option without effect is warned of at boot, and no answer shows it', async (t) => {
+  const log = keptLog()
+  const rooms = [{ match: '*', presence: true, receipts: 'members' }]
+  const limits = { roomsPerConnection: 1 }
+  const { url } = await startHost(t, {
+    options: { ...RT, rooms, limits } as UsherOptions,
+    server: { logger: log.logger },
+  })
+  for (const name of ['rooms.0.presence', 'rooms.0.receipts', 'limits.roomsPerConnection']) {
+    t.match(log.text(), `${name} has no effect in this version.`)
+  }
+  const { body } = await call(`${url}/rt/rooms/a`, 'GET', { headers: asServer })
+  const who = ['user', 'server']
+  const rule = { match: '*', join: who, publish: who, echo: true, history: false, payload: 'any' }
+  t.same((body as { rule: object }).rule, rule)
 })
 
 test('names of 128 characters need what the boot asks for', async (t) => {

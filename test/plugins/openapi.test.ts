@@ -92,6 +92,19 @@ t.test('[C2] every status is described, and every refusal has the one shape', as
   }
 })
 
+t.test('the examples of a room and of a refresh token are as real ones are', async (t) => {
+  const exampleOf = (name: string, status: string) => {
+    const operation = operations.find((each) => named(each) === name)
+    const media = operation?.responses[status]?.content?.['application/json']
+    return examplesOf(media ?? {}).at(-1) as Record<string, unknown>
+  }
+  const headers = { authorization: `Bearer ${SERVER_KEY}` }
+  const room = await fetch(`${usher.url}/rooms/chat:lobby`, { headers })
+  const { rule } = (await room.json()) as { rule: object }
+  t.same(exampleOf('GET /rooms/{room}', '200').rule, rule)
+  t.match(exampleOf('POST /session', '200').refreshToken, /^rt_s_[\w-]{16}\./)
+})
+
 t.test('everything that is sent or answered has an example that fits', async (t) => {
   const check = (what: string, media: Media): void => {
     const examples = examplesOf(media)

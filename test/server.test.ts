@@ -132,8 +132,11 @@ test('a wrong rules file ends it with 1, and the line of the mistake', async (t)
 
 test('what a rules file says without effect is warned of when it starts', async (t) => {
   const folder = t.testdir({ 'rules.json': '{"limits": {\n"roomsPerConnection": 1}}' })
-  const server = await startServer(t, settings(folder, { USHER_CONFIG: join(folder, 'rules.json') }))
-  t.match(server.log(), /rules\.json, line 2: limits\.roomsPerConnection has no effect/)
+  const server = await startServer(
+    t,
+    settings(folder, { USHER_CONFIG: join(folder, 'rules.json') }),
+  )
+  t.match(server.stdout(), /rules\.json, line 2: limits\.roomsPerConnection has no effect/)
 })
 
 test('[S25] in production it does not start without a secret', async (t) => {

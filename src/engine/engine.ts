@@ -1,14 +1,24 @@
 // The port that every engine implements: what is kept, what is shared, and how sure that is.
 import type { Revocation } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
+import type { AttemptStore } from './attempt-store.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { MessageLog } from './message-log.ts'
+import type { PresenceStore } from './presence-store.ts'
 import type { UserStatusStore } from './user-status-store.ts'
 
-/** Revocations reach every node within 2 s; one that was away reads on from where it was. */
+/**
+ * Tells every node whose connections must end. It changes nothing by itself: what the connections
+ * came from (session, user status) MUST have been ended before.
+ */
 export interface Revocations {
+  /** Resolves when it is stored: from then on no node can miss it, whatever becomes of this one. */
   revoke(revocation: Revocation): Promise<void>
-  /** Calls `onRevoked` for each, on this node too. MUST NOT throw. Returns how to stop. */
+  /**
+   * Calls `onRevoked` for each within 2 s, on this node too, in the order in which they were
+   * stored. A node that was away reads on from where it was. `onRevoked` MUST NOT throw. Returns
+   * how to stop.
+   */
   follow(onRevoked: (revocation: Revocation) => void): () => void
 }
 
@@ -38,8 +48,10 @@ export interface Engine {
   readonly sessions: SessionStore
   readonly refreshTokens: RefreshStore
   readonly userStatus: UserStatusStore
+  readonly attempts: AttemptStore
   readonly tickets: TicketStore
   readonly log: MessageLog
+  readonly presence: PresenceStore
   readonly revocations: Revocations
   health(): EngineHealth
   /**

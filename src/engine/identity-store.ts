@@ -1,7 +1,7 @@
 // The ports for who may come in: accounts, sessions and tickets. Secrets arrive here only hashed.
 
 export interface AccountRecord {
-  /** Random id `u_…`, for ever. */
+  /** Random id `u_…`; it never changes and is never given again. */
   user: string
   /** As typed; `usernameKey` is its normalised form and unique. */
   username: string
@@ -17,7 +17,7 @@ export interface AccountStore {
   byUser(user: string): Promise<AccountRecord | null>
   /**
    * Replaces the hash `former`, for a new password or raised parameters. False without such a user,
-   * or when somebody else was first.
+   * or when the hash is another one by now.
    */
   setPassword(user: string, password: string, former: string): Promise<boolean>
   /** Removes it with its sessions and tickets. False when it was gone already. */
@@ -38,7 +38,7 @@ export interface SessionRecord {
   expiresAt: number
 }
 
-/** A session may still be found for a while after `expiresAt`: who asks compares. */
+/** A session may still be found for a while after `expiresAt`: the caller compares. */
 export interface SessionStore {
   /**
    * `username` is always the account's. False for a user who is banned or has no account, and then
@@ -66,7 +66,7 @@ export interface RefreshRecord {
 export interface Rotation {
   /** The token that was shown. */
   hash: string
-  /** The one that takes its place. */
+  /** The one that replaces it. */
   next: string
   now: number
   /** How long a used token may be shown again, because its answer was lost. */
@@ -80,7 +80,7 @@ export interface RefreshStore {
   /** The first token of a session. False when that has ended: then there is no such token. */
   add(token: RefreshRecord): Promise<boolean>
   /**
-   * Uses up a token and puts `next` in its place, as one step. Within the grace a used token is
+   * Uses up a token and makes `next` the good one, as one step. Within the grace a used token is
    * answered again: with the same `next` nothing changes, and another one uses up what the session
    * had. Null for an unknown token; the oldest used ones of a session may be forgotten.
    */
@@ -97,19 +97,31 @@ export interface TicketRecord {
   rooms: string[] | null
   /** What travels with the user, as JSON text. */
   info: string | null
+  issuedAt: number
   expiresAt: number
   /** When a connection it opened must end; null: with the session. */
   connectionExpiresAt: number | null
 }
 
+/**
+ * A ticket is good on every node as soon as `issue` has resolved, and on none any more when it was
+ * used, when its time is over, when its session has ended, or when its user was banned, revoked or
+ * removed after it was issued. Whether an implementation deletes it then, or asks for session and
+ * user at each look, is its own affair.
+ */
 export interface TicketStore {
   /**
+   * When this store began, in milliseconds since 1970. An unknown ticket that was issued earlier
+   * may have been lost with what was there before; one issued later was used, or ended.
+   */
+  readonly since: number
+  /**
    * False when its session has ended or its user is banned: then there is no such ticket. Sessions
-   * of an application that we live in (HOST_SESSION) count as alive.
+   * of the host application (HOST_SESSION) count as alive.
    */
   issue(ticket: TicketRecord): Promise<boolean>
-  /** Looks without using it up; null when it is unknown, used or past its time. */
+  /** Looks at a ticket that is good, without using it up; else null. */
   read(hash: string, now: number): Promise<TicketRecord | null>
-  /** Deletes and returns it as one step: of any number of callers, one gets it. */
+  /** Uses up a good ticket as one step: of any number of callers on all nodes, one gets it. */
   redeem(hash: string, now: number): Promise<TicketRecord | null>
 }

@@ -1,15 +1,52 @@
-// The port for who is in a room, over all nodes. Entries belong to this node's lease: when the
-// lease lapses they are gone together, so a dead node leaves nobody behind.
+// The port for which connections are in a room now, over all nodes. What a node entered belongs to
+// its lease: when the lease lapses all of it is gone together, so a dead node leaves nothing behind.
+//
+// Joins and leaves have a watcher of their own and do not come to the room's `Follower`: a rule may
+// switch presence off, and a large room stops telling of it, while its messages go on; and no
+// caller may rely on an order between a join and a message.
 
+/** One connection in a room. Two of one user are two entries. */
 export interface PresenceEntry {
+  /** Unique over nodes. */
   connection: string
-  user: string
+  /** Null for a connection without a user. */
+  user: string | null
+  /** How people call the user, or null. */
+  name: string | null
   /** JSON text that travels with the user, or null. */
   info: string | null
 }
 
+/** What is told of a room's entries, on every node that watches it. No method may throw. */
+export interface PresenceWatcher {
+  /** An entry is new, or has replaced that of the same connection. */
+  onEntered(entry: PresenceEntry): void
+  /** An entry is gone: its connection left, or the lease that it belonged to lapsed. */
+  onLeft(entry: PresenceEntry): void
+  /** Changes may have been missed: what is true is in `list`, asked from now on. */
+  onGap(): void
+}
+
+/** Ends what `watch` began; calling it again does nothing. */
+export interface Watch {
+  stop(): void
+}
+
+/**
+ * A change is in `list` of every node when its promise resolves, and is told to every watcher of
+ * the room within 2 s, in the order of the changes of one connection. An implementation MUST tell
+ * of each change once, and of none that changed nothing.
+ */
 export interface PresenceStore {
+  /** Enters a connection of this node; entering it again replaces its entry. */
   enter(room: string, entry: PresenceEntry): Promise<void>
+  /** Does nothing for a connection that is not in the room. */
   leave(room: string, connection: string): Promise<void>
+  /** All entries of a room, in no order. Those of a node without a lease MUST NOT be in it. */
   list(room: string): Promise<PresenceEntry[]>
+  /**
+   * Resolves when no later change of the room can be missed: what `list` shows from then on, and
+   * what is told, are the whole. After `stop` no method of the watcher is called.
+   */
+  watch(room: string, watcher: PresenceWatcher): Promise<Watch>
 }

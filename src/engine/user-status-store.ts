@@ -1,18 +1,22 @@
-// The port for how users stand: who is banned, and what of theirs is no longer good. It also holds
-// for users who have no account here.
+// The port for the status of users: which ones are banned, and since when what was issued for them
+// is void. It also holds for users who have no account here.
 
 export interface UserStatus {
   /** When the user was banned, or null. */
   bannedAt: number | null
-  /** Whatever was issued for the user before this is refused; null when nothing is. */
+  /** What was issued for the user before this is refused; null when nothing is. */
   revokedBefore: number | null
 }
 
-/** Of whom nothing is known. */
+/** The status of a user of whom nothing is stored. */
 export const GOOD_STATUS: UserStatus = Object.freeze({ bannedAt: null, revokedBefore: null })
 
-/** Changes are there for every node when the promise resolves. */
+/**
+ * When the promise of a change resolves, it is stored and sessions and tickets are ended on every
+ * node; `of` shows it on this node at once, and on every other within 2 s.
+ */
 export interface UserStatusStore {
+  /** Asked for every token of a third party: it should answer from memory. */
   of(user: string): Promise<UserStatus>
   /** Bans, and ends the user's sessions with their tickets. Banning again changes nothing. */
   ban(user: string, now: number): Promise<void>

@@ -1,4 +1,5 @@
 // Who has an account here: signing up, and proving a password.
+import type { AttemptStore } from '../engine/attempt-store.ts'
 import type { AccountRecord, AccountStore } from '../engine/identity-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Clock } from '../time/clock.ts'
@@ -24,6 +25,8 @@ export type IsBreached = (password: string) => boolean | Promise<boolean>
 
 export interface AccountsParts {
   store: AccountStore
+  /** Failed tries, which make the next ones wait. */
+  attempts: AttemptStore
   clock: Clock
   random: Random
   /** Asked for every new password; without it none is known. */
@@ -38,12 +41,12 @@ export class Accounts {
   readonly #breached: IsBreached | undefined
   readonly #throttle: LoginThrottle
 
-  constructor({ store, clock, random, breached }: AccountsParts) {
+  constructor({ store, attempts, clock, random, breached }: AccountsParts) {
     this.#store = store
     this.#clock = clock
     this.#random = random
     this.#breached = breached
-    this.#throttle = new LoginThrottle(clock)
+    this.#throttle = new LoginThrottle(clock, attempts)
   }
 
   /** 409 when the name is taken; asking for taken names again and again is slowed down. */
@@ -62,7 +65,7 @@ export class Accounts {
     }
     const outcome = await this.#store.create(account)
     if (outcome === 'created') return account
-    this.#throttle.failed(address, null)
+    await this.#throttle.failed(address, null)
     throw new Refusal(REPLY.conflict, 'That username is taken: choose another one.')
   }
 
@@ -77,10 +80,10 @@ export class Accounts {
     const account = await this.#store.byUsername(key)
     const verdict = await this.#passwords.verify(password, account?.password ?? null)
     if (!account || !verdict.fits) {
-      this.#throttle.failed(address, key)
+      await this.#throttle.failed(address, key)
       throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
     }
-    this.#throttle.succeeded(address, key)
+    await this.#throttle.succeeded(address, key)
     if (verdict.rehashed === null) return account
     const stored = { ...account, password: verdict.rehashed }
     await this.#store.setPassword(account.user, stored.password, account.password)
@@ -104,10 +107,10 @@ export class Accounts {
     await this.#throttle.hold(account.usernameKey, address)
     const { fits } = await this.#passwords.verify(password, account.password)
     if (!fits) {
-      this.#throttle.failed(address, account.usernameKey)
+      await this.#throttle.failed(address, account.usernameKey)
       refusePresent()
     }
-    this.#throttle.succeeded(address, account.usernameKey)
+    await this.#throttle.succeeded(address, account.usernameKey)
     await this.#checkNew(newPassword)
     const hash = await this.#passwords.hash(newPassword)
     // Of two who change it at once, the second does not know the present one any more.

@@ -17,8 +17,8 @@ const MAC_BYTES = 16
 const BODY_BYTES = ID_BYTES + TIME_BYTES
 const FORM = /^ut_[\w-]{51}$/
 
-/** What a ticket is issued for; `hash` and `expiresAt` come with the ticket itself. */
-export interface TicketOrder extends Omit<TicketRecord, 'hash' | 'expiresAt'> {
+/** What a ticket is issued for; its hash and its times come with the ticket itself. */
+export interface TicketOrder extends Omit<TicketRecord, 'hash' | 'issuedAt' | 'expiresAt'> {
   seconds: number
 }
 
@@ -42,15 +42,12 @@ export class Tickets {
   readonly #clock: Clock
   readonly #random: Random
   readonly #rates: TokenBuckets | null
-  /** When this process began. */
-  readonly #since: number
 
   constructor({ store, keys, clock, random, perMinute }: TicketsParts) {
     this.#store = store
     this.#keys = keys
     this.#clock = clock
     this.#random = random
-    this.#since = clock.now()
     this.#rates =
       perMinute === null ? null : new TokenBuckets({ burst: perMinute, perSecond: perMinute / 60 })
   }
@@ -58,13 +55,14 @@ export class Tickets {
   /** 429 when this user's tickets come too fast. */
   async issue({ seconds, ...order }: TicketOrder): Promise<IssuedTicket> {
     this.#checkRate(order.user)
-    const expiresAt = this.#clock.now() + seconds * 1_000
+    const issuedAt = this.#clock.now()
+    const expiresAt = issuedAt + seconds * 1_000
     const body = Buffer.alloc(BODY_BYTES)
     this.#random.bytes(ID_BYTES).copy(body)
     body.writeUIntBE(expiresAt * LIVES + Math.min(seconds, LIVES - 1), ID_BYTES, TIME_BYTES)
     const bytes = Buffer.concat([body, mac(this.#keys.current, body)])
     const ticket = PREFIX + bytes.toString('base64url')
-    if (await this.#store.issue({ ...order, hash: digest(ticket), expiresAt })) {
+    if (await this.#store.issue({ ...order, hash: digest(ticket), issuedAt, expiresAt })) {
       return { ticket, expiresAt }
     }
     if (order.session === null) throw new Refusal(REPLY.forbidden, 'This user is banned.')
@@ -99,8 +97,8 @@ export class Tickets {
     if (this.#clock.now() >= expiresAt) {
       throw new Refusal(REPLY.ticketExpired, 'This ticket is past its time: fetch a new one.')
     }
-    // A crash takes tickets along: whoever had one has done nothing wrong.
-    if (issuedAt < this.#since) {
+    // A crash of the server or of its store takes tickets along: their clients did nothing wrong.
+    if (issuedAt < this.#store.since) {
       throw new Refusal(REPLY.ticketExpired, 'This server began anew: fetch a new ticket.')
     }
     refuseUsed()

@@ -41,6 +41,7 @@ export function ticket(fields: Partial<TicketRecord> = {}): TicketRecord {
     session: null,
     rooms: null,
     info: null,
+    issuedAt: 1_000,
     expiresAt: 2_000,
     connectionExpiresAt: null,
     ...fields,

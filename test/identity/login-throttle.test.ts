@@ -1,5 +1,6 @@
 // Wrong passwords make the next try wait: an address is told so, an account's tries are held.
 import { type Test, test } from 'tap'
+import { MemoryAttempts } from '../../src/engine/memory/attempts.ts'
 import { LoginThrottle } from '../../src/identity/login-throttle.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { ManualClock } from '../support/held-clock.ts'
@@ -44,7 +45,7 @@ async function heldMs(
 
 function started(_t: Test) {
   const clock = new ManualClock()
-  return { clock, throttle: new LoginThrottle(clock) }
+  return { clock, throttle: new LoginThrottle(clock, new MemoryAttempts(clock)) }
 }
 
 test('[C13] [S24] ten failures of an address cost nothing, the next ones ever more', async (t) => {

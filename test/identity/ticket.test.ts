@@ -20,12 +20,13 @@ const ORDER: TicketOrder = {
 }
 
 /** A store that keeps records in a Map, as the port says. */
-function storeInMap(records: Map<string, TicketRecord>): TicketStore {
+function storeInMap(records: Map<string, TicketRecord>, since: number): TicketStore {
   const read = (hash: string, now: number) => {
     const record = records.get(hash)
     return record && record.expiresAt > now ? record : null
   }
   return {
+    since,
     issue: async (record) => records.set(record.hash, record) !== undefined,
     read: async (hash, now) => read(hash, now),
     redeem: async (hash, now) => {
@@ -39,11 +40,13 @@ function storeInMap(records: Map<string, TicketRecord>): TicketStore {
 function issuer(secrets = SECRETS, perMinute: number | null = null) {
   const clock = new ManualClock()
   const records = new Map<string, TicketRecord>()
-  const store = storeInMap(records)
+  const store = storeInMap(records, clock.now())
   const keys = deriveKeys(secrets, 'ticket')
   const tickets = new Tickets({ store, keys, clock, random: systemRandom, perMinute })
+  /** The same records in a store that begins now, as after a restart. */
   const withSecrets = (other: RootSecrets): Tickets => {
     const keys = deriveKeys(other, 'ticket')
+    const store = storeInMap(records, clock.now())
     return new Tickets({ store, keys, clock, random: systemRandom, perMinute })
   }
   return { clock, records, tickets, withSecrets }

@@ -1,5 +1,4 @@
-// Revocations when there is one node: who follows is told at once.
-
+// Revocations when there is one node: every follower is called at once.
 import type { Revocation } from '../../protocol/identity.ts'
 import type { Revocations } from '../engine.ts'
 

@@ -1,6 +1,6 @@
 // Tickets of a store that one process has to itself. They live for seconds, so they are held in
 // memory, and one is used up before another can try, whatever happens to the disk. An orderly
-// restart takes them along; after a crash nobody knows which were used, so none is good.
+// restart takes them along; after a crash it is unknown which were used, so none is good.
 import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { TicketRecord, TicketStore } from '../identity-store.ts'
@@ -15,6 +15,7 @@ const FULL = { limit: 'ticketsOut', retryAfter: 5 } as const
 export type MayHave = (whose: { user: string; session: string | null }) => Promise<boolean>
 
 export class MemoryTickets implements TicketStore {
+  readonly since: number
   readonly #mayHave: MayHave
   readonly #clock: Clock
   readonly #held = new Map<string, TicketRecord>()
@@ -24,9 +25,10 @@ export class MemoryTickets implements TicketStore {
   constructor(mayHave: MayHave, clock: Clock) {
     this.#mayHave = mayHave
     this.#clock = clock
+    this.since = clock.now()
   }
 
-  /** Held before it is asked for: whoever ends the session meanwhile takes it away again. */
+  /** Held before it is asked for: an end of the session meanwhile then finds and drops it. */
   async issue(ticket: TicketRecord): Promise<boolean> {
     this.#refuseWhenClosed()
     this.#makeRoom()
@@ -51,12 +53,12 @@ export class MemoryTickets implements TicketStore {
     return ticket
   }
 
-  /** Takes away what was issued to somebody whose session or account has ended. */
+  /** Drops tickets whose session, or whose user's good status, has just ended. */
   forget(isOver: (ticket: TicketRecord) => boolean): void {
     for (const [hash, ticket] of this.#held) if (isOver(ticket)) this.#drop(hash)
   }
 
-  /** Lets go of at most `limit` that are past their time, as an expiry sweep asks for. */
+  /** Drops at most `limit` that are past their time, as an expiry sweep asks for. */
   async sweep({ now, limit }: { now: number; limit: number }): Promise<number> {
     let deleted = 0
     for (const [hash, { expiresAt }] of this.#held) {
@@ -73,7 +75,7 @@ export class MemoryTickets implements TicketStore {
     for (const ticket of tickets) this.#hold(ticket)
   }
 
-  /** Gives all away, for the process after; none of them is good here any more. */
+  /** Gives all to the next process; none of them is good here any more. */
   handOver(): TicketRecord[] {
     this.#closed = true
     const tickets = [...this.#held.values()]

@@ -1,5 +1,5 @@
-// How users stand, at hand in the one process that has the store: everybody who comes with a token
-// of an outside issuer is asked for, and of nearly nobody is anything known.
+// Bans and revocations, cached in memory. Every connection with a third-party token is checked
+// against them and almost no user has one, so the check must not go to the store.
 import { GOOD_STATUS, type UserStatus, type UserStatusStore } from '../user-status-store.ts'
 
 /** With more than this the store is asked each time. */
@@ -8,7 +8,7 @@ export const STATUS_CACHE_MAX = 100_000
 export class CachedUserStatus implements UserStatusStore {
   readonly #store: UserStatusStore
   readonly #known: Map<string, UserStatus>
-  /** Users who are being banned or the like, and how often: the store knows, and we not yet. */
+  /** Users whose status is changing, and how many changes: for them the store is asked. */
   readonly #changing = new Map<string, number>()
   #isComplete: boolean
 
@@ -36,7 +36,12 @@ export class CachedUserStatus implements UserStatusStore {
     return this.#change(user, () => this.#store.revoke(user, now))
   }
 
-  /** Reads again also what failed: it may have happened all the same. */
+  /** MUST be called for each change by another node: the status is read from the store again. */
+  changed(user: string): Promise<void> {
+    return this.#change(user, async () => {})
+  }
+
+  /** Reads again also after a failure: the change may have happened all the same. */
   async #change(user: string, change: () => Promise<void>): Promise<void> {
     this.#changing.set(user, (this.#changing.get(user) ?? 0) + 1)
     try {

@@ -3,8 +3,10 @@
 import type { Clock } from '../../time/clock.ts'
 import { systemRandom } from '../../time/random.ts'
 import { type Engine, EngineRefused, type EngineSettings } from '../engine.ts'
+import { MemoryAttempts } from '../memory/attempts.ts'
 import { Followers } from '../memory/followers.ts'
 import { createMemoryLog } from '../memory/message-log.ts'
+import { MemoryPresence } from '../memory/presence.ts'
 import { createMemoryRevocations } from '../memory/revocations.ts'
 import { MemoryTickets } from '../memory/tickets.ts'
 import { reasonOf } from './errors.ts'
@@ -62,6 +64,8 @@ async function compose(threads: Threads, lock: FolderLock | null, clock: Clock):
     onRenewed: () => () => {},
     durability: lock === null ? 'memory' : 'disk',
     ...identity,
+    attempts: new MemoryAttempts(clock),
+    presence: new MemoryPresence(),
     log: splitLog({ appendNow, stored, followers }),
     revocations: createMemoryRevocations(),
     get waiting() {

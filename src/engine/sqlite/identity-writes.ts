@@ -98,14 +98,13 @@ function ticketWrites(db: DatabaseSync) {
   const leave = db.prepare('INSERT INTO tickets (record) VALUES (:record)')
   const take = db.prepare('DELETE FROM tickets RETURNING record')
   const revoked = db.prepare(
-    'SELECT 1 FROM standings WHERE user = :user AND revoked_before > :issuedAfter',
+    'SELECT 1 FROM standings WHERE user = :user AND revoked_before > :issuedAt',
   )
   const mayHave = ticketCheck(db)
 
-  /** Whether somebody or their session ended just when the process before did. */
-  function isOver({ user, session, expiresAt }: TicketRecord): boolean {
-    const issuedAfter = expiresAt - TICKET.secondsMax * 1_000
-    return !mayHave({ user, session }) || revoked.get({ user, issuedAfter }) !== undefined
+  /** Whether the user or the session ended just when the process before did. */
+  function isOver({ user, session, issuedAt }: TicketRecord): boolean {
+    return !mayHave({ user, session }) || revoked.get({ user, issuedAt }) !== undefined
   }
 
   return {
@@ -114,8 +113,14 @@ function ticketWrites(db: DatabaseSync) {
     },
     /** Gone from the store when it answers, so that no crash makes them good again [C22]. */
     takeTickets(): TicketRecord[] {
-      const left = take.all().map(({ record }) => JSON.parse(String(record)) as TicketRecord)
+      const left = take.all().map(({ record }) => ticketFrom(String(record)))
       return left.filter((ticket) => !isOver(ticket))
     },
   }
+}
+
+/** Former versions left tickets that do not say when they were issued: as early as can be, then. */
+function ticketFrom(record: string): TicketRecord {
+  const ticket: TicketRecord = JSON.parse(record)
+  return { ...ticket, issuedAt: ticket.issuedAt ?? ticket.expiresAt - TICKET.secondsMax * 1_000 }
 }

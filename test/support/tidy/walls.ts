@@ -11,6 +11,7 @@ interface Wall {
 
 const WIRE_PORT = 'src/wire/wire-format.ts'
 const ENGINE_PORTS = [
+  'attempt-store',
   'engine',
   'identity-store',
   'message-log',

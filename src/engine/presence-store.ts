@@ -1,5 +1,5 @@
-// The port for which connections are in a room now, over all nodes. What a node entered belongs to
-// its lease: when the lease lapses all of it is gone together, so a dead node leaves nothing behind.
+// The port for which connections are in a room now, over all nodes. What a node entered belongs
+// to its lease: when that lapses all of it is gone together, so a dead node leaves nothing behind.
 //
 // Joins and leaves have a watcher of their own and do not come to the room's `Follower`: a rule may
 // switch presence off, and a large room stops telling of it, while its messages go on; and no

@@ -83,8 +83,8 @@ async function auth(app: FastifyInstance): Promise<void> {
     random,
   })
   const { breached } = app.usherContext
-  const { accounts: store, attempts } = engine
-  app.decorate('accounts', new Accounts({ store, attempts, clock, random, breached }))
+  const { accounts: store, attempts, shares } = engine
+  app.decorate('accounts', new Accounts({ store, attempts, shares, clock, random, breached }))
   app.decorate('sessions', sessions)
   app.decorate('accessTokens', tokens)
   app.decorate('refreshTokens', refreshTokens)

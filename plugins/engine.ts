@@ -1,6 +1,7 @@
 // app.engine: opened before anything that needs it, closed after the last socket has ended.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { boundsOf } from '../src/engine/bounds.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { openEngine } from '../src/engine/open-engine.ts'
 
@@ -12,7 +13,7 @@ declare module 'fastify' {
 
 async function engine(app: FastifyInstance): Promise<void> {
   const { config, clock } = app.usherContext
-  const opened = await openEngine(config.engine, clock)
+  const opened = await openEngine(config.engine, clock, boundsOf(config.limits))
   app.decorate('engine', opened)
   app.addHook('onClose', () => opened.close())
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
+import { Reached } from '../src/engine/shares.ts'
 import { REPLY, Refusal, type ReplyCode } from '../src/protocol/errors.ts'
 
 export const kRefusal: unique symbol = Symbol('usher.refusal')
@@ -44,7 +45,7 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof EngineUnavailable) {
     const { full, message } = error
-    if (full) return new Refusal(REPLY.unavailable, message, full.retryAfter, full.limit)
+    if (full) return new Reached(full.limit, full.whose, full.retryAfter, message).refusal
     return new Refusal(REPLY.unavailable, 'The store is away: try again in a second.', 1)
   }
   const { statusCode = 500, code = '', message } = error as FastifyError

@@ -9,9 +9,9 @@ import Fastify, {
   type RouteOptions,
 } from 'fastify'
 import fp from 'fastify-plugin'
+import { NO_HOLDER } from '../src/engine/shares.ts'
 import { addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import { TokenBucket } from '../src/time/token-bucket.ts'
 import { announcesBody, asksForWebSocket } from './host-checks.ts'
 
 declare module 'fastify' {
@@ -147,19 +147,13 @@ function handshakeCheck(request: FastifyRequest): void {
   if (!request.is404) request.server.admitHandshake()
 }
 
-function admission({ connections, usherContext }: FastifyInstance): () => void {
-  const { clock, config } = usherContext
-  const perSecond = config.limits.handshakesPerSecond
-  const rate =
-    perSecond === null ? null : new TokenBucket({ burst: perSecond, perSecond }, clock.elapsed())
+function admission({ connections, engine }: FastifyInstance): () => void {
   return () => {
     if (connections.draining) {
       throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
     }
-    if (rate !== null && !rate.take(1, clock.elapsed())) {
-      const sentence = 'Too many handshakes: try again in a second.'
-      throw new Refusal(REPLY.unavailable, sentence, 1, 'handshakesPerSecond')
-    }
+    const reached = engine.shares.spend('handshakes', NO_HOLDER)
+    if (reached !== null) throw reached.refusal
   }
 }
 

@@ -40,7 +40,7 @@ function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
 async function rooms(app: FastifyInstance): Promise<void> {
   const { config, clock, authorize, hooks } = app.usherContext
   const observer = hooks && observerOf(app, hooks)
-  const connections = new ConnectionRegistry({ ...config, clock })
+  const connections = new ConnectionRegistry({ ...config, clock, shares: app.engine.shares })
   app.decorate(
     'rooms',
     new Rooms({

@@ -17,7 +17,7 @@ async function tickets(app: FastifyInstance): Promise<void> {
     keys: deriveKeys(config.secrets, 'ticket'),
     clock,
     random,
-    perMinute: config.limits.ticketsPerMinute,
+    shares: app.engine.shares,
   }
   app.decorate('tickets', new Tickets(parts))
 }

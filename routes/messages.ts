@@ -85,8 +85,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   /** What a user's connections have used of the rate counts here too. */
   function rateOf({ user }: Identity): Rate | null {
-    const { connections, usherContext } = app
-    return user === null ? null : connections.userRates.of(user, usherContext.clock.elapsed())
+    return user === null ? null : app.engine.shares.meter('messages', user)
   }
 }
 

@@ -1,5 +1,6 @@
 // One client's live link: frames come in, are checked and run as commands; frames go out through
 // the outbox. It knows no ws and no Fastify.
+import type { UserMeter } from '../engine/shares.ts'
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
 import {
@@ -15,7 +16,7 @@ import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
 import { publish, type Speaker } from './commands/publish.ts'
 import type { Seat } from './connection-limits.ts'
 import type { Beating } from './heartbeat.ts'
-import { MessageRate } from './message-rate.ts'
+import { type MessageRate, messageRate } from './message-rate.ts'
 import { Outbox, type Reader, type SlowLimit } from './outbox.ts'
 import type { ConnectionRegistry } from './registry.ts'
 import type { Entry } from './room-entry.ts'
@@ -82,7 +83,7 @@ export class Connection implements Member, Beating, Reader, Speaker {
   readonly #start: Start | null
   #state: State = entering()
   #own: MessageRate | null = null
-  #shared: MessageRate | null = null
+  #shared: UserMeter | null = null
   #closedWith: CloseCode | null = null
   #limit: LimitName | null = null
   #readAtPing = 0
@@ -215,7 +216,7 @@ export class Connection implements Member, Beating, Reader, Speaker {
   ended(code: number): Farewell {
     this.#leave()
     this.#connections.remove(this)
-    if (this.#shared !== null && this.user !== null) this.#connections.userRates.release(this.user)
+    this.#shared?.release()
     this.#shared = null
     this.seat.release()
     const closed = this.#closedWith
@@ -272,13 +273,13 @@ export class Connection implements Member, Beating, Reader, Speaker {
 
   /** Server keys are exempt; everybody else has a budget, and a user's is shared. */
   #overBudget(bytes: number): LimitName | null {
-    const { clock, limits, userRates } = this.#connections
+    const { clock, limits, shares } = this.#connections
     const { server, user } = this.identity
     if (server !== null) return null
     const elapsed = clock.elapsed()
     // Made with the first message: most connections only listen.
-    this.#own ??= new MessageRate(limits, elapsed)
-    if (user !== null) this.#shared ??= userRates.hold(user, elapsed)
+    this.#own ??= messageRate(limits, elapsed)
+    if (user !== null) this.#shared ??= shares.meter('messages', user).keep()
     return this.#own.take(bytes, elapsed) ?? this.#shared?.take(bytes, elapsed) ?? null
   }
 }

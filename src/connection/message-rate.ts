@@ -1,76 +1,21 @@
-// How fast one connection and one user may talk: messages and bytes per second.
+// How fast one connection may talk: messages and bytes per second. A user's rate over all of its
+// connections and requests is the bound `messages` of the shares.
 import type { Limits } from '../protocol/limits.ts'
-import { TokenBucket } from '../time/token-bucket.ts'
+import { Meter, type NamedRate } from '../time/meter.ts'
 
 type Rates = Pick<Limits, 'messagesPerSecond' | 'bytesPerSecond'>
+export type MessageRate = Meter<keyof Rates>
 
-export class MessageRate {
-  readonly #messages: TokenBucket | null
-  readonly #bytes: TokenBucket | null
-
-  constructor({ messagesPerSecond, bytesPerSecond }: Rates, elapsed: number) {
-    this.#messages = bucket(messagesPerSecond, elapsed)
-    this.#bytes = bucket(bytesPerSecond, elapsed)
+/** The rate of one connection; `elapsed` is the clock's `elapsed()`. */
+export function messageRate(limits: Rates, elapsed: number): MessageRate {
+  const rates = {
+    count: rateOf('messagesPerSecond', limits),
+    bytes: rateOf('bytesPerSecond', limits),
   }
-
-  /** Takes one message of this size; when it comes too fast, returns the limit it hit. */
-  take(bytes: number, elapsed: number): keyof Rates | null {
-    if (this.#messages !== null && !this.#messages.take(1, elapsed)) return 'messagesPerSecond'
-    return this.#bytes === null || this.#bytes.take(bytes, elapsed) ? null : 'bytesPerSecond'
-  }
-
-  isFull(elapsed: number): boolean {
-    return (this.#messages?.isFull(elapsed) ?? true) && (this.#bytes?.isFull(elapsed) ?? true)
-  }
+  return new Meter(rates, elapsed)
 }
 
-function bucket(perSecond: number | null, elapsed: number): TokenBucket | null {
-  return perSecond === null ? null : new TokenBucket({ burst: perSecond, perSecond }, elapsed)
-}
-
-/** The budget of each user, shared by all of that user's connections and requests. */
-export class UserRates {
-  readonly #rates: Rates
-  readonly #userRates = new Map<string, { messageRate: MessageRate; holds: number }>()
-
-  constructor(rates: Rates) {
-    this.#rates = rates
-  }
-
-  get size(): number {
-    return this.#userRates.size
-  }
-
-  /** Keeps a user's budget until released, for a connection. */
-  hold(user: string, elapsed: number): MessageRate {
-    const entry = this.#entry(user, elapsed)
-    entry.holds += 1
-    return entry.messageRate
-  }
-
-  release(user: string): void {
-    const entry = this.#userRates.get(user)
-    if (entry) entry.holds -= 1
-  }
-
-  /** For one request. */
-  of(user: string, elapsed: number): MessageRate {
-    return this.#entry(user, elapsed).messageRate
-  }
-
-  /** Forgets those that nobody holds and that are full again. */
-  sweep(elapsed: number): void {
-    for (const [user, { messageRate, holds }] of this.#userRates) {
-      if (holds === 0 && messageRate.isFull(elapsed)) this.#userRates.delete(user)
-    }
-  }
-
-  #entry(user: string, elapsed: number): { messageRate: MessageRate; holds: number } {
-    let entry = this.#userRates.get(user)
-    if (!entry) {
-      entry = { messageRate: new MessageRate(this.#rates, elapsed), holds: 0 }
-      this.#userRates.set(user, entry)
-    }
-    return entry
-  }
+function rateOf<Limit extends keyof Rates>(limit: Limit, limits: Rates): NamedRate<Limit> | null {
+  const perSecond = limits[limit]
+  return perSecond === null ? null : { limit, rate: { burst: perSecond, perSecond } }
 }

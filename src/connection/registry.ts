@@ -1,11 +1,11 @@
 // The connections of this node: counted, kept alive, and found when somebody must go.
+import type { Shares } from '../engine/shares.ts'
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import { FIRST_MESSAGE, type HeartbeatSettings, type Limits } from '../protocol/limits.ts'
 import { type Clock, sleep, type Timer } from '../time/clock.ts'
 import { ConnectionLimits, type Seat } from './connection-limits.ts'
 import { Heartbeat, TICK_MS } from './heartbeat.ts'
-import { UserRates } from './message-rate.ts'
 import { type Reader, SlowReaders } from './outbox.ts'
 
 /** A connection, as far as its register knows it. */
@@ -22,6 +22,7 @@ export interface ConnectionRegistryParts {
   clock: Clock
   limits: Limits
   heartbeat: HeartbeatSettings
+  shares: Shares
 }
 
 /** What connections have brought and got since the start, for metrics. */
@@ -50,7 +51,7 @@ export class ConnectionRegistry {
   readonly clock: Clock
   readonly limits: Limits
   readonly connectionLimits: ConnectionLimits
-  readonly userRates: UserRates
+  readonly shares: Shares
   readonly heartbeat: Heartbeat
   readonly slowReaders: SlowReaders
   readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0 }
@@ -65,11 +66,11 @@ export class ConnectionRegistry {
   #ticks = 0
   #draining: CloseCode | null = null
 
-  constructor({ clock, limits, heartbeat }: ConnectionRegistryParts) {
+  constructor({ clock, limits, heartbeat, shares }: ConnectionRegistryParts) {
     this.clock = clock
     this.limits = limits
-    this.connectionLimits = new ConnectionLimits(limits)
-    this.userRates = new UserRates(limits)
+    this.shares = shares
+    this.connectionLimits = new ConnectionLimits(shares)
     this.heartbeat = new Heartbeat(heartbeat)
     this.slowReaders = new SlowReaders(limits)
     this.#timer = clock.every(TICK_MS, () => this.#tick())
@@ -164,7 +165,7 @@ export class ConnectionRegistry {
     this.heartbeat.tick(this.clock.now())
     this.slowReaders.check(elapsed)
     this.#ticks += 1
-    if (this.#ticks % SWEEP_TICKS === 0) this.userRates.sweep(elapsed)
+    if (this.#ticks % SWEEP_TICKS === 0) this.shares.sweep(elapsed)
     for (const [connection, deadline] of this.#undecided) {
       if (deadline > elapsed) break
       connection.close(CLOSE.invalidCredentials)

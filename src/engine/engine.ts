@@ -1,10 +1,10 @@
 // The port that every engine implements: what is kept, what is shared, and how sure that is.
 import type { Revocation } from '../protocol/identity.ts'
-import type { LimitName } from '../protocol/limits.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { MessageLog } from './message-log.ts'
 import type { PresenceStore } from './presence-store.ts'
+import type { Reached, Shares } from './shares.ts'
 import type { UserStatusStore } from './user-status-store.ts'
 
 /**
@@ -53,6 +53,7 @@ export interface Engine {
   readonly log: MessageLog
   readonly presence: PresenceStore
   readonly revocations: Revocations
+  readonly shares: Shares
   health(): EngineHealth
   /**
    * Calls `onRenewed` after this node took another id because its lease had lapsed. The other nodes
@@ -87,11 +88,11 @@ export class EngineUnavailable extends Error {
   }
 }
 
-/** A bound that the engine has, and in how many seconds there may be room again. */
-export interface Full {
-  limit: LimitName
-  retryAfter: number
-}
+/**
+ * A bound that the engine has, whose share of it is used up, and in how many seconds there may be
+ * room again.
+ */
+export type Full = Pick<Reached, 'limit' | 'whose' | 'retryAfter'>
 
 /** The engine cannot be opened at all; `message` says what to do. Boot must stop. */
 export class EngineRefused extends Error {

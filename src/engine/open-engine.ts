@@ -1,9 +1,11 @@
 // Opens the engine that the settings name. The only file that knows them all.
+import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Clock } from '../time/clock.ts'
+import { type Bounds, boundsOf } from './bounds.ts'
 import type { Engine, EngineSettings } from './engine.ts'
 import { openSqlite } from './sqlite/engine.ts'
 
-type Opener = (settings: EngineSettings, clock: Clock) => Promise<Engine>
+type Opener = (settings: EngineSettings, clock: Clock, bounds: Bounds) => Promise<Engine>
 
 const OPENERS: Record<EngineSettings['kind'], Opener> = {
   sqlite: openSqlite,
@@ -14,6 +16,10 @@ const OPENERS: Record<EngineSettings['kind'], Opener> = {
  * Opens what `settings.kind` names.
  * @throws EngineRefused with a sentence that says what to do; boot must stop
  */
-export function openEngine(settings: EngineSettings, clock: Clock): Promise<Engine> {
-  return OPENERS[settings.kind](settings, clock)
+export function openEngine(
+  settings: EngineSettings,
+  clock: Clock,
+  bounds: Bounds = boundsOf(DEFAULT_LIMITS),
+): Promise<Engine> {
+  return OPENERS[settings.kind](settings, clock, bounds)
 }

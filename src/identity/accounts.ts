@@ -1,6 +1,7 @@
 // Who has an account here: signing up, and proving a password.
 import type { AttemptStore } from '../engine/attempt-store.ts'
 import type { AccountRecord, AccountStore } from '../engine/identity-store.ts'
+import type { Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
@@ -29,6 +30,7 @@ export interface AccountsParts {
   attempts: AttemptStore
   clock: Clock
   random: Random
+  shares: Shares
   /** Asked for every new password; without it none is known. */
   breached?: IsBreached | undefined
 }
@@ -37,14 +39,15 @@ export class Accounts {
   readonly #store: AccountStore
   readonly #clock: Clock
   readonly #random: Random
-  readonly #passwords = new Passwords()
+  readonly #passwords: Passwords
   readonly #breached: IsBreached | undefined
   readonly #throttle: LoginThrottle
 
-  constructor({ store, attempts, clock, random, breached }: AccountsParts) {
+  constructor({ store, attempts, clock, random, shares, breached }: AccountsParts) {
     this.#store = store
     this.#clock = clock
     this.#random = random
+    this.#passwords = new Passwords(shares)
     this.#breached = breached
     this.#throttle = new LoginThrottle(clock, attempts)
   }
@@ -60,7 +63,7 @@ export class Accounts {
       user: `u_${this.#random.bytes(12).toString('base64url')}`,
       username,
       usernameKey: keyOf(username),
-      password: await this.#passwords.hash(password),
+      password: await this.#passwords.hash(password, address),
       createdAt: this.#clock.now(),
     }
     const outcome = await this.#store.create(account)
@@ -78,7 +81,7 @@ export class Accounts {
     const key = keyOf(username)
     await this.#throttle.hold(key, address)
     const account = await this.#store.byUsername(key)
-    const verdict = await this.#passwords.verify(password, account?.password ?? null)
+    const verdict = await this.#passwords.verify(password, account?.password ?? null, address)
     if (!account || !verdict.fits) {
       await this.#throttle.failed(address, key)
       throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
@@ -105,14 +108,14 @@ export class Accounts {
     const account = await this.#store.byUser(user)
     if (!account) throw new Refusal(REPLY.forbidden, 'You have no account here.')
     await this.#throttle.hold(account.usernameKey, address)
-    const { fits } = await this.#passwords.verify(password, account.password)
+    const { fits } = await this.#passwords.verify(password, account.password, address)
     if (!fits) {
       await this.#throttle.failed(address, account.usernameKey)
       refusePresent()
     }
     await this.#throttle.succeeded(address, account.usernameKey)
     await this.#checkNew(newPassword)
-    const hash = await this.#passwords.hash(newPassword)
+    const hash = await this.#passwords.hash(newPassword, address)
     // Of two who change it at once, the second does not know the present one any more.
     if (!(await this.#store.setPassword(user, hash, account.password))) refusePresent()
   }

@@ -1,7 +1,7 @@
 // Passwords as argon2id hashes that carry their own parameters (S21, S22, S23).
 import { argon2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
-import { REPLY, Refusal } from '../protocol/errors.ts'
+import { Reached, type Shares, whileHeld } from '../engine/shares.ts'
 import { ConcurrencyLimit } from '../time/concurrency-limit.ts'
 import { sameBytes } from './secret.ts'
 
@@ -11,12 +11,7 @@ const SALT_BYTES = 16
 const HASH_BYTES = 32
 
 /** Each run takes 19 MiB and a thread of four, so disk and DNS keep two. */
-const BOUNDS = { running: 2, waiting: 200 }
-
-function full(): Refusal {
-  const sentence = 'Too many log-ins at once: try again in a second.'
-  return new Refusal(REPLY.unavailable, sentence, 1, 'loginsAtOnce')
-}
+const AT_ONCE = 2
 
 const ENCODED = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/
 
@@ -56,24 +51,31 @@ export interface Verdict {
   rehashed: string | null
 }
 
-/** Hashes and checks passwords, a bounded number at a time. */
+/** Hashes and checks passwords, a bounded number at a time; 503 or 429 when too many wait. */
 export class Passwords {
-  readonly #gate: ConcurrencyLimit
+  readonly #shares: Shares
+  readonly #turns = new ConcurrencyLimit(AT_ONCE)
   /** What unknown users are checked against, so that they take the same time (S23). */
   readonly #nobody: string
 
-  constructor(bounds = BOUNDS) {
-    this.#gate = new ConcurrencyLimit({ ...bounds, full })
+  constructor(shares: Shares) {
+    this.#shares = shares
     this.#nobody = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
   }
 
-  hash(password: string): Promise<string> {
-    return this.#gate.pass(() => this.#hash(password))
+  hash(password: string, address: string): Promise<string> {
+    return this.#inTurn(address, () => this.#hash(password))
   }
 
   /** `stored` is null for an unknown user: the answer is no, after the same work. */
-  verify(password: string, stored: string | null): Promise<Verdict> {
-    return this.#gate.pass(() => this.#verify(password, stored))
+  verify(password: string, stored: string | null, address: string): Promise<Verdict> {
+    return this.#inTurn(address, () => this.#verify(password, stored))
+  }
+
+  async #inTurn<Result>(address: string, work: () => Promise<Result>): Promise<Result> {
+    const share = this.#shares.take('hashes', { user: null, address, server: null })
+    if (share instanceof Reached) throw share.refusal
+    return whileHeld(share, () => this.#turns.pass(work))
   }
 
   async #hash(password: string): Promise<string> {

@@ -2,10 +2,10 @@
 // makes it good; it is signed so that a forged one and a used one get different answers.
 import { createHmac } from 'node:crypto'
 import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
+import type { Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
-import { TokenBuckets } from '../time/token-bucket.ts'
 import { digest, type KeyPair, sameBytes } from './secret.ts'
 
 const PREFIX = 'ut_'
@@ -32,8 +32,8 @@ export interface TicketsParts {
   keys: KeyPair
   clock: Clock
   random: Random
-  /** Per user that they are issued for; null for no limit. */
-  perMinute: number | null
+  /** So many a minute are issued for one user. */
+  shares: Shares
 }
 
 export class Tickets {
@@ -41,20 +41,21 @@ export class Tickets {
   readonly #keys: KeyPair
   readonly #clock: Clock
   readonly #random: Random
-  readonly #rates: TokenBuckets | null
+  readonly #shares: Shares
 
-  constructor({ store, keys, clock, random, perMinute }: TicketsParts) {
+  constructor({ store, keys, clock, random, shares }: TicketsParts) {
     this.#store = store
     this.#keys = keys
     this.#clock = clock
     this.#random = random
-    this.#rates =
-      perMinute === null ? null : new TokenBuckets({ burst: perMinute, perSecond: perMinute / 60 })
+    this.#shares = shares
   }
 
   /** 429 when this user's tickets come too fast. */
   async issue({ seconds, ...order }: TicketOrder): Promise<IssuedTicket> {
-    this.#checkRate(order.user)
+    const holder = { user: order.user, address: null, server: null }
+    const reached = await this.#shares.spend('tickets', holder)
+    if (reached !== null) throw reached.refusal
     const issuedAt = this.#clock.now()
     const expiresAt = issuedAt + seconds * 1_000
     const body = Buffer.alloc(BODY_BYTES)
@@ -110,19 +111,6 @@ export class Tickets {
     const { current, previous } = this.#keys
     if (sameBytes(mac(current, body), given)) return true
     return previous !== null && sameBytes(mac(previous, body), given)
-  }
-
-  #checkRate(user: string): void {
-    const elapsed = this.#clock.elapsed()
-    const bucket = this.#rates?.of(user, elapsed)
-    if (!bucket || bucket.take(1, elapsed)) return
-    const seconds = bucket.waitSeconds(1)
-    throw new Refusal(
-      REPLY.tooManyRequests,
-      `Too many tickets for this user: wait ${seconds} s and try again.`,
-      seconds,
-      'ticketsPerMinute',
-    )
   }
 }
 

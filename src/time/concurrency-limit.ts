@@ -1,24 +1,18 @@
-// Lets a few through at once and a bounded number wait, for work that is dear by design.
-
-export interface ConcurrencyBounds {
-  running: number
-  waiting: number
-  /** What is thrown at whoever comes when so many wait already. */
-  full: () => Error
-}
+// Lets a few calls through at once, for work that costs much by design. The others wait in their
+// order; the caller bounds how many.
 
 export class ConcurrencyLimit {
-  readonly #bounds: ConcurrencyBounds
+  readonly #atOnce: number
   readonly #waiting: (() => void)[] = []
   #running = 0
 
-  constructor(bounds: ConcurrencyBounds) {
-    this.#bounds = bounds
+  constructor(atOnce: number) {
+    this.#atOnce = atOnce
   }
 
-  /** Runs `work` in its turn. Rejects with what `full` gives when too many wait already. */
+  /** Runs `work` in its turn. */
   async pass<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#running >= this.#bounds.running) await this.#wait()
+    if (this.#running >= this.#atOnce) await this.#wait()
     else this.#running += 1
     try {
       return await work()
@@ -31,7 +25,6 @@ export class ConcurrencyLimit {
 
   /** Resolves with the place of one who left: `#running` stays as it is. */
   #wait(): Promise<void> {
-    if (this.#waiting.length >= this.#bounds.waiting) throw this.#bounds.full()
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
     })

@@ -20,10 +20,20 @@ export class TokenBucket {
 
   /** Takes `amount`, or nothing and says false. More than a burst is only given when full. */
   take(amount: number, elapsed: number): boolean {
-    this.#refill(elapsed)
-    if (this.#level < Math.min(amount, this.#rate.burst)) return false
-    this.#level -= amount
+    if (!this.has(amount, elapsed)) return false
+    this.spend(amount)
     return true
+  }
+
+  /** Whether `amount` can be taken so that `spared` is left. */
+  has(amount: number, elapsed: number, spared = 0): boolean {
+    this.#refill(elapsed)
+    return this.#level >= Math.min(amount + spared, this.#rate.burst)
+  }
+
+  /** Takes `amount`, which `has` has found. */
+  spend(amount: number): void {
+    this.#level -= amount
   }
 
   /** Seconds until `amount` can be taken, at least 1. */

@@ -2,7 +2,8 @@
 import { test } from 'tap'
 import { ConnectionLimits } from '../../src/connection/connection-limits.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
-import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
+import type { Limits } from '../../src/protocol/limits.ts'
+import { sharesWithin } from '../support/memory-shares.ts'
 
 const A = '192.0.2.1'
 const B = '192.0.2.2'
@@ -22,7 +23,7 @@ const FULL = ['unavailable', 5]
 const OFTEN = ['too_many_requests', 5]
 
 function connectionLimits(limits: Partial<Limits>): ConnectionLimits {
-  return new ConnectionLimits({ ...DEFAULT_LIMITS, ...limits })
+  return new ConnectionLimits(sharesWithin(limits))
 }
 
 test('[C70] a full server says 503, and has a place again when one is given back', async (t) => {

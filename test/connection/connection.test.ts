@@ -63,7 +63,7 @@ test('after the end everything is given back, however often the end is told', as
   await turn()
   t.same(nothingIsLeft(usherContext), NOTHING)
   await usherContext.clock.advance(61_000)
-  t.equal(usherContext.connections.userRates.size, 0)
+  t.equal(usherContext.connections.shares.holders('messages'), 0)
 })
 
 test('a closed connection leaves its room at once, its place when the socket ends', async (t) => {

@@ -1,14 +1,19 @@
 // Passwords: how they are hashed, that they fit however they were typed, and raised parameters.
 import { test } from 'tap'
 import { Passwords } from '../../src/identity/password.ts'
+import { heldRow, sharesOf, sharesWithin } from '../support/memory-shares.ts'
 import { formerHash } from './former-hash.ts'
 
 const PASSWORD = 'correct horse battery'
+const HERE = '192.0.2.1'
 const FORM = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$[\w+/]{22}\$[\w+/]{43}$/
 
 test('[S21] a hash is argon2id with at least 19 MiB, two passes, and its own salt', async (t) => {
-  const passwords = new Passwords()
-  const [first, second] = await Promise.all([passwords.hash(PASSWORD), passwords.hash(PASSWORD)])
+  const passwords = new Passwords(sharesWithin())
+  const [first, second] = await Promise.all([
+    passwords.hash(PASSWORD, HERE),
+    passwords.hash(PASSWORD, HERE),
+  ])
   const [, memory, passes, lanes] = FORM.exec(first) ?? []
   t.ok(Number(memory) >= 19_456)
   t.ok(Number(passes) >= 2)
@@ -17,19 +22,19 @@ test('[S21] a hash is argon2id with at least 19 MiB, two passes, and its own sal
 })
 
 test('a password fits its hash and no other does', async (t) => {
-  const passwords = new Passwords()
-  const stored = await passwords.hash(PASSWORD)
-  t.same(await passwords.verify(PASSWORD, stored), { fits: true, rehashed: null })
+  const passwords = new Passwords(sharesWithin())
+  const stored = await passwords.hash(PASSWORD, HERE)
+  t.same(await passwords.verify(PASSWORD, stored, HERE), { fits: true, rehashed: null })
   for (const other of ['', 'correct horse batterY', `${PASSWORD} `]) {
-    t.same(await passwords.verify(other, stored), { fits: false, rehashed: null }, other)
+    t.same(await passwords.verify(other, stored, HERE), { fits: false, rehashed: null }, other)
   }
 })
 
 test('[S22] a password fits however its letters were composed', async (t) => {
-  const passwords = new Passwords()
-  const stored = await passwords.hash('\u00e5ngstr\u00f6m \ufb01rst')
-  t.ok((await passwords.verify('a\u030angstro\u0308m first', stored)).fits)
-  t.notOk((await passwords.verify('angstrom first', stored)).fits)
+  const passwords = new Passwords(sharesWithin())
+  const stored = await passwords.hash('\u00e5ngstr\u00f6m \ufb01rst', HERE)
+  t.ok((await passwords.verify('a\u030angstro\u0308m first', stored, HERE)).fits)
+  t.notOk((await passwords.verify('angstrom first', stored, HERE)).fits)
 })
 
 for (const [memory, passes] of [
@@ -37,47 +42,53 @@ for (const [memory, passes] of [
   [19_456, 1],
 ] as const) {
   test(`[S21] a hash with m=${memory} and t=${passes} is raised once it fits`, async (t) => {
-    const passwords = new Passwords()
+    const passwords = new Passwords(sharesWithin())
     const { fits, rehashed } = await passwords.verify(
       PASSWORD,
       formerHash(PASSWORD, { memory, passes }),
+      HERE,
     )
     t.ok(fits)
     t.match(rehashed, FORM)
-    t.same(await passwords.verify(PASSWORD, rehashed), { fits: true, rehashed: null })
+    t.same(await passwords.verify(PASSWORD, rehashed, HERE), { fits: true, rehashed: null })
   })
 }
 
 test('[S21] a wrong password never replaces a weaker hash', async (t) => {
-  const verdict = await new Passwords().verify(
+  const verdict = await new Passwords(sharesWithin()).verify(
     'wrong password',
     formerHash(PASSWORD, { memory: 9_728, passes: 1 }),
+    HERE,
   )
   t.same(verdict, { fits: false, rehashed: null })
 })
 
 test('[S21] a hash with stronger parameters is left alone', async (t) => {
-  const verdict = await new Passwords().verify(
+  const verdict = await new Passwords(sharesWithin()).verify(
     PASSWORD,
     formerHash(PASSWORD, { memory: 20_480, passes: 3 }),
+    HERE,
   )
   t.same(verdict, { fits: true, rehashed: null })
 })
 
 test('[S23] no password is right for an unknown user', async (t) => {
-  const passwords = new Passwords()
-  t.same(await passwords.verify(PASSWORD, null), { fits: false, rehashed: null })
-  t.same(await passwords.verify('', null), { fits: false, rehashed: null })
+  const passwords = new Passwords(sharesWithin())
+  t.same(await passwords.verify(PASSWORD, null, HERE), { fits: false, rehashed: null })
+  t.same(await passwords.verify('', null, HERE), { fits: false, rehashed: null })
 })
 
 test('a stored hash of another form is an error, not a no', async (t) => {
-  await t.rejects(new Passwords().verify(PASSWORD, '$2b$10$abcdefg'), /argon2id form/)
+  await t.rejects(
+    new Passwords(sharesWithin()).verify(PASSWORD, '$2b$10$abcdefg', HERE),
+    /argon2id form/,
+  )
 })
 
 test('[S21] [C3] one hash more than may wait is a 503 that says when to come back', async (t) => {
-  const passwords = new Passwords({ running: 1, waiting: 0 })
-  const first = passwords.hash('correct horse')
-  const refused = await passwords.hash('correct horse').catch((thrown: unknown) => thrown)
+  const passwords = new Passwords(sharesOf({ hashes: heldRow('loginsAtOnce', { all: 1 }) }))
+  const first = passwords.hash('correct horse', HERE)
+  const refused = await passwords.hash('correct horse', HERE).catch((thrown: unknown) => thrown)
   t.match(refused, { reply: { status: 503 }, retryAfter: 1 })
   t.match(await first, /^\$argon2id\$/)
 })

@@ -8,6 +8,7 @@ import { type TicketOrder, Tickets } from '../../src/identity/ticket.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { systemRandom } from '../../src/time/random.ts'
 import { ManualClock } from '../support/held-clock.ts'
+import { sharesWithin } from '../support/memory-shares.ts'
 
 const SECRETS: RootSecrets = { current: 'the root secret of these tests', previous: null }
 const ORDER: TicketOrder = {
@@ -42,12 +43,13 @@ function issuer(secrets = SECRETS, perMinute: number | null = null) {
   const records = new Map<string, TicketRecord>()
   const store = storeInMap(records, clock.now())
   const keys = deriveKeys(secrets, 'ticket')
-  const tickets = new Tickets({ store, keys, clock, random: systemRandom, perMinute })
+  const shares = sharesWithin({ ticketsPerMinute: perMinute }, clock)
+  const tickets = new Tickets({ store, keys, clock, random: systemRandom, shares })
   /** The same records in a store that begins now, as after a restart. */
   const withSecrets = (other: RootSecrets): Tickets => {
     const keys = deriveKeys(other, 'ticket')
     const store = storeInMap(records, clock.now())
-    return new Tickets({ store, keys, clock, random: systemRandom, perMinute })
+    return new Tickets({ store, keys, clock, random: systemRandom, shares })
   }
   return { clock, records, tickets, withSecrets }
 }

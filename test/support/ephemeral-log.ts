@@ -4,10 +4,12 @@ import { createMemoryLog } from '../../src/engine/memory/message-log.ts'
 import type { MessageLog } from '../../src/engine/message-log.ts'
 import { splitLog } from '../../src/engine/sqlite/message-log.ts'
 import type { Clock } from '../../src/time/clock.ts'
+import { sharesWithin } from './memory-shares.ts'
 
 export function ephemeralLog(clock: Clock): MessageLog {
   const followers = new Followers()
   const absent = () => Promise.reject(new Error('Nothing is kept in this test.'))
+  const shares = sharesWithin({}, clock)
   const stored = { append: absent, head: absent, read: absent, redact: absent }
-  return splitLog({ appendNow: createMemoryLog(clock, followers), stored, followers })
+  return splitLog({ appendNow: createMemoryLog({ clock, followers, shares }), stored, followers })
 }

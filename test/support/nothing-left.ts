@@ -12,15 +12,15 @@ export const NOTHING_LEFT = {
 }
 
 export function leftIn({ connections, rooms }: FastifyInstance): typeof NOTHING_LEFT {
-  const { connectionLimits, slowReaders, userRates, clock } = connections
-  userRates.sweep(clock.elapsed() + 120_000)
+  const { connectionLimits, slowReaders, shares, clock } = connections
+  shares.sweep(clock.elapsed() + 120_000)
   return {
     connections: connections.size,
     connectionLimits: connectionLimits.taken,
     keys: connectionLimits.keys,
     rooms: rooms.size,
     slow: slowReaders.size,
-    userRates: userRates.size,
+    userRates: shares.holders('messages'),
   }
 }
 

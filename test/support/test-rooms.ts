@@ -9,6 +9,7 @@ import { raw } from '../../src/wire/raw.ts'
 import { ephemeralLog } from './ephemeral-log.ts'
 import { FakeSocket } from './fake-socket.ts'
 import { ManualClock } from './held-clock.ts'
+import { sharesWithin } from './memory-shares.ts'
 
 const PINGS = { pingSeconds: 5, pongSeconds: 2 }
 
@@ -34,7 +35,8 @@ export class UsherContext {
     this.rule = { ...RULE_DEFAULTS, match: '*', ...rule }
     this.rooms = new Rooms({ log, clock, rules: [this.rule], authorize })
     const all = { ...DEFAULT_LIMITS, ...limits }
-    this.connections = new ConnectionRegistry({ clock, limits: all, heartbeat: PINGS })
+    const shares = sharesWithin(limits, clock)
+    this.connections = new ConnectionRegistry({ clock, limits: all, heartbeat: PINGS, shares })
   }
 
   /** A connection that is open and has not joined. */

@@ -1,8 +1,8 @@
 // The gate before work that is dear: so many at once, so many waiting, the rest turned away.
 import { test } from 'tap'
+import { NO_HOLDER, Reached, whileHeld } from '../../src/engine/shares.ts'
 import { ConcurrencyLimit } from '../../src/time/concurrency-limit.ts'
-
-const full = (): Error => new Error('too many wait')
+import { heldRow, sharesOf } from '../support/memory-shares.ts'
 
 /** Work that lasts until it is told to end, and a count of what runs. */
 class Work {
@@ -25,7 +25,7 @@ class Work {
 }
 
 test('[S21] no more than the bound run at once, and all get their turn', async (t) => {
-  const gate = new ConcurrencyLimit({ running: 2, waiting: 10, full })
+  const gate = new ConcurrencyLimit(2)
   const work = new Work()
   const all = Promise.all(Array.from({ length: 6 }, () => gate.pass(work.start)))
   t.equal(work.running, 2)
@@ -34,19 +34,25 @@ test('[S21] no more than the bound run at once, and all get their turn', async (
   t.equal(work.most, 2)
 })
 
-test('[S21] when too many wait already the next is turned away with the given error', async (t) => {
-  const gate = new ConcurrencyLimit({ running: 1, waiting: 1, full })
+test('[S21] when too many wait already the next is turned away with its limit', async (t) => {
+  const gate = new ConcurrencyLimit(1)
+  const shares = sharesOf({ hashes: heldRow('loginsAtOnce', { all: 2 }) })
+  const pass = async (): Promise<string> => {
+    const share = shares.take('hashes', NO_HOLDER)
+    if (share instanceof Reached) throw share.refusal
+    return whileHeld(share, () => gate.pass(work.start))
+  }
   const work = new Work()
-  const first = gate.pass(work.start)
-  const second = gate.pass(work.start)
-  await t.rejects(gate.pass(work.start), /too many wait/)
+  const first = pass()
+  const second = pass()
+  await t.rejects(pass(), { name: 'Refusal', limit: 'loginsAtOnce' })
   await work.endOne()
   await work.endOne()
   t.same(await Promise.all([first, second]), ['done', 'done'])
 })
 
 test('work that fails gives its place to the next', async (t) => {
-  const gate = new ConcurrencyLimit({ running: 1, waiting: 5, full })
+  const gate = new ConcurrencyLimit(1)
   const failing = gate.pass(() => Promise.reject(new Error('it broke')))
   const next = gate.pass(async () => 'next')
   await t.rejects(failing, /it broke/)

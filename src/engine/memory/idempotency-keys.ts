@@ -4,18 +4,10 @@ import type { Draft } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
 import { type Appended, type IdempotencyKey, KeyConflict } from '../message-log.ts'
+import { type Holder, Reached, type Share, type Shares } from '../shares.ts'
 
 /** How long a key holds at least. */
 export const KEY_WINDOW_MS = 5 * 60_000
-
-/** The answer to a new key while too many are held. */
-export function tooManyKeys(): EngineUnavailable {
-  const sentence = 'Too many idempotency keys are held: try again in a minute.'
-  return new EngineUnavailable(sentence, { limit: 'idempotencyKeys', retryAfter: 60 })
-}
-
-/** Keys held at once, some 300 bytes each. */
-export const KEYS_MAX = 100_000
 
 /** Old keys dropped per new one: more than one, so that it catches up, without a long pause. */
 const DROPPED_PER_KEY = 16
@@ -26,6 +18,7 @@ interface HeldKey {
   readonly answer: Appended
   /** When it may be forgotten, on the clock's `elapsed`. */
   readonly until: number
+  readonly share: Share
 }
 
 /** A use of a key: the body that came with it, and the answer to give if the key is new. */
@@ -33,24 +26,27 @@ export interface KeyUse {
   key: string
   fingerprint: string
   answer: Appended
+  holder: Holder
 }
 
 /** Keys of one process. They are forgotten in order of their first use, never before their time. */
 export class IdempotencyKeys {
   readonly #clock: Clock
+  readonly #shares: Shares
   /** A Map keeps the order of insertion, and all keys hold equally long: the first ends first. */
   readonly #held = new Map<string, HeldKey>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, shares: Shares) {
     this.#clock = clock
+    this.#shares = shares
   }
 
   /**
    * Gives the first answer again, as `repeated`; or keeps the key and gives `answer` back.
    * @throws KeyConflict when the key is known with another body
-   * @throws EngineUnavailable when KEYS_MAX keys are held: none is forgotten early
+   * @throws EngineUnavailable when too many keys are held: none is forgotten early
    */
-  answerOf({ key, fingerprint, answer }: KeyUse): Appended {
+  answerOf({ key, fingerprint, answer, holder }: KeyUse): Appended {
     const now = this.#clock.elapsed()
     this.#dropOld(now)
     const first = this.#held.get(key)
@@ -58,11 +54,10 @@ export class IdempotencyKeys {
       if (first.fingerprint !== fingerprint) throw new KeyConflict()
       return { ...first.answer, repeated: true }
     }
-    this.#held.delete(key)
-    if (this.#held.size >= KEYS_MAX) {
-      throw tooManyKeys()
-    }
-    this.#held.set(key, { fingerprint, answer, until: now + KEY_WINDOW_MS })
+    if (first !== undefined) this.#forget(key, first)
+    const share = this.#shares.take('keys', holder)
+    if (share instanceof Reached) throw new EngineUnavailable(share.sentence, share)
+    this.#held.set(key, { fingerprint, answer, share, until: now + KEY_WINDOW_MS })
     return answer
   }
 
@@ -70,9 +65,14 @@ export class IdempotencyKeys {
     let left = DROPPED_PER_KEY
     for (const [key, held] of this.#held) {
       if (left === 0 || now < held.until) return
-      this.#held.delete(key)
+      this.#forget(key, held)
       left -= 1
     }
+  }
+
+  #forget(key: string, { share }: HeldKey): void {
+    this.#held.delete(key)
+    share.release()
   }
 }
 

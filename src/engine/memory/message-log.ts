@@ -3,14 +3,21 @@
 import type { Draft, Message } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Appended, IdempotencyKey } from '../message-log.ts'
+import type { Shares } from '../shares.ts'
 import type { Followers } from './followers.ts'
 import { fingerprintOf, IdempotencyKeys, keyName } from './idempotency-keys.ts'
 
 export type AppendNow = (room: string, draft: Draft, key: IdempotencyKey | null) => Appended
 
+export interface MemoryLogParts {
+  clock: Clock
+  followers: Followers
+  shares: Shares
+}
+
 /** Answers plainly. It throws KeyConflict, or EngineUnavailable for too many keys. */
-export function createMemoryLog(clock: Clock, followers: Followers): AppendNow {
-  const keys = new IdempotencyKeys(clock)
+export function createMemoryLog({ clock, followers, shares }: MemoryLogParts): AppendNow {
+  const keys = new IdempotencyKeys(clock, shares)
   let latest: Appended = { position: null, time: clock.now(), repeated: false }
 
   /** Answers of the same millisecond are equal, so they share one object: this path is hot. */
@@ -23,8 +30,9 @@ export function createMemoryLog(clock: Clock, followers: Followers): AppendNow {
   return (room, draft, key) => {
     const answer = answerNow()
     if (key !== null) {
-      const use = { key: keyName(room, key), fingerprint: fingerprintOf(draft), answer }
-      const first = keys.answerOf(use)
+      const holder = { user: draft.user, address: null, server: null }
+      const named = { key: keyName(room, key), fingerprint: fingerprintOf(draft) }
+      const first = keys.answerOf({ ...named, answer, holder })
       if (first.repeated) return first
     }
     followers.of(room)?.onMessage(accepted(draft, answer.time))

@@ -4,35 +4,43 @@
 import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { TicketRecord, TicketStore } from '../identity-store.ts'
-
-/** For everybody who comes back at once; whoever never uses theirs is bounded by it too. */
-const HELD_MAX = 100_000
-/** Of rooms that are named and of what travels with users, over all tickets. */
-const CHARACTERS_MAX = 64 * 1024 * 1024
-const FULL = { limit: 'ticketsOut', retryAfter: 5 } as const
+import { Reached, type Share, type Shares } from '../shares.ts'
 
 /** Whether there may be tickets for this user, asked for by this session. */
 export type MayHave = (whose: { user: string; session: string | null }) => Promise<boolean>
+
+export interface TicketsParts {
+  mayHave: MayHave
+  clock: Clock
+  shares: Shares
+}
+
+/** A ticket that is out, and its share of what may be out. */
+interface HeldTicket {
+  record: TicketRecord
+  share: Share
+}
 
 export class MemoryTickets implements TicketStore {
   readonly since: number
   readonly #mayHave: MayHave
   readonly #clock: Clock
-  readonly #held = new Map<string, TicketRecord>()
-  #characters = 0
+  readonly #shares: Shares
+  readonly #held = new Map<string, HeldTicket>()
   #closed = false
 
-  constructor(mayHave: MayHave, clock: Clock) {
+  constructor({ mayHave, clock, shares }: TicketsParts) {
     this.#mayHave = mayHave
     this.#clock = clock
+    this.#shares = shares
     this.since = clock.now()
   }
 
   /** Held before it is asked for: an end of the session meanwhile then finds and drops it. */
   async issue(ticket: TicketRecord): Promise<boolean> {
     this.#refuseWhenClosed()
-    this.#makeRoom()
-    this.#hold(ticket)
+    const reached = this.#hold(ticket)
+    if (reached !== null) throw new EngineUnavailable(reached.sentence, reached)
     let good = false
     try {
       good = await this.#mayHave(ticket)
@@ -55,22 +63,22 @@ export class MemoryTickets implements TicketStore {
 
   /** Drops tickets whose session, or whose user's good status, has just ended. */
   forget(isOver: (ticket: TicketRecord) => boolean): void {
-    for (const [hash, ticket] of this.#held) if (isOver(ticket)) this.#drop(hash)
+    for (const [hash, { record }] of this.#held) if (isOver(record)) this.#drop(hash)
   }
 
   /** Drops at most `limit` that are past their time, as an expiry sweep asks for. */
   async sweep({ now, limit }: { now: number; limit: number }): Promise<number> {
     let deleted = 0
-    for (const [hash, { expiresAt }] of this.#held) {
+    for (const [hash, { record }] of this.#held) {
       if (deleted === limit) break
-      if (expiresAt > now) continue
+      if (record.expiresAt > now) continue
       this.#drop(hash)
       deleted += 1
     }
     return deleted
   }
 
-  /** Takes in those of the process before. */
+  /** Takes in those of the process before, as far as they still find a share. */
   takeOver(tickets: readonly TicketRecord[]): void {
     for (const ticket of tickets) this.#hold(ticket)
   }
@@ -78,46 +86,49 @@ export class MemoryTickets implements TicketStore {
   /** Gives all to the next process; none of them is good here any more. */
   handOver(): TicketRecord[] {
     this.#closed = true
-    const tickets = [...this.#held.values()]
-    this.#held.clear()
+    const tickets = [...this.#held.values()].map(({ record }) => record)
+    for (const { hash } of tickets) this.#drop(hash)
     return tickets
   }
 
   #good(hash: string, now: number): TicketRecord | null {
     this.#refuseWhenClosed()
-    const ticket = this.#held.get(hash)
-    return ticket !== undefined && ticket.expiresAt > now ? ticket : null
+    const record = this.#held.get(hash)?.record
+    return record !== undefined && record.expiresAt > now ? record : null
   }
 
   #refuseWhenClosed(): void {
     if (this.#closed) throw new EngineUnavailable('The engine is closed.')
   }
 
-  #hold(ticket: TicketRecord): void {
-    this.#held.set(ticket.hash, ticket)
-    this.#characters += charactersOf(ticket)
+  /** Tells what was reached, also after those that have expired have made room. */
+  #hold(record: TicketRecord): Reached | null {
+    let share = this.#take(record)
+    if (share instanceof Reached && this.#dropExpired()) share = this.#take(record)
+    if (share instanceof Reached) return share
+    this.#held.set(record.hash, { record, share })
+    return null
+  }
+
+  #take(record: TicketRecord): Share | Reached {
+    const holder = { user: record.user, address: null, server: null }
+    return this.#shares.take('ticketsOut', holder, charactersOf(record))
   }
 
   #drop(hash: string): void {
-    const ticket = this.#held.get(hash)
-    if (ticket === undefined) return
+    this.#held.get(hash)?.share.release()
     this.#held.delete(hash)
-    this.#characters -= charactersOf(ticket)
   }
 
   /** They stand in the order of their issue, which is about that of their ends. */
-  #makeRoom(): void {
-    if (!this.#isFull()) return
+  #dropExpired(): boolean {
     const now = this.#clock.now()
-    for (const [hash, { expiresAt }] of this.#held) {
-      if (expiresAt > now) break
+    const before = this.#held.size
+    for (const [hash, { record }] of this.#held) {
+      if (record.expiresAt > now) break
       this.#drop(hash)
     }
-    if (this.#isFull()) throw new EngineUnavailable('Too many tickets are out: try again.', FULL)
-  }
-
-  #isFull(): boolean {
-    return this.#held.size >= HELD_MAX || this.#characters >= CHARACTERS_MAX
+    return this.#held.size < before
   }
 }
 

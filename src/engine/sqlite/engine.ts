@@ -2,13 +2,16 @@
 // the event loop never waits for the disk.
 import type { Clock } from '../../time/clock.ts'
 import { systemRandom } from '../../time/random.ts'
+import type { Bounds } from '../bounds.ts'
 import { type Engine, EngineRefused, type EngineSettings } from '../engine.ts'
 import { MemoryAttempts } from '../memory/attempts.ts'
 import { Followers } from '../memory/followers.ts'
 import { createMemoryLog } from '../memory/message-log.ts'
 import { MemoryPresence } from '../memory/presence.ts'
 import { createMemoryRevocations } from '../memory/revocations.ts'
-import { MemoryTickets } from '../memory/tickets.ts'
+import { createMemoryShares } from '../memory/shares.ts'
+import { type MayHave, MemoryTickets } from '../memory/tickets.ts'
+import type { Shares } from '../shares.ts'
 import { reasonOf } from './errors.ts'
 import { sweepExpired } from './expiry-job.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
@@ -21,15 +24,27 @@ import { closeThreads, startInFolder, startInMemory, type Threads } from './thre
 /** How often a store that could not write tries whether it can. */
 const PROBE_MS = 1_000
 
+/** What the whole engine is built with. */
+interface Parts {
+  clock: Clock
+  shares: Shares
+}
+
 /**
  * Opens the store in `settings.folder`, which no other process may have open, or one in memory.
  * @throws EngineRefused with a sentence that says what to do
  */
-export async function openSqlite(settings: EngineSettings, clock: Clock): Promise<Engine> {
-  if (settings.kind === 'memory') return begin(await startInMemory(clock), null, clock)
+export async function openSqlite(
+  settings: EngineSettings,
+  clock: Clock,
+  bounds: Bounds,
+): Promise<Engine> {
+  const shares = createMemoryShares(bounds, clock)
+  const parts = { clock, shares }
+  if (settings.kind === 'memory') return begin(await startInMemory(clock), null, parts)
   const lock = await lockFolder(settings.folder, settings.lockWaitMs, clock)
   try {
-    return await begin(await startInFolder(settings.folder, clock), lock, clock)
+    return await begin(await startInFolder(settings.folder, clock), lock, parts)
   } catch (error) {
     lock.release()
     throw error
@@ -37,9 +52,9 @@ export async function openSqlite(settings: EngineSettings, clock: Clock): Promis
 }
 
 /** When it fails no thread of ours goes on and has the store open behind the next process. */
-async function begin(threads: Threads, lock: FolderLock | null, clock: Clock): Promise<Engine> {
+async function begin(threads: Threads, lock: FolderLock | null, parts: Parts): Promise<Engine> {
   try {
-    return await compose(threads, lock, clock)
+    return await compose(threads, lock, parts)
   } catch (error) {
     await closeThreads(threads)
     const reason = reasonOf(error)
@@ -47,15 +62,20 @@ async function begin(threads: Threads, lock: FolderLock | null, clock: Clock): P
   }
 }
 
-async function compose(threads: Threads, lock: FolderLock | null, clock: Clock): Promise<Engine> {
+async function compose(
+  threads: Threads,
+  lock: FolderLock | null,
+  { clock, shares }: Parts,
+): Promise<Engine> {
   const { writer, reader } = threads
-  const tickets = new MemoryTickets((whose) => reader.call('mayHaveTicket', whose), clock)
+  const mayHave: MayHave = (whose) => reader.call('mayHaveTicket', whose)
+  const tickets = new MemoryTickets({ mayHave, clock, shares })
   // Tickets that could not be taken out of the store stay there, and none of them is good.
   tickets.takeOver(await writer.call('takeTickets', undefined).catch(() => []))
   const identity = await sqliteIdentity({ writer, reader, tickets })
   const followers = new Followers()
-  const stored = new SqliteLog({ writer, reader, clock, followers })
-  const appendNow = createMemoryLog(clock, followers)
+  const stored = new SqliteLog({ writer, reader, clock, followers, shares })
+  const appendNow = createMemoryLog({ clock, followers, shares })
   const stopJobs = startJobs(writer, tickets, clock)
   return {
     name: 'sqlite',
@@ -68,6 +88,7 @@ async function compose(threads: Threads, lock: FolderLock | null, clock: Clock):
     presence: new MemoryPresence(),
     log: splitLog({ appendNow, stored, followers }),
     revocations: createMemoryRevocations(),
+    shares,
     get waiting() {
       return stored.waiting + writer.waiting + (reader === writer ? 0 : reader.waiting)
     },

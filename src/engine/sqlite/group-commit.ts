@@ -5,7 +5,6 @@ import type { Clock } from '../../time/clock.ts'
 import { ConcurrencyLimit } from '../../time/concurrency-limit.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { Followers } from '../memory/followers.ts'
-import { tooManyKeys } from '../memory/idempotency-keys.ts'
 import {
   type Appended,
   KeyConflict,
@@ -13,6 +12,7 @@ import {
   type PageQuery,
   type StoredDraft,
 } from '../message-log.ts'
+import { NO_HOLDER, Reached, type Share, type Shares, whileHeld } from '../shares.ts'
 import type { StoredLog } from './message-log.ts'
 import type { MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
@@ -22,23 +22,15 @@ import type { SqliteThread } from './thread.ts'
 /** Drafts and bytes in one commit: more wait for the next, so that none of them takes long. */
 const COMMIT_DRAFTS_MAX = 2_048
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
-const PAGES_FULL = { limit: 'pagesAtOnce', retryAfter: 1 } as const
-const WAITING_FULL = { limit: 'waitingForDisk', retryAfter: 1 } as const
 /** Pages are megabytes, and log-ins are read by the same thread, between them. */
-const PAGES = {
-  running: 4,
-  waiting: 1_000,
-  full: () =>
-    new EngineUnavailable('Too many pages of history are asked for: try again.', PAGES_FULL),
-}
+const PAGES_AT_ONCE = 4
 /** What is delivered in one turn: a reader's outbox is a few times that. */
 const TURN_BYTES = 262_144
-/** What may wait for the disk in all; beyond it publishes are turned away at once. */
-const WAITING_DRAFTS_MAX = 20_000
-const WAITING_BYTES_MAX = 64 * 1024 * 1024
 
 interface Waiting extends DraftToKeep {
   readonly origin: string | null
+  /** Of what may wait for the disk; given back when its commit begins. */
+  readonly share: Share
   resolve(appended: Appended): void
   reject(error: Error): void
 }
@@ -48,13 +40,13 @@ export interface SqliteLogParts {
   reader: SqliteThread<MessageReads>
   clock: Clock
   followers: Followers
+  shares: Shares
 }
 
 export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
-  readonly #pages = new ConcurrencyLimit(PAGES)
+  readonly #pages = new ConcurrencyLimit(PAGES_AT_ONCE)
   #waiting: Waiting[] = []
-  #waitingBytes = 0
   /** What is being committed, until it was told. */
   #underway: readonly Waiting[] = []
   #committing: Promise<void> | null = null
@@ -70,17 +62,14 @@ export class SqliteLog implements StoredLog {
 
   append({ room, draft, retention, key }: StoredDraft): Promise<Appended> {
     const { kind, payload, user, origin } = draft
-    const full =
-      this.#waiting.length >= WAITING_DRAFTS_MAX ||
-      this.#waitingBytes + payload.length > WAITING_BYTES_MAX
-    if (full) {
-      const sentence = 'Too much is waiting for the disk: try again in a second.'
-      return Promise.reject(new EngineUnavailable(sentence, WAITING_FULL))
+    const holder = { user, address: null, server: null }
+    const share = this.#parts.shares.take('waitingForDisk', holder, payload.length)
+    if (share instanceof Reached) {
+      return Promise.reject(new EngineUnavailable(share.sentence, share))
     }
-    this.#waitingBytes += payload.length
     return new Promise((resolve, reject) => {
       this.#waiting.push({
-        ...{ room, kind, payload, user, origin, retention, resolve, reject },
+        ...{ room, kind, payload, user, origin, retention, share, resolve, reject },
         key: key === null ? null : JSON.stringify([room, key.sender, key.value]),
         time: this.#parts.clock.now(),
       })
@@ -98,7 +87,11 @@ export class SqliteLog implements StoredLog {
     const { ageMs, messages: kept } = retention
     const since = ageMs === null ? 0 : this.#parts.clock.now() - ageMs
     const args = { room, ...query, since, kept }
-    const page = await this.#pages.pass(() => this.#parts.reader.call('readMessages', args))
+    const share = this.#parts.shares.take('pages', NO_HOLDER)
+    if (share instanceof Reached) throw new EngineUnavailable(share.sentence, share)
+    const page = await whileHeld(share, () =>
+      this.#pages.pass(() => this.#parts.reader.call('readMessages', args)),
+    )
     await this.#told(room)
     const { epoch } = page.head
     return { head: page.head, messages: page.messages.map((row) => messageFrom(row, epoch)) }
@@ -142,12 +135,12 @@ export class SqliteLog implements StoredLog {
   #take(): Waiting[] {
     let bytes = 0
     let count = 0
-    for (const { payload } of this.#waiting) {
+    for (const { payload, share } of this.#waiting) {
       if (count === COMMIT_DRAFTS_MAX || (count > 0 && bytes > COMMIT_BYTES_MAX)) break
+      share.release()
       bytes += payload.length
       count += 1
     }
-    this.#waitingBytes -= bytes
     return this.#waiting.splice(0, count)
   }
 
@@ -179,6 +172,14 @@ export class SqliteLog implements StoredLog {
       }
     }
   }
+}
+
+/** The keys on the disk have a bound of their own, which the writing thread keeps. */
+function tooManyKeys(): EngineUnavailable {
+  const sentence = 'Too many idempotency keys are held: try again in a minute.'
+  return new EngineUnavailable(sentence, {
+    ...{ limit: 'idempotencyKeys', whose: 'all', retryAfter: 60 },
+  })
 }
 
 function kept(draft: Waiting, position: Position): Message {

@@ -1,23 +1,25 @@
 // How long keys are remembered, and how many.
 import t from 'tap'
+import { KEYS_MAX } from '../../../src/engine/bounds.ts'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
 import {
   IdempotencyKeys,
   KEY_WINDOW_MS,
-  KEYS_MAX,
   keyName,
 } from '../../../src/engine/memory/idempotency-keys.ts'
+import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { ManualClock } from '../../support/held-clock.ts'
+import { sharesWithin } from '../../support/memory-shares.ts'
 
 const ANSWER = { position: null, time: 1, repeated: false }
 
 function use(key: string, fingerprint = 'same') {
-  return { key, fingerprint, answer: ANSWER }
+  return { key, fingerprint, answer: ANSWER, holder: NO_HOLDER }
 }
 
 t.test('a key holds for its window, and then may be used for anything', async (t) => {
   const clock = new ManualClock()
-  const keys = new IdempotencyKeys(clock)
+  const keys = new IdempotencyKeys(clock, sharesWithin())
   keys.answerOf(use('k', 'first'))
   await clock.advance(KEY_WINDOW_MS - 1)
   t.same(keys.answerOf(use('k', 'first')), { ...ANSWER, repeated: true })
@@ -27,7 +29,7 @@ t.test('a key holds for its window, and then may be used for anything', async (t
 
 t.test('a repeat does not make a key hold longer', async (t) => {
   const clock = new ManualClock()
-  const keys = new IdempotencyKeys(clock)
+  const keys = new IdempotencyKeys(clock, sharesWithin())
   keys.answerOf(use('k'))
   await clock.advance(KEY_WINDOW_MS - 1)
   keys.answerOf(use('k'))
@@ -37,7 +39,7 @@ t.test('a repeat does not make a key hold longer', async (t) => {
 
 t.test('a new key is turned away when too many hold, and none is forgotten for it', async (t) => {
   const clock = new ManualClock()
-  const keys = new IdempotencyKeys(clock)
+  const keys = new IdempotencyKeys(clock, sharesWithin())
   for (let key = 0; key < KEYS_MAX; key += 1) keys.answerOf(use(`${key}`))
   t.throws(() => keys.answerOf(use('one more')), EngineUnavailable)
   t.equal(keys.answerOf(use('0')).repeated, true)

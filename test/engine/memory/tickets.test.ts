@@ -1,15 +1,20 @@
 // Tickets in memory: who ends meanwhile, what runs out, and that there is a bound.
 import { test } from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
-import { MemoryTickets } from '../../../src/engine/memory/tickets.ts'
+import { type MayHave, MemoryTickets } from '../../../src/engine/memory/tickets.ts'
 import { ticket } from '../../contract/samples.ts'
 import { ManualClock } from '../../support/held-clock.ts'
+import { sharesWithin } from '../../support/memory-shares.ts'
 
 const EVERYBODY = () => Promise.resolve(true)
 
+function ticketStore(mayHave: MayHave, clock = new ManualClock()): MemoryTickets {
+  return new MemoryTickets({ mayHave, clock, shares: sharesWithin() })
+}
+
 test('[S18] a session that ends while its ticket is issued gets none', async (t) => {
   const asked = Promise.withResolvers<boolean>()
-  const tickets = new MemoryTickets(() => asked.promise, new ManualClock())
+  const tickets = ticketStore(() => asked.promise)
   const [one, other] = [ticket({ session: 's_1' }), ticket({ session: 's_2' })]
   const issued = [one, other].map((each) => tickets.issue(each))
   tickets.forget(({ session }) => session === 's_1')
@@ -21,7 +26,7 @@ test('[S18] a session that ends while its ticket is issued gets none', async (t)
 
 test('nothing is held when no store could be asked', async (t) => {
   const away = () => Promise.reject(new EngineUnavailable('away'))
-  const tickets = new MemoryTickets(away, new ManualClock())
+  const tickets = ticketStore(away)
   const one = ticket()
   await t.rejects(tickets.issue(one), EngineUnavailable)
   t.equal(await tickets.read(one.hash, 1_000), null)
@@ -29,7 +34,7 @@ test('nothing is held when no store could be asked', async (t) => {
 
 test('what is asked while it closes is neither a ticket nor the end of a session', async (t) => {
   const asked = Promise.withResolvers<boolean>()
-  const tickets = new MemoryTickets(() => asked.promise, new ManualClock())
+  const tickets = ticketStore(() => asked.promise)
   const issued = tickets.issue(ticket())
   tickets.handOver()
   asked.resolve(true)
@@ -38,7 +43,7 @@ test('what is asked while it closes is neither a ticket nor the end of a session
 })
 
 test('[S29] what tickets say is bounded too, over all of them', async (t) => {
-  const tickets = new MemoryTickets(EVERYBODY, new ManualClock())
+  const tickets = ticketStore(EVERYBODY)
   const wordy = { rooms: ['x'.repeat(1024 * 1024)], info: 'x'.repeat(1024 * 1024), expiresAt: 9e15 }
   const held = Array.from({ length: 32 }, () => ticket(wordy))
   for (const each of held) await tickets.issue(each)
@@ -48,7 +53,7 @@ test('[S29] what tickets say is bounded too, over all of them', async (t) => {
 })
 
 test('a sweep forgets what has expired, and no more than a slice', async (t) => {
-  const tickets = new MemoryTickets(EVERYBODY, new ManualClock())
+  const tickets = ticketStore(EVERYBODY)
   for (const expiresAt of [3, 1, 2, 4]) await tickets.issue(ticket({ expiresAt }))
   t.equal(await tickets.sweep({ now: 3, limit: 2 }), 2)
   t.equal(await tickets.sweep({ now: 3, limit: 2 }), 1)
@@ -58,7 +63,7 @@ test('a sweep forgets what has expired, and no more than a slice', async (t) => 
 
 test('[S29] so many are out and no more, until one is used or has run out', async (t) => {
   const clock = new ManualClock()
-  const tickets = new MemoryTickets(EVERYBODY, clock)
+  const tickets = ticketStore(EVERYBODY, clock)
   const out = Array.from({ length: 100_000 }, () => ticket({ expiresAt: clock.now() + 1_000 }))
   for (const each of out) await tickets.issue(each)
   await t.rejects(tickets.issue(ticket()), EngineUnavailable)

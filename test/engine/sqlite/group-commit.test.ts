@@ -4,6 +4,7 @@ import { Followers } from '../../../src/engine/memory/followers.ts'
 import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/group-commit.ts'
 import { draft } from '../../contract/samples.ts'
 import { ManualClock } from '../../support/held-clock.ts'
+import { sharesWithin } from '../../support/memory-shares.ts'
 
 const KEPT = { messages: 100, ageMs: null }
 const EPOCH = 'e1'
@@ -25,7 +26,7 @@ function threads() {
 t.test('[C93] what is on the disk is not shown before it was told', async (t) => {
   const { writer, reader, told } = threads()
   const followers = new Followers()
-  const parts = { writer, reader, clock: new ManualClock(), followers }
+  const parts = { writer, reader, clock: new ManualClock(), followers, shares: sharesWithin() }
   const log = new SqliteLog(parts as unknown as SqliteLogParts)
   const seen: string[] = []
   followers.follow('chat:1', {

@@ -12,10 +12,12 @@ interface Wall {
 const WIRE_PORT = 'src/wire/wire-format.ts'
 const ENGINE_PORTS = [
   'attempt-store',
+  'bounds',
   'engine',
   'identity-store',
   'message-log',
   'presence-store',
+  'shares',
   'user-status-store',
 ].map((port) => `src/engine/${port}.ts`)
 const WORDS = ['src/protocol/', 'src/time/']

@@ -1,0 +1,27 @@
+// The shares of one process: counts and meters by user and by address, without entries at zero.
+import type { Clock } from '../../time/clock.ts'
+import type { Bounds, HeldBound, HeldName, RatedBound, RateName } from '../bounds.ts'
+import type { Shares } from '../shares.ts'
+import { HeldCounts } from './held-counts.ts'
+import { RateMeters } from './rate-meters.ts'
+
+export function createMemoryShares(bounds: Bounds, clock: Clock): Shares {
+  const held = new Map<string, HeldCounts>()
+  const rated = new Map<string, RateMeters>()
+  for (const [name, bound] of Object.entries<HeldBound | RatedBound>(bounds)) {
+    if ('seconds' in bound) rated.set(name, new RateMeters(bound))
+    else held.set(name, new HeldCounts(bound))
+  }
+  const countsOf = (bound: HeldName) => held.get(bound) as HeldCounts
+  const metersOf = (rate: RateName) => rated.get(rate) as RateMeters
+  return {
+    take: (bound, holder, bytes = 0) => countsOf(bound).take(holder, bytes),
+    spend: (rate, holder, bytes = 0) => metersOf(rate).spend(holder, bytes, clock.elapsed()),
+    meter: (rate, user) => metersOf(rate).ofUser(user, clock.elapsed()),
+    held: (bound) => countsOf(bound).held,
+    holders: (bound) => (held.get(bound) ?? rated.get(bound))?.holders ?? 0,
+    sweep(elapsed) {
+      for (const meters of rated.values()) meters.sweep(elapsed)
+    },
+  }
+}

@@ -1,0 +1,115 @@
+// The port of shares: every bound that the clients of the process share is taken through it, so
+// that none of them can use up what the others need (S43).
+import { REPLY, Refusal } from '../protocol/errors.ts'
+import type { LimitName } from '../protocol/limits.ts'
+import type { HeldName, NodeRate, RateName, SharedRate } from './bounds.ts'
+
+/** Whom a share counts for. */
+export interface Holder {
+  /** Null where none is known, or where the share counts for none. */
+  readonly user: string | null
+  /** An IPv4 address or the /64 of an IPv6 address, as `addressKey` writes it; else null. */
+  readonly address: string | null
+  /** The name of a server key, which may take of the reserve too; else null. */
+  readonly server: string | null
+}
+
+/** For what the process takes for no client in particular. */
+export const NO_HOLDER: Holder = Object.freeze({ user: null, address: null, server: null })
+
+/** Whose share is used up. */
+export type Whose = 'all' | 'user' | 'address'
+
+/** A bound that was reached: nothing was taken. */
+export class Reached {
+  readonly limit: LimitName
+  readonly whose: Whose
+  /** Seconds until another try may succeed. */
+  readonly retryAfter: number
+  /** Tells the client what to do. */
+  readonly sentence: string
+
+  constructor(limit: LimitName, whose: Whose, retryAfter: number, sentence: string) {
+    this.limit = limit
+    this.whose = whose
+    this.retryAfter = retryAfter
+    this.sentence = sentence.replace('{seconds}', String(retryAfter))
+  }
+
+  /** 503 where all have taken it together; 429 where one user or one address has too much. */
+  get refusal(): Refusal {
+    const reply = this.whose === 'all' ? REPLY.unavailable : REPLY.tooManyRequests
+    return new Refusal(reply, this.sentence, this.retryAfter, this.limit)
+  }
+}
+
+/** What one connection, ticket or call has taken of a bound. */
+export interface Share {
+  /** Whom it counts for by now. */
+  readonly user: string | null
+  readonly address: string | null
+  /**
+   * Counts it for this user from now on, in place of any other; over that user's share it changes
+   * nothing and tells what was reached. Changes nothing after the release.
+   */
+  assign(user: string): Reached | null
+  /** Gives it back. Calling it again does nothing. */
+  release(): void
+}
+
+/** The meter of one user, which a connection keeps: no message has to look it up. */
+export interface UserMeter {
+  /** Counts one thing of this size. Over a limit it counts nothing and returns its name. */
+  take(bytes: number, elapsed: number): LimitName | null
+  /** While it is kept, `meter` gives this very object. */
+  keep(): this
+  /** MUST be called once for each `keep`. */
+  release(): void
+}
+
+/**
+ * An implementation MUST refuse what is over any cap of the bound's row, MUST count what it has
+ * given until it is released, and MUST NOT count what it has refused. A /48 counts as an address
+ * with four times the share, beside its /64s.
+ *
+ * What is held answers at once: an engine of many nodes compares with what it holds itself and with
+ * what the others told it last, at most 2 s ago. Rates of a node answer at once too; those that
+ * hold over all nodes may have to ask.
+ */
+export interface Shares {
+  /** Takes one thing of `bytes` bytes. */
+  take(bound: HeldName, holder: Holder, bytes?: number): Share | Reached
+  /** Counts one thing of `bytes` bytes against a rate; null when it is within. */
+  spend(rate: NodeRate, holder: Holder, bytes?: number): Reached | null
+  spend(rate: SharedRate, holder: Holder, bytes?: number): Reached | null | Promise<Reached | null>
+  /** The meter of one user. */
+  meter(rate: NodeRate, user: string): UserMeter
+  /** How much of a bound is held now, on this node. */
+  held(bound: HeldName): number
+  /** How many users and addresses are counted for a bound on this node, for tests of clean-up. */
+  holders(bound: HeldName | RateName): number
+  /** Forgets meters that are full again. MUST be called about once a minute. */
+  sweep(elapsed: number): void
+}
+
+/** The /48 of a /64 that `addressKey` wrote; null for any other address. */
+export function siteOf(address: string): string | null {
+  if (!address.endsWith('::/64')) return null
+  const [first, second, third] = address.split(':')
+  return `${first}:${second}:${third}::/48`
+}
+
+/** How many times the share of a /64 a /48 has. */
+export const SITE_SHARES = 4
+
+/** Runs `work` while a share is held, and gives it back whatever becomes of the work. */
+export async function whileHeld<Result>(
+  share: Share,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } finally {
+    share.release()
+  }
+}

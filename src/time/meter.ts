@@ -1,0 +1,76 @@
+// Measures things and their bytes: so many of each at once, and so many per second. Each of the two
+// may be without a limit.
+import { type Rate, TokenBucket } from './token-bucket.ts'
+
+/** A rate, and the name of the limit that is hit when it is exceeded. */
+export interface NamedRate<Limit> {
+  readonly limit: Limit
+  readonly rate: Rate
+}
+
+/** `null` means no limit. */
+export interface MeterRates<Limit> {
+  readonly count: NamedRate<Limit> | null
+  readonly bytes: NamedRate<Limit> | null
+}
+
+/** In all calls `elapsed` is the clock's `elapsed()` in milliseconds. */
+export class Meter<Limit> {
+  readonly #rates: MeterRates<Limit>
+  readonly #count: TokenBucket | null
+  readonly #bytes: TokenBucket | null
+  #keepers = 0
+
+  constructor(rates: MeterRates<Limit>, elapsed: number) {
+    this.#rates = rates
+    this.#count = rates.count && new TokenBucket(rates.count.rate, elapsed)
+    this.#bytes = rates.bytes && new TokenBucket(rates.bytes.rate, elapsed)
+  }
+
+  /** Counts one thing of this size. Over a limit it counts nothing and returns its name. */
+  take(bytes: number, elapsed: number): Limit | null {
+    const limit = this.over(bytes, elapsed)
+    if (limit === null) this.count(bytes)
+    return limit
+  }
+
+  /** The limit that one more thing would hit while `spared` things are kept for others. */
+  over(bytes: number, elapsed: number, spared = 0): Limit | null {
+    const { count, bytes: size } = this.#rates
+    if (count !== null && this.#count?.has(1, elapsed, spared) === false) return count.limit
+    if (size !== null && this.#bytes?.has(bytes, elapsed) === false) return size.limit
+    return null
+  }
+
+  /** Counts one thing of this size, which `over` has let through. */
+  count(bytes: number): void {
+    this.#count?.spend(1)
+    this.#bytes?.spend(bytes)
+  }
+
+  /** Seconds until one thing of this size may come, at least 1. */
+  waitSeconds(bytes: number): number {
+    return Math.max(this.#count?.waitSeconds(1) ?? 1, this.#bytes?.waitSeconds(bytes) ?? 1)
+  }
+
+  /** Whether all that was counted has come back. */
+  isFull(elapsed: number): boolean {
+    return (this.#count?.isFull(elapsed) ?? true) && (this.#bytes?.isFull(elapsed) ?? true)
+  }
+
+  /** Says that it is kept, so that it must not be forgotten. */
+  keep(): this {
+    this.#keepers += 1
+    return this
+  }
+
+  /** MUST be called once for each `keep`. */
+  release(): void {
+    this.#keepers -= 1
+  }
+
+  /** Whether it may be forgotten: it is not kept, and all that was counted has come back. */
+  isIdle(elapsed: number): boolean {
+    return this.#keepers === 0 && this.isFull(elapsed)
+  }
+}

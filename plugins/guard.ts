@@ -12,7 +12,7 @@ import fp from 'fastify-plugin'
 import { NO_HOLDER } from '../src/engine/shares.ts'
 import { addressList } from '../src/identity/address.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import { announcesBody, asksForWebSocket } from './host-checks.ts'
+import { announcesBody, asksForWebSocket } from './upgrade-requests.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

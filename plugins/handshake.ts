@@ -15,9 +15,9 @@ import type { InboundFrame } from '../src/wire/wire-format.ts'
 import { type Source, sourceOf } from './audit.ts'
 import { kIdentity } from './auth.ts'
 import { refusalOf } from './errors.ts'
-import { unboundSilence } from './host-checks.ts'
 import { credentialOfUpgrade } from './tokens/credential.ts'
 import { type Listeners, listen, WsSocket } from './transports/websocket-socket.ts'
+import { unboundSilence } from './upgrade-timeout.ts'
 
 export const kHandshake: unique symbol = Symbol('usher.handshake')
 

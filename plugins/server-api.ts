@@ -42,8 +42,13 @@ export interface Usher {
   issueTicket(options: TicketOptions): Promise<{ ticket: string; expiresAt: number }>
   /** Closes the connections of a session, of a user, or of a user in one room, on every node. */
   disconnect(who: Revocation): Promise<void>
-  /** Who sent a request to a route of the application's own, as our doors would see it. */
+  /** Who sent a request to a route of the application's own, as Usher's routes would see it. */
   identify(request: FastifyRequest): Promise<Identity>
+  /**
+   * A hook (`onRequest`, `preHandler`) for routes of the application's own: refuses the anonymous
+   * with 401, and sets `request.identity` where the application has no decorator of that name.
+   */
+  authenticate(request: FastifyRequest): Promise<void>
 }
 
 declare module 'fastify' {
@@ -127,6 +132,16 @@ function identifying(app: FastifyInstance): Usher['identify'] {
   }
 }
 
+function authenticating(app: FastifyInstance): Usher['authenticate'] {
+  return async (request) => {
+    await app.authenticate(request)
+    const { server } = request
+    if (!server.hasRequestDecorator('identity')) {
+      Object.assign(request, { identity: app.identityOf(request) })
+    }
+  }
+}
+
 async function serverApi(app: FastifyInstance): Promise<void> {
   let isClosed = false
   app.addHook('onClose', async () => {
@@ -143,6 +158,7 @@ async function serverApi(app: FastifyInstance): Promise<void> {
     issueTicket: whileOpen(ticketing(app)),
     disconnect: whileOpen(disconnecting(app)),
     identify: whileOpen(identifying(app)),
+    authenticate: whileOpen(authenticating(app)),
   })
 }
 

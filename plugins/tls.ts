@@ -2,7 +2,6 @@
 // new files are taken over while connections live on.
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { TlsFiles } from '../src/config/environment.ts'
@@ -12,8 +11,6 @@ const LOOK_EVERY_MS = 10_000
 /** Who connects and then says nothing holds a socket no longer than this. */
 const HANDSHAKE_MS = 10_000
 const MIN_VERSION = 'TLSv1.2'
-
-type ShouldUpgrade = (request: IncomingMessage) => boolean
 
 interface Pem {
   cert: Buffer
@@ -29,9 +26,9 @@ async function readAgain({ cert, key }: TlsFiles): Promise<Pem> {
 }
 
 /** Fastify's options for the kind of server: `http`, or `https` with the certificate. */
-export function tlsOptions(files: TlsFiles | null, shouldUpgradeCallback: ShouldUpgrade): object {
+export function tlsOptions(files: TlsFiles | null): object {
   // A request without Host is refused by plugins/guard, with a body.
-  const options = { shouldUpgradeCallback, requireHostHeader: false }
+  const options = { requireHostHeader: false }
   if (files === null) return { http: options }
   const tls = { ...read(files), minVersion: MIN_VERSION, handshakeTimeout: HANDSHAKE_MS }
   return { https: { ...tls, ...options } }

@@ -7,7 +7,7 @@ import type { ServerOptions } from 'ws'
 import { CLOSE } from '../src/protocol/errors.ts'
 import { DEFAULT_LIMITS } from '../src/protocol/limits.ts'
 import { SUBPROTOCOLS } from '../src/wire/formats.ts'
-import { boundSilence } from './host-checks.ts'
+import { boundSilence } from './upgrade-timeout.ts'
 
 /** What is left of a connection when its client does not answer a close. */
 const CLOSE_TIMEOUT_MS = 1_000

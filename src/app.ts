@@ -1,5 +1,5 @@
-// The composition root: every plugin and route, in order, on one screen.
-import Fastify, { type FastifyInstance, LogController } from 'fastify'
+// The composition root: the one list of plugins and the one of routes, in order.
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import audit from '../plugins/audit.ts'
 import auth from '../plugins/auth.ts'
@@ -10,7 +10,7 @@ import eventStream from '../plugins/event-stream.ts'
 import gracefulShutdown from '../plugins/graceful-shutdown.ts'
 import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
-import host, { shouldUpgradeCallback } from '../plugins/host-checks.ts'
+import hostChecks from '../plugins/host-checks.ts'
 import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
@@ -19,8 +19,9 @@ import rooms from '../plugins/rooms.ts'
 import serverApi from '../plugins/server-api.ts'
 import tickets from '../plugins/tickets.ts'
 import { tlsOptions, watchTls } from '../plugins/tls.ts'
+import upgradeRequests from '../plugins/upgrade-requests.ts'
 import validation from '../plugins/validation.ts'
-import page from '../plugins/web-page.ts'
+import webPage from '../plugins/web-page.ts'
 import websocket from '../plugins/websocket.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { signUpRoutes } from '../routes/accounts.ts'
@@ -39,17 +40,30 @@ import type { Clock } from './time/clock.ts'
 import { type Random, systemRandom } from './time/random.ts'
 import { systemClock } from './time/system-clock.ts'
 
-/** What a test may hold still, and what an application may decide. */
+/** In this order: each plugin finds there what those before it have decorated. */
+const PLUGINS = [
+  ...[upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
+  ...[tickets, auth, serverApi],
+] as FastifyPluginAsync[]
+
+const ACCOUNT_ROUTES = [signUpRoutes, sessionRoutes, accountRoutes] as FastifyPluginAsync[]
+
+const ROUTES = [
+  ...[ticketRoutes, roomRoutes, messageRoutes, historyRoutes, batchRoutes, userRoutes],
+  ...[healthRoutes, metricsRoutes],
+] as FastifyPluginAsync[]
+
+/** What a test replaces, and what an application decides. */
 export interface AppParts extends HostParts {
   clock?: Clock
   random?: Random
   logger?: LoggerOptions
 }
 
-/** Where our doors are in an application, and which of them there shall be. */
+/** Where the routes are in an application, and which of them there are. */
 export interface HttpRouteOptions {
   prefix: string
-  /** Whether paths below the prefix that lead nowhere are ours to answer. */
+  /** Whether Usher answers paths below the prefix that lead nowhere. */
   unknownPaths: boolean
   /** Sign-up, log-in and log-out by password. */
   accounts: boolean
@@ -57,32 +71,21 @@ export interface HttpRouteOptions {
   pages: boolean
 }
 
-const REQUEST_MS = 30_000
+export interface UsherServiceOptions extends UsherContext {
+  httpRoutes: HttpRouteOptions
+}
 
-/** Everything, into an application that there is already. */
+/** All of Usher, in an application that exists. */
 export const usherService = fp(
-  async (
-    app: FastifyInstance,
-    { httpRoutes: which, ...parts }: UsherContext & { httpRoutes: HttpRouteOptions },
-  ) => {
-    await app.register(usherContext, parts)
-    await app.register(host)
-    await app.register(metrics)
-    await app.register(metricsPort)
-    await app.register(engine)
-    await app.register(rooms)
-    await app.register(websocket)
-    await app.register(tickets)
-    await app.register(auth)
-    await app.register(serverApi)
-    await app.register((inner: FastifyInstance) => httpRoutes(inner, which), {
-      prefix: which.prefix,
-    })
+  async (app: FastifyInstance, { httpRoutes: which, ...context }: UsherServiceOptions) => {
+    await app.register(usherContext, context)
+    for (const plugin of PLUGINS) await app.register(plugin)
+    await app.register((scope) => httpRoutes(scope, which), { prefix: which.prefix })
   },
   { name: 'usher-service', fastify: '5.x' },
 )
 
-/** In a scope of their own: our hooks, errors and headers are not for the application's routes. */
+/** In a scope of their own: hooks, errors and headers here do not reach the application's routes. */
 async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promise<void> {
   const { unknownPaths, accounts, pages } = which
   await app.register(validation)
@@ -92,19 +95,13 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(handshake)
   await app.register(eventStream)
   await app.register(openapi, { shown: pages })
-  if (pages && accounts) await app.register(page)
-  if (accounts) await app.register(signUpRoutes)
-  if (accounts) await app.register(sessionRoutes)
-  if (accounts) await app.register(accountRoutes)
-  await app.register(ticketRoutes)
-  await app.register(roomRoutes)
-  await app.register(messageRoutes)
-  await app.register(historyRoutes)
-  await app.register(batchRoutes)
-  await app.register(userRoutes)
-  await app.register(healthRoutes)
-  await app.register(metricsRoutes)
+  if (pages && accounts) await app.register(webPage)
+  for (const routes of accounts ? [...ACCOUNT_ROUTES, ...ROUTES] : ROUTES) {
+    await app.register(routes)
+  }
 }
+
+const REQUEST_MS = 30_000
 
 /** The whole service by itself. Rejects when the engine refuses to open. */
 export async function buildApp(config: Config, parts: AppParts = {}): Promise<FastifyInstance> {
@@ -121,7 +118,7 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     routerOptions: { maxParamLength: 256 },
     // The folder may be another process's for as long as that one drains.
     pluginTimeout: 0,
-    ...tlsOptions(config.tls, shouldUpgradeCallback),
+    ...tlsOptions(config.tls),
   }) as unknown as FastifyInstance
   app.server.on('checkExpectation', onExpectation)
   watchTls(app, config.tls, clock)

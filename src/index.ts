@@ -1,35 +1,9 @@
-// What the package exports: everything in one plugin, the parts by themselves, or the service.
+// What the package exports: Usher as one plugin, and Usher as a service by itself.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import audit from '../plugins/audit.ts'
-import auth from '../plugins/auth.ts'
-import usherContext, { type HostParts, type UsherContext } from '../plugins/context.ts'
-import engine from '../plugins/engine.ts'
-import errors from '../plugins/errors.ts'
-import eventStream from '../plugins/event-stream.ts'
-import guard from '../plugins/guard.ts'
-import handshake from '../plugins/handshake.ts'
-import host, { endUpgrades } from '../plugins/host-checks.ts'
+import type { HostParts, UsherContext } from '../plugins/context.ts'
 import { LOG_SHAPES } from '../plugins/log.ts'
-import metrics from '../plugins/metrics.ts'
-import openapi from '../plugins/openapi.ts'
-import rooms from '../plugins/rooms.ts'
-import serverApi from '../plugins/server-api.ts'
-import tickets from '../plugins/tickets.ts'
-import validation from '../plugins/validation.ts'
-import page from '../plugins/web-page.ts'
-import websocket from '../plugins/websocket.ts'
-import { accountRoutes } from '../routes/account.ts'
-import { signUpRoutes } from '../routes/accounts.ts'
-import { batchRoutes } from '../routes/batch.ts'
-import { healthRoutes } from '../routes/health.ts'
-import { historyRoutes } from '../routes/history.ts'
-import { messageRoutes } from '../routes/messages.ts'
-import { metricsRoutes } from '../routes/metrics.ts'
-import { roomRoutes } from '../routes/rooms.ts'
-import { sessionRoutes } from '../routes/session.ts'
-import { ticketRoutes } from '../routes/tickets.ts'
-import { userRoutes } from '../routes/users.ts'
+import upgradeTimeout from '../plugins/upgrade-timeout.ts'
 import { usherService } from './app.ts'
 import { ConfigError } from './config/environment.ts'
 import {
@@ -41,16 +15,10 @@ import {
 import { systemRandom } from './time/random.ts'
 import { systemClock } from './time/system-clock.ts'
 
-export type {
-  HostParts,
-  RoomMember,
-  RoomMessage,
-  UsherContext,
-  UsherHooks,
-} from '../plugins/context.ts'
-export { shouldUpgradeCallback } from '../plugins/host-checks.ts'
+export type { HostParts, RoomMember, RoomMessage, UsherHooks } from '../plugins/context.ts'
 export type { Published, PublishOptions, TicketOptions, Usher } from '../plugins/server-api.ts'
 export type { HostIdentity } from '../plugins/tokens/credential.ts'
+export { shouldUpgradeCallback } from '../plugins/upgrade-requests.ts'
 export { type WebSocketOptions, websocketOptions } from '../plugins/websocket.ts'
 export { type AppParts, buildApp } from './app.ts'
 export { type Config, ConfigError, loadConfig } from './config/environment.ts'
@@ -94,31 +62,11 @@ const FORMS: Readonly<Record<Exclude<keyof UsherOptions, keyof SettingsOptions>,
   },
 }
 
-/**
- * The parts of `usher`, to be registered one by one in this order; what one needs is told when it
- * is missing. They decorate the scope that they are registered in.
- */
-export const plugins = {
-  ...{ usherContext, host, metrics, engine, rooms, websocket, tickets, auth, serverApi },
-  ...{ validation, audit, errors, guard, handshake, eventStream, openapi, page },
-}
-
-/**
- * The doors one by one, for `register` with a prefix or without. The scope that they stand in has
- * `bodies` and `errors`, and before those what they need.
- */
-export const routes = {
-  ...{ signUpRoutes, sessionRoutes, accountRoutes, ticketRoutes, roomRoutes },
-  ...{ messageRoutes, historyRoutes, batchRoutes, userRoutes, healthRoutes, metricsRoutes },
-}
-
-/** What `plugins.house` is registered with. Throws a ConfigError for options that are wrong. */
-export function contextOf(options: SettingsOptions & HostParts): UsherContext {
+function contextOf(options: SettingsOptions & HostParts): UsherContext {
   const { identity, authorize, hooks, breached, ...settings } = options
-  const parts = { identity, authorize, hooks, breached }
-  throwIfWrong(wrongParts(parts))
   const config = configFromOptions(settings)
-  return { config, clock: systemClock, random: systemRandom, ...parts }
+  const host = { identity, authorize, hooks, breached }
+  return { config, clock: systemClock, random: systemRandom, ...host }
 }
 
 /**
@@ -141,13 +89,15 @@ export const usher = fp(
       await inner.register(usherService, { ...parts, httpRoutes })
       app.decorate('usher', inner.usher)
     }
-    endUpgrades(app)
+    await app.register(upgradeTimeout)
     // The application's log shall not have tickets in it either (S9). Fastify's types know text
     // alone as what a serializer gives.
     await app.register(scope, { logSerializers: LOG_SHAPES as never })
   },
-  { name: 'usher', fastify: '5.x' },
+  { name: 'fastify-usher', fastify: '5.x' },
 )
+
+export default usher
 
 function wrongParts(options: object): string[] {
   const own = Object.entries(options).filter(([name]) => Object.hasOwn(FORMS, name))

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import files from '@fastify/static'
 import Fastify, { type FastifyError } from 'fastify'
-import { shouldUpgradeCallback, usher } from 'usher'
+import { usher } from 'fastify-usher'
 import { boardRoutes } from './board.ts'
 import { logInRoutes, sessionOf, teamOf } from './log-in.ts'
 
-const app = Fastify({ logger: true, http: { shouldUpgradeCallback } })
+const app = Fastify({ logger: true })
 
 await app.register(cookie, {
   secret: process.env.COOKIE_SECRET ?? randomBytes(32).toString('hex'),

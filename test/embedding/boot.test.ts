@@ -1,11 +1,12 @@
 // What does not fit is said at boot, in a sentence that tells what to do.
+import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type Test, test } from 'tap'
 import { ConfigError, type UsherOptions, usher, websocketOptions } from '../../src/index.ts'
 import { call } from '../support/people.ts'
-import { makeHost, OPTIONS, startHost, UPGRADES } from './host.ts'
+import { makeHost, OPTIONS, startHost } from './host.ts'
 
 /** Registers Usher in an application made in a way of its own. */
 async function refuses(t: Test, app: unknown, sentence: RegExp): Promise<void> {
@@ -14,13 +15,26 @@ async function refuses(t: Test, app: unknown, sentence: RegExp): Promise<void> {
   await t.rejects(async () => host.register(usher, OPTIONS), sentence)
 }
 
-test('without shouldUpgradeCallback, or with one that takes anything', async (t) => {
+test('a shouldUpgradeCallback of its own that takes anything, or nothing', async (t) => {
   const sentence =
-    /Fastify\(\{ http: \{ shouldUpgradeCallback \} \}\), which is exported from 'usher'/
-  await refuses(t, Fastify(), sentence)
-  await refuses(t, Fastify({ http: { shouldUpgradeCallback: () => true } }), sentence)
-  await refuses(t, Fastify({ http: { shouldUpgradeCallback: () => false } }), sentence)
-  await refuses(t, Fastify({ https: {} }), sentence)
+    /WebSockets without a body and nothing else: leave it out, .* that 'fastify-usher' exports/
+  const own = (shouldUpgradeCallback: (request: IncomingMessage) => boolean) =>
+    Fastify({ http: { shouldUpgradeCallback } })
+  await refuses(
+    t,
+    own(() => true),
+    sentence,
+  )
+  await refuses(
+    t,
+    own(() => false),
+    sentence,
+  )
+  await refuses(
+    t,
+    own(({ headers }) => headers.upgrade === 'websocket'),
+    sentence,
+  )
   await refuses(t, Fastify({ http2: true }), /without http2/)
 })
 
@@ -32,7 +46,7 @@ test('twice in one application, wherever', async (t) => {
   await t.rejects(async () => again(app, {}), twice)
   const prefixed = await makeHost(t, { options: { prefix: '/a' } })
   await t.rejects(async () => again(prefixed, { prefix: '/b' }), twice)
-  const scoped = Fastify(UPGRADES) as unknown as FastifyInstance
+  const scoped = Fastify() as unknown as FastifyInstance
   t.teardown(() => scoped.close())
   await scoped.register(async (inner) => again(inner, { prefix: '/a' }))
   const sibling = scoped.register(async (inner) => again(inner, { prefix: '/b' }))
@@ -118,7 +132,7 @@ const WRONG: [unknown, RegExp][] = [
 
 for (const [options, sentence] of WRONG) {
   test(`options ${sentence}`, async (t) => {
-    const app = Fastify(UPGRADES) as unknown as FastifyInstance
+    const app = Fastify() as unknown as FastifyInstance
     t.teardown(() => app.close())
     const both = { data: ':memory:', ...(options as UsherOptions) }
     const error = await Promise.resolve(app.register(usher, both)).then(
@@ -132,7 +146,7 @@ for (const [options, sentence] of WRONG) {
 }
 
 test('everything wrong is said at once', async (t) => {
-  const app = Fastify(UPGRADES) as unknown as FastifyInstance
+  const app = Fastify() as unknown as FastifyInstance
   t.teardown(() => app.close())
   const options = { data: ':memory:', secret: 'short', drainSeconds: 999, signup: 'x' }
   const sentences = /drainSeconds: .*\n(.*\n)*signup: .*\n(.*\n)*secret: /

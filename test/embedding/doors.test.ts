@@ -1,10 +1,10 @@
 // Usher in somebody's application: where its doors are, and that the rest stays the application's.
 import Fastify, { type FastifyInstance } from 'fastify'
 import { test } from 'tap'
-import { usher } from '../../src/index.ts'
+import whole, { usher } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call, cookieOf, PASSWORD } from '../support/people.ts'
-import { keptLog, OPTIONS, startHost, UPGRADES } from './host.ts'
+import { keptLog, OPTIONS, startHost } from './host.ts'
 
 const CREDENTIALS = { username: 'ann', password: PASSWORD }
 
@@ -26,10 +26,36 @@ for (const prefix of ['', '/rt', '/api/v1/rt']) {
     t.match({ status, url: body.url }, { status: 201 })
     t.ok(body.url.startsWith(`${base.replace('http', 'ws')}/rooms/{room}?ticket=`), body.url)
     const byTicket = await connect(body.url.replace('{room}', 'chat:a'))
-    await Promise.all([member.close(), byTicket.close()])
-    t.equal((await call(`${base}/health/ready`, 'GET')).status, 200)
+    t.equal((await call(`${base}/session`, 'DELETE', { headers: browser })).status, 204)
+    t.equal((await member.closed).code, 3503, 'the cookie, the ticket and the room are one user’s')
+    t.equal((await byTicket.closed).code, 3503)
+  })
+
+  test(`[C86] what is asked less often is there, too: ${prefix || 'no prefix'}`, async (t) => {
+    const { url } = await startHost(t, { options: { prefix } })
+    const base = url + prefix
+    const asks: [string, string, Record<string, string>, unknown, number][] = [
+      ['GET', '/session', {}, undefined, 401],
+      ['DELETE', '/account', {}, undefined, 401],
+      ['DELETE', '/account', asServer, undefined, 403],
+      ['GET', '/rooms/chat:a', asServer, undefined, 200],
+      ['GET', '/rooms/chat:a/messages', asServer, undefined, 200],
+      ['POST', '/messages', asServer, [{ room: 'chat:a', data: 1 }], 200],
+      ['PUT', '/users/ann/ban', asServer, undefined, 204],
+      ['GET', '/health/live', {}, undefined, 200],
+      ['GET', '/health/ready', {}, undefined, 200],
+    ]
+    for (const [method, path, headers, body, status] of asks) {
+      t.equal((await call(base + path, method, { headers, body })).status, status, path)
+    }
+    const metrics = await fetch(`${base}/metrics`, { headers: asServer })
+    t.match(await metrics.text(), /usher_rooms 0/)
   })
 }
+
+test('the default export is the plugin, too', async (t) => {
+  t.equal(whole, usher)
+})
 
 test('[C86] [C20] with a public address the prefix stands in the url of tickets', async (t) => {
   const options = { prefix: '/rt', publicUrl: 'https://example.com' }
@@ -40,7 +66,7 @@ test('[C86] [C20] with a public address the prefix stands in the url of tickets'
 })
 
 test('[C86] in a scope with a prefix of its own, it is that scope’s alone', async (t) => {
-  const app = Fastify(UPGRADES) as unknown as FastifyInstance
+  const app = Fastify() as unknown as FastifyInstance
   t.teardown(() => app.close())
   await app.register(
     async (scope) => {

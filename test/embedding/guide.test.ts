@@ -26,7 +26,7 @@ async function run(t: Test, heading: string): Promise<Sample> {
   if (code === '') throw new Error(`there is no sample under ${heading}`)
   const folder = t.testdir({
     'sample.ts': code
-      .replace("from 'usher'", `from '${PACKAGE}'`)
+      .replace("from 'fastify-usher'", `from '${PACKAGE}'`)
       .replace("'./data'", "':memory:'"),
   })
   const { app, seen = [] } = await import(pathToFileURL(join(folder, 'sample.ts')).href)
@@ -41,8 +41,8 @@ test('there is a test for every sample', async (t) => {
       'Put it in',
       'Your own log-in',
       'Who may, what happens, and having a say',
+      'Routes of your own',
       'WebSockets of your own',
-      'The parts by themselves',
     ],
   )
 })
@@ -96,13 +96,14 @@ test('WebSockets of your own', async (t) => {
   t.equal((await refused(`${url}/rt/rooms/chat:a`)).status, 401)
 })
 
-test('the parts by themselves', async (t) => {
-  const { url } = await run(t, 'The parts by themselves')
+test('routes of your own', async (t) => {
+  const { url } = await run(t, 'Routes of your own')
   const credentials = { username: 'ann', password: PASSWORD }
-  await call(`${url}/accounts`, 'POST', { body: credentials })
+  await call(`${url}/rt/accounts`, 'POST', { body: credentials })
   const body = { ...credentials, client: 'app' }
-  const { accessToken } = (await call(`${url}/session`, 'POST', { body })).body
+  const { accessToken } = (await call(`${url}/rt/session`, 'POST', { body })).body
   const headers = { authorization: `Bearer ${accessToken}` }
-  t.match((await call(`${url}/mine`, 'GET', { headers })).body, { proof: 'token', user: /^u_/ })
+  t.match((await call(`${url}/mine`, 'GET', { headers })).body, { user: /^u_/ })
   t.equal((await call(`${url}/mine`, 'GET')).status, 401)
+  t.same((await call(`${url}/greeting`, 'GET')).body, { hello: 'stranger' })
 })

@@ -2,10 +2,8 @@
 import { Writable } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
-import { shouldUpgradeCallback, type UsherOptions, usher } from '../../src/index.ts'
+import { type UsherOptions, usher } from '../../src/index.ts'
 import { SERVER_KEY } from '../support/app.ts'
-
-export const UPGRADES = { http: { shouldUpgradeCallback } }
 
 /** Nothing on disk, a back end's key, and no long drain. */
 export const OPTIONS: UsherOptions = {
@@ -15,7 +13,7 @@ export const OPTIONS: UsherOptions = {
 }
 
 export interface HostSetup {
-  /** Besides what Usher needs. */
+  /** What Fastify is made with. */
   server?: FastifyServerOptions & { https?: object }
   options?: UsherOptions
   /** What the application has of its own, before Usher is registered. */
@@ -26,7 +24,7 @@ export interface HostSetup {
 
 /** Made, not started; closed when the test ends. */
 export async function makeHost(t: Test, setup: HostSetup = {}): Promise<FastifyInstance> {
-  const app = Fastify({ ...UPGRADES, ...setup.server }) as unknown as FastifyInstance
+  const app = Fastify(setup.server ?? {}) as unknown as FastifyInstance
   t.teardown(() => app.close())
   await setup.before?.(app)
   await app.register(usher, { ...OPTIONS, ...setup.options })

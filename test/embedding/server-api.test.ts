@@ -2,7 +2,7 @@
 import { type Test, test } from 'tap'
 import { Refusal, type Usher } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
-import { asServer, call } from '../support/people.ts'
+import { asServer } from '../support/people.ts'
 import { makeHost, startHost } from './host.ts'
 
 const RT = { prefix: '/rt' }
@@ -162,22 +162,6 @@ test('disconnect: a user, a user in one room, and an unknown user', async (t) =>
   ])
 })
 
-test('identify: who asks at a route of the application’s own', async (t) => {
-  const { app, url } = await startHost(t, {
-    options: RT,
-    after: (app) =>
-      app.get('/mine', async (request) => {
-        const { proof, server, user } = await app.usher.identify(request)
-        return { proof, server, user }
-      }),
-  })
-  t.same((await call(`${url}/mine`, 'GET')).body, { proof: 'none', server: null, user: null })
-  const { body } = await call(`${url}/mine`, 'GET', { headers: asServer })
-  t.same(body, { proof: 'key', server: 'backend', user: null })
-  t.equal((await call(`${url}/mine?ticket=x`, 'GET')).status, 400)
-  t.ok(app.usher)
-})
-
 test('it is there as soon as Usher is registered, before the application is ready', async (t) => {
   const app = await makeHost(t, { options: RT })
   t.match(await app.usher.publish('live:a', 'early'), { room: 'live:a' })
@@ -194,6 +178,7 @@ test('after closing, everything is refused as unavailable', async (t) => {
     (usher) => usher.publish('live:a', 'late'),
     (usher) => usher.issueTicket({ user: 'ann' }),
     (usher) => usher.disconnect({ user: 'ann' }),
+    (usher) => usher.authenticate({} as never),
   ]
   for (const late of calls) {
     await t.rejects(late(usher), { name: 'EngineUnavailable', message: 'Usher is closed.' })

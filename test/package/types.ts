@@ -1,7 +1,7 @@
 // What the types of the package let pass, and what they do not. `npm run types` compiles this
 // against the sources, `npm run check-package` against the tarball in an empty project.
 import Fastify, { type FastifyInstance } from 'fastify'
-import {
+import sameUsher, {
   type Authorize,
   buildApp,
   type Config,
@@ -15,7 +15,7 @@ import {
   type UsherOptions,
   usher,
   websocketOptions,
-} from 'usher'
+} from 'fastify-usher'
 
 const app = Fastify({ http: { shouldUpgradeCallback }, logger: true })
 const options = {
@@ -29,12 +29,14 @@ const options = {
 } satisfies UsherOptions
 await app.register(usher, options)
 await app.register(usher)
+await app.register(sameUsher, { prefix: '/rt' })
 
 const published: Published = await app.usher.publish('chat:a', { any: ['json'] }, { key: 'once' })
 const told: { room: string; time: number; offset?: number } = published
 const { ticket }: { ticket: string } = await app.usher.issueTicket({ user: 'ann', rooms: ['a'] })
 await app.usher.disconnect({ user: 'ann', room: 'chat:a' })
 await app.usher.disconnect({ session: 's' })
+app.get('/mine', { onRequest: app.usher.authenticate }, async ({ identity }) => identity?.user)
 
 const config: Config = loadConfig()
 const service: FastifyInstance = await buildApp(config)

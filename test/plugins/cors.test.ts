@@ -4,7 +4,7 @@ import cors from '@fastify/cors'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/environment.ts'
-import { shouldUpgradeCallback, usher } from '../../src/index.ts'
+import { usher } from '../../src/index.ts'
 import { startApp } from '../support/app.ts'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
 import { PASSWORD, person } from '../support/people.ts'
@@ -178,7 +178,7 @@ t.test('[C38] an OPTIONS that asks for nothing is no error', async (t) => {
 })
 
 t.test('[C38] an application with CORS of its own keeps it', async (t) => {
-  const app = Fastify({ http: { shouldUpgradeCallback } })
+  const app = Fastify()
   t.teardown(() => app.close())
   await app.register(cors, { origin: 'https://own.example' })
   await app.register(usher, { prefix: '/rt', data: ':memory:', origins: LISTED })
@@ -188,7 +188,7 @@ t.test('[C38] an application with CORS of its own keeps it', async (t) => {
 })
 
 t.test('[C38] in an application only our endpoints carry our permission', async (t) => {
-  const app = Fastify({ http: { shouldUpgradeCallback } })
+  const app = Fastify()
   t.teardown(() => app.close())
   app.get('/mine', async () => 'mine')
   await app.register(usher, { prefix: '/rt', data: ':memory:', origins: LISTED })

@@ -4,7 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import Fastify, { type RouteOptions } from 'fastify'
 import t from 'tap'
 import { Check } from 'typebox/schema'
-import { shouldUpgradeCallback, usher as usherService } from '../../src/index.ts'
+import { usher as usherService } from '../../src/index.ts'
 import { SERVER_KEY, startApp } from '../support/app.ts'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
 import {
@@ -33,7 +33,7 @@ t.test('the document is OpenAPI 3.1, as its own schema says', async (t) => {
 
 t.test('every route is in the document, under the prefix that it has', async (t) => {
   for (const prefix of ['', '/rt']) {
-    const app = Fastify({ http: { shouldUpgradeCallback } })
+    const app = Fastify()
     t.teardown(() => app.close())
     const routes: RouteOptions[] = []
     app.addHook('onRoute', (route) => void routes.push({ ...route }))
@@ -59,7 +59,7 @@ t.test('every route is in the document, under the prefix that it has', async (t)
 })
 
 t.test('without pages there is no document', async (t) => {
-  const app = Fastify({ http: { shouldUpgradeCallback } })
+  const app = Fastify()
   t.teardown(() => app.close())
   await app.register(usherService, { prefix: '/rt', data: ':memory:', pages: false })
   for (const path of ['/docs', '/rt/docs', '/rt/docs/json']) {
@@ -168,7 +168,7 @@ t.test('[S39] the page runs its own scripts alone, in no frame', async (t) => {
 })
 
 t.test('the page shows every endpoint in a real browser, and tries one', async (t) => {
-  const app = Fastify({ http: { shouldUpgradeCallback } })
+  const app = Fastify()
   t.teardown(() => app.close())
   await app.register(usherService, { prefix: '/rt', data: ':memory:', pages: true })
   const embedding = await app.listen({ host: '127.0.0.1', port: 0 })

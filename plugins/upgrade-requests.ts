@@ -1,0 +1,65 @@
+// Which requests Node takes for upgrades: WebSockets without a body, and nothing else. Where the
+// application has not decided that itself, it is decided here.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import type { Server } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** Node tells of every server in the process here, before it begins to listen. */
+const LISTENING = 'tracing:net.server.listen:asyncStart'
+
+interface UpgradingServer extends Server {
+  /** Node reads it at every request that asks for an upgrade. */
+  shouldUpgradeCallback?: (request: IncomingMessage) => boolean
+}
+
+/**
+ * A handshake that announces a body stays an ordinary request, since Node would hand its listeners
+ * a stream that is no `net.Socket`, and what they do to it ends the process (S41). So does
+ * `Upgrade: h2c`, which some HTTP clients send.
+ */
+export function shouldUpgradeCallback({ headers }: IncomingMessage): boolean {
+  return asksForWebSocket(headers) && !announcesBody(headers)
+}
+
+/** Whether a request asks to become a WebSocket, in whatever form. */
+export function asksForWebSocket({ upgrade = '' }: IncomingHttpHeaders): boolean {
+  return /^websocket$/i.test(upgrade)
+}
+
+/** RFC 9112 section 6.3: a request has a body when one of these two headers says so. */
+export function announcesBody(headers: IncomingHttpHeaders): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  return coding !== undefined || !/^0+$/.test(length)
+}
+
+/** Node has no name for its own: each server gets a function of the same text. */
+function decidesByNode({ shouldUpgradeCallback }: UpgradingServer): boolean {
+  const { shouldUpgradeCallback: byNode } = createServer() as UpgradingServer
+  return String(shouldUpgradeCallback) === String(byNode)
+}
+
+/**
+ * `listen({ host: 'localhost' })` opens a server of its own for the second address, of which
+ * Fastify tells nothing: it is known by the listener that both have for requests.
+ */
+function decideForAll(app: FastifyInstance): void {
+  const [answer] = app.server.listeners('request')
+  const decide = (message: unknown): void => {
+    const { server } = message as { server: UpgradingServer }
+    const isOurs = answer !== undefined && server.listeners('request').includes(answer)
+    if (isOurs) server.shouldUpgradeCallback = shouldUpgradeCallback
+  }
+  subscribe(LISTENING, decide)
+  app.addHook('onClose', async () => void unsubscribe(LISTENING, decide))
+}
+
+async function upgradeRequests(app: FastifyInstance): Promise<void> {
+  const server: UpgradingServer = app.server
+  if (app.initialConfig.http2 || !decidesByNode(server)) return
+  server.shouldUpgradeCallback = shouldUpgradeCallback
+  decideForAll(app)
+}
+
+export default fp(upgradeRequests, { name: 'usher-upgrade-requests', fastify: '5.x' })

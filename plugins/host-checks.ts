@@ -27,8 +27,8 @@ async function hostChecks(app: FastifyInstance): Promise<void> {
 
 const OTHER_UPGRADES =
   'Something besides Usher takes the upgrades of this server: register @fastify/websocket with ' +
-  "{ options: websocketOptions() } from 'fastify-usher', before Usher and where Usher sees it, and let " +
-  'nothing else listen to them.'
+  "{ options: websocketOptions() } from 'fastify-usher', before Usher and where Usher sees it, " +
+  'and let nothing else listen to them.'
 
 /** Only a `shouldUpgradeCallback` of the application's own can be wrong. */
 function checkUpgrades(app: FastifyInstance): void {
@@ -42,8 +42,8 @@ function checkUpgrades(app: FastifyInstance): void {
     takes({ upgrade: 'websocket', 'transfer-encoding': 'chunked' })
   if (takes({ upgrade: 'websocket' }) && !takes({ upgrade: 'h2c' }) && !takesBodies) return
   throw new Error(
-    'Your shouldUpgradeCallback must upgrade WebSockets without a body and nothing else: leave it ' +
-      "out, or give Fastify the one that 'fastify-usher' exports.",
+    'Your shouldUpgradeCallback must upgrade WebSockets without a body and nothing else: leave ' +
+      "it out, or give Fastify the one that 'fastify-usher' exports.",
   )
 }
 
@@ -76,8 +76,8 @@ function warnOfShortParameters(app: FastifyInstance): void {
   const length = Math.max(maxParamLength, routerOptions?.maxParamLength ?? 0)
   if (length >= PARAMETER_MIN) return
   app.log.warn(
-    `Room names and user ids of more than ${length} characters are refused with 414: make Fastify ` +
-      `with { routerOptions: { maxParamLength: ${2 * PARAMETER_MIN} } }.`,
+    `Room names and user ids of more than ${length} characters are refused with 414: make ` +
+      `Fastify with { routerOptions: { maxParamLength: ${2 * PARAMETER_MIN} } }.`,
   )
 }
 

@@ -25,7 +25,7 @@ function endSilent(this: Socket): void {
   this.destroy()
 }
 
-/** For the application's own routes. Where it has its own @fastify/websocket, that one ends them. */
+/** For the application's own routes, unless its own @fastify/websocket ends their upgrades. */
 async function upgradeTimeout(app: FastifyInstance): Promise<void> {
   if (app.hasPlugin('@fastify/websocket')) return
   app.addHook('onResponse', async ({ raw }) => {

@@ -85,7 +85,7 @@ export const usherService = fp(
   { name: 'usher-service', fastify: '5.x' },
 )
 
-/** In a scope of their own: hooks, errors and headers here do not reach the application's routes. */
+/** In a scope of their own: hooks, errors and headers here are not the application's. */
 async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promise<void> {
   const { unknownPaths, accounts, pages } = which
   await app.register(validation)

@@ -4,15 +4,14 @@ import { parseArgs } from 'node:util'
 import type { Scale } from './scenarios/scenario.ts'
 
 export const USAGE = `npm run bench -- [options]
-  --short          what CI runs: under two minutes, exit code 1 when a ratio has fallen by half
+  --short          what CI runs: under two minutes, exit code 1 when a budget is missed by half
   --rounds N       medians of so many (5; short: 1)
   --seconds N      how long each row is measured in each round (3; short: 1)
   --crowd X        multiplies members, rooms and connections (1; short: 0.5)
   --only a,b       scenarios whose name contains one of these words
-  --against a,b    besides Usher only these servers
+  --against a,b    besides Usher only these servers; none leaves Usher alone
+  --tree PATH      measures Usher of another checkout, too, and compares each row; repeatable
   --load N         load processes (one for each core left to them; at least 2, at most 4)
-  --wsload PATH    only checks the load side, beside this independent generator
-  --record         keeps the ratios in expected.json
   --no-pin         leaves the cores to the system`
 
 export interface Options {
@@ -21,11 +20,11 @@ export interface Options {
   scale: Scale
   only: string[]
   against: string[]
-  record: boolean
+  /** Paths of other checkouts. */
+  trees: string[]
   /** Goes before the server's command, and before those of the load. */
   pin: { server: string[]; load: string[] }
   loadProcesses: number
-  wsload: string | null
 }
 
 export function readOptions(canPin: boolean): Options {
@@ -38,24 +37,22 @@ export function readOptions(canPin: boolean): Options {
       only: { type: 'string', default: '' },
       against: { type: 'string', default: '' },
       load: { type: 'string' },
-      wsload: { type: 'string' },
-      record: { type: 'boolean', default: false },
+      tree: { type: 'string', multiple: true, default: [] },
       'no-pin': { type: 'boolean', default: false },
     },
   })
-  const { short, record, only, against } = values
+  const { short, only, against } = values
   const cores = availableParallelism()
   const seconds = positive('--seconds', values.seconds ?? (short ? '1' : '3'))
   const crowd = positive('--crowd', values.crowd ?? (short ? '0.5' : '1'))
   return {
     short,
-    record,
+    trees: values.tree,
     rounds: positive('--rounds', values.rounds ?? (short ? '1' : '5')),
     scale: { seconds, warmSeconds: Math.min(1, seconds), crowd },
     only: words(only),
     against: words(against),
     pin: canPin && !values['no-pin'] ? pins(cores) : { server: [], load: [] },
-    wsload: values.wsload ?? null,
     loadProcesses: positive('--load', values.load ?? String(loadProcessesFor(cores))),
   }
 }

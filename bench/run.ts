@@ -1,25 +1,30 @@
 // The benchmark: every scenario, every server in turn, several rounds, one table.
 import { spawnSync } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
-import { budgetLines } from './budgets.ts'
-import { compare, record } from './expected.ts'
+import { budgetsOf } from './budgets.ts'
 import { Load } from './load/load.ts'
 import { median } from './median.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
-import { SCENARIOS, SHORT } from './scenarios/list.ts'
-import { LOAD_CHECKS } from './scenarios/load-check.ts'
+import { SCENARIOS, SHORT_SCENARIOS } from './scenarios/list.ts'
 import type { Figure, Row, Scenario } from './scenarios/scenario.ts'
 import type { Contender } from './servers/contender.ts'
-import { PEERS } from './servers/controls.ts'
-import { USHER } from './servers/usher.ts'
+import { CONTROLS } from './servers/controls.ts'
+import { usherOf } from './servers/usher.ts'
 import { heading, linesOf, type Result } from './table.ts'
+import { comparison, withTrees } from './trees.ts'
 
-const CONTENDERS = new Map<string, Contender>([USHER, ...PEERS].map((one) => [one.name, one]))
 /** A row that takes longer has hung: it is given up, and the run goes on. */
 const ROW_MS = 180_000
+/** CI fails where a budget is missed by more than this factor. */
+const FAR = 2
+
+const options = optionsOrUsage()
+const TREES: readonly Contender[] = options.trees.map((path) => usherOf(path))
+const CONTENDERS = new Map(
+  [...CONTROLS, ...TREES, usherOf(null)].map((contender) => [contender.name, contender]),
+)
 
 async function main(): Promise<void> {
-  const options = optionsOrUsage()
   const before = loadavg()[0] ?? 0
   for (const { name, missing } of CONTENDERS.values()) {
     const reason = missing()
@@ -28,29 +33,24 @@ async function main(): Promise<void> {
   console.log(heading())
   const results: Result[] = []
   const complaints: string[] = []
-  for (const scenario of chosen(options)) {
-    let result = await measure(scenario, options, complaints)
+  for (const scenario of chosen()) {
+    let result = await measure(scenario, complaints)
     // A slow moment of the machine looks like a slow server: CI looks twice before it complains.
-    if (options.short && isFallen(result, options)) {
-      result = await measure(scenario, options, complaints)
-    }
+    if (fallen(result).length > 0) result = await measure(scenario, complaints)
     results.push(result)
   }
-  console.log(footing(before, options))
-  if (options.wsload === null) console.log(budgetLines(results).join('\n'))
-  if (options.record) record(results, options.short)
-  complaints.push(...results.flatMap((result) => fallen(result, options)))
+  console.log(footing(before))
+  for (const { line } of results.flatMap(budgetsOf)) console.log(line)
+  for (const { name } of TREES) console.log(comparison(name, results).join('\n'))
+  complaints.push(...results.flatMap(fallen))
   for (const complaint of complaints) console.log(complaint)
   process.exitCode = complaints.length > 0 ? 1 : 0
 }
 
-/** What has become much worse than it was, where that is known. */
-function fallen(result: Result, { short, record, wsload }: Options): string[] {
-  return record || wsload !== null ? [] : compare(result, short)
-}
-
-function isFallen(result: Result, options: Options): boolean {
-  return fallen(result, options).length > 0
+/** What is far from its budget. The full run only reports: it is read, not obeyed. */
+function fallen(result: Result): string[] {
+  const far = budgetsOf(result).filter(({ isKnown, missedBy }) => isKnown && missedBy > FAR)
+  return options.short ? far.map(({ line }) => `By more than half ${line.slice(2)}`) : []
 }
 
 function optionsOrUsage(): Options {
@@ -62,62 +62,54 @@ function optionsOrUsage(): Options {
   }
 }
 
-function chosen({ short, only, against, wsload }: Options): Scenario[] {
-  const isWanted = (scenario: Scenario, { name, contender }: Row): boolean => {
+function chosen(): Scenario[] {
+  const { short, only, against } = options
+  const trees = TREES.map(({ name }) => name)
+  const isWanted = ({ contender }: Row): boolean => {
     if (CONTENDERS.get(contender)?.missing() !== null) return false
-    if (short && !SHORT.get(scenario)?.includes(name)) return false
-    return against.length === 0 || contender === 'usher' || against.includes(contender)
+    const others = [...against, ...trees, 'usher']
+    return against.length === 0 || others.includes(contender)
   }
-  const scenarios = short ? [...SHORT.keys()] : SCENARIOS
-  return (wsload === null ? scenarios : LOAD_CHECKS)
+  return (short ? SHORT_SCENARIOS : SCENARIOS)
     .filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
-    .map((scenario) => ({
-      ...scenario,
-      rows: scenario.rows.filter((row) => isWanted(scenario, row)),
-    }))
+    .map((scenario) => withTrees(scenario, trees))
+    .map((scenario) => ({ ...scenario, rows: scenario.rows.filter(isWanted) }))
 }
 
 /**
- * Rounds go over all rows in turn, so that a slow minute of the machine hits all alike. Prints what
- * it finds, and adds what went wrong to the complaints.
+ * Rounds go over all rows in turn, every other one backwards, so that a slow minute of the machine,
+ * or one that becomes slower, hits all alike. Prints what it finds, and adds what went wrong to the
+ * complaints.
  */
-async function measure(
-  scenario: Scenario,
-  options: Options,
-  complaints: string[],
-): Promise<Result> {
-  const figures = new Map<string, Figure[]>(scenario.rows.map(({ name }) => [name, []]))
+async function measure(scenario: Scenario, complaints: string[]): Promise<Result> {
+  const rounds = new Map<string, Figure[]>(scenario.rows.map(({ name }) => [name, []]))
   for (let round = 0; round < options.rounds; round += 1) {
-    for (const row of scenario.rows) {
+    for (const row of round % 2 === 0 ? scenario.rows : scenario.rows.toReversed()) {
       try {
-        figures.get(row.name)?.push(await once(row, options))
+        rounds.get(row.name)?.push(await once(row))
       } catch (error) {
         complaints.push(`${scenario.name}, ${row.name}: ${(error as Error).message}`)
       }
     }
   }
-  const rows = new Map([...figures].filter(([, all]) => all.length > 0).map(mediansOf))
-  const result = { scenario, rows }
+  const measured = [...rounds].filter(([, all]) => all.length > 0)
+  const rows = new Map(measured.map(([name, all]) => [name, median(all)]))
+  const result = { scenario, rows, rounds }
   console.log(linesOf(result).join('\n'))
   complaints.push(...lost(result))
   return result
 }
 
-function mediansOf([name, figures]: [string, Figure[]]): [string, Figure] {
-  return [name, median(figures)]
-}
-
-async function once(row: Row, options: Options): Promise<Figure> {
+async function once(row: Row): Promise<Figure> {
   const contender = CONTENDERS.get(row.contender)
   if (!contender) throw new Error(`there is no server ${row.contender}`)
   const { scale, pin, loadProcesses } = options
-  const wsload = options.wsload === null ? null : { path: options.wsload, pin: pin.load }
   const running = await contender.start(pin.server)
   const load = new Load(loadProcesses, pin.load)
   const late = Promise.withResolvers<never>()
   const giveUp = setTimeout(() => late.reject(new Error('took too long')), ROW_MS)
   try {
-    return await Promise.race([row.measure({ scale, running, load, wsload }), late.promise])
+    return await Promise.race([row.measure({ scale, running, load }), late.promise])
   } finally {
     clearTimeout(giveUp)
     await load.end()
@@ -125,9 +117,9 @@ async function once(row: Row, options: Options): Promise<Figure> {
   }
 }
 
-/** A fast server that loses messages is no faster: nothing may be missing in any row of ours. */
+/** A fast server that loses messages is no faster: nothing may be missing in any row of Usher. */
 function lost({ scenario, rows }: Result): string[] {
-  const ours = scenario.rows.filter(({ contender }) => contender === USHER.name)
+  const ours = scenario.rows.filter(({ contender }) => contender === 'usher')
   return ours.flatMap(({ name }) => {
     const { missing, closed } = rows.get(name) ?? { missing: 0, closed: 0 }
     if (missing === 0 && closed === 0) return []
@@ -135,7 +127,8 @@ function lost({ scenario, rows }: Result): string[] {
   })
 }
 
-function footing(before: number, { rounds, scale, loadProcesses }: Options): string {
+function footing(before: number): string {
+  const { rounds, scale, loadProcesses } = options
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`
   const load = `load average ${before.toFixed(2)} before, ${loadavg()[0]?.toFixed(2)} after`
   const how = `median of ${rounds}, ${scale.seconds} s each, crowd × ${scale.crowd}`
@@ -143,7 +136,8 @@ function footing(before: number, { rounds, scale, loadProcesses }: Options): str
 ${machine}; ${load}.
 ${how}; load processes: ${loadProcesses}. \`*\`: the load side was at its limit, or late.
 Kept: how long the server could have run while others had its core.
-Ratio: the first row of the scenario ÷ this row.`
+Ratio: the first row of the scenario ÷ this row.
+`
 }
 
 await main()

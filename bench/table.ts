@@ -3,10 +3,14 @@ import type { Figure, Scenario } from './scenarios/scenario.ts'
 
 export interface Result {
   scenario: Scenario
+  /** The medians of all rounds, by row. */
   rows: ReadonlyMap<string, Figure>
+  rounds: ReadonlyMap<string, readonly Figure[]>
 }
 
-const COLUMNS: readonly [title: string, width: number][] = [
+export type Columns = readonly [title: string, width: number][]
+
+const COLUMNS: Columns = [
   ['scenario', 29],
   ['server', 18],
   ['value', 12],
@@ -24,10 +28,13 @@ const COLUMNS: readonly [title: string, width: number][] = [
 ]
 
 export function heading(): string {
-  return [
-    lineOf(COLUMNS.map(([title]) => title)),
-    lineOf(COLUMNS.map(([, width]) => rule(width))),
-  ].join('\n')
+  return headingOf(COLUMNS).join('\n')
+}
+
+export function headingOf(columns: Columns): string[] {
+  const titles = columns.map(([title]) => title)
+  const rule = columns.map(([, width]) => '-'.repeat(width))
+  return [lineOf(titles, columns), lineOf(rule, columns)]
 }
 
 export function linesOf({ scenario, rows }: Result): string[] {
@@ -73,17 +80,13 @@ export function ratio(ours?: number | null, theirs?: number | null): number | nu
   return ours == null || theirs == null || theirs === 0 ? null : ours / theirs
 }
 
-function lineOf(cells: readonly string[]): string {
-  return `| ${cells.map((cell, index) => cell.padEnd(COLUMNS[index]?.[1] ?? 0)).join(' | ')} |`
-}
-
-function rule(width: number): string {
-  return '-'.repeat(width)
+export function lineOf(cells: readonly string[], columns: Columns = COLUMNS): string {
+  return `| ${cells.map((cell, index) => cell.padEnd(columns[index]?.[1] ?? 0)).join(' | ')} |`
 }
 
 const DIGITS = 3
 
-function short(value: number | null): string {
+export function short(value: number | null): string {
   if (value === null || Number.isNaN(value)) return ''
   if (value >= 1_000) return Math.round(value).toLocaleString('en')
   return String(Number(value.toPrecision(DIGITS)))

@@ -4,7 +4,7 @@ import { busyShare, busySoFar } from './busy.ts'
 import { Client, type Tally } from './client.ts'
 import { micros } from './clock.ts'
 import { Latencies } from './latency.ts'
-import type { ConnectOrder, Counted, Talked, TalkOrder } from './orders.ts'
+import type { ConnectOrder, Counted, Part, TalkOrder } from './orders.ts'
 
 const SLOW_READ_MS = 1_000
 const TICK_MS = 1
@@ -30,7 +30,7 @@ export class Crowd {
     return seconds
   }
 
-  async talk(order: TalkOrder): Promise<Talked> {
+  async talk(order: TalkOrder): Promise<Part> {
     const publishers = this.#clients.filter(({ opening }) => opening.publisher !== null)
     for (const client of publishers) client.speak(client.opening.publisher ?? 0, order.size)
     await until(order.startsAt)
@@ -43,12 +43,12 @@ export class Crowd {
     await sleep(order.seconds * 1_000)
     const now = busySoFar()
     const seconds = (now.at - before.busy.at) / 1e6
-    const delivered = this.#tally.delivered - before.delivered
+    const done = this.#tally.delivered - before.delivered
     const load = busyShare(before.busy, now)
     Object.assign(this.#tally, { latencies: null, lateness: null })
     stop()
     const lateMs = lateness.quantile(0.99) ?? 0
-    return { delivered, seconds, load, fine: latencies.fine, coarse: latencies.coarse, lateMs }
+    return { done, seconds, load, latencies: latencies.counts, lateMs }
   }
 
   /**

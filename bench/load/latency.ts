@@ -1,62 +1,33 @@
-// Latencies in steps of ten microseconds, so that those of several processes can be added up.
+// Latencies in steps of one percent, so that those of several processes can be added up.
 
-const STEP_MICROS = 10
-/** Two seconds in fine steps; what took longer is kept in steps of a hundred milliseconds. */
-const FINE = 200_000
-const COARSE_MICROS = 100_000
-const COARSE = 600
+export type Counts = Uint32Array<ArrayBuffer>
 
-type Counts = Uint32Array<ArrayBuffer>
+const STEP = Math.log(1.01)
+/** From a microsecond to a minute; what took longer counts as that. */
+const STEPS = 1_800
 
 export class Latencies {
-  readonly fine: Counts
-  readonly coarse: Counts
-
-  constructor(fine: Counts = new Uint32Array(FINE), coarse: Counts = new Uint32Array(COARSE)) {
-    this.fine = fine
-    this.coarse = coarse
-  }
+  readonly counts: Counts = new Uint32Array(STEPS)
 
   record(micros: number): void {
-    const step = micros < 0 ? 0 : Math.floor(micros / STEP_MICROS)
-    if (step < FINE) this.fine[step] = (this.fine[step] ?? 0) + 1
-    else this.#recordLong(micros)
+    const step = micros < 1 ? 0 : Math.min(STEPS - 1, Math.floor(Math.log(micros) / STEP))
+    this.counts[step] = (this.counts[step] ?? 0) + 1
   }
 
-  #recordLong(micros: number): void {
-    const step = Math.min(COARSE - 1, Math.floor(micros / COARSE_MICROS))
-    this.coarse[step] = (this.coarse[step] ?? 0) + 1
-  }
-
-  add(other: Latencies): void {
-    for (let at = 0; at < FINE; at += 1)
-      this.fine[at] = (this.fine[at] ?? 0) + (other.fine[at] ?? 0)
-    for (let at = 0; at < COARSE; at += 1) {
-      this.coarse[at] = (this.coarse[at] ?? 0) + (other.coarse[at] ?? 0)
-    }
-  }
-
-  get count(): number {
-    return sum(this.fine) + sum(this.coarse)
+  add(counts: Counts): void {
+    for (const [step, count] of counts.entries())
+      this.counts[step] = (this.counts[step] ?? 0) + count
   }
 
   /** Milliseconds that this share of all stayed under; null when there was none. */
   quantile(share: number): number | null {
-    const count = this.count
-    if (count === 0) return null
-    let left = Math.ceil(count * share)
-    for (let at = 0; at < FINE; at += 1) {
-      left -= this.fine[at] ?? 0
-      if (left <= 0) return ((at + 1) * STEP_MICROS) / 1e3
-    }
-    for (let at = 0; at < COARSE; at += 1) {
-      left -= this.coarse[at] ?? 0
-      if (left <= 0) return ((at + 1) * COARSE_MICROS) / 1e3
-    }
-    return null
+    const all = this.counts.reduce((total, count) => total + count, 0)
+    if (all === 0) return null
+    let left = Math.ceil(all * share)
+    const step = this.counts.findIndex((count) => {
+      left -= count
+      return left <= 0
+    })
+    return Math.exp((step + 1) * STEP) / 1e3
   }
-}
-
-function sum(counts: Counts): number {
-  return counts.reduce((total, count) => total + count, 0)
 }

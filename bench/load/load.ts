@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { type Busy, busyShare, LIMIT_SHARE } from './busy.ts'
 import { micros } from './clock.ts'
 import { Latencies } from './latency.ts'
-import type { ConnectOrder, Counted, Opening, Pace, PostOrder, Target } from './orders.ts'
+import type { Opening, Part, PostOrder, Talk, Target } from './orders.ts'
+import { judge, sum, type Verdict } from './verdict.ts'
 import type { Deeds } from './worker.ts'
 
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
@@ -17,36 +18,24 @@ const TURN_MS = 500
 /** It sends at ticks of a millisecond; later than this it is what was measured, too. */
 const LATE_MS = 5
 
-type Result<Deed extends keyof Deeds> = Awaited<ReturnType<Deeds[Deed]>>
-
 /** What several processes measured together. */
 export interface Measured {
   perSecond: number
-  delivered: number
-  latencies: Latencies
+  p50: number | null
+  p99: number | null
   /** How busy the busiest load process was, as a share of one core. */
   load: number
+  /** Whether the load side may be what was measured. */
   wasLimit: boolean
   lateMs: number
 }
 
-export interface Verdict {
-  sent: number
-  /** By room. */
-  sentIn: Record<number, number>
-  /** All that came since the connections were made, also to slow readers. */
-  delivered: number
-  missing: number
-  surplus: number
-  closed: number
-  slowClosed: number
-}
+type Result<Deed extends keyof Deeds> = Awaited<ReturnType<Deeds[Deed]>>
 
-export interface Talk {
-  size: number
-  warmSeconds: number
-  seconds: number
-  pace: Pace
+interface Answer {
+  id: number
+  result?: unknown
+  error?: string
 }
 
 class Worker {
@@ -90,12 +79,6 @@ class Worker {
   }
 }
 
-interface Answer {
-  id: number
-  result?: unknown
-  error?: string
-}
-
 export class Load {
   readonly #workers: Worker[]
 
@@ -106,68 +89,39 @@ export class Load {
 
   /** Resolves with connections per second. */
   async connect(target: Target, openings: readonly Opening[], turnMs = TURN_MS): Promise<number> {
-    const atOnce = Math.max(1, Math.floor(AT_ONCE / this.#workers.length))
-    const orders = this.#split(openings).map(
-      (part): ConnectOrder => ({ target, openings: part, atOnce, turnMs }),
-    )
-    const seconds = await Promise.all(
-      orders.map((order, index) => this.#workers[index]?.ask('connect', order)),
-    )
-    return openings.length / Math.max(...seconds.map((second) => second ?? 0))
+    const of = this.#workers.length
+    const atOnce = Math.max(1, Math.floor(AT_ONCE / of))
+    const seconds = await this.#askAll('connect', (part) => ({
+      ...{ target, atOnce, turnMs },
+      openings: openings.filter((_, index) => index % of === part),
+    }))
+    return openings.length / Math.max(...seconds)
   }
 
-  #split(openings: readonly Opening[]): Opening[][] {
-    const count = this.#workers.length
-    return this.#workers.map((_, part) => openings.filter((_, index) => index % count === part))
-  }
-
-  async talk({ pace, ...talk }: Talk): Promise<Measured> {
+  async talk(talk: Talk): Promise<Measured> {
     const startsAt = micros() + LEAD_MICROS
     const of = this.#workers.length
-    const order = { ...talk, pace, startsAt }
-    const parts = await Promise.all(
-      this.#workers.map((worker, index) => worker.ask('talk', { ...order, part: { index, of } })),
+    return together(
+      await this.#askAll('talk', (index) => ({ ...talk, startsAt, part: { index, of } })),
     )
-    const load = Math.max(...parts.map((part) => part.load))
-    const lateMs = Math.max(...parts.map((part) => part.lateMs))
-    return {
-      perSecond: sum(parts.map(({ delivered, seconds }) => delivered / seconds)),
-      delivered: sum(parts.map(({ delivered }) => delivered)),
-      latencies: merged(parts),
-      load,
-      wasLimit: load >= LIMIT_SHARE || lateMs > LATE_MS,
-      lateMs,
-    }
   }
 
   async post(order: PostOrder): Promise<Measured & { failed: number; all: number }> {
     const connections = Math.ceil(order.connections / this.#workers.length)
-    const parts = await Promise.all(
-      this.#workers.map((worker) => worker.ask('post', { ...order, connections })),
-    )
-    const load = Math.max(...parts.map((part) => part.load))
-    return {
-      perSecond: sum(parts.map(({ answered, seconds }) => answered / seconds)),
-      delivered: sum(parts.map(({ answered }) => answered)),
-      failed: sum(parts.map(({ failed }) => failed)),
-      all: sum(parts.map(({ all }) => all)),
-      latencies: merged(parts),
-      load,
-      wasLimit: load >= LIMIT_SHARE,
-      lateMs: 0,
-    }
+    const parts = await this.#askAll('post', () => ({ ...order, connections }))
+    const failed = sum(parts.map((part) => part.failed))
+    return { ...together(parts), failed, all: sum(parts.map(({ all }) => all)) }
   }
 
   /** Waits until everything has come, and compares what each member got with what was sent. */
   async verdict(maxMs: number): Promise<Verdict> {
-    const settle = { quietMs: QUIET_MS, maxMs }
-    await Promise.all(this.#workers.map((worker) => worker.ask('settle', settle)))
-    return judge(await Promise.all(this.#workers.map((worker) => worker.ask('count'))))
+    await this.#askAll('settle', () => ({ quietMs: QUIET_MS, maxMs }))
+    return judge(await this.#askAll('count'))
   }
 
   /** Of each load process, until now. */
-  async busy(): Promise<Busy[]> {
-    return Promise.all(this.#workers.map((worker) => worker.ask('busy')))
+  busy(): Promise<Busy[]> {
+    return this.#askAll('busy')
   }
 
   /** The busiest process since then, as a share of one core. */
@@ -179,46 +133,26 @@ export class Load {
   async end(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.end()))
   }
+
+  #askAll<Deed extends keyof Deeds>(
+    deed: Deed,
+    order: (index: number) => unknown = () => null,
+  ): Promise<Result<Deed>[]> {
+    return Promise.all(this.#workers.map((worker, index) => worker.ask(deed, order(index))))
+  }
 }
 
-function merged(
-  parts: readonly { fine: Uint32Array<ArrayBuffer>; coarse: Uint32Array<ArrayBuffer> }[],
-): Latencies {
+function together(parts: readonly Part[]): Measured {
+  const load = Math.max(...parts.map((part) => part.load))
+  const lateMs = Math.max(...parts.map((part) => part.lateMs))
   const all = new Latencies()
-  for (const { fine, coarse } of parts) all.add(new Latencies(fine, coarse))
-  return all
-}
-
-function judge(counts: readonly Counted[]): Verdict {
-  const sent: Record<number, number> = {}
-  const verdict = {
-    sent: 0,
-    sentIn: sent,
-    delivered: 0,
-    missing: 0,
-    surplus: 0,
-    closed: 0,
-    slowClosed: 0,
+  for (const { latencies } of parts) all.add(latencies)
+  return {
+    perSecond: sum(parts.map(({ done, seconds }) => done / seconds)),
+    p50: all.quantile(0.5),
+    p99: all.quantile(0.99),
+    load,
+    wasLimit: load >= LIMIT_SHARE || lateMs > LATE_MS,
+    lateMs,
   }
-  for (const count of counts) {
-    verdict.delivered += count.delivered
-    verdict.closed += count.closed
-    verdict.slowClosed += count.slowClosed
-    for (const [room, messages] of Object.entries(count.sent)) {
-      sent[Number(room)] = (sent[Number(room)] ?? 0) + messages
-    }
-  }
-  verdict.sent = sum(Object.values(sent))
-  for (const [room, gots] of counts.flatMap(({ got }) => Object.entries(got))) {
-    const expected = sent[Number(room)] ?? 0
-    for (const [got, members] of Object.entries(gots)) {
-      verdict.missing += Math.max(0, expected - Number(got)) * members
-      verdict.surplus += Math.max(0, Number(got) - expected) * members
-    }
-  }
-  return verdict
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
 }

@@ -1,4 +1,5 @@
 // What the run asks of a load process, and what it answers.
+import type { Counts } from './latency.ts'
 import type { Wrapping } from './message.ts'
 
 /** How a server is spoken to once the socket is up. */
@@ -19,6 +20,9 @@ export interface Target {
  */
 export type Reads = 'at once' | 'in turns' | 'slowly'
 
+/** How a connection says who it is; only Usher asks. */
+export type Credential = 'ticket' | 'cookie' | 'server key' | 'none'
+
 /** One connection to make. */
 export interface Opening {
   /** Unique in the run; spreads source addresses. */
@@ -27,7 +31,7 @@ export interface Opening {
   headers: Record<string, string>
   /** Which room it will be in, by number. */
   room: number
-  /** Whether that room keeps what is said; only Usher has such rooms. */
+  /** Whether that room keeps its messages; only Usher has such rooms. */
   isStored: boolean
   /** Its number as a publisher; null for those that only listen. */
   publisher: number | null
@@ -41,46 +45,26 @@ export interface ConnectOrder {
   openings: Opening[]
   /** Handshakes on their way at once. */
   atOnce: number
-  /** Within what time all that read in turns have had theirs. */
+  /** Within what time all that read in turns have read once, in milliseconds. */
   turnMs: number
-}
-
-export interface TalkOrder {
-  /** Bytes of a payload. */
-  size: number
-  warmSeconds: number
-  seconds: number
-  pace: Pace
-  /** When the warm-up begins, by the clock that all processes share. */
-  startsAt: number
-  /** Which of the load processes this is, and of how many: at a rate they take turns. */
-  part: { index: number; of: number }
 }
 
 /** Closed loop: so many in flight per publisher; or a rate of all publishers together. */
 export type Pace = { window: number } | { perSecond: number }
 
-export interface Talked {
-  /** Deliveries within the measured time. */
-  delivered: number
+export interface Talk {
+  /** Bytes of a payload. */
+  size: number
+  warmSeconds: number
   seconds: number
-  /** How busy this process was in that time, as a share of one core. */
-  load: number
-  fine: Uint32Array<ArrayBuffer>
-  coarse: Uint32Array<ArrayBuffer>
-  /** How late the load side itself sent, 99 of 100 messages, in milliseconds. */
-  lateMs: number
+  pace: Pace
 }
 
-/** Counts since the connections were made, to find what is missing. */
-export interface Counted {
-  /** By room: messages sent by publishers of this process. */
-  sent: Record<number, number>
-  /** By room: how often each count of received messages occurs among its members. */
-  got: Record<number, Record<number, number>>
-  delivered: number
-  closed: number
-  slowClosed: number
+export interface TalkOrder extends Talk {
+  /** When the warm-up begins, by the clock that all processes share. */
+  startsAt: number
+  /** Which of the load processes this is, and of how many: at a rate they take turns. */
+  part: { index: number; of: number }
 }
 
 export interface PostOrder {
@@ -93,14 +77,31 @@ export interface PostOrder {
   seconds: number
 }
 
-export interface Posted {
-  /** Within the measured time. */
-  answered: number
+/** What one load process measured. */
+export interface Part {
+  /** Deliveries or answers within the measured time. */
+  done: number
+  seconds: number
+  /** How busy this process was in that time, as a share of one core. */
+  load: number
+  latencies: Counts
+  /** How late the load side itself sent, 99 of 100 messages, in milliseconds. */
+  lateMs: number
+}
+
+export interface Posted extends Part {
   /** Also while warming up. */
   all: number
   failed: number
-  seconds: number
-  load: number
-  fine: Uint32Array<ArrayBuffer>
-  coarse: Uint32Array<ArrayBuffer>
+}
+
+/** Counts since the connections were made, to find what is missing. */
+export interface Counted {
+  /** By room: messages sent by publishers of this process. */
+  sent: Record<number, number>
+  /** By room: how often each count of received messages occurs among its members. */
+  got: Record<number, Record<number, number>>
+  delivered: number
+  closed: number
+  slowClosed: number
 }

@@ -7,26 +7,25 @@ import { Latencies } from './latency.ts'
 import type { Posted, PostOrder } from './orders.ts'
 
 interface Tally {
-  answered: number
+  done: number
   all: number
   failed: number
   latencies: Latencies
 }
 
 export async function post(order: PostOrder): Promise<Posted> {
-  const tally: Tally = { answered: 0, all: 0, failed: 0, latencies: new Latencies() }
+  const tally: Tally = { done: 0, all: 0, failed: 0, latencies: new Latencies() }
   const request = requestOf(order)
   const sockets = Array.from({ length: order.connections }, () => begin(order, request, tally))
   await sleep(order.warmSeconds * 1_000)
-  Object.assign(tally, { answered: 0, latencies: new Latencies() })
+  Object.assign(tally, { done: 0, latencies: new Latencies() })
   const before = busySoFar()
   await sleep(order.seconds * 1_000)
   const now = busySoFar()
   const seconds = (now.at - before.at) / 1e6
-  const load = busyShare(before, now)
   for (const socket of sockets) socket.resetAndDestroy()
-  const { answered, all, failed, latencies } = tally
-  return { answered, all, failed, seconds, load, fine: latencies.fine, coarse: latencies.coarse }
+  const { counts } = tally.latencies
+  return { ...tally, latencies: counts, seconds, load: busyShare(before, now), lateMs: 0 }
 }
 
 function requestOf({ port, path, headers, body }: PostOrder): string {
@@ -53,7 +52,7 @@ function begin({ port }: PostOrder, request: string, tally: Tally): Socket {
     text += chunk
     if (!isWhole(text)) return
     tally.all += 1
-    if (/^HTTP\/1\.1 20[01] /.test(text)) tally.answered += 1
+    if (/^HTTP\/1\.1 20[01] /.test(text)) tally.done += 1
     else tally.failed += 1
     tally.latencies.record(micros() - askedAt)
     text = ''

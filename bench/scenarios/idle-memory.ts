@@ -1,8 +1,7 @@
 // What an idle connection that is in a room costs: the slope between two crowds, so that what the
 // process needs anyway does not count.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Context, Figure, Scenario } from './scenario.ts'
-import { forEach, gather } from './scenario.ts'
+import { type Context, type Figure, figureOf, forEach, gather, type Scenario } from './scenario.ts'
 
 const FEW = 4_000
 const MANY = 12_000
@@ -23,20 +22,10 @@ async function slope(context: Context): Promise<Figure> {
   const { load, scale } = context
   const few = await memoryWith(context, 0, Math.round(FEW * scale.crowd))
   const many = await memoryWith(context, few.count, Math.round(MANY * scale.crowd))
-  const more = many.count - few.count
+  const bytes = (many.count - few.count) * KILOBYTE
   const { closed } = await load.verdict(0)
-  return {
-    value: (many.rss - few.rss) / more / KILOBYTE,
-    cpuMicros: null,
-    p50: null,
-    p99: null,
-    load: 0,
-    wasLimit: false,
-    kept: null,
-    missing: 0,
-    closed,
-    notes: { 'KB of heap': ((many.heapUsed ?? 0) - (few.heapUsed ?? 0)) / more / KILOBYTE },
-  }
+  const notes = { 'KB of heap': ((many.heapUsed ?? 0) - (few.heapUsed ?? 0)) / bytes }
+  return figureOf((many.rss - few.rss) / bytes, { closed, notes })
 }
 
 async function memoryWith(context: Context, from: number, to: number) {

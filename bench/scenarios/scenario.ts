@@ -1,19 +1,19 @@
 // What a scenario is, and what it finds out about one server in one round.
-import type { Load, Talk, Verdict } from '../load/load.ts'
-import type { Opening } from '../load/orders.ts'
-import type { Contender, Credential, Running } from '../servers/contender.ts'
+import type { Load, Measured } from '../load/load.ts'
+import type { Credential, Opening } from '../load/orders.ts'
+import type { Running } from '../servers/contender.ts'
 
-/** One line of the table, in one round. */
+/** One line of the table, in one round. Null is what a row does not tell. */
 export interface Figure {
   value: number
-  /** CPU microseconds of the server for each delivery, connection or request; null if not told. */
+  /** CPU microseconds of the server for each delivery, connection or request. */
   cpuMicros: number | null
   p50: number | null
   p99: number | null
-  /** How busy the busiest load process was, as a share of one core; null if not told. */
+  /** How busy the busiest load process was, as a share of one core. */
   load: number | null
   wasLimit: boolean
-  /** The share of the time that the server was kept from its core by others; null if not told. */
+  /** The share of the time that other processes kept the server from its core. */
   kept: number | null
   missing: number
   closed: number
@@ -48,16 +48,12 @@ export interface Scale {
 
 export interface Context {
   scale: Scale
-  /** Fresh for each row and round, and ended after it. */
+  /** Started for this row and round alone, and ended after it. */
   running: Running
   load: Load
-  /** The independent generator and what pins it; null when none was named. */
-  wsload: { path: string; pin: readonly string[] } | null
 }
 
-export type Contenders = ReadonlyMap<string, Contender>
-
-/** People in rooms. */
+/** Members of rooms. */
 export interface Crowd {
   rooms: number
   members: number
@@ -66,15 +62,14 @@ export interface Crowd {
   /** One of so many members is timed, and reads at once as publishers do; 1 lets all do so. */
   timedEvery: number
   slow?: number
-  /** The number of its first room, when others have rooms too. */
+  /** The number of its first room, when other crowds have rooms too. */
   firstRoom?: number
-  /** Whether the rooms keep what is said. */
+  /** Whether the rooms keep their messages. */
   isStored?: boolean
   credential?: Credential
+  /** Within how many milliseconds all that read in turns have read once. */
   turnMs?: number
 }
-
-const SETTLE_MS = 30_000
 
 /** Members of a room differ in number by the count of rooms, so timed ones are spread over it. */
 export function openingsOf(crowd: Crowd, from = 0): Opening[] {
@@ -84,17 +79,12 @@ export function openingsOf(crowd: Crowd, from = 0): Opening[] {
     const place = Math.floor(index / rooms)
     const number = from + index
     const isSlow = index >= rooms * members - slow
-    const isTimed = !isSlow && (timedEvery === 1 || place % timedEvery === timedEvery - 1)
+    const timed = !isSlow && (timedEvery === 1 || place % timedEvery === timedEvery - 1)
     const isPublisher = place < publishers
     return {
-      number,
-      path: '/',
-      headers: {},
-      room: firstRoom + (index % rooms),
-      isStored,
+      ...{ number, path: '/', headers: {}, room: firstRoom + (index % rooms), isStored, timed },
       publisher: isPublisher ? number % 10_000 : null,
-      timed: isTimed,
-      reads: isSlow ? 'slowly' : isTimed || isPublisher ? 'at once' : 'in turns',
+      reads: isSlow ? 'slowly' : timed || isPublisher ? 'at once' : 'in turns',
     }
   })
 }
@@ -106,50 +96,29 @@ export async function gather({ running, load }: Context, crowd: Crowd, from = 0)
   return load.connect(running.target, openings, crowd.turnMs)
 }
 
-export type Speaking = Pick<Talk, 'size' | 'pace'>
-
-/** Lets a gathered crowd talk, and checks that everybody got everything. */
-export async function talk(context: Context, speaking: Speaking): Promise<Figure> {
-  return (await talkOf(context, speaking)).figure
-}
-
-export interface Talked {
-  figure: Figure
-  verdict: Verdict
-}
-
-/** The same for who wants to know in which rooms it was. */
-export async function talkOf(context: Context, speaking: Speaking): Promise<Talked> {
-  const { running, load, scale } = context
-  const { seconds, warmSeconds } = scale
-  const before = running.process.usage()
-  const measured = await load.talk({ ...speaking, seconds, warmSeconds })
-  const verdict = await load.verdict(SETTLE_MS)
-  const { cpuSeconds, kept } = running.process.usedSince(before)
-  const deliveries = verdict.delivered
-  const figure = {
-    value: measured.perSecond,
-    cpuMicros: deliveries === 0 ? null : (cpuSeconds / deliveries) * 1e6,
-    p50: measured.latencies.quantile(0.5),
-    p99: measured.latencies.quantile(0.99),
-    load: measured.load,
-    wasLimit: measured.wasLimit,
-    kept,
-    missing: verdict.missing,
-    closed: verdict.closed,
-    notes: {
-      'too many': verdict.surplus,
-      'slow readers cut': verdict.slowClosed,
-      'sent late by ms (p99)': measured.lateMs,
-    },
+/** A figure with the value that counts, and nothing else told yet. */
+export function figureOf(value: number, more: Partial<Figure> = {}): Figure {
+  return {
+    ...{ value, cpuMicros: null, p50: null, p99: null, load: null, wasLimit: false, kept: null },
+    ...{ missing: 0, closed: 0, notes: {} },
+    ...more,
   }
-  return { figure, verdict }
+}
+
+/** What the server used for each of so many things since `before`. */
+export function costOf({ running }: Context, before: Usage, count: number): Partial<Figure> {
+  const { cpuSeconds, kept } = running.process.usedSince(before)
+  return { cpuMicros: count === 0 ? null : (cpuSeconds / count) * 1e6, kept }
+}
+
+type Usage = ReturnType<Running['process']['usage']>
+
+export function measuredFigure({ perSecond, ...measured }: Measured): Figure {
+  const { p50, p99, load, wasLimit } = measured
+  return figureOf(perSecond, { p50, p99, load, wasLimit })
 }
 
 /** The same for each of these servers. */
-export function forEach(
-  contenders: readonly string[],
-  measure: (context: Context) => Promise<Figure>,
-): Row[] {
+export function forEach(contenders: readonly string[], measure: Row['measure']): Row[] {
   return contenders.map((contender) => ({ name: contender, contender, measure }))
 }

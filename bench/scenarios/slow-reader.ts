@@ -1,7 +1,7 @@
 // One of a thousand reads a kilobyte a second: what that costs the server, and the others.
 import type { Running } from '../servers/contender.ts'
-import { byLatency } from './fixed-rate.ts'
-import { type Context, type Figure, gather, type Row, type Scenario, talk } from './scenario.ts'
+import { type Context, type Figure, gather, type Row, type Scenario } from './scenario.ts'
+import { byLatency, talk } from './talk.ts'
 
 const SIZE = 4_096
 const PER_SECOND = 100
@@ -29,10 +29,12 @@ async function withSlow(context: Context, slow: number): Promise<Figure> {
   await gather(context, { rooms: 1, members, publishers: 10, timedEvery: 10, slow, turnMs: 50 })
   const before = context.running.process.rss()
   const peak = watchPeak(context.running)
-  const pace = { perSecond: PER_SECOND }
-  const figure = byLatency(await talk({ ...context, scale }, { size: SIZE, pace }))
-  const grown = (peak() - before) / MEGABYTE
-  return { ...figure, notes: { 'RSS grew by MB': grown, ...figure.notes } }
+  const { figure } = await talk(
+    { ...context, scale },
+    { size: SIZE, pace: { perSecond: PER_SECOND } },
+  )
+  const notes = { 'RSS grew by MB': (peak() - before) / MEGABYTE, ...figure.notes }
+  return byLatency({ ...figure, notes })
 }
 
 function watchPeak({ process }: Running): () => number {

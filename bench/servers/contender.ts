@@ -1,11 +1,8 @@
 // What a server must offer to be measured beside the others.
 import { fileURLToPath } from 'node:url'
 import { PLAIN } from '../load/message.ts'
-import type { Opening, Speech, Target } from '../load/orders.ts'
+import type { Credential, Opening, Speech, Target } from '../load/orders.ts'
 import type { ServerProcess } from './process.ts'
-
-/** How a connection says who it is; only Usher asks. */
-export type Credential = 'ticket' | 'cookie' | 'server key' | 'nobody'
 
 /** A server that runs. */
 export interface Running {

@@ -9,7 +9,7 @@ import { type Launch, ServerProcess } from './process.ts'
 
 const SOCKET_IO: Speech = { name: 'socket.io', wrapping: { before: '42["m","', after: '"]' } }
 
-interface Peer {
+interface Control {
   name: string
   launch(): Launch
   speech?: Speech
@@ -18,19 +18,19 @@ interface Peer {
   post?: (process: ServerProcess) => Promise<{ path: string; headers: Record<string, string> }>
 }
 
-function contender(peer: Peer): Contender {
-  const pathOf = peer.pathOf ?? ((room) => `/rooms/bench-${room}`)
+function contender(control: Control): Contender {
+  const pathOf = control.pathOf ?? ((room) => `/rooms/bench-${room}`)
   return {
-    name: peer.name,
-    missing: peer.missing ?? (() => null),
+    name: control.name,
+    missing: control.missing ?? (() => null),
     async start(pin): Promise<Running> {
-      const process = await ServerProcess.start(pin, peer.launch())
+      const process = await ServerProcess.start(pin, control.launch())
       return {
         process,
-        target: { port: process.port, speech: peer.speech ?? RAW },
+        target: { port: process.port, speech: control.speech ?? RAW },
         credentials: async (openings: readonly Opening[]) =>
           openings.map((opening) => ({ ...opening, path: pathOf(opening.room) })),
-        post: async () => (peer.post ? peer.post(process) : null),
+        post: async () => (control.post ? control.post(process) : null),
         end: () => process.end(),
       }
     },
@@ -72,7 +72,7 @@ async function tokenOf(process: ServerProcess) {
   return { path: '/publish', headers: { authorization, 'content-type': 'application/json' } }
 }
 
-export const PEERS: readonly Contender[] = [
+export const CONTROLS: readonly Contender[] = [
   contender({
     name: 'C floor',
     launch: () => ({ command: [floorBinary()], env: {}, hasProbe: false }),

@@ -1,72 +1,72 @@
 // Usher as operators run it: its own process with accounts, rules, limits and a database on disk.
+// Of this tree, or of another checkout, which is started from its own path.
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Opening } from '../load/orders.ts'
-import {
-  type Contender,
-  type Credential,
-  fileIn,
-  nodeCommand,
-  RAW,
-  type Running,
-} from './contender.ts'
+import { basename, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Credential, Opening } from '../load/orders.ts'
+import { type Contender, fileIn, nodeCommand, RAW, type Running } from './contender.ts'
 import { ServerProcess } from './process.ts'
 
-const SERVER = fileIn('../../src/server.ts')
 const KEY = 'bench-key-of-twenty-four-characters-and-more'
-const PERSON = { username: 'bench', password: 'correct horse battery' }
+const ACCOUNT = { username: 'bench', password: 'correct horse battery' }
 const AT_ONCE = 64
 
 /** So high that no limit is ever hit, and all are counted. */
 const HIGH = 100_000_000
-const RULES = {
-  rooms: [
-    { match: 'open:*', join: ['anyone'], publish: ['anyone'], history: false },
-    { match: 'bench:*', history: false },
-    { match: 'stored:*', history: { messages: 10_000 } },
-  ],
-  limits: {
-    connections: HIGH,
-    connectionsPerUser: HIGH,
-    connectionsPerAddress: HIGH,
-    messagesPerSecond: HIGH,
-    bytesPerSecond: HIGH,
-    handshakesPerSecond: HIGH,
-    pendingConnections: HIGH,
-    pendingPerAddress: HIGH,
-    ticketsPerMinute: HIGH,
-  },
+const RULES = [
+  { match: 'open:*', join: ['anyone'], publish: ['anyone'], history: false },
+  { match: 'bench:*', history: false },
+  { match: 'stored:*', history: { messages: 10_000 } },
+]
+/** What the load side would hit, in any tree that is measured. */
+const RAISED = [
+  ...['connections', 'connectionsPerUser', 'connectionsPerAddress', 'socketsPerAddress'],
+  ...['messagesPerSecond', 'bytesPerSecond', 'requestsPerSecondPerAddress'],
+  ...['handshakesPerSecond', 'pendingConnections', 'pendingPerAddress', 'pendingBytes'],
+  ...['ticketsPerMinute', 'signUpsPerHourPerAddress', 'storedBytesPerDayPerUser'],
+]
+
+/** `path` is that of another checkout; null is this one. */
+export function usherOf(path: string | null): Contender {
+  const tree = resolve(path ?? fileIn('../..'))
+  const server = join(tree, 'src/server.ts')
+  return {
+    name: path === null ? 'usher' : basename(tree),
+    missing: () => (existsSync(server) ? null : `there is no ${server}`),
+    async start(pin) {
+      const folder = await mkdtemp(join(tmpdir(), 'usher-bench-'))
+      const rules = join(folder, 'rules.json')
+      await writeFile(rules, JSON.stringify({ rooms: RULES, limits: await limitsOf(tree) }))
+      const env = {
+        PORT: '0',
+        USHER_DATA: join(folder, 'data'),
+        USHER_CONFIG: rules,
+        USHER_API_KEYS: `bench:${KEY}`,
+        USHER_DRAIN_SECONDS: '1',
+      }
+      const launch = { command: nodeCommand(server), env, hasProbe: true }
+      return running(await ServerProcess.start(pin, launch), folder)
+    },
+  }
 }
 
-export const USHER: Contender = {
-  name: 'usher',
-  missing: () => null,
-  async start(pin) {
-    const folder = await mkdtemp(join(tmpdir(), 'usher-bench-'))
-    const rules = join(folder, 'rules.json')
-    await writeFile(rules, JSON.stringify(RULES))
-    const env = {
-      PORT: '0',
-      USHER_DATA: join(folder, 'data'),
-      USHER_CONFIG: rules,
-      USHER_API_KEYS: `bench:${KEY}`,
-      USHER_DRAIN_SECONDS: '1',
-    }
-    const launch = { command: nodeCommand(SERVER), env, hasProbe: true }
-    const process = await ServerProcess.start(pin, launch)
-    return running(process, folder)
-  },
+/** A tree refuses limits that it does not know: an older one knows fewer. */
+async function limitsOf(tree: string): Promise<Record<string, number>> {
+  const file = pathToFileURL(join(tree, 'src/protocol/limits.ts')).href
+  const { DEFAULT_LIMITS: known } = (await import(file)) as { DEFAULT_LIMITS: object }
+  return Object.fromEntries(RAISED.filter((name) => name in known).map((name) => [name, HIGH]))
 }
 
 function running(process: ServerProcess, folder: string): Running {
-  const door = `http://127.0.0.1:${process.port}`
+  const origin = `http://127.0.0.1:${process.port}`
   return {
     process,
     target: { port: process.port, speech: RAW },
-    credentials: (openings, credential) => WAYS_IN[credential](door, openings),
+    credentials: (openings, credential) => CREDENTIALS[credential](origin, openings),
     async post() {
-      const authorization = `Bearer ${await accessToken(door)}`
+      const authorization = `Bearer ${await accessToken(origin)}`
       const headers = { authorization, 'content-type': 'application/json' }
       return { path: '/rooms/bench:0/messages', headers }
     },
@@ -77,19 +77,19 @@ function running(process: ServerProcess, folder: string): Running {
   }
 }
 
-type WayIn = (door: string, openings: readonly Opening[]) => Promise<Opening[]>
+type Openings = readonly Opening[]
 
-const WAYS_IN: Record<Credential, WayIn> = {
+const CREDENTIALS: Record<Credential, (origin: string, all: Openings) => Promise<Opening[]>> = {
   ticket: withTickets,
-  async cookie(door, openings) {
-    const cookie = await cookieOf(door)
-    return openings.map((opening) => into(opening, { headers: { cookie, origin: door } }))
+  async cookie(origin, openings) {
+    const cookie = await cookieOf(origin)
+    return openings.map((opening) => into(opening, { headers: { cookie, origin } }))
   },
-  async 'server key'(_door, openings) {
+  async 'server key'(_origin, openings) {
     const headers = { authorization: `Bearer ${KEY}` }
     return openings.map((opening) => into(opening, { headers }))
   },
-  async nobody(_door, openings) {
+  async none(_origin, openings) {
     return openings.map((opening) => ({ ...opening, path: `/rooms/open:${opening.room}` }))
   },
 }
@@ -99,23 +99,23 @@ function into(opening: Opening, { query = '', headers = {} }): Opening {
   return { ...opening, path: `/rooms/${pattern}:${opening.room}${query}`, headers }
 }
 
-/** Everyone is a user of their own, as an application with its own log in would have it. */
-async function withTickets(door: string, openings: readonly Opening[]): Promise<Opening[]> {
+/** Each is a user of its own, as an application with its own log-in would have it. */
+async function withTickets(origin: string, openings: Openings): Promise<Opening[]> {
   const done: Opening[] = []
   const queue = openings.values()
   const fetching = async (): Promise<void> => {
-    for (let next = queue.next(); !next.done; next = queue.next()) {
-      const ticket = await ticketFor(door, `guest-${next.value.number}`)
-      done.push(into(next.value, { query: `?ticket=${ticket}` }))
+    for (const opening of queue) {
+      const ticket = await ticketFor(origin, `guest-${opening.number}`)
+      done.push(into(opening, { query: `?ticket=${ticket}` }))
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, fetching))
   return done.sort((one, other) => one.number - other.number)
 }
 
-async function ticketFor(door: string, user: string): Promise<string> {
+async function ticketFor(origin: string, user: string): Promise<string> {
   const authorization = `Bearer ${KEY}`
-  const answer = await post(`${door}/tickets`, { user }, { authorization })
+  const answer = await post(`${origin}/tickets`, { user }, { authorization })
   const { ticket } = (await answer.json()) as { ticket: string }
   return ticket
 }
@@ -130,15 +130,15 @@ async function post(url: string, body: object, headers = {}): Promise<Response> 
   return answer
 }
 
-async function cookieOf(door: string): Promise<string> {
-  await post(`${door}/accounts`, PERSON)
-  const answer = await post(`${door}/session`, PERSON, { origin: door })
+async function cookieOf(origin: string): Promise<string> {
+  await post(`${origin}/accounts`, ACCOUNT)
+  const answer = await post(`${origin}/session`, ACCOUNT, { origin })
   return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
 }
 
-async function accessToken(door: string): Promise<string> {
-  await post(`${door}/accounts`, PERSON)
-  const answer = await post(`${door}/session`, { ...PERSON, client: 'app' })
+async function accessToken(origin: string): Promise<string> {
+  await post(`${origin}/accounts`, ACCOUNT)
+  const answer = await post(`${origin}/session`, { ...ACCOUNT, client: 'app' })
   const { accessToken } = (await answer.json()) as { accessToken: string }
   return accessToken
 }

@@ -23,7 +23,7 @@ export function median(figures: readonly Figure[]): Figure {
 }
 
 /** The lower one of two in the middle; null when there is none. */
-function middle(values: readonly (number | null)[]): number | null {
+export function middle(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null).toSorted((one, other) => one - other)
   return known[Math.floor((known.length - 1) / 2)] ?? null
 }

@@ -1,4 +1,4 @@
-// npm run bench:away -- [cuts|restart ...] [--size N] [--seconds N] [--short]
+// npm run bench:reconnect -- [cuts|restart ...] [--size N] [--seconds N] [--short]
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { cuts } from './cuts.ts'

@@ -1,9 +1,11 @@
 // Publishes kept on disk at the engine's port, beside controls in the same run: medians of rounds.
-// npm run bench:stored -- [rounds] [seconds]
+// npm run bench:stored -- [--rounds N] [--seconds N] [--tree PATH ...] [--short]
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { middle } from '../median.ts'
 
 interface Row {
   name: string
@@ -11,34 +13,50 @@ interface Row {
   rooms: number
   keyed: number
   noFsync: boolean
+  /** The checkout whose engine is measured, by its own `publisher.ts`. */
+  tree: string
 }
 
 interface Figures {
   perSecond: number
   cpuMicros: number
-  delayP50: number
   delayP99: number
-  delayMax: number
 }
 
-const [rounds = 5, seconds = 5] = process.argv.slice(2).map(Number)
-const many = { inFlight: 1_000, rooms: 1, keyed: 0.5, noFsync: false }
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    tree: { type: 'string', multiple: true, default: [] },
+    short: { type: 'boolean', default: false },
+  },
+})
+const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
+const seconds = Number(values.seconds ?? (values.short ? 1 : 5))
+const here = resolve(import.meta.dirname, '../..')
+const many = { inFlight: 1_000, rooms: 1, keyed: 0.5, noFsync: false, tree: here }
+const OTHERS = values.tree.map((path) => ({
+  ...many,
+  ...{ name: `the same in ${basename(resolve(path))}`, tree: resolve(path) },
+}))
 const ROWS: readonly Row[] = [
   { name: 'half with keys, one room', ...many },
+  ...OTHERS,
   { name: 'the same without fsync', ...many, noFsync: true },
   { name: 'one commit per message', ...many, inFlight: 1 },
   { name: 'no keys', ...many, keyed: 0 },
   { name: 'all with keys', ...many, keyed: 1 },
   { name: 'half with keys, 1,000 rooms', ...many, rooms: 1_000 },
 ]
+const wanted = values.short ? ROWS.slice(0, 1 + OTHERS.length) : ROWS
 
 const scratch = mkdtempSync(join(tmpdir(), 'usher-stored-'))
 const shim = join(scratch, 'no-fsync.so')
 const source = join(import.meta.dirname, 'no-fsync.c')
-spawnSync('gcc', ['-O2', '-shared', '-fPIC', '-o', shim, source], { stdio: 'inherit' })
 
 try {
-  print(measure(ROWS.filter(({ noFsync }) => !noFsync || existsSync(shim))))
+  spawnSync('gcc', ['-O2', '-shared', '-fPIC', '-o', shim, source], { stdio: 'inherit' })
+  print(measure(wanted.filter(({ noFsync }) => !noFsync || existsSync(shim))))
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
@@ -52,9 +70,9 @@ function measure(rows: readonly Row[]): Map<string, Figures[]> {
   return figures
 }
 
-function once({ name, inFlight, rooms, keyed, noFsync }: Row, round: number): Figures {
+function once({ name, inFlight, rooms, keyed, noFsync, tree }: Row, round: number): Figures {
   const folder = mkdtempSync(join(scratch, `${round}-`))
-  const file = join(import.meta.dirname, 'publisher.ts')
+  const file = join(tree, 'bench/stored/publisher.ts')
   const args = [file, folder, inFlight, seconds, rooms, keyed].map(String)
   const env = noFsync ? { ...process.env, LD_PRELOAD: shim } : process.env
   const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' })
@@ -64,23 +82,28 @@ function once({ name, inFlight, rooms, keyed, noFsync }: Row, round: number): Fi
 }
 
 function print(figures: Map<string, Figures[]>): void {
-  console.log('| publishes of 200 B | kept per second | ratio | CPU µs each | event loop p99 ms |')
-  console.log('|---|---|---|---|---|')
-  const first = middle([...figures.values()][0] ?? [], 'perSecond')
+  console.log('| publishes of 200 B | kept per second | spread | ratio | CPU µs each | p99 ms |')
+  console.log('|---|---|---|---|---|---|')
+  const [first] = [...figures.values()].map((all) => column(all, 'perSecond'))
   for (const [name, all] of figures) {
-    const perSecond = middle(all, 'perSecond')
+    const rates = all.map(({ perSecond }) => perSecond)
     const cells = [
       name,
-      Math.round(perSecond).toLocaleString('en'),
-      (first / perSecond).toFixed(2),
-      middle(all, 'cpuMicros').toFixed(1),
-      middle(all, 'delayP99').toFixed(2),
+      whole(column(all, 'perSecond')),
+      `${whole(Math.min(...rates))} to ${whole(Math.max(...rates))}`,
+      ((first ?? 0) / column(all, 'perSecond')).toFixed(2),
+      column(all, 'cpuMicros').toFixed(1),
+      column(all, 'delayP99').toFixed(2),
     ]
     console.log(`| ${cells.join(' | ')} |`)
   }
+  console.log('p99: the delay of the event loop meanwhile.')
 }
 
-function middle(all: readonly Figures[], column: keyof Figures): number {
-  const sorted = all.map((one) => one[column]).toSorted((one, other) => one - other)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
+function column(all: readonly Figures[], name: keyof Figures): number {
+  return middle(all.map((one) => one[name])) ?? Number.NaN
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en')
 }

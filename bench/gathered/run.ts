@@ -64,7 +64,7 @@ async function connectAll() {
   return { readers, sockets }
 }
 
-/** CPU microseconds per connection and turn, over some turns; all of it has come when it returns. */
+/** CPU microseconds per connection and turn, over some turns; resolves when all has come. */
 async function measure({ rooms: names, size, bytesEach }: Way): Promise<number> {
   const payload = Buffer.alloc(size, 'x')
   const draft = { kind: 'text', payload, user: null, origin: null } as const

@@ -8,42 +8,45 @@ import { freePort } from '../../test/support/free-port.ts'
 import { fileIn, nodeCommand } from '../servers/contender.ts'
 import { ServerProcess } from '../servers/process.ts'
 
-const SERVER = fileIn('../../src/server.ts')
 const API_KEY = 'bench-key-of-twenty-four-characters-and-more'
 const JWT_KEY = 'bench-secret-of-the-issuer-0123456789'
 const ISSUER = 'https://issuer.example'
 const TOKEN_SECONDS = 3_600
-export const ROOM = 'chat:away'
 
-/** Null raises every bound of admission; otherwise what holds without a rules file. */
+/** Raised lifts every bound on who may connect; default is what holds without a rules file. */
 export type Admission = 'raised' | 'default'
 
 const RAISED = {
   ...{ connectionsPerUser: null, connectionsPerAddress: null, handshakesPerSecond: null },
 }
 
-export class Place {
+export class Server {
+  readonly authorization = `Bearer ${API_KEY}`
   readonly port: number
-  readonly #folder: string
+  readonly #folder = mkdtempSync(join(tmpdir(), 'usher-reconnect-'))
   readonly #pin: readonly string[]
   #process: ServerProcess | null = null
 
-  private constructor(port: number, admission: Admission, pin: readonly string[]) {
+  private constructor(port: number, pin: readonly string[]) {
     this.port = port
     this.#pin = pin
-    this.#folder = mkdtempSync(join(tmpdir(), 'usher-away-'))
-    const limits = admission === 'raised' ? RAISED : {}
-    writeFileSync(join(this.#folder, 'rules.json'), JSON.stringify({ limits }))
   }
-
-  static async make(admission: Admission, pin: readonly string[]): Promise<Place> {
-    return new Place(await freePort(), admission, pin)
-  }
-
-  readonly authorization = `Bearer ${API_KEY}`
 
   /** Resolves when it listens. */
-  async start(): Promise<void> {
+  static async start(admission: Admission, pin: readonly string[]): Promise<Server> {
+    const server = new Server(await freePort(), pin)
+    const limits = admission === 'raised' ? RAISED : {}
+    writeFileSync(join(server.#folder, 'rules.json'), JSON.stringify({ limits }))
+    await server.again()
+    return server
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** The same after it ended. */
+  async again(): Promise<void> {
     const env = {
       PORT: String(this.port),
       USHER_DATA: join(this.#folder, 'data'),
@@ -53,15 +56,15 @@ export class Place {
       ...{ USHER_JWT_KEY: JWT_KEY, USHER_JWT_ALGORITHM: 'HS256', USHER_JWT_ISSUER: ISSUER },
       ...{ USHER_JWT_AUDIENCE: 'usher', USHER_JWT_PREFIX: 'app.' },
     }
-    const launch = { command: nodeCommand(SERVER), env, hasProbe: true }
-    this.#process = await ServerProcess.start(this.#pin, launch)
+    const command = nodeCommand(fileIn('../../src/server.ts'))
+    this.#process = await ServerProcess.start(this.#pin, { command, env, hasProbe: true })
   }
 
-  async stop(): Promise<void> {
+  async end(): Promise<void> {
     await this.#process?.end()
   }
 
-  /** `kill -9`: nobody is told. */
+  /** `kill -9`: it can say no word to its clients. */
   async kill(): Promise<void> {
     await this.#process?.kill()
   }
@@ -71,7 +74,7 @@ export class Place {
   }
 
   async remove(): Promise<void> {
-    await this.stop()
+    await this.end()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -1,6 +1,6 @@
 // All that a room keeps, read through its door, page by page and both ways.
 
-import type { Victim } from './server-process.ts'
+import type { Scene } from './clients/run-parts.ts'
 import type { History, Kept } from './verdict.ts'
 
 const PAGE = 1_000
@@ -13,7 +13,7 @@ interface Page {
 
 /** A history, and what the two ways to read it do not agree on. */
 export async function historyOf(
-  { url, authorization }: Pick<Victim, 'url' | 'authorization'>,
+  { url, authorization }: Pick<Scene, 'url' | 'authorization'>,
   room: string,
 ): Promise<History & { wrongs: string[] }> {
   const read = async (query: string): Promise<Page> => {

@@ -6,7 +6,30 @@ import type { Scene } from './run-parts.ts'
 
 const BACK_AFTER_MS = 30
 /** What may be answered while the server goes up or down. */
-const LATER = /^HTTP\/1\.1 (429|503) /
+const LATER = [429, 503]
+const STATUS_AT = 'HTTP/1.1 '.length
+
+/** Told what becomes of the connections of followers. */
+export interface Watcher {
+  connecting(follower: Follower): void
+  /** The server has accepted the TCP connection. */
+  accepted(follower: Follower): void
+  /** An event came: `at` is where the follower stands now. */
+  heard(follower: Follower): void
+  /**
+   * The connection is over; `status` is what was answered, 0 for nothing. Returns after how many
+   * milliseconds the follower comes back.
+   */
+  ended(follower: Follower, status: number): number
+}
+
+/** What may be different from follower to follower. */
+export interface FollowerOptions {
+  /** Instead of that of the scene. */
+  authorization?: string
+  localAddress?: string
+  watcher?: Watcher
+}
 
 export class Follower {
   /** The last it heard; null before the first connection. */
@@ -14,12 +37,15 @@ export class Follower {
   readonly who: string
   readonly room: string
   readonly #scene: Scene
+  readonly #options: FollowerOptions
   #socket: Socket | null = null
+  #status = 0
   #text = ''
   #stopped = false
 
-  constructor(scene: Scene, who: string, room: string) {
+  constructor(scene: Scene, who: string, room: string, options: FollowerOptions = {}) {
     this.#scene = scene
+    this.#options = options
     this.who = who
     this.room = room
     void this.#follow()
@@ -44,26 +70,33 @@ export class Follower {
 
   async #follow(): Promise<void> {
     while (!this.#stopped) {
+      const { watcher } = this.#options
+      watcher?.connecting(this)
       await this.#connection()
       this.#scene.record.count('streams')
-      await pause(BACK_AFTER_MS)
+      await pause(watcher?.ended(this, this.#status) ?? BACK_AFTER_MS)
     }
   }
 
   #connection(): Promise<void> {
-    const { port, authorization } = this.#scene
+    const { authorization = this.#scene.authorization, localAddress, watcher } = this.#options
     const last = this.at === null ? [] : [`Last-Event-ID: ${this.at.epoch}:${this.at.offset}`]
     const head = [
       `GET /rooms/${this.room} HTTP/1.1`,
       ...['Host: localhost', 'Accept: text/event-stream', `Authorization: ${authorization}`],
       ...last,
     ]
-    const socket = connect(port, '127.0.0.1')
+    const from = localAddress === undefined ? {} : { localAddress }
+    const socket = connect({ port: this.#scene.port, host: '127.0.0.1', ...from })
     this.#socket = socket
+    this.#status = 0
     this.#text = ''
     let begun = false
     socket.setEncoding('utf8')
-    socket.on('connect', () => socket.write(`${head.join('\r\n')}\r\n\r\n`))
+    socket.on('connect', () => {
+      watcher?.accepted(this)
+      socket.write(`${head.join('\r\n')}\r\n\r\n`)
+    })
     socket.on('data', (chunk: string) => {
       this.#text += chunk
       begun ||= this.#begin()
@@ -77,8 +110,10 @@ export class Follower {
   #begin(): boolean {
     const end = this.#text.indexOf('\r\n\r\n')
     if (end < 0) return false
-    const good = this.#text.startsWith('HTTP/1.1 200 ')
-    if (!good && !LATER.test(this.#text)) this.#wrong(`was refused: ${this.#text.slice(0, 60)}`)
+    this.#status = Number(this.#text.slice(STATUS_AT, STATUS_AT + 3))
+    const good = this.#status === 200
+    if (!good && !LATER.includes(this.#status))
+      this.#wrong(`was refused: ${this.#text.slice(0, 60)}`)
     if (!good) this.#socket?.destroy()
     this.#text = this.#text.slice(end + 4)
     return good
@@ -99,6 +134,7 @@ export class Follower {
     if (data === undefined) return this.#opened(at)
     const last = this.at ?? at
     this.at = this.#record.followed(this.who, this.room, { last, at, text: data })
+    this.#options.watcher?.heard(this)
   }
 
   /** The position that a stream opens with is the one it was asked for [C92]. */
@@ -106,6 +142,7 @@ export class Follower {
     const last = this.at ?? at
     if (at.offset !== last.offset) this.#wrong(`came back after ${last.offset} to ${at.offset}`)
     this.at = at
+    this.#options.watcher?.heard(this)
   }
 
   #wrong(what: string): void {

@@ -20,6 +20,8 @@ export interface PosterOptions {
   way: Way
   /** How long it waits after each. */
   betweenMs?: number
+  /** Of a message, at most. */
+  bytesMax?: number
 }
 
 interface Saying {
@@ -33,6 +35,7 @@ export class Poster {
   readonly #rooms: readonly string[]
   readonly #way: Way
   readonly #betweenMs: number
+  readonly #bytesMax: number
   readonly #old: Saying[] = []
   #number = 0
   #stopped = false
@@ -44,6 +47,7 @@ export class Poster {
     this.#rooms = options.rooms
     this.#way = options.way
     this.#betweenMs = options.betweenMs ?? BETWEEN_MS
+    this.#bytesMax = options.bytesMax ?? BYTES_MAX
     this.#done = this.#publish()
   }
 
@@ -70,7 +74,7 @@ export class Poster {
   #new(): Saying {
     const { dice, record } = this.#scene
     this.#number += 1
-    const name = `${this.#who}-${this.#number}-${dice.length(BYTES_MAX)}`
+    const name = `${this.#who}-${this.#number}-${dice.length(this.#bytesMax)}`
     const saying = { room: dice.pick(this.#rooms), name }
     record.said(saying.room, name)
     return saying

@@ -3,11 +3,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Connection } from '../src/connection/connection.ts'
+import { EventStreamHandler } from '../src/connection/event-stream-handler.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import { sourceOf } from './audit.ts'
-import { join, logListeners, takeHandshake } from './handshake.ts'
+import { takeHandshake } from './handshake.ts'
 import { SseSocket } from './transports/event-stream-socket.ts'
 
 declare module 'fastify' {
@@ -38,8 +39,7 @@ function wantsStream({ headers, method, ws }: FastifyRequest): boolean {
 }
 
 async function eventStreams(app: FastifyInstance): Promise<void> {
-  const listeners = logListeners(app)
-  const { connections } = app
+  const { connections, connectionLog } = app
   const { clock } = app.usherContext
 
   app.decorate('wantsStream', wantsStream)
@@ -63,19 +63,19 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
     raw.useChunkedEncodingByDefault = false
     raw.writeHead(200, { ...reply.getHeaders(), ...HEAD } as Record<string, string>)
     raw.flushHeaders()
-    const socket = new SseSocket(raw, tcp, clock)
-    const format = formatNamed(opening.format)
-    const { start } = opening
-    const parts = { connections, socket, seat, format, echo: true, start }
-    const connection = new Connection(parts)
+    const connection = new Connection({ connections, seat, socket: new SseSocket(raw, tcp, clock) })
+    const { format, start } = opening
+    const handler = new EventStreamHandler(connection, { format: formatNamed(format), start })
+    connection.open(handler)
     raw.on('error', () => undefined)
-    tcp.once('close', () => listeners.onEnd(connection, connection.ended(1000)))
-    join(app, connection, { entry, source: sourceOf(request) })
+    tcp.once('close', () => connectionLog.onEnd(connection, connection.ended(1000)))
+    connectionLog.joining(connection, entry, sourceOf(request))
+    handler.join(entry)
   })
 }
 
 export default fp(eventStreams, {
   name: 'usher-event-stream',
   fastify: '5.x',
-  dependencies: ['usher-handshake'],
+  dependencies: ['usher-handshake', 'usher-connection-log'],
 })

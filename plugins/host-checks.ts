@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config/environment.ts'
+import { setEndpoint } from './transports/subprotocols.ts'
 import { boundSilence } from './upgrade-timeout.ts'
 
 /** Bytes of one message: more is memory that any client could take. */
@@ -58,7 +59,9 @@ function checkWebSocketServer(app: FastifyInstance, config: Config): void {
     throw new Error(`Your WebSocket server compresses, and Usher writes plain frames: ${advice}.`)
   }
   const offered = new Set(['usher.ticket.x', 'usher.raw'])
-  if (handleProtocols?.(offered, {} as IncomingMessage) !== 'usher.raw') {
+  const request = {} as IncomingMessage
+  setEndpoint(request, 'rooms')
+  if (handleProtocols?.(offered, request) !== 'usher.raw') {
     throw new Error(`Your WebSocket server would answer with a credential: ${advice}.`)
   }
 }

@@ -37,18 +37,21 @@ function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
   }
 }
 
-async function rooms(app: FastifyInstance): Promise<void> {
+async function roomsAndConnections(app: FastifyInstance): Promise<void> {
   const { config, clock, authorize, hooks } = app.usherContext
   const observer = hooks && observerOf(app, hooks)
-  const connections = new ConnectionRegistry({ ...config, clock, shares: app.engine.shares })
-  app.decorate(
-    'rooms',
-    new Rooms({
-      ...{ log: app.engine.log, clock, rules: config.rules, authorize, observer },
-      onFlush: app.metrics.onFlush,
-      messageBytes: config.limits.messageBytes,
-    }),
-  )
+  const rooms = new Rooms({
+    ...{ log: app.engine.log, clock, rules: config.rules, authorize, observer },
+    onFlush: app.metrics.onFlush,
+    messageBytes: config.limits.messageBytes,
+  })
+  const { scheduler } = rooms
+  const { engine } = app
+  const connections = new ConnectionRegistry({
+    ...{ ...config, clock, scheduler, shares: engine.shares },
+    node: () => engine.node,
+  })
+  app.decorate('rooms', rooms)
   app.decorate('connections', connections)
   const unfollow = app.engine.revocations.follow((revocation) => connections.revoke(revocation))
   app.addHook('onClose', async () => {
@@ -58,7 +61,7 @@ async function rooms(app: FastifyInstance): Promise<void> {
   })
 }
 
-export default fp(rooms, {
+export default fp(roomsAndConnections, {
   name: 'usher-rooms',
   fastify: '5.x',
   dependencies: ['usher-engine', 'usher-metrics'],

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 import type { ServerOptions } from 'ws'
 import { CLOSE } from '../src/protocol/errors.ts'
 import { DEFAULT_LIMITS } from '../src/protocol/limits.ts'
-import { SUBPROTOCOLS } from '../src/wire/formats.ts'
+import { chooseSubprotocol } from './transports/subprotocols.ts'
 import { boundSilence } from './upgrade-timeout.ts'
 
 /** What is left of a connection when its client does not answer a close. */
@@ -14,12 +14,6 @@ const CLOSE_TIMEOUT_MS = 1_000
 const FRAGMENTS_MAX = 128
 /** The part of the drain window that closes are spread over; the rest is for their answers. */
 const SPREAD = 0.8
-
-/** Never the client's first offer, which may be a credential (S8). */
-function chooseProtocol(offered: Set<string>): string | false {
-  for (const protocol of offered) if (SUBPROTOCOLS.has(protocol)) return protocol
-  return false
-}
 
 /** As ws has it; written out, since the types of ws are not in what the package depends on. */
 type ChooseProtocol = (offered: Set<string>, request: IncomingMessage) => string | false
@@ -39,7 +33,7 @@ export function websocketOptions({ messageBytes, handleProtocols }: WebSocketOpt
     closeTimeout: CLOSE_TIMEOUT_MS,
     perMessageDeflate: false,
     handleProtocols: (offered: Set<string>, request: IncomingMessage) =>
-      chooseProtocol(offered) || (handleProtocols?.(offered, request) ?? false),
+      chooseSubprotocol(offered, request) || (handleProtocols?.(offered, request) ?? false),
   } satisfies ServerOptions & Record<string, unknown>
 }
 

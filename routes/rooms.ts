@@ -76,7 +76,8 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
         streamStartOf(request)
         app.admitHandshake()
       }
-      if (request.ws || app.wantsStream(request)) await app.settleHandshake(request, reply, room)
+      if (request.ws || app.wantsStream(request))
+        await app.settleHandshake(request, reply, { endpoint: 'rooms', room })
       else await app.identify(request)
     },
     handler: async (request, reply) => {
@@ -93,7 +94,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
     wsHandler: (socket, request) => {
       const { room } = (request as RoomRequest).params
       const query = request.query as RoomQuery
-      app.openConnection(socket, request as FastifyRequest, {
+      app.openWebSocket(socket, request as FastifyRequest, {
         room,
         format: 'raw',
         echo: query.echo === undefined ? null : query.echo === 'true',

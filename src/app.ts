@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync, LogController }
 import fp from 'fastify-plugin'
 import audit from '../plugins/audit.ts'
 import auth from '../plugins/auth.ts'
+import connectionLog from '../plugins/connection-log.ts'
 import usherContext, { type HostParts, type UsherContext } from '../plugins/context.ts'
 import engine from '../plugins/engine.ts'
 import errors, { onClientError, onExpectation, onFrameworkError } from '../plugins/errors.ts'
@@ -23,6 +24,7 @@ import upgradeRequests from '../plugins/upgrade-requests.ts'
 import validation from '../plugins/validation.ts'
 import webPage from '../plugins/web-page.ts'
 import websocket from '../plugins/websocket.ts'
+import webSocketConnection from '../plugins/websocket-connection.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { signUpRoutes } from '../routes/accounts.ts'
 import { batchRoutes } from '../routes/batch.ts'
@@ -92,7 +94,9 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(audit)
   await app.register(errors, { unknownPaths })
   await app.register(guard)
+  await app.register(connectionLog)
   await app.register(handshake)
+  await app.register(webSocketConnection)
   await app.register(eventStream)
   await app.register(openapi, { shown: pages })
   if (pages && accounts) await app.register(webPage)

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Credential, HostUser } from '../../src/identity/authenticator.ts'
 import { REPLY, Refusal } from '../../src/protocol/errors.ts'
-import { SUBPROTOCOLS } from '../../src/wire/formats.ts'
+import { type Endpoint, SUBPROTOCOLS } from '../../src/wire/formats.ts'
 
 const BEARER = /^Bearer +([!-~]+)$/i
 const TICKET_PROTOCOL = 'usher.ticket.'
@@ -41,9 +41,13 @@ export function credentialOfRequest(request: FastifyRequest, logIns: LogIns): Cr
  * For connections: a bearer token, else a ticket, else, unless the first message is to decide,
  * the log-in. Null means that the first message decides.
  */
-export function credentialOfUpgrade(request: FastifyRequest, logIns: LogIns): Credential | null {
+export function credentialOfUpgrade(
+  request: FastifyRequest,
+  logIns: LogIns,
+  endpoint: Endpoint,
+): Credential | null {
   refuseInUrl(request, FORBIDDEN_IN_URL)
-  const offered = offeredTicket(request)
+  const offered = offeredTicket(request, endpoint)
   const shown = bearerOf(request, logIns) ?? ticketInUrl(request) ?? offered
   if (shown) return shown
   if (queryOf(request).auth === 'message') return null
@@ -72,11 +76,11 @@ function ticketInUrl(request: FastifyRequest): Credential | null {
 }
 
 /** The server never answers with a credential, so a client that offers nothing else must fail. */
-function offeredTicket(request: FastifyRequest): Credential | null {
+function offeredTicket(request: FastifyRequest, endpoint: Endpoint): Credential | null {
   const offers = offeredProtocols(request)
   const offer = offers.find((name) => name.startsWith(TICKET_PROTOCOL))
   if (offer === undefined) return null
-  if (!offers.some((name) => SUBPROTOCOLS.has(name))) {
+  if (!offers.some((name) => SUBPROTOCOLS[endpoint].has(name))) {
     throw new Refusal(REPLY.badRequest, 'Offer the ticket beside the subprotocol usher.raw.')
   }
   return { kind: 'ticket', ticket: offer.slice(TICKET_PROTOCOL.length) }

@@ -1,7 +1,44 @@
-// A connection that was opened with `?auth=message` says who it is in its first message.
-import type { Credential } from '../identity/authenticator.ts'
+// A connection that was opened with `?auth=message` says who it is in its first message, which is
+// judged the way a credential is judged before the 101.
+import type { Claim, Credential } from '../identity/authenticator.ts'
+import { REPLY, Refusal } from '../protocol/errors.ts'
 import { FIRST_MESSAGE } from '../protocol/limits.ts'
+import type { Rooms } from '../room/rooms.ts'
 import type { InboundFrame } from '../wire/wire-format.ts'
+import type { RawHandler } from './raw-handler.ts'
+import { type Entry, enter } from './room-entry.ts'
+
+export interface FirstMessageParts {
+  room: string
+  rooms: Rooms
+  prove(credential: Credential): Promise<Claim>
+  /** The way is clear: the connection joins with this. */
+  join(entry: Entry): void
+  /** The message was refused; `user` is who it proved to be, or null. */
+  refused(error: unknown, user: string | null): void
+}
+
+/** Makes the connection wait for its first message, and decides by it. */
+export function awaitFirstMessage(handler: RawHandler, parts: FirstMessageParts): void {
+  handler.awaitFirstMessage((first) => {
+    decide(first, handler, parts).catch((error: unknown) => parts.refused(error, null))
+  })
+}
+
+async function decide(
+  first: InboundFrame,
+  handler: RawHandler,
+  { room, rooms, prove, join, refused }: FirstMessageParts,
+): Promise<void> {
+  const credential = readFirstMessage(first)
+  if (!credential) throw new Refusal(REPLY.unauthorized, 'It is no credential.')
+  const claim = await prove(credential)
+  try {
+    join(await enter(rooms, { room, claim, seat: handler.connection.seat }))
+  } catch (error) {
+    refused(error, claim.identity.user)
+  }
+}
 
 /** One text frame, `{"ticket": …}` or `{"token": …}` and nothing else; null for all others. */
 export function readFirstMessage({ payload, binary }: InboundFrame): Credential | null {

@@ -1,16 +1,17 @@
-// What waits for one reader, bounded in bytes and in age, and for all of them together. Over a
-// bound the reader is cut.
-import type { Limits } from '../protocol/limits.ts'
+// What waits to be read by one client: gathered in this turn and not written, or written and not
+// taken by the system. Counted in bytes and dated; the bounds are the connection's and those of
+// `slow-readers.ts`.
 import type { Socket } from './socket.ts'
 
-export type OutboxLimits = Pick<Limits, 'outboxSeconds' | 'outboxTotalBytes'>
+/** Gathered frames are written before they are more than this. */
+const GATHERED_BYTES_MAX = 262_144
 
-/** Why a reader may have to go. */
-export type SlowLimit = 'outboxBytes' | keyof OutboxLimits
-
-/** Everything that was ever written, and a mark in it to tell how old the oldest byte is. */
+/** All that was ever written, and a mark in it to tell how old the oldest byte is. */
 export class Outbox {
   readonly #socket: Socket
+  /** One buffer as it is, and a list only when more follow: most turns bring one. */
+  #gathered: Buffer | Buffer[] | null = null
+  #gatheredBytes = 0
   #written = 0
   #mark = 0
   #markedAt = 0
@@ -20,21 +21,47 @@ export class Outbox {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedBytes
+    return this.#gatheredBytes + this.#socket.bufferedBytes
   }
 
-  /** False, and nothing written, when more than `bytesMax` would wait. */
+  /** Writes at once. False, and nothing written, when more than `bytesMax` would wait. */
   write(frames: Buffer, bytesMax: number): boolean {
-    const waiting = this.#socket.bufferedBytes
+    const waiting = this.bufferedBytes
     if (waiting > 0 && waiting + frames.length > bytesMax) return false
-    this.#socket.write(frames)
-    this.#written += frames.length
+    if (this.#gathered !== null) this.flush()
+    this.#write(frames)
     return true
   }
 
-  /** Begins to measure age: what is written up to now counts as one piece. */
+  /**
+   * Keeps frames until `flush`, so that what several rooms say in one turn is one write. False,
+   * and nothing kept, when more than `bytesMax` would wait.
+   */
+  gather(frames: Buffer, bytesMax: number): boolean {
+    const waiting = this.bufferedBytes
+    if (waiting > 0 && waiting + frames.length > bytesMax) return false
+    if (this.#gatheredBytes + frames.length > GATHERED_BYTES_MAX) this.flush()
+    const gathered = this.#gathered
+    if (gathered === null) this.#gathered = frames
+    else if (Array.isArray(gathered)) gathered.push(frames)
+    else this.#gathered = [gathered, frames]
+    this.#gatheredBytes += frames.length
+    return true
+  }
+
+  /** Writes what was gathered, in one piece. */
+  flush(): void {
+    const gathered = this.#gathered
+    if (gathered === null) return
+    const bytes = this.#gatheredBytes
+    this.#gathered = null
+    this.#gatheredBytes = 0
+    this.#write(Array.isArray(gathered) ? Buffer.concat(gathered, bytes) : gathered)
+  }
+
+  /** Begins to measure age: what was given up to now counts as one piece. */
   mark(elapsed: number): void {
-    this.#mark = this.#written
+    this.#mark = this.#written + this.#gatheredBytes
     this.#markedAt = elapsed
   }
 
@@ -45,79 +72,9 @@ export class Outbox {
     this.mark(elapsed)
     return 0
   }
-}
 
-/** A reader that may have to be cut. */
-export interface Reader {
-  readonly outbox: Outbox
-  cutAsSlow(limit: SlowLimit): void
-}
-
-/** All is counted anew whenever this part of the bound was put to wait. */
-const UNCOUNTED_PART = 8
-
-/** The readers that have something waiting; only these are looked at. */
-export class SlowReaders {
-  readonly #ageMaxMs: number
-  readonly #totalMax: number
-  readonly #readers = new Set<Reader>()
-  /** What was put to wait since all was counted: it bounds how far the total may be off. */
-  #uncounted = 0
-
-  constructor({ outboxSeconds, outboxTotalBytes }: OutboxLimits) {
-    this.#ageMaxMs = outboxSeconds * 1_000
-    this.#totalMax = outboxTotalBytes ?? Number.POSITIVE_INFINITY
-  }
-
-  get size(): number {
-    return this.#readers.size
-  }
-
-  /** Bytes that wait for all readers: a buffer that many share counts for each of them. */
-  get totalBytes(): number {
-    let total = 0
-    for (const { outbox } of this.#readers) total += outbox.bufferedBytes
-    return total
-  }
-
-  /** So many more bytes wait for this reader. */
-  watch(reader: Reader, bytes: number, elapsed: number): void {
-    if (!this.#readers.has(reader)) {
-      this.#readers.add(reader)
-      reader.outbox.mark(elapsed)
-    }
-    this.#uncounted += bytes
-    if (this.#uncounted > this.#totalMax / UNCOUNTED_PART) this.#bound()
-  }
-
-  forget(reader: Reader): void {
-    this.#readers.delete(reader)
-  }
-
-  /** Called about once a second. */
-  check(elapsed: number): void {
-    for (const reader of this.#readers) {
-      if (reader.outbox.bufferedBytes === 0) this.#readers.delete(reader)
-      else if (reader.outbox.ageMs(elapsed) >= this.#ageMaxMs) reader.cutAsSlow('outboxSeconds')
-    }
-    this.#bound()
-  }
-
-  /** Cuts those for whom most waits, until what waits for all is within the bound again. */
-  #bound(): void {
-    this.#uncounted = 0
-    let total = this.totalBytes
-    if (total <= this.#totalMax) return
-    const waiting = [...this.#readers].map((reader) => ({
-      reader,
-      bytes: reader.outbox.bufferedBytes,
-    }))
-    waiting.sort((one, other) => other.bytes - one.bytes)
-    for (const { reader, bytes } of waiting) {
-      if (total <= this.#totalMax) return
-      total -= bytes
-      this.#readers.delete(reader)
-      reader.cutAsSlow('outboxTotalBytes')
-    }
+  #write(frames: Buffer): void {
+    this.#socket.write(frames)
+    this.#written += frames.length
   }
 }

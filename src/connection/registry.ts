@@ -1,19 +1,23 @@
-// The connections of this node: counted, kept alive, and found when somebody must go.
+// The connections of this node: counted, kept alive, and found by session and user.
 import type { Shares } from '../engine/shares.ts'
-import { CLOSE, type CloseCode } from '../protocol/errors.ts'
+import type { CloseCode } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
-import { FIRST_MESSAGE, type HeartbeatSettings, type Limits } from '../protocol/limits.ts'
-import { type Clock, sleep, type Timer } from '../time/clock.ts'
+import type { HeartbeatSettings, Limits } from '../protocol/limits.ts'
+import type { FlushScheduler } from '../room/fan-out/flush-scheduler.ts'
+import type { Clock, Timer } from '../time/clock.ts'
 import { ConnectionLimits, type Seat } from './connection-limits.ts'
+import { type DrainTimes, drain } from './drain.ts'
 import { Heartbeat, TICK_MS } from './heartbeat.ts'
-import { type Reader, SlowReaders } from './outbox.ts'
+import { RecentRevocations } from './recent-revocations.ts'
+import { type Reader, SlowReaders } from './slow-readers.ts'
+import { type Deadline, Undecided } from './undecided.ts'
 
-/** A connection, as far as its register knows it. */
+/** A connection, as far as its registry knows it. */
 export interface Live extends Reader {
   readonly identity: Identity
   readonly seat: Seat
-  /** The room it is in, or null. */
-  readonly roomName: string | null
+  /** A session or user of this connection was revoked, perhaps in one room alone. */
+  revoked(revocation: Revocation): void
   close(code: CloseCode): void
   terminate(): void
 }
@@ -23,6 +27,9 @@ export interface ConnectionRegistryParts {
   limits: Limits
   heartbeat: HeartbeatSettings
   shares: Shares
+  scheduler: FlushScheduler
+  /** The id of this node now: ids of connections are unique over all nodes. */
+  node: () => string
 }
 
 /** What connections have brought and got since the start, for metrics. */
@@ -34,41 +41,33 @@ export interface Traffic {
   bytesOut: number
 }
 
-/** How long closing may take in all, and over how much of that it is spread. */
-export interface DrainTimes {
-  spreadMs: number
-  windowMs: number
-}
-
-/** How long a revocation is remembered for connections that were on their way in when it came. */
-const REMEMBER_REVOKED_MS = 60_000
 const SWEEP_TICKS = 60
-/** While draining, closes come in steps of this many milliseconds, and never fewer than so many. */
-const DRAIN_STEP_MS = 50
-const DRAIN_STEP_MIN = 20
 
 export class ConnectionRegistry {
   readonly clock: Clock
   readonly limits: Limits
+  readonly scheduler: FlushScheduler
   readonly connectionLimits: ConnectionLimits
   readonly shares: Shares
   readonly heartbeat: Heartbeat
   readonly slowReaders: SlowReaders
   readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0 }
+  readonly #node: () => string
   readonly #live = new Set<Live>()
   readonly #sessions = new Map<string, OneOrMore>()
   readonly #users = new Map<string, OneOrMore>()
-  /** Undecided ones, oldest first, and when each must have decided. */
-  readonly #undecided = new Map<Live, number>()
-  readonly #revoked = new Map<string, number>()
+  readonly #undecided = new Undecided<Live>()
+  readonly #revocations = new RecentRevocations()
   readonly #timer: Timer
   #lastId = 0
   #ticks = 0
   #draining: CloseCode | null = null
 
-  constructor({ clock, limits, heartbeat, shares }: ConnectionRegistryParts) {
+  constructor({ clock, limits, heartbeat, shares, scheduler, node }: ConnectionRegistryParts) {
     this.clock = clock
     this.limits = limits
+    this.scheduler = scheduler
+    this.#node = node
     this.shares = shares
     this.connectionLimits = new ConnectionLimits(shares)
     this.heartbeat = new Heartbeat(heartbeat)
@@ -82,7 +81,7 @@ export class ConnectionRegistry {
 
   nextId(): string {
     this.#lastId += 1
-    return `c${this.#lastId.toString(36)}`
+    return `${this.#node()}-${this.#lastId.toString(36)}`
   }
 
   get draining(): boolean {
@@ -94,108 +93,64 @@ export class ConnectionRegistry {
     if (this.#draining) connection.close(this.#draining)
   }
 
-  addUndecided(connection: Live): void {
-    this.#undecided.set(connection, this.clock.elapsed() + FIRST_MESSAGE.deadlineMs)
+  addUndecided(connection: Live, deadline: Deadline): void {
+    this.#undecided.add(connection, deadline, this.clock.elapsed())
   }
 
-  /** Makes it findable by who is behind it. False when that was revoked meanwhile. */
+  /** Makes it findable by its identity. False when that was revoked while it was proved. */
   identify(connection: Live): boolean {
-    this.#undecided.delete(connection)
+    this.#undecided.remove(connection)
     const { session, user } = connection.identity
+    const since = connection.seat.provingSince
     if (session !== null) put(this.#sessions, session, connection)
     if (user !== null) put(this.#users, user, connection)
-    if (this.#revoked.size === 0) return true
-    return keysOf(connection).every((key) => this.#stillGood(key, connection.seat.provingSince))
+    if (session !== null && this.#revocations.has({ session }, since)) return false
+    return user === null || !this.#revocations.has({ user }, since)
+  }
+
+  /** Whether a user was sent out of a room at or after `since`, a reading of `clock.elapsed`. */
+  wasSentOut(user: string | null, room: string, since: number): boolean {
+    return user !== null && this.#revocations.has({ user, room }, since)
   }
 
   remove(connection: Live): void {
     this.#live.delete(connection)
-    this.#undecided.delete(connection)
+    this.#undecided.remove(connection)
     this.slowReaders.forget(connection)
     const { session, user } = connection.identity
     if (session !== null) take(this.#sessions, session, connection)
     if (user !== null) take(this.#users, user, connection)
   }
 
-  /** Closes every connection of a session or user, and those just about to open. */
+  /** Reaches every connection of a session or user, and those whose identity is being proved. */
   revoke(revocation: Revocation): void {
-    const key = keyOf(revocation)
-    this.#remember(key)
+    this.#revocations.add(revocation, this.clock.elapsed())
     const found =
       'session' in revocation
         ? this.#sessions.get(revocation.session)
         : this.#users.get(revocation.user)
-    for (const connection of each(found)) {
-      if (keysOf(connection).includes(key)) connection.close(CLOSE.forced)
-    }
+    for (const connection of each(found)) connection.revoked(revocation)
   }
 
-  /**
-   * Closes all, spread so that they do not come back all at once, and ends within the window
-   * whoever does not answer. Whoever comes meanwhile is closed at once.
-   */
-  async drain(code: CloseCode, { spreadMs, windowMs }: DrainTimes): Promise<void> {
+  /** Closes all connections; one that opens meanwhile is closed at once. */
+  drain(code: CloseCode, times: DrainTimes): Promise<void> {
     this.#draining = code
-    const deadline = this.clock.elapsed() + windowMs
-    const waiting = [...this.#live]
-    const steps = Math.max(1, Math.floor(spreadMs / DRAIN_STEP_MS))
-    const perStep = Math.max(DRAIN_STEP_MIN, Math.ceil(waiting.length / steps))
-    while (waiting.length > 0) {
-      for (const connection of waiting.splice(0, perStep)) connection.close(code)
-      if (waiting.length > 0) await sleep(this.clock, DRAIN_STEP_MS)
-    }
-    while (this.#live.size > 0 && this.clock.elapsed() < deadline) {
-      await sleep(this.clock, DRAIN_STEP_MS)
-    }
-    for (const connection of this.#live) connection.terminate()
+    return drain(this.#live, code, { ...times, clock: this.clock })
   }
 
   stop(): void {
     this.#timer.cancel()
   }
 
-  /** The map's order is that of time, so that it can be forgotten from the front. */
-  #remember(key: string): void {
-    this.#revoked.delete(key)
-    this.#revoked.set(key, this.clock.elapsed())
-  }
-
   #tick(): void {
     const elapsed = this.clock.elapsed()
     this.heartbeat.tick(this.clock.now())
     this.slowReaders.check(elapsed)
+    this.#undecided.check(elapsed)
+    this.#revocations.forgetOld(elapsed)
     this.#ticks += 1
     if (this.#ticks % SWEEP_TICKS === 0) this.shares.sweep(elapsed)
-    for (const [connection, deadline] of this.#undecided) {
-      if (deadline > elapsed) break
-      connection.close(CLOSE.invalidCredentials)
-    }
-    for (const [key, at] of this.#revoked) {
-      if (elapsed - at < REMEMBER_REVOKED_MS) break
-      this.#revoked.delete(key)
-    }
   }
-
-  #stillGood(key: string, provingSince: number): boolean {
-    const revokedAt = this.#revoked.get(key)
-    return revokedAt === undefined || revokedAt < provingSince
-  }
-}
-
-/** Whom a revocation means, as one word: ids of users and names of rooms have no spaces. */
-function keyOf(revocation: Revocation): string {
-  if ('session' in revocation) return `session ${revocation.session}`
-  const { user, room } = revocation
-  return room === undefined ? `user ${user}` : `user ${user} in ${room}`
-}
-
-/** Every key of a revocation that means this connection. */
-function keysOf({ identity: { session, user }, roomName: room }: Live): string[] {
-  const keys: string[] = []
-  if (session !== null) keys.push(keyOf({ session }))
-  if (user !== null) keys.push(keyOf({ user }))
-  if (user !== null && room !== null) keys.push(keyOf({ user, room }))
-  return keys
 }
 
 /** Most users have one connection, and a set for it would be a large part of what it costs. */

@@ -1,8 +1,10 @@
 // The way into a room, the same before the 101 and by first message: rule, place, room, and the
 // ticket last, so that nothing that fails earlier burns it.
 import type { Claim } from '../identity/authenticator.ts'
+import { CLOSE } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { RoomHold, Rooms } from '../room/rooms.ts'
+import type { Connection } from './connection.ts'
 import type { Seat } from './connection-limits.ts'
 
 /** Someone whose way is clear: join the room with it, or release both. */
@@ -30,4 +32,17 @@ export async function enter(rooms: Rooms, { room, claim, seat }: EntryRequest): 
     throw error
   }
   return { identity, hold }
+}
+
+/**
+ * A connection takes up its entry. False, and the room given back, when it has ended meanwhile or
+ * its identity was revoked; then it is closing.
+ */
+export function takeUp(connection: Connection, { identity, hold }: Entry): boolean {
+  if (!connection.isClosed && connection.identify(identity)) {
+    if (!connection.wasSentOut(hold.room.name)) return true
+    connection.close(CLOSE.forced)
+  }
+  hold.release()
+  return false
 }

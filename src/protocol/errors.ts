@@ -75,6 +75,23 @@ export const CLOSE = {
   forbidden: { code: 3507, reason: 'permission denied' },
 } as const satisfies Record<string, CloseCode>
 
+/** The close code for a refusal that a connection cannot be answered by HTTP any more. */
+export function closeCodeFor({ status }: ReplyCode): CloseCode {
+  switch (status) {
+    case 401:
+      return CLOSE.invalidCredentials
+    case 403:
+      return CLOSE.forbidden
+    case 429:
+      return CLOSE.connectionLimit
+    case 500:
+    case 503:
+      return CLOSE.internal
+    default:
+      return CLOSE.badRequest
+  }
+}
+
 /** Whether a client that was closed with this code may come back by itself. */
 export function mayReconnect(code: number): boolean {
   if (code < 3000) return code !== CLOSE.tooBig.code

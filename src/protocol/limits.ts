@@ -104,6 +104,9 @@ export type LimitName =
 /** The first message of a connection that authenticates by it: its size and its deadline. */
 export const FIRST_MESSAGE = Object.freeze({ bytesMax: 4_096, deadlineMs: 10_000 })
 
+/** How long a connection of several rooms may take to say who it is. */
+export const CONNECT = Object.freeze({ deadlineMs: 30_000 })
+
 /** What may wait while an application is asked whether a message is allowed. */
 export const WAITING_FRAMES: FrameBounds = Object.freeze({ countMax: 256, bytesMax: 262_144 })
 
@@ -130,4 +133,4 @@ export interface FrameBounds {
 }
 
 /** What may wait behind a first message until it is decided. */
-export const HELD_FRAMES: FrameBounds = Object.freeze({ countMax: 16, bytesMax: 65_536 })
+export const QUEUED_FRAMES: FrameBounds = Object.freeze({ countMax: 16, bytesMax: 65_536 })

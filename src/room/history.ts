@@ -4,7 +4,9 @@ import type { MessageLog, Page, Retention } from '../engine/message-log.ts'
 import type { MessageEvent } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import type { Clock } from '../time/clock.ts'
-import type { WireFormat } from '../wire/wire-format.ts'
+import type { ReplyFormat, WireFormat } from '../wire/wire-format.ts'
+import { JOIN_BYTES_MAX } from './fan-out/group.ts'
+import type { Member } from './member.ts'
 
 /** How many messages are read, or kept at hand, at once. */
 export const PAGE_MESSAGES = 512
@@ -28,6 +30,8 @@ interface Loading {
   done: Promise<void>
 }
 
+const NO_WORDS = Buffer.alloc(0)
+
 export interface HistoryParts {
   log: MessageLog
   clock: Clock
@@ -39,8 +43,8 @@ export class History {
   readonly #parts: HistoryParts
   #tail: Tail | null = null
   #loading: Loading | null = null
-  /** Each message is encoded once per format, however many come back for it. */
-  #frames = new Map<WireFormat, WeakMap<Message, Buffer>>()
+  /** Each message is encoded once per format, however many members ask for it. */
+  #encoded = new Map<WireFormat | ReplyFormat, WeakMap<Message, Buffer>>()
 
   constructor(parts: HistoryParts) {
     this.#parts = parts
@@ -57,7 +61,7 @@ export class History {
   forget(): void {
     this.#tail = null
     this.#loading = null
-    this.#frames.clear()
+    this.#encoded.clear()
   }
 
   /** Lets go of what nobody has asked for in a while. Called now and then. */
@@ -87,19 +91,51 @@ export class History {
     return { head, messages: messages.reverse() }
   }
 
+  /** What comes after an offset, from the engine and not from what is kept here. */
+  page(after: number): Promise<Page> {
+    return this.#read({ after, order: 'asc', limit: PAGE_MESSAGES })
+  }
+
   /** A message in the bytes of a format. */
   frameOf(format: WireFormat, message: Message): Buffer {
-    let frames = this.#frames.get(format)
-    if (frames === undefined) {
-      frames = new WeakMap()
-      this.#frames.set(format, frames)
-    }
-    const known = frames.get(message)
-    if (known !== undefined) return known
     const event: MessageEvent = { type: 'message', room: this.#parts.room, message }
-    const frame = format.encode(event)
-    frames.set(message, frame)
-    return frame
+    return this.#once(format, message, () => format.encode(event) ?? NO_WORDS)
+  }
+
+  /** A message as it stands inside a reply. */
+  itemOf(replies: ReplyFormat, message: Message): Buffer {
+    return this.#once(replies, message, () => replies.item(message))
+  }
+
+  /** What is for this member of some messages, joined into few buffers. */
+  *buffersFor(member: Member, messages: readonly Message[]): Iterable<Buffer> {
+    let frames: Buffer[] = []
+    let bytes = 0
+    for (const message of messages) {
+      if (!member.echo && message.origin === member.id) continue
+      const frame = this.frameOf(member.format, message)
+      if (frames.length > 0 && bytes + frame.length > JOIN_BYTES_MAX) {
+        yield Buffer.concat(frames)
+        frames = []
+        bytes = 0
+      }
+      frames.push(frame)
+      bytes += frame.length
+    }
+    if (frames.length > 0) yield Buffer.concat(frames)
+  }
+
+  #once(format: WireFormat | ReplyFormat, message: Message, encode: () => Buffer): Buffer {
+    let encoded = this.#encoded.get(format)
+    if (encoded === undefined) {
+      encoded = new WeakMap()
+      this.#encoded.set(format, encoded)
+    }
+    const known = encoded.get(message)
+    if (known !== undefined) return known
+    const bytes = encode()
+    encoded.set(message, bytes)
+    return bytes
   }
 
   #read(query: { after: number | null; order: 'asc' | 'desc'; limit: number }): Promise<Page> {
@@ -156,6 +192,12 @@ export class History {
     const [first] = messages
     return first && first.time < since ? messages.filter(({ time }) => time >= since) : messages
   }
+}
+
+/** Whether something after `at` was published and is no longer kept. */
+export function hasHole({ head, messages }: Page, at: number): boolean {
+  if (messages.length === 0) return at < head.offset
+  return messages.some(({ offset }, index) => offset !== at + 1 + index)
 }
 
 function headOf({ epoch, after, messages }: Tail): Position {

@@ -1,11 +1,10 @@
 // Joining at a position: register live and hold back, read history after the position, merge by
 // offset, release. Nothing is missed and nothing comes twice, whatever is said meanwhile.
 import type { Page } from '../engine/message-log.ts'
-import type { Notice } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
-import { JOIN_BYTES_MAX } from './fan-out/group.ts'
-import type { History } from './history.ts'
+import { type History, hasHole } from './history.ts'
+import type { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
 
 /** Where a member begins to listen. */
@@ -17,9 +16,6 @@ export type Start =
   /** With what it has missed since. */
   | { from: 'position'; position: Position }
 
-/** What may be held back during one read; beyond it the read is made again. */
-const HELD_MAX = 1_024
-const HELD_BYTES_MAX = 262_144
 /** A reader for whom more than this waits gets no further page yet. */
 const CALM_BYTES = 131_072
 const CALM_MS = 20
@@ -30,16 +26,15 @@ export interface ResumeParts {
   clock: Clock
   /** Asked anew for every page: rights may shrink while it is read (S20). */
   mayJoin: () => boolean | Promise<boolean>
-  /** The member has everything: from here on it hears what is said. */
-  onLive: () => void
+  /** Gathers what is published meanwhile. */
+  buffer: JoinBuffer
+  /** The member has everything up to this offset: it gets the rest, and is live. */
+  release: (after: number) => void
 }
 
 export class Resume {
   readonly #parts: ResumeParts
   readonly #member: Member
-  #held: Message[] = []
-  #heldBytes = 0
-  #overflowed = false
   #cancelled = false
 
   constructor(member: Member, parts: ResumeParts) {
@@ -47,38 +42,32 @@ export class Resume {
     this.#parts = parts
   }
 
-  /** Something was said meanwhile. */
-  hold(message: Message): void {
-    this.#heldBytes += message.payload.length
-    this.#overflowed ||= this.#held.length >= HELD_MAX || this.#heldBytes > HELD_BYTES_MAX
-    if (!this.#overflowed) this.#held.push(message)
-  }
-
   cancel(): void {
     this.#cancelled = true
-    this.#held = []
   }
 
-  /** Brings the member up to now. Never rejects: what fails is the member's to hear of. */
+  /** Brings the member up to now. Never rejects: what fails, the member is told. */
   async run(start: Start): Promise<void> {
     try {
       const at = await this.#begin(start)
       if (at === null || this.#cancelled) return
-      // What was said since it came is held, so only who comes back with a position has to read on.
-      if (start.from === 'position' || this.#overflowed) await this.#catchUp(at)
-      else this.#release(at)
+      // What was published since the member joined is in the buffer: only one with a position has
+      // more to read.
+      if (start.from === 'position' || this.#parts.buffer.overflowed) await this.#catchUp(at)
+      else this.#parts.release(at.offset)
     } catch {
       if (!this.#cancelled) this.#member.fail('unavailable')
     }
   }
 
-  /** Returns the offset after which it goes on, or null when it does not. */
-  async #begin(start: Start): Promise<number | null> {
-    const { history } = this.#parts
+  /** Returns the position after which it goes on, or null when it does not. */
+  async #begin(start: Start): Promise<Position | null> {
+    const { history, buffer } = this.#parts
     if (start.from === 'last') return this.#replay(await history.last(start.count))
     const head = await history.head()
     if (start.from === 'now') {
-      return this.#tell('position', { ...head, offset: this.#saidFrom(head.offset + 1) - 1 })
+      const first = buffer.firstOffset ?? head.offset + 1
+      return this.#tell('position', { ...head, offset: first - 1 })
     }
     const { position } = start
     if (position.epoch !== head.epoch || position.offset > head.offset) {
@@ -87,85 +76,51 @@ export class Resume {
     return this.#tell('position', position)
   }
 
-  /** If more was said since it came than it asked for, it gets all of that. */
-  async #replay({ head, messages }: Page): Promise<number> {
+  /** If more was published since it joined than it asked for, it gets all of that. */
+  async #replay({ head, messages }: Page): Promise<Position> {
     const first = messages[0]?.offset ?? head.offset + 1
-    const since = this.#saidFrom(first)
-    if (since < first) return since - 1
+    const since = this.#parts.buffer.firstOffset ?? first
+    if (since < first) return { ...head, offset: since - 1 }
     await this.#deliver(messages)
-    return head.offset
+    return head
   }
 
-  /** The first that was said since it came: it may stand before the head that was read. */
-  #saidFrom(otherwise: number): number {
-    return this.#held.find(({ offset }) => offset > 0)?.offset ?? otherwise
-  }
-
-  async #catchUp(from: number): Promise<void> {
+  async #catchUp(from: Position): Promise<void> {
     let at = from
     while (!this.#cancelled) {
-      this.#startHolding()
-      const page = await this.#parts.history.after(at)
+      this.#parts.buffer.clear()
+      const page = await this.#parts.history.after(at.offset)
       if (this.#cancelled) return
-      if (hasHole(page, at)) {
+      if (page.head.epoch !== at.epoch || hasHole(page, at.offset)) {
         const told = this.#tell('reset', page.head)
         if (told === null) return
         at = told
         continue
       }
       await this.#deliver(page.messages)
-      at = page.messages.at(-1)?.offset ?? at
-      if (at >= page.head.offset && !this.#overflowed) return this.#release(at)
+      at = { ...at, offset: page.messages.at(-1)?.offset ?? at.offset }
+      const isLast = at.offset >= page.head.offset && !this.#parts.buffer.overflowed
+      if (isLast) {
+        if (!this.#cancelled) this.#parts.release(at.offset)
+        return
+      }
       if (!this.#cancelled && !(await this.#parts.mayJoin())) return this.#member.fail('forbidden')
     }
   }
 
-  /** Only what is said from now on matters: what came before is in the read that follows. */
-  #startHolding(): void {
-    this.#held = []
-    this.#heldBytes = 0
-    this.#overflowed = false
-  }
-
-  #release(at: number): void {
-    // What is not kept has no offset, and comes where it was said among the others.
-    const rest = this.#held.filter(({ offset }) => offset === 0 || offset > at)
-    this.#held = []
-    for (const buffer of this.#buffers(rest)) if (!this.#cancelled) this.#member.deliver(buffer)
-    if (!this.#cancelled) this.#parts.onLive()
-  }
-
   async #deliver(messages: readonly Message[]): Promise<void> {
-    for (const buffer of this.#buffers(messages)) {
+    for (const buffer of this.#parts.history.buffersFor(this.#member, messages)) {
       await this.#calm()
       if (this.#cancelled) return
       this.#member.deliver(buffer)
     }
   }
 
-  /** What is for the member of these, joined. */
-  *#buffers(messages: readonly Message[]): Iterable<Buffer> {
-    let frames: Buffer[] = []
-    let bytes = 0
-    for (const message of messages) {
-      if (!this.#member.echo && message.origin === this.#member.id) continue
-      const frame = this.#parts.history.frameOf(this.#member.format, message)
-      if (frames.length > 0 && bytes + frame.length > JOIN_BYTES_MAX) {
-        yield Buffer.concat(frames)
-        frames = []
-        bytes = 0
-      }
-      frames.push(frame)
-      bytes += frame.length
-    }
-    if (frames.length > 0) yield Buffer.concat(frames)
-  }
-
-  /** Returns the offset that it told of, or null when the member has no ear for a loss. */
-  #tell(type: Notice['type'], position: Position): number | null {
+  /** Returns the position that it told, or null when the format has no words for a loss. */
+  #tell(type: 'position' | 'reset', position: Position): Position | null {
     const notice = this.#member.format.announce({ type, room: this.#parts.room, position })
     if (notice !== null && !this.#cancelled) this.#member.deliver(notice)
-    if (notice !== null || type === 'position') return position.offset
+    if (notice !== null || type === 'position') return position
     if (!this.#cancelled) this.#member.fail('lost')
     return null
   }
@@ -176,10 +131,4 @@ export class Resume {
       await sleep(this.#parts.clock, CALM_MS)
     }
   }
-}
-
-/** Whether something after `at` was said and is no longer kept. */
-function hasHole({ head, messages }: Page, at: number): boolean {
-  if (messages.length === 0) return at < head.offset
-  return messages.some(({ offset }, index) => offset !== at + 1 + index)
 }

@@ -1,12 +1,14 @@
 // One room on this node: its members, and the messages that the engine brings for them.
 import type { Follower, MessageLog } from '../engine/message-log.ts'
-import type { MessageEvent } from '../protocol/event.ts'
+import type { RoomEvent } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
-import type { Draft, Message } from '../protocol/message.ts'
+import type { Draft, Message, Position } from '../protocol/message.ts'
 import type { Clock } from '../time/clock.ts'
 import { FanOut } from './fan-out/fan-out.ts'
 import type { FlushScheduler } from './fan-out/flush-scheduler.ts'
+import { Gap } from './gap.ts'
 import { History } from './history.ts'
+import { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
 import type { RoomObserver } from './observer.ts'
 import type { Permits } from './permission.ts'
@@ -16,7 +18,7 @@ import type { Rule } from './rule.ts'
 
 export interface RoomParts {
   log: MessageLog
-  turn: FlushScheduler
+  scheduler: FlushScheduler
   clock: Clock
   permits: Permits
   publisher: Publisher
@@ -36,6 +38,11 @@ export interface RoomCounts {
   users: number
 }
 
+interface Joining {
+  readonly buffer: JoinBuffer
+  readonly resume: Resume | null
+}
+
 export class Room implements Follower, PublishTarget {
   readonly name: string
   readonly rule: Rule
@@ -43,40 +50,75 @@ export class Room implements Follower, PublishTarget {
   readonly #fanOut: FanOut
   /** Null in rooms that keep nothing. */
   readonly #history: History | null
-  readonly #resuming = new Map<Member, Resume>()
+  /** Members that are being brought up to date, and what is published meanwhile. */
+  readonly #joining = new Map<Member, Joining>()
+  /** Users here, and how many members each has. */
+  readonly #users = new Map<string, number>()
+  /** Where the last message stood that members were told. */
+  #told: Position | null = null
+  #gap: Gap | null = null
 
   constructor(name: string, rule: Rule, parts: RoomParts) {
     this.name = name
     this.rule = rule
     this.#parts = parts
-    this.#fanOut = new FanOut(parts.turn)
+    this.#fanOut = new FanOut(parts.scheduler)
     const { log, clock } = parts
     const retention = rule.history
     this.#history = retention && new History({ log, clock, room: name, retention })
   }
 
+  /** What was published before, for members that come back; null in rooms that keep nothing. */
+  get history(): History | null {
+    return this.#history
+  }
+
   get members(): number {
-    return this.#fanOut.size + this.#resuming.size
+    return this.#fanOut.size + this.#joining.size
   }
 
   get counts(): RoomCounts {
-    const users = new Set<string>()
-    for (const { user } of this.#fanOut.members()) if (user !== null) users.add(user)
-    for (const { user } of this.#resuming.keys()) if (user !== null) users.add(user)
-    return { members: this.members, users: users.size }
+    return { members: this.members, users: this.#users.size }
   }
 
   /** A room without history has nothing to start at: every start is now. */
   join(member: Member, at: JoinAt | null = null): void {
+    this.#count(member.user, 1)
     if (at === null || this.#history === null) this.#fanOut.add(member)
     else this.#resume(this.#history, member, at)
     this.#parts.observer?.joined(this.name, member)
   }
 
+  /**
+   * Makes it a member that is told nothing yet: what is published is kept in the buffer. `release`
+   * or `leave` ends that.
+   */
+  holdBack(member: Member): JoinBuffer {
+    const buffer = new JoinBuffer()
+    this.#count(member.user, 1)
+    this.#joining.set(member, { buffer, resume: null })
+    this.#parts.observer?.joined(this.name, member)
+    return buffer
+  }
+
+  /** The member has everything up to `after`: gets the rest at once, and is live. */
+  release(member: Member, after: number): void {
+    const joining = this.#joining.get(member)
+    if (joining === undefined) return
+    const rest = joining.buffer.after(after)
+    const buffers = this.#history?.buffersFor(member, rest) ?? []
+    for (const buffer of buffers) if (this.#joining.has(member)) member.deliver(buffer)
+    // A delivery may have cut it as slow, and then it has left.
+    if (this.#joining.delete(member)) this.#fanOut.add(member)
+  }
+
   leave(member: Member): void {
-    this.#resuming.get(member)?.cancel()
-    this.#resuming.delete(member)
+    const joining = this.#joining.get(member)
+    if (joining === undefined && !this.#fanOut.has(member)) return
+    joining?.resume?.cancel()
+    this.#joining.delete(member)
     this.#fanOut.remove(member)
+    this.#count(member.user, -1)
     this.#parts.observer?.left(this.name, member)
   }
 
@@ -93,14 +135,35 @@ export class Room implements Follower, PublishTarget {
   }
 
   onMessage(message: Message): void {
-    this.#history?.push(message)
-    for (const resume of this.#resuming.values()) resume.hold(message)
-    const event: MessageEvent = { type: 'message', room: this.name, message }
+    if (this.#gap === null) this.#tell(message)
+    else this.#gap.buffer.push(message)
+  }
+
+  /** Tells all members, in their order among the messages. */
+  tell(event: RoomEvent): void {
     this.#fanOut.push(event)
   }
 
+  /** What came after the last message is unknown: it is read and told before anything newer. */
   onGap(): void {
-    this.#history?.forget()
+    const history = this.#history
+    if (history === null) return
+    history.forget()
+    this.#gap?.abandon()
+    const gap = new Gap({
+      ...{ history, clock: this.#parts.clock },
+      tell: (message) => this.#tell(message),
+      lost: (head) => this.#lost(head),
+    })
+    this.#gap = gap
+    void gap.heal(this.#told).then((healed) => {
+      if (healed && this.#gap === gap) this.#gap = null
+    })
+  }
+
+  /** The last hold was released: nothing of it goes on. */
+  close(): void {
+    this.#gap?.abandon()
   }
 
   /** Lets go of what was kept at hand for nobody. */
@@ -113,15 +176,35 @@ export class Room implements Follower, PublishTarget {
     this.#history?.forget()
   }
 
+  #tell(message: Message): void {
+    if (message.epoch !== null) this.#told = { epoch: message.epoch, offset: message.offset }
+    this.#history?.push(message)
+    for (const { buffer } of this.#joining.values()) buffer.push(message)
+    this.#fanOut.push({ type: 'message', room: this.name, message })
+  }
+
+  /** Members that resume find it out by themselves, since their reads show the other epoch. */
+  #lost(position: Position): void {
+    this.#told = position
+    const notice = { type: 'reset', room: this.name, position } as const
+    this.#fanOut.announce(notice, (member) => member.fail('lost'))
+  }
+
+  #count(user: string | null, change: 1 | -1): void {
+    if (user === null) return
+    const count = (this.#users.get(user) ?? 0) + change
+    if (count > 0) this.#users.set(user, count)
+    else this.#users.delete(user)
+  }
+
   #resume(history: History, member: Member, { start, mayJoin }: JoinAt): void {
-    const onLive = (): void => {
-      this.#resuming.delete(member)
-      this.#fanOut.add(member)
-    }
-    const parts = { room: this.name, history, clock: this.#parts.clock, mayJoin, onLive }
+    const buffer = new JoinBuffer()
+    const release = (after: number): void => this.release(member, after)
+    const { clock } = this.#parts
+    const parts = { room: this.name, history, clock, mayJoin, buffer, release }
     const resume = new Resume(member, parts)
-    this.#resuming.set(member, resume)
-    // It never rejects: a member hears of what fails.
+    this.#joining.set(member, { buffer, resume })
+    // It never rejects: the member is told what fails.
     void resume.run(start)
   }
 }

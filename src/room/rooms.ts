@@ -56,6 +56,8 @@ export class RoomHold {
 }
 
 export class Rooms {
+  /** Also for connections that gather what several rooms give them. */
+  readonly scheduler: FlushScheduler
   readonly #rules: readonly Rule[]
   readonly #parts: RoomParts
   readonly #open = new Map<string, OpenRoom>()
@@ -64,12 +66,13 @@ export class Rooms {
   constructor(parts: RoomsParts) {
     const { log, clock, rules, authorize, onFlush, observer = null } = parts
     const { messageBytes = DEFAULT_LIMITS.messageBytes } = parts
-    const turn = new FlushScheduler({ clock, onFlush })
+    const scheduler = new FlushScheduler({ clock, onFlush })
     const permits = permitsBy(authorize)
-    const { totals } = turn
+    const { totals } = scheduler
     const publisher = new Publisher({ log, clock, permits, messageBytes, observer, totals })
+    this.scheduler = scheduler
     this.#rules = rules
-    this.#parts = { log, turn, clock, permits, publisher, observer }
+    this.#parts = { log, scheduler, clock, permits, publisher, observer }
     this.#sweeping = clock.every(SWEEP_MS, () => {
       for (const { room } of this.#open.values()) room.sweep(clock.elapsed())
     })
@@ -103,7 +106,7 @@ export class Rooms {
   }
 
   get totals(): Readonly<FanOutTotals> {
-    return this.#parts.turn.totals
+    return this.scheduler.totals
   }
 
   ruleOf(name: string): Rule | null {
@@ -140,6 +143,7 @@ export class Rooms {
     entry.holds -= 1
     if (entry.holds > 0) return
     this.#open.delete(room.name)
+    room.close()
     entry.follow.then(stop, ignore)
   }
 

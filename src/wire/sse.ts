@@ -1,6 +1,7 @@
 // Server-sent events (WHATWG HTML section 9.2), for those who only listen: `id:` is the position,
 // `data:` the payload, or the whole message as JSON.
-import type { MessageEvent, Notice } from '../protocol/event.ts'
+import { type Command, UNREADABLE } from '../protocol/command.ts'
+import type { Notice, RoomEvent } from '../protocol/event.ts'
 import type { Message } from '../protocol/message.ts'
 import { messageJson } from '../protocol/message-json.ts'
 import { positionText } from '../protocol/position.ts'
@@ -22,29 +23,37 @@ function idOf({ epoch, offset }: Message): string[] {
   return epoch === null || offset === 0 ? [] : [`id: ${positionText({ epoch, offset })}`]
 }
 
-function encode({ message }: MessageEvent): Buffer {
+function encode(event: RoomEvent): Buffer | null {
+  if (event.type !== 'message') return null
+  const { message } = event
   const { kind, payload } = message
   if (message.redacted) return block([...idOf(message), 'event: redacted'], '')
   if (kind !== 'binary') return block(idOf(message), payload.toString())
   return block([...idOf(message), 'event: binary'], payload.toString('base64'))
 }
 
-function encodeEnvelope({ message }: MessageEvent): Buffer {
-  return block(idOf(message), messageJson(message))
+function encodeEnvelope(event: RoomEvent): Buffer | null {
+  if (event.type !== 'message') return null
+  return block(idOf(event.message), messageJson(event.message))
 }
 
-function announce({ type, position }: Notice): Buffer {
-  const text = positionText(position)
-  if (type === 'position') return block([`id: ${text}`], null)
+function announce(notice: Notice): Buffer | null {
+  if (notice.type !== 'position' && notice.type !== 'reset') return null
+  const text = positionText(notice.position)
+  if (notice.type === 'position') return block([`id: ${text}`], null)
   return block([`id: ${text}`, 'event: reset'], text)
 }
 
-/** Nothing comes from those who only listen. */
-const decode = (): null => null
+/** A client that follows a stream sends nothing. */
+const decode = (): Command[] => [UNREADABLE]
 
-export const sse: WireFormat = { name: 'sse', encode, announce, decode }
+export const sse: WireFormat = {
+  ...{ name: 'sse', ping: null, replies: null },
+  ...{ encode, announce, decode },
+}
 
 export const sseEnvelope: WireFormat = {
-  ...{ name: 'sse-envelope', announce, decode },
+  ...sse,
+  name: 'sse-envelope',
   encode: encodeEnvelope,
 }

@@ -1,12 +1,13 @@
 // One client from open to close: what each state does with what comes in.
 import { test } from 'tap'
+import { UNREADABLE } from '../../src/protocol/command.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
-import { type Live, say, turn, UsherContext, userOf } from '../support/test-rooms.ts'
+import { type Live, say, TestRooms, turn, userOf } from '../support/test-rooms.ts'
 
 const BACK_END: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }
 
-function nothingIsLeft({ connections, rooms }: UsherContext) {
+function nothingIsLeft({ connections, rooms }: TestRooms) {
   return {
     connections: connections.size,
     connectionLimits: connections.connectionLimits.taken,
@@ -19,12 +20,9 @@ function nothingIsLeft({ connections, rooms }: UsherContext) {
 const NOTHING = { connections: 0, connectionLimits: 0, keys: 0, rooms: 0, slow: 0 }
 
 test('[C42] what a member says comes to all members of its room, itself included', async (t) => {
-  const usherContext = new UsherContext()
-  const [ann, bob] = [
-    await usherContext.member(userOf('ann')),
-    await usherContext.member(userOf('bob')),
-  ]
-  const elsewhere = await usherContext.member(userOf('eve'), 'chat:b')
+  const testRooms = new TestRooms()
+  const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
+  const elsewhere = await testRooms.member(userOf('eve'), 'chat:b')
   say(ann, 'hello')
   say(bob, '')
   await turn()
@@ -40,8 +38,8 @@ test("[C43] what the client asked for goes before the rule's echo", async (t) =>
     [true, false, true],
     [false, true, false],
   ] as const) {
-    const usherContext = new UsherContext({}, { echo: ruled })
-    const live = await usherContext.join(usherContext.open(asked), userOf('ann'))
+    const testRooms = new TestRooms({}, { echo: ruled })
+    const live = await testRooms.join(testRooms.open(asked), userOf('ann'))
     say(live, 'me')
     await turn()
     t.same(live.socket.texts, hears ? ['me'] : [])
@@ -49,47 +47,41 @@ test("[C43] what the client asked for goes before the rule's echo", async (t) =>
 })
 
 test('after the end everything is given back, however often the end is told', async (t) => {
-  const usherContext = new UsherContext()
+  const testRooms = new TestRooms()
   const [joined, undecided, entering] = [
-    await usherContext.member(userOf('ann')),
-    usherContext.open(),
-    usherContext.open(),
+    await testRooms.member(userOf('ann')),
+    testRooms.open(),
+    testRooms.open(),
   ]
-  undecided.connection.awaitFirstMessage(() => undefined)
+  undecided.handler.awaitFirstMessage(() => undefined)
   for (const { connection } of [joined, undecided, entering]) {
     connection.ended(1000)
     connection.ended(1000)
   }
   await turn()
-  t.same(nothingIsLeft(usherContext), NOTHING)
-  await usherContext.clock.advance(61_000)
-  t.equal(usherContext.connections.shares.holders('messages'), 0)
+  t.same(nothingIsLeft(testRooms), NOTHING)
+  await testRooms.clock.advance(61_000)
+  t.equal(testRooms.connections.shares.holders('messages'), 0)
 })
 
 test('a closed connection leaves its room at once, its place when the socket ends', async (t) => {
-  const usherContext = new UsherContext()
-  const [ann, bob] = [
-    await usherContext.member(userOf('ann')),
-    await usherContext.member(userOf('bob')),
-  ]
+  const testRooms = new TestRooms()
+  const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
   ann.connection.close(CLOSE.forced)
-  t.same(usherContext.rooms.counts('chat:a'), { members: 1, users: 1 })
-  t.equal(usherContext.connections.connectionLimits.taken, 2)
+  t.same(testRooms.rooms.counts('chat:a'), { members: 1, users: 1 })
+  t.equal(testRooms.connections.connectionLimits.taken, 2)
   say(ann, 'ghost')
   say(bob, 'real')
   await turn()
   t.same(bob.socket.texts, ['real'])
   t.same(ann.socket.texts, [], 'no data follows a close')
   ann.connection.ended(1000)
-  t.equal(usherContext.connections.connectionLimits.taken, 1)
+  t.equal(testRooms.connections.connectionLimits.taken, 1)
 })
 
 test('[C44] what was said before the server closes a connection is still its own', async (t) => {
-  const usherContext = new UsherContext()
-  const [ann, bob] = [
-    await usherContext.member(userOf('ann')),
-    await usherContext.member(userOf('bob')),
-  ]
+  const testRooms = new TestRooms()
+  const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
   say(bob, 'you are removed')
   ann.connection.close(CLOSE.forced)
   say(bob, 'after')
@@ -102,12 +94,12 @@ test('[C44] what was said before the server closes a connection is still its own
 test('[C88] an application that fails over a held frame closes that connection', async (t) => {
   const first = Promise.withResolvers<boolean>()
   let asked = 0
-  const usherContext = new UsherContext({}, {}, () => {
+  const testRooms = new TestRooms({}, {}, () => {
     asked += 1
     if (asked === 1) return first.promise
     throw new Error('of the application')
   })
-  const ann = await usherContext.member(userOf('ann'))
+  const ann = await testRooms.member(userOf('ann'))
   say(ann, '1')
   say(ann, '2')
   first.resolve(true)
@@ -116,8 +108,8 @@ test('[C88] an application that fails over a held frame closes that connection',
 })
 
 test('the first reason to close is the one that counts', async (t) => {
-  const usherContext = new UsherContext()
-  const { connection, socket } = await usherContext.member(userOf('ann'))
+  const testRooms = new TestRooms()
+  const { connection, socket } = await testRooms.member(userOf('ann'))
   connection.close(CLOSE.slow)
   connection.close(CLOSE.shutdown)
   t.same(socket.closedWith, CLOSE.slow)
@@ -125,27 +117,24 @@ test('the first reason to close is the one that counts', async (t) => {
 })
 
 test('an end that the client began is told as such', async (t) => {
-  const usherContext = new UsherContext()
-  const { connection } = await usherContext.member(userOf('ann'))
+  const testRooms = new TestRooms()
+  const { connection } = await testRooms.member(userOf('ann'))
   t.same(connection.ended(1001), { code: 1001, reason: '', byServer: false, limit: null })
 })
 
 test('a connection that ended on its way in releases the room opened for it', async (t) => {
-  const usherContext = new UsherContext()
-  const live = usherContext.open()
-  const hold = await usherContext.rooms.open('chat:a', usherContext.rule)
+  const testRooms = new TestRooms()
+  const live = testRooms.open()
+  const hold = await testRooms.rooms.open('chat:a', testRooms.rule)
   live.connection.ended(1006)
-  live.connection.join({ identity: userOf('ann'), hold })
+  live.handler.join({ identity: userOf('ann'), hold })
   await turn()
-  t.same(nothingIsLeft(usherContext), NOTHING)
+  t.same(nothingIsLeft(testRooms), NOTHING)
 })
 
 test('[C72] too fast closes that connection alone with 3013', async (t) => {
-  const usherContext = new UsherContext({ messagesPerSecond: 2 })
-  const [ann, bob] = [
-    await usherContext.member(userOf('ann')),
-    await usherContext.member(userOf('bob')),
-  ]
+  const testRooms = new TestRooms({ messagesPerSecond: 2 })
+  const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
   for (const text of ['1', '2', '3', '4']) say(ann, text)
   await turn()
   t.same(ann.socket.closedWith, CLOSE.tooManyRequests)
@@ -154,10 +143,10 @@ test('[C72] too fast closes that connection alone with 3013', async (t) => {
 })
 
 test('[C72] a user has one budget over all connections', async (t) => {
-  const usherContext = new UsherContext({ messagesPerSecond: 2 })
+  const testRooms = new TestRooms({ messagesPerSecond: 2 })
   const lives = [
-    await usherContext.member(userOf('ann')),
-    await usherContext.member(userOf('ann')),
+    await testRooms.member(userOf('ann')),
+    await testRooms.member(userOf('ann')),
   ] as const
   say(lives[0], '1')
   say(lives[1], '2')
@@ -167,12 +156,12 @@ test('[C72] a user has one budget over all connections', async (t) => {
 })
 
 test('[C72] server keys are exempt, and the anonymous have a budget each', async (t) => {
-  const usherContext = new UsherContext(
+  const testRooms = new TestRooms(
     { messagesPerSecond: 1, bytesPerSecond: 1 },
     { publish: ['anyone'] },
   )
-  const key = await usherContext.member(BACK_END)
-  const nobodies = [await usherContext.member(ANONYMOUS), await usherContext.member(ANONYMOUS)]
+  const key = await testRooms.member(BACK_END)
+  const nobodies = [await testRooms.member(ANONYMOUS), await testRooms.member(ANONYMOUS)]
   for (let i = 0; i < 100; i += 1) say(key, 'abc')
   for (const nobody of nobodies) say(nobody, 'a')
   t.equal(key.socket.closedWith, null)
@@ -180,19 +169,19 @@ test('[C72] server keys are exempt, and the anonymous have a budget each', async
 })
 
 test('a frame that its format cannot read closes with 3501', async (t) => {
-  const usherContext = new UsherContext()
-  const live = await usherContext.member(userOf('ann'))
-  const format = { ...live.connection.format, decode: () => null }
-  Object.defineProperty(live.connection, 'format', { value: format })
+  const testRooms = new TestRooms()
+  const live = await testRooms.member(userOf('ann'))
+  const format = { ...live.handler.format, decode: () => [UNREADABLE] }
+  Object.defineProperty(live.handler, 'format', { value: format })
   say(live, 'x')
   t.same(live.socket.closedWith, CLOSE.badRequest)
 })
 
 test('[C61] a reader for whom too much waits is cut with 3008, and others hear on', async (t) => {
-  const usherContext = new UsherContext({ outboxBytes: 200, messagesPerSecond: null })
+  const testRooms = new TestRooms({ outboxBytes: 200, messagesPerSecond: null })
   const lives: [Live, Live] = [
-    await usherContext.member(userOf('ann')),
-    await usherContext.member(userOf('bob')),
+    await testRooms.member(userOf('ann')),
+    await testRooms.member(userOf('bob')),
   ]
   const [ann, bob] = lives
   bob.socket.reads = false
@@ -207,20 +196,17 @@ test('[C61] a reader for whom too much waits is cut with 3008, and others hear o
 })
 
 test('[C61] a reader for whom something waits longer than outboxSeconds is cut', async (t) => {
-  const usherContext = new UsherContext({ outboxSeconds: 15 })
-  const [ann, bob] = [
-    await usherContext.member(userOf('ann')),
-    await usherContext.member(userOf('bob')),
-  ]
+  const testRooms = new TestRooms({ outboxSeconds: 15 })
+  const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
   bob.socket.reads = false
   say(ann, 'hello')
   await turn()
   for (let second = 1; second < 15; second += 1) {
-    await usherContext.clock.advance(1_000)
+    await testRooms.clock.advance(1_000)
     for (const { connection } of [ann, bob]) connection.alive()
   }
   t.equal(bob.socket.closedWith, null)
-  await usherContext.clock.advance(1_000)
+  await testRooms.clock.advance(1_000)
   t.same(bob.socket.closedWith, CLOSE.slow)
   t.equal(ann.socket.closedWith, null)
 })

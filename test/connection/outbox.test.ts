@@ -1,6 +1,7 @@
 // What waits for a reader is bounded in bytes and in age.
 import { test } from 'tap'
-import { Outbox, type Reader, SlowReaders } from '../../src/connection/outbox.ts'
+import { Outbox } from '../../src/connection/outbox.ts'
+import { type Reader, SlowReaders } from '../../src/connection/slow-readers.ts'
 import { FakeSocket } from '../support/fake-socket.ts'
 
 function outboxOn(socket = new FakeSocket()) {

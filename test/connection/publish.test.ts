@@ -8,7 +8,7 @@ import { CLOSE, type CloseCode, Refusal } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import type { Draft } from '../../src/protocol/message.ts'
 import type { Rule } from '../../src/room/rule.ts'
-import { UsherContext, userOf } from '../support/test-rooms.ts'
+import { TestRooms, userOf } from '../support/test-rooms.ts'
 
 interface Answers {
   rule?: Partial<Rule>
@@ -19,10 +19,10 @@ const DONE: Appended = { position: null, time: 0, repeated: false }
 
 /** Says one thing in a room that answers like this, and tells what came of it. */
 async function saying(command: Partial<PublishCommand>, { rule, append }: Answers = {}) {
-  const usherContext = new UsherContext({}, rule)
-  const { room } = await usherContext.rooms.open('chat:a', usherContext.rule)
+  const testRooms = new TestRooms({}, rule)
+  const { room } = await testRooms.rooms.open('chat:a', testRooms.rule)
   const drafts: Draft[] = []
-  usherContext.log.append = (_, draft) => {
+  testRooms.log.append = (_, draft) => {
     drafts.push(draft)
     return append ? append() : DONE
   }
@@ -30,7 +30,7 @@ async function saying(command: Partial<PublishCommand>, { rule, append }: Answer
   const close = (code: CloseCode) => closes.push(code)
   const speaker = { id: 'c1', identity: userOf('ann'), close }
   const payload = Buffer.from('{"a":1}')
-  publish(speaker, room, { type: 'publish', kind: 'text', payload, ...command })
+  publish(speaker, room, { type: 'publish', id: 0, room: null, kind: 'text', payload, ...command })
   await new Promise(setImmediate)
   return { drafts, closes }
 }
@@ -76,7 +76,7 @@ test('when the store is away the connection is closed with 3004, thrown or rejec
 
 test('[S32] a forbidden room and one without a rule are refused in the same words', async (t) => {
   const words = async (rule: Partial<Rule>, identity: Identity) => {
-    const { rooms } = new UsherContext({}, rule)
+    const { rooms } = new TestRooms({}, rule)
     try {
       return await rooms.permitted('chat:a', identity, 'join')
     } catch (error) {

@@ -1,9 +1,11 @@
 // What every wire format must do. A format's test registers it with the format and nothing else.
 import fc from 'fast-check'
 import type { Test } from 'tap'
-import type { MessageEvent } from '../../src/protocol/event.ts'
+import { REPLY } from '../../src/protocol/errors.ts'
+import type { MessageEvent, PresenceEvent } from '../../src/protocol/event.ts'
 import type { Kind } from '../../src/protocol/message.ts'
-import type { WireFormat } from '../../src/wire/wire-format.ts'
+import type { Reply } from '../../src/protocol/reply.ts'
+import type { ReplyFormat, WireFormat } from '../../src/wire/wire-format.ts'
 import { OPCODE, parseFrames } from '../support/frames.ts'
 
 const SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, 300_000]
@@ -31,7 +33,7 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
   t.test('an event is whole server frames: final, unmasked, no reserved bits', async (t) => {
     for (const kind of Object.keys(PAYLOADS) as Kind[]) {
       for (const size of SIZES) {
-        const { frames, rest } = parseFrames(format.encode(eventOf(kind, PAYLOADS[kind](size))))
+        const { frames, rest } = parseFrames(encoded(format, eventOf(kind, PAYLOADS[kind](size))))
         t.equal(rest.length, 0, `${kind} ${size}: nothing is left over`)
         t.not(frames.length, 0)
         for (const { fin, rsv, opcode, masked } of frames) {
@@ -51,23 +53,82 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
 
   t.test('the bytes stay what they are when the payload is used again', async (t) => {
     const payload = Buffer.from('"before"')
-    const encoded = format.encode(eventOf('text', payload))
-    const copy = Buffer.from(encoded)
+    const bytes = encoded(format, eventOf('text', payload))
+    const copy = Buffer.from(bytes)
     payload.fill('x')
-    t.same(encoded, copy)
+    t.same(bytes, copy)
     const kept = PAYLOADS.text(200)
-    format.encode(eventOf('text', kept)).fill(0)
+    encoded(format, eventOf('text', kept)).fill(0)
     t.same(kept, PAYLOADS.text(200), 'and the payload stays what it is')
   })
 
-  t.test('whatever comes in, decoding answers commands or null and never throws', async (t) => {
+  t.test('joins and leaves are whole frames, where the format has words for them', async (t) => {
+    for (const type of ['joined', 'left'] as const) {
+      const client = { connection: 'n-1', user: 'u_1', name: null, info: null }
+      const event: PresenceEvent = { type, room: 'chat:a', client }
+      t.ok(isWhole(format.encode(event)))
+    }
+  })
+
+  t.test('a ping and what one member alone is told are whole frames, or nothing', async (t) => {
+    t.ok(isWhole(format.ping))
+    const position = { epoch: 'e', offset: 7 }
+    for (const type of ['position', 'reset'] as const) {
+      t.ok(isWhole(format.announce({ type, room: 'chat:a', position })))
+    }
+    const code = { room: 'chat:a', code: 2_100, reason: 'sent out' }
+    t.ok(isWhole(format.announce({ type: 'unsubscribed', ...code })))
+  })
+
+  t.test('whatever comes in, decoding answers commands and never throws', async (t) => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json().map(toBytes))
     const property = fc.property(bytes, fc.boolean(), (input, binary) => {
       const commands = format.decode({ payload: Buffer.from(input), binary })
-      return commands === null || commands.every(({ type }) => typeof type === 'string')
+      const broken = commands.findIndex(({ type }) => type === 'unreadable')
+      return broken === -1 || broken === commands.length - 1
     })
     t.doesNotThrow(() => fc.assert(property, SEED))
   })
+
+  const { replies } = format
+  if (replies !== null) t.test('replies', async (t) => replyContract(t, replies))
+}
+
+const REPLIES: Record<Reply['type'], Reply> = {
+  published: { type: 'published', position: { epoch: 'e', offset: 7 }, time: 1_700_000_000_000 },
+  joined: { type: 'joined', room: 'chat:a', position: null, recovered: false, items: [] },
+  failed: { type: 'failed', code: REPLY.forbidden, message: 'You may not do that in this room.' },
+}
+
+function replyContract(t: Test, { item, reply }: ReplyFormat): void {
+  t.test('every reply is whole frames, and another id gives other bytes', async (t) => {
+    for (const [type, answer] of Object.entries(REPLIES)) {
+      t.ok(isWhole(reply(1, answer)), type)
+      t.notOk(reply(1, answer).equals(reply(2, answer)), 'the id is in it')
+    }
+  })
+
+  t.test('an item of a message stands in the reply as it was made', async (t) => {
+    for (const kind of Object.keys(PAYLOADS) as Kind[]) {
+      const { message } = eventOf(kind, PAYLOADS[kind](100))
+      const items = [item(message), item({ ...message, offset: 8 })]
+      const joined: Reply = { ...REPLIES.joined, type: 'joined', room: 'chat:a', items } as Reply
+      const bytes = reply(3, joined)
+      t.ok(isWhole(bytes))
+      for (const one of items) t.ok(bytes.includes(one), `${kind} is in it, byte for byte`)
+    }
+  })
+}
+
+/** Every format has words for a message. */
+function encoded(format: WireFormat, event: MessageEvent): Buffer {
+  const bytes = format.encode(event)
+  if (bytes === null) throw new Error('the format has no words for a message')
+  return bytes
+}
+
+function isWhole(bytes: Buffer | null): boolean {
+  return bytes === null || parseFrames(bytes).rest.length === 0
 }
 
 function toBytes(text: string): Uint8Array<ArrayBuffer> {

@@ -44,10 +44,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Offsets and resets in words, so that a test can read them back. */
 const format: WireFormat = {
-  name: 'words',
-  encode: ({ message }) => Buffer.from(`${message.payload} `),
-  announce: ({ type, position }) => Buffer.from(`${type}=${position.offset} `),
-  decode: () => null,
+  ...{ name: 'words', ping: null, replies: null },
+  encode: (event) => (event.type === 'message' ? Buffer.from(`${event.message.payload} `) : null),
+  announce: (notice) =>
+    'position' in notice ? Buffer.from(`${notice.type}=${notice.position.offset} `) : null,
+  decode: () => [],
 }
 
 /** A log that keeps the newest KEPT, and whose reads wait until they are answered. */

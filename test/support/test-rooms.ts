@@ -1,5 +1,6 @@
 // Connections without a port: fake sockets, a log in memory, and a clock that stands still.
 import { Connection } from '../../src/connection/connection.ts'
+import { RawHandler } from '../../src/connection/raw-handler.ts'
 import { ConnectionRegistry } from '../../src/connection/registry.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
@@ -16,6 +17,7 @@ const PINGS = { pingSeconds: 5, pongSeconds: 2 }
 export interface Live {
   socket: FakeSocket
   connection: Connection
+  handler: RawHandler
 }
 
 /** Somebody with a session. */
@@ -23,7 +25,7 @@ export function userOf(user: string, more: Partial<Identity> = {}): Identity {
   return { ...ANONYMOUS, proof: 'token', user, session: `s_${user}`, ...more }
 }
 
-export class UsherContext {
+export class TestRooms {
   readonly clock = new ManualClock()
   readonly log = ephemeralLog(this.clock)
   readonly connections: ConnectionRegistry
@@ -35,8 +37,11 @@ export class UsherContext {
     this.rule = { ...RULE_DEFAULTS, match: '*', ...rule }
     this.rooms = new Rooms({ log, clock, rules: [this.rule], authorize })
     const all = { ...DEFAULT_LIMITS, ...limits }
-    const shares = sharesWithin(limits, clock)
-    this.connections = new ConnectionRegistry({ clock, limits: all, heartbeat: PINGS, shares })
+    this.connections = new ConnectionRegistry({
+      ...{ clock, limits: all, heartbeat: PINGS },
+      ...{ scheduler: this.rooms.scheduler, node: () => 'node' },
+      shares: sharesWithin(limits, clock),
+    })
   }
 
   /** A connection that is open and has not joined. */
@@ -44,12 +49,15 @@ export class UsherContext {
     const { connections, clock } = this
     const socket = new FakeSocket()
     const seat = connections.connectionLimits.take('192.0.2.1', clock.elapsed())
-    return { socket, connection: new Connection({ connections, socket, seat, format: raw, echo }) }
+    const connection = new Connection({ connections, socket, seat })
+    const handler = new RawHandler(connection, { format: raw, echo, start: null })
+    connection.open(handler)
+    return { socket, connection, handler }
   }
 
   async join(live: Live, identity: Identity, room = 'chat:a'): Promise<Live> {
     live.connection.seat.assign(identity.user)
-    live.connection.join({ identity, hold: await this.rooms.open(room, this.rule) })
+    live.handler.join({ identity, hold: await this.rooms.open(room, this.rule) })
     return live
   }
 

@@ -16,7 +16,7 @@ function eventOf(kind: 'json' | 'text' | 'binary', payload: Buffer): MessageEven
 
 test('[C42] messages go out as the golden bytes: nothing but the payload in a frame', async (t) => {
   for (const { kind, payload, frame } of goldenFrames('raw')) {
-    t.ok(raw.encode(eventOf(kind, payload)).equals(frame), `${kind} of ${payload.length} bytes`)
+    t.ok(raw.encode(eventOf(kind, payload))?.equals(frame), `${kind} of ${payload.length} bytes`)
   }
 })
 
@@ -25,13 +25,14 @@ test('[C42] a frame that comes in is one message of its kind, byte for byte', as
     const binary = kind === 'binary'
     const commands = raw.decode({ payload, binary })
     t.match(commands, { length: 1, 0: { type: 'publish', kind: binary ? 'binary' : 'text' } })
-    t.equal(commands?.[0]?.payload, payload)
+    const [command] = commands
+    t.equal(command?.type === 'publish' && command.payload, payload)
   }
 })
 
 test('[S8] subprotocols choose among wire formats, and a credential is none of them', async (t) => {
-  t.same([...SUBPROTOCOLS.keys()], ['usher.raw'])
-  t.equal(SUBPROTOCOLS.get('usher.raw'), raw)
+  t.same([...SUBPROTOCOLS.rooms.keys()], ['usher.raw'])
+  t.equal(SUBPROTOCOLS.rooms.get('usher.raw'), raw)
 })
 
 test('a wire format is found by its name, and a wrong name is a mistake in the code', async (t) => {

@@ -1,18 +1,18 @@
 // The members of one room in groups by wire format: one encode and frame per group, one write per
 // member and turn.
-import type { MessageEvent } from '../../protocol/event.ts'
+import type { Notice, RoomEvent } from '../../protocol/event.ts'
 import type { WireFormat } from '../../wire/wire-format.ts'
 import type { Member } from '../member.ts'
 import type { FlushScheduler, Writer } from './flush-scheduler.ts'
 import { Group } from './group.ts'
 
 export class FanOut implements Writer {
-  readonly #turn: FlushScheduler
+  readonly #scheduler: FlushScheduler
   readonly #groups = new Map<WireFormat, Group>()
   #size = 0
 
-  constructor(turn: FlushScheduler) {
-    this.#turn = turn
+  constructor(scheduler: FlushScheduler) {
+    this.#scheduler = scheduler
   }
 
   get size(): number {
@@ -21,6 +21,10 @@ export class FanOut implements Writer {
 
   *members(): Iterable<Member> {
     for (const group of this.#groups.values()) yield* group.members()
+  }
+
+  has(member: Member): boolean {
+    return this.#groups.get(member.format)?.has(member) ?? false
   }
 
   /** It gets what is pushed from now on. */
@@ -41,10 +45,18 @@ export class FanOut implements Writer {
   }
 
   /** Frames an event for every group; it is written at the end of the turn. */
-  push(event: MessageEvent): void {
+  push(event: RoomEvent): void {
     if (this.#groups.size === 0) return
     for (const group of this.#groups.values()) group.push(event)
-    this.#turn.add(this)
+    this.#scheduler.add(this)
+  }
+
+  /** The same for what is no event of the room; `speechless` gets members without words for it. */
+  announce(notice: Notice, speechless: (member: Member) => void): void {
+    for (const group of [...this.#groups.values()]) {
+      if (!group.announce(notice)) for (const member of [...group.members()]) speechless(member)
+    }
+    if (this.#groups.size > 0) this.#scheduler.add(this)
   }
 
   write(most: number): number {
@@ -58,7 +70,7 @@ export class FanOut implements Writer {
   #groupOf(format: WireFormat): Group {
     let group = this.#groups.get(format)
     if (!group) {
-      group = new Group(format, this.#turn.totals)
+      group = new Group(format, this.#scheduler.totals)
       this.#groups.set(format, group)
     }
     return group

@@ -1,11 +1,12 @@
-// The end of a turn of the event loop, when rooms write what they were told in it.
+// The end of a turn of the event loop: first the rooms write what they were told in it, then the
+// connections in several rooms write what those rooms gave them.
 import type { Clock } from '../../time/clock.ts'
 
 /** How often may be written to members. */
 export interface FlushBounds {
   /** In one turn, over all rooms. */
   perTurn: number
-  /** Into one room, before it is the next one's turn. */
+  /** Into one room, before the next room is served. */
   perRoom: number
   /** And no room is begun after so long: what a write costs depends on the system. */
   ms: number
@@ -14,10 +15,19 @@ export interface FlushBounds {
 /** Short enough that pings, log-ins, the disk and the rooms behind a huge one go on. */
 const FLUSH_BOUNDS: FlushBounds = { perTurn: 2_048, perRoom: 256, ms: 8 }
 
-/** What has something to write. */
+/** A flush takes some microseconds, a look at the clock a fraction of one. */
+const FLUSHES_BETWEEN_LOOKS = 32
+
+/** A room that has something to write. */
 export interface Writer {
-  /** Writes to members, at most so often; returns how often, less than `most` when done. */
+  /** Gives members their buffers, at most so many; returns how many, less than `most` when done. */
   write(most: number): number
+}
+
+/** A connection that gathers what several rooms give it in a turn. */
+export interface Gatherer {
+  /** Writes what was gathered, in one piece. MUST NOT throw. */
+  flush(): void
 }
 
 /** What all turns did so far, for metrics. */
@@ -25,9 +35,9 @@ export interface FanOutTotals {
   turns: number
   /** Messages given to the engine. */
   published: number
-  /** Buffers given to members. */
+  /** Writes to connections. */
   writes: number
-  /** Messages in those buffers. */
+  /** Messages in those writes. */
   deliveries: number
 }
 
@@ -46,7 +56,10 @@ export class FlushScheduler {
   readonly #bounds: FlushBounds
   readonly #onFlush: OnFlush
   /** In the order in which they are served; a set, because a room stands here once. */
-  readonly #waiting = new Set<Writer>()
+  readonly #writers = new Set<Writer>()
+  readonly #gatherers = new Set<Gatherer>()
+  /** Buffers that were gathered instead of written, since the start. */
+  #handed = 0
   #asked = false
 
   constructor({ clock, bounds = FLUSH_BOUNDS, onFlush = () => {} }: FlushSchedulerParts) {
@@ -56,8 +69,20 @@ export class FlushScheduler {
   }
 
   add(writer: Writer): void {
-    this.#waiting.add(writer)
+    this.#writers.add(writer)
     this.#ask()
+  }
+
+  /** A connection has gathered another buffer, which it writes at the end of this turn. */
+  gather(gatherer: Gatherer): void {
+    this.#handed += 1
+    this.#gatherers.add(gatherer)
+    this.#ask()
+  }
+
+  /** A connection has nothing to write any more. */
+  forget(gatherer: Gatherer): void {
+    this.#gatherers.delete(gatherer)
   }
 
   #ask(): void {
@@ -67,21 +92,45 @@ export class FlushScheduler {
   }
 
   #end(): void {
-    this.#asked = false
     const began = this.#clock.elapsed()
+    const written = this.#write(began) + this.#flush(began)
+    this.#asked = false
+    this.totals.turns += 1
+    this.totals.writes += written
+    this.#onFlush(this.#clock.elapsed() - began)
+    if (this.#writers.size > 0 || this.#gatherers.size > 0) this.#ask()
+  }
+
+  /** Returns how many writes the rooms made; those that are still to be flushed count as well. */
+  #write(began: number): number {
     const { perTurn, perRoom, ms } = this.#bounds
     let left = perTurn
-    for (const writer of this.#waiting) {
+    let written = 0
+    for (const writer of this.#writers) {
       if (left <= 0 || this.#clock.elapsed() - began > ms) break
       const share = Math.min(left, perRoom)
-      this.#waiting.delete(writer)
-      const written = writer.write(share)
-      left -= written
-      if (written === share) this.#waiting.add(writer)
+      this.#writers.delete(writer)
+      const { size } = this.#gatherers
+      const handed = this.#handed
+      const given = writer.write(share)
+      const direct = given - (this.#handed - handed)
+      written += direct
+      left -= direct + this.#gatherers.size - size
+      if (given === share) this.#writers.add(writer)
     }
-    this.totals.turns += 1
-    this.totals.writes += perTurn - left
-    this.#onFlush(this.#clock.elapsed() - began)
-    if (this.#waiting.size > 0) this.#ask()
+    return written
+  }
+
+  /** Returns how many writes that took. It has as much time again as the rooms had. */
+  #flush(began: number): number {
+    let flushed = 0
+    for (const gatherer of this.#gatherers) {
+      const isTimeToLook = flushed > 0 && flushed % FLUSHES_BETWEEN_LOOKS === 0
+      if (isTimeToLook && this.#clock.elapsed() - began > 2 * this.#bounds.ms) break
+      this.#gatherers.delete(gatherer)
+      gatherer.flush()
+      flushed += 1
+    }
+    return flushed
   }
 }

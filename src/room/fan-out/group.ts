@@ -1,6 +1,6 @@
-// Members that read the same bytes. What is pushed is written to all of them in sweeps: one buffer
+// Members that read the same bytes. What is pushed is written to all of them in passes: one buffer
 // to each member, in as many slices as the turns of the event loop allow.
-import type { MessageEvent } from '../../protocol/event.ts'
+import { type Notice, originOf, type RoomEvent } from '../../protocol/event.ts'
 import type { WireFormat } from '../../wire/wire-format.ts'
 import type { Member } from '../member.ts'
 import { Batch } from './batch.ts'
@@ -10,7 +10,7 @@ import type { FanOutTotals } from './flush-scheduler.ts'
 export const JOIN_BYTES_MAX = 262_144
 
 /** One batch on its way to the members who were there when it began. */
-interface Sweep {
+interface Pass {
   readonly batch: Batch
   /** Goes on where it stopped, and passes over those who left. */
   readonly members: Iterator<[Member, number]>
@@ -27,7 +27,7 @@ export class Group {
   readonly #totals: FanOutTotals
   #numbered = 0
   #pending = new Batch()
-  #sweep: Sweep | null = null
+  #pass: Pass | null = null
 
   constructor(format: WireFormat, totals: FanOutTotals) {
     this.#format = format
@@ -58,53 +58,65 @@ export class Group {
     const number = this.#members.get(member)
     if (number === undefined) return
     this.#members.delete(member)
-    const sweep = this.#sweep
-    if (sweep && number > sweep.reached && number <= sweep.last) sweep.batch.deliverTo(member)
+    const pass = this.#pass
+    if (pass && number > pass.reached && number <= pass.last) pass.batch.deliverTo(member)
     this.#pending.deliverTo(member)
     this.#pending.forget(member)
   }
 
-  /**
-   * Encodes and frames once for all. When a buffer is full the sweep before it is ended at once,
-   * so that whoever publishes faster than a huge room can be written to waits for it.
-   */
-  push(event: MessageEvent): void {
+  /** Encodes and frames once for all members; nothing where the format has no words for it. */
+  push(event: RoomEvent): void {
     const frame = this.#format.encode(event)
+    if (frame !== null) this.#append(frame, originOf(event))
+  }
+
+  /** False when the format has no words for it. */
+  announce(notice: Notice): boolean {
+    const frame = this.#format.announce(notice)
+    if (frame !== null) this.#append(frame, null)
+    return frame !== null
+  }
+
+  /**
+   * When a buffer is full while an older one is still being written, the older one is finished
+   * now: a publisher that outruns a large room waits for it.
+   */
+  #append(frame: Buffer, origin: string | null): void {
     if (this.#pending.length > 0 && this.#pending.bytes + frame.length > JOIN_BYTES_MAX) {
-      if (this.#sweep) this.#write(this.#sweep, this.#members.size)
+      if (this.#pass) this.#write(this.#pass, this.#members.size)
       this.#begin()
     }
-    this.#pending.push(frame, event.message.origin)
+    this.#pending.push(frame, origin)
   }
 
   /** Writes to members, at most so often in all; returns how often. */
   write(most: number): number {
     let left = most
-    while (left > 0 && (this.#sweep || this.#pending.length > 0)) {
-      left -= this.#write(this.#sweep ?? this.#begin(), left)
+    while (left > 0 && (this.#pass || this.#pending.length > 0)) {
+      left -= this.#write(this.#pass ?? this.#begin(), left)
     }
     return most - left
   }
 
-  #begin(): Sweep {
+  #begin(): Pass {
     const batch = this.#pending
-    const sweep = { batch, members: this.#members.entries(), last: this.#numbered, reached: 0 }
-    this.#sweep = sweep
+    const pass = { batch, members: this.#members.entries(), last: this.#numbered, reached: 0 }
+    this.#pass = pass
     this.#pending = new Batch()
-    return sweep
+    return pass
   }
 
-  #write(sweep: Sweep, most: number): number {
+  #write(pass: Pass, most: number): number {
     let written = 0
     let deliveries = 0
     while (written < most) {
-      const { done, value } = sweep.members.next()
-      if (done || value[1] > sweep.last) {
-        if (this.#sweep === sweep) this.#sweep = null
+      const { done, value } = pass.members.next()
+      if (done || value[1] > pass.last) {
+        if (this.#pass === pass) this.#pass = null
         break
       }
-      sweep.reached = value[1]
-      deliveries += sweep.batch.deliverTo(value[0])
+      pass.reached = value[1]
+      deliveries += pass.batch.deliverTo(value[0])
       written += 1
     }
     this.#totals.deliveries += deliveries

@@ -1,0 +1,74 @@
+// app.connectionLog: connections that come, are refused after the 101, fail and end, as lines of
+// the audit log and as metrics. Fastify logs nothing after a 101.
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Connection, Farewell } from '../src/connection/connection.ts'
+import type { Entry } from '../src/connection/room-entry.ts'
+import type { Source } from './audit.ts'
+import { refusalOf } from './errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    connectionLog: ConnectionLog
+  }
+}
+
+/** A first message that was refused, in which room, by whom if that was proved, and from where. */
+export interface RefusedFirstMessage {
+  error: unknown
+  room: string
+  user: string | null
+  source: Source
+}
+
+export class ConnectionLog {
+  readonly #app: FastifyInstance
+
+  constructor(app: FastifyInstance) {
+    this.#app = app
+  }
+
+  /** MUST be called before it joins. */
+  joining({ id }: Connection, { identity, hold }: Entry, source: Source): void {
+    const { user, server, session, proof } = identity
+    const who = { connection: id, user, server, session, proof }
+    this.#app.audit.tell('connected', { ...who, room: hold.room.name, ...source })
+    this.#app.metrics.opened(proof)
+  }
+
+  /** Returns the refusal, for the close that follows. */
+  refused(connection: Connection, { error, room, user, source }: RefusedFirstMessage) {
+    const refusal = refusalOf(error)
+    const { metrics, audit } = this.#app
+    metrics.handshakeRefused(refusal.reply.error)
+    if (refusal.limit !== undefined) metrics.limitHit(refusal.limit)
+    if (refusal.reply.status === 500) this.onFault(connection, error)
+    const facts = { connection: connection.id, room, user, ...source }
+    audit.refused(refusal, connection.seat.address, facts)
+    return refusal
+  }
+
+  onEnd = (connection: Connection, farewell: Farewell): void => {
+    const { code, reason, byServer, limit } = farewell
+    this.#app.metrics.closed(farewell)
+    const { id, user, messagesIn, openedAt, seat, identity } = connection
+    const seconds = Math.round((this.#app.usherContext.clock.elapsed() - openedAt) / 1_000)
+    const who = { connection: id, user, server: identity.server, proof: identity.proof }
+    const how = { code, reason, limit: limit ?? undefined, byServer, seconds, messagesIn }
+    this.#app.audit.tell('disconnected', { ...who, network: seat.address, ...how })
+  }
+
+  onFault = ({ id }: Connection, error: unknown): void => {
+    this.#app.log.error({ connection: id, err: error }, 'a fault over what a client sent')
+  }
+}
+
+async function connectionLog(app: FastifyInstance): Promise<void> {
+  app.decorate('connectionLog', new ConnectionLog(app))
+}
+
+export default fp(connectionLog, {
+  name: 'usher-connection-log',
+  fastify: '5.x',
+  dependencies: ['usher-audit', 'usher-metrics'],
+})

@@ -1,0 +1,74 @@
+// app.openWebSocket: from a settled handshake and its 101 to a connection on a WebSocket. Keeps nothing of the
+// request.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { WebSocket } from 'ws'
+import { Connection } from '../src/connection/connection.ts'
+import { awaitFirstMessage } from '../src/connection/first-message.ts'
+import { RawHandler } from '../src/connection/raw-handler.ts'
+import type { Entry } from '../src/connection/room-entry.ts'
+import { closeCodeFor } from '../src/protocol/errors.ts'
+import type { Start } from '../src/room/resume.ts'
+import { formatNamed } from '../src/wire/formats.ts'
+import { sourceOf } from './audit.ts'
+import { takeHandshake } from './handshake.ts'
+import { listen, WsSocket } from './transports/websocket-socket.ts'
+import { unboundSilence } from './upgrade-timeout.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Opens the connection. `app.settleHandshake` MUST have been before. */
+    openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening): void
+  }
+}
+
+/** What the route read from the request. */
+export interface Opening {
+  room: string
+  /** A name from the list of wire formats. */
+  format: string
+  echo: boolean | null
+  /** Where it begins to listen; null for what is published from now on. */
+  start: Start | null
+}
+
+/** MUST be called in the turn of the 101. */
+function openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening): void {
+  const { connections, connectionLog, websocketServer } = request.server
+  const tcp = request.raw.socket
+  const source = sourceOf(request)
+  const { seat, entry, response } = takeHandshake(request)
+  // The socket would hold the response, and with it the whole request, for as long as it lives.
+  response.detachSocket(tcp)
+  unboundSilence(tcp)
+  // Where an application keeps a list of sockets to close, it is not for ours [C65].
+  websocketServer.clients?.delete(ws)
+  const { echo, start, room } = opening
+  const connection = new Connection({ connections, socket: new WsSocket(ws, tcp), seat })
+  const handler = new RawHandler(connection, { format: formatNamed(opening.format), echo, start })
+  connection.open(handler)
+  listen(ws, connection, connectionLog)
+  const join = (found: Entry): void => {
+    connectionLog.joining(connection, found, source)
+    handler.join(found)
+  }
+  if (entry) return join(entry)
+  const { rooms, authenticator } = request.server
+  awaitFirstMessage(handler, {
+    ...{ room, rooms, join, prove: (credential) => authenticator.prove(credential) },
+    refused: (error, user) => {
+      const { reply } = connectionLog.refused(connection, { error, room, user, source })
+      connection.close(closeCodeFor(reply))
+    },
+  })
+}
+
+async function webSocketConnections(app: FastifyInstance): Promise<void> {
+  app.decorate('openWebSocket', openWebSocket)
+}
+
+export default fp(webSocketConnections, {
+  name: 'usher-websocket-connection',
+  fastify: '5.x',
+  dependencies: ['usher-handshake', 'usher-connection-log'],
+})

@@ -1,0 +1,55 @@
+// An event stream: the connection follows one room and sends nothing.
+import { CLOSE } from '../protocol/errors.ts'
+import type { Revocation } from '../protocol/identity.ts'
+import type { Start } from '../room/resume.ts'
+import type { WireFormat } from '../wire/wire-format.ts'
+import type { Connection } from './connection.ts'
+import type { Handler } from './handler.ts'
+import { FAILURES, Membership } from './membership.ts'
+import { type Entry, takeUp } from './room-entry.ts'
+
+export interface EventStreamHandlerParts {
+  format: WireFormat
+  start: Start
+}
+
+export class EventStreamHandler implements Handler {
+  readonly format: WireFormat
+  readonly #connection: Connection
+  readonly #start: Start
+  #membership: Membership | null = null
+
+  constructor(connection: Connection, { format, start }: EventStreamHandlerParts) {
+    this.#connection = connection
+    this.format = format
+    this.#start = start
+  }
+
+  /** Joins the room that was opened for it; on a connection that has ended, gives it back. */
+  join(entry: Entry): void {
+    const connection = this.#connection
+    if (!takeUp(connection, entry)) return
+    const { identity, hold } = entry
+    const { room } = hold
+    const membership = new Membership({
+      ...{ connection, hold, format: this.format, echo: true },
+      onFailure: (_, failure) => connection.close(FAILURES[failure]),
+    })
+    this.#membership = membership
+    room.join(membership, { start: this.#start, mayJoin: () => room.mayJoin(identity) })
+  }
+
+  /** No byte of a client is a message: what it sends behind its request is not read. */
+  receive(): void {}
+
+  revoked(revocation: Revocation): void {
+    const { room = null } = 'room' in revocation ? revocation : {}
+    const isHere = room === null || room === this.#membership?.hold.room.name
+    if (isHere) this.#connection.close(CLOSE.forced)
+  }
+
+  end(): void {
+    this.#membership?.leave()
+    this.#membership = null
+  }
+}

@@ -1,0 +1,15 @@
+// Frames that came while something before them is being decided: kept in order, within a bound.
+import type { FrameBounds } from '../protocol/limits.ts'
+import type { InboundFrame } from '../wire/wire-format.ts'
+
+export class FrameQueue {
+  readonly frames: InboundFrame[] = []
+  #bytes = 0
+
+  /** False when that is more than may wait. */
+  push(frame: InboundFrame, { countMax, bytesMax }: FrameBounds): boolean {
+    this.frames.push(frame)
+    this.#bytes += frame.payload.length
+    return this.frames.length <= countMax && this.#bytes <= bytesMax
+  }
+}

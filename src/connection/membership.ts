@@ -1,0 +1,69 @@
+// One connection in one room, for handlers whose connection may be in several: what rooms give it
+// is gathered, and written once per turn.
+import { CLOSE, type CloseCode } from '../protocol/errors.ts'
+import type { Member } from '../room/member.ts'
+import type { RoomHold } from '../room/rooms.ts'
+import type { WireFormat } from '../wire/wire-format.ts'
+import type { Connection } from './connection.ts'
+
+/** What a membership ends with when the room cannot bring it up to date. */
+export const FAILURES = {
+  unavailable: CLOSE.internal,
+  forbidden: CLOSE.forbidden,
+  lost: CLOSE.insufficientState,
+} as const satisfies Record<string, CloseCode>
+
+export type Failure = keyof typeof FAILURES
+
+export interface MembershipParts {
+  connection: Connection
+  /** Keeps the room open; the membership releases it. */
+  hold: RoomHold
+  format: WireFormat
+  echo: boolean
+  /** The room ended the membership, which has left it already. */
+  onFailure: (membership: Membership, failure: Failure) => void
+}
+
+export class Membership implements Member {
+  readonly format: WireFormat
+  readonly echo: boolean
+  readonly hold: RoomHold
+  readonly #connection: Connection
+  readonly #onFailure: MembershipParts['onFailure']
+
+  constructor({ connection, hold, format, echo, onFailure }: MembershipParts) {
+    this.#connection = connection
+    this.hold = hold
+    this.format = format
+    this.echo = echo
+    this.#onFailure = onFailure
+  }
+
+  get id(): string {
+    return this.#connection.id
+  }
+
+  get user(): string | null {
+    return this.#connection.identity.user
+  }
+
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes
+  }
+
+  deliver(frames: Buffer): void {
+    this.#connection.send(frames)
+  }
+
+  fail(failure: Failure): void {
+    this.leave()
+    this.#onFailure(this, failure)
+  }
+
+  /** What was published before is still the member's own. */
+  leave(): void {
+    this.hold.room.leave(this)
+    this.hold.release()
+  }
+}

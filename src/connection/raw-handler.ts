@@ -1,0 +1,156 @@
+// Plain frames: the connection is in one room, so the handler is its own membership. Every frame is
+// a message to that room, and what fails closes the connection.
+import { CLOSE, type CloseCode } from '../protocol/errors.ts'
+import type { Identity, Revocation } from '../protocol/identity.ts'
+import { type LimitName, QUEUED_FRAMES, WAITING_FRAMES } from '../protocol/limits.ts'
+import type { Member } from '../room/member.ts'
+import type { Start } from '../room/resume.ts'
+import type { RoomHold } from '../room/rooms.ts'
+import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
+import { publish, type Speaker } from './commands/publish.ts'
+import type { Connection } from './connection.ts'
+import { FrameQueue } from './frame-queue.ts'
+import type { Handler } from './handler.ts'
+import { FAILURES } from './membership.ts'
+import { type Entry, takeUp } from './room-entry.ts'
+import { DEADLINES } from './undecided.ts'
+
+export interface RawHandlerParts {
+  format: WireFormat
+  /** What the client asked for; null leaves it to the rule of the room. */
+  echo: boolean | null
+  /** Where it begins to listen; null for what is published from now on. */
+  start: Start | null
+}
+
+export class RawHandler implements Handler, Member, Speaker {
+  readonly format: WireFormat
+  readonly connection: Connection
+  echo = true
+  readonly #echoAsked: boolean | null
+  readonly #start: Start | null
+  /** What the first message is handed to, while that is waited for. */
+  #decide: ((first: InboundFrame) => void) | null = null
+  /** What keeps the room open, while the connection is a member. */
+  #hold: RoomHold | null = null
+  /** Frames behind one that is being decided: a first message, or one that must be asked about. */
+  #queue: FrameQueue | null = new FrameQueue()
+
+  constructor(connection: Connection, { format, echo, start }: RawHandlerParts) {
+    this.connection = connection
+    this.format = format
+    this.#echoAsked = echo
+    this.#start = start
+  }
+
+  get id(): string {
+    return this.connection.id
+  }
+
+  get identity(): Identity {
+    return this.connection.identity
+  }
+
+  get user(): string | null {
+    return this.connection.identity.user
+  }
+
+  get bufferedBytes(): number {
+    return this.connection.bufferedBytes
+  }
+
+  /** The room that the connection is in, or null. */
+  get roomName(): string | null {
+    return this.#hold?.room.name ?? null
+  }
+
+  /** Waits for a first message and hands it to `decide`, which ends in `join` or a close. */
+  awaitFirstMessage(decide: (first: InboundFrame) => void): void {
+    if (this.connection.isClosed) return
+    this.#decide = decide
+    this.connection.connections.addUndecided(this.connection, DEADLINES.firstMessage)
+  }
+
+  /** Joins the room that was opened for it; on a connection that has ended, gives it back. */
+  join(entry: Entry): void {
+    if (!takeUp(this.connection, entry)) return
+    const { identity, hold } = entry
+    const { room } = hold
+    this.#hold = hold
+    this.echo = this.#echoAsked ?? room.rule.echo
+    const start = this.#start
+    room.join(this, start && { start, mayJoin: () => room.mayJoin(identity) })
+    this.#goOn()
+  }
+
+  receive(payload: Buffer, binary: boolean): void {
+    // An application's own WebSocket server may take larger messages than we do.
+    const isTooBig = payload.length > this.connection.connections.limits.messageBytes
+    if (isTooBig) return this.connection.close(CLOSE.tooBig, 'messageBytes')
+    if (this.#decide !== null) return this.#decideOn({ payload, binary })
+    if (this.#queue === null) return this.#run({ payload, binary })
+    const bounds = this.#hold === null ? QUEUED_FRAMES : WAITING_FRAMES
+    if (this.#queue.push({ payload, binary }, bounds)) return
+    this.connection.close(CLOSE.tooManyRequests, 'heldFrames')
+  }
+
+  deliver(frames: Buffer): void {
+    this.connection.write(frames)
+  }
+
+  fail(reason: keyof typeof FAILURES): void {
+    this.connection.close(FAILURES[reason])
+  }
+
+  /** A raw connection is in no other room, so that leaving its room ends it. */
+  revoked(revocation: Revocation): void {
+    const { room = null } = 'room' in revocation ? revocation : {}
+    if (room === null || room === this.roomName) this.connection.close(CLOSE.forced)
+  }
+
+  close(code: CloseCode, limit: LimitName | null = null): void {
+    this.connection.close(code, limit)
+  }
+
+  /** What comes meanwhile waits, so that the order stays what the client made it. */
+  waitFor(begun: Promise<unknown>): void {
+    this.#queue = new FrameQueue()
+    // A message that is refused closes the connection by itself.
+    const stop = (): void => {}
+    begun.then(() => this.#goOn(), stop).catch(() => this.close(CLOSE.internal))
+  }
+
+  end(): void {
+    const hold = this.#hold
+    this.#decide = null
+    hold?.room.leave(this)
+    this.#hold = null
+    hold?.release()
+  }
+
+  #decideOn(first: InboundFrame): void {
+    const decide = this.#decide
+    const { seat, connections } = this.connection
+    this.#decide = null
+    seat.provingSince = connections.clock.elapsed()
+    decide?.(first)
+  }
+
+  /** A plain frame is one command. */
+  #run(frame: InboundFrame): void {
+    const { connection } = this
+    const limit = connection.takeMessage(frame.payload.length)
+    if (limit !== null) return connection.close(CLOSE.tooManyRequests, limit)
+    const [command] = this.format.decode(frame)
+    if (command?.type !== 'publish' || this.#hold === null) {
+      return connection.close(CLOSE.badRequest)
+    }
+    publish(this, this.#hold.room, command)
+  }
+
+  #goOn(): void {
+    const frames = this.#queue?.frames ?? []
+    this.#queue = null
+    for (const { payload, binary } of frames) this.connection.receive(payload, binary)
+  }
+}

@@ -1,0 +1,68 @@
+// Healing a gap: the engine no longer knows what came after a position, so the room reads it, tells
+// it in order, and only then goes on with what was published meanwhile.
+import type { Message, Position } from '../protocol/message.ts'
+import { type Clock, sleep } from '../time/clock.ts'
+import { type History, hasHole } from './history.ts'
+import { JoinBuffer } from './join-buffer.ts'
+
+/** How long to wait before a read that failed is tried again: the engine may be away. */
+const RETRY_MS = 1_000
+
+/** No epoch has this name. */
+const UNKNOWN: Position = Object.freeze({ epoch: '', offset: 0 })
+
+export interface GapParts {
+  history: History
+  clock: Clock
+  /** A message in its turn. */
+  tell: (message: Message) => void
+  /** What came before this position cannot be told: it is no longer kept. */
+  lost: (head: Position) => void
+}
+
+export class Gap {
+  /** What is published while the gap is open. */
+  readonly buffer = new JoinBuffer()
+  readonly #parts: GapParts
+  #abandoned = false
+
+  constructor(parts: GapParts) {
+    this.#parts = parts
+  }
+
+  /** A newer gap takes over, or the room has closed. */
+  abandon(): void {
+    this.#abandoned = true
+  }
+
+  /**
+   * Tells all that came after a position; where none was told yet, that is a loss. Resolves true
+   * when the gap is healed, false when it was abandoned. Never rejects.
+   */
+  async heal(after: Position | null): Promise<boolean> {
+    let at: Position | null = after ?? UNKNOWN
+    while (at !== null && !this.#abandoned) at = await this.#readOn(at)
+    return !this.#abandoned
+  }
+
+  /** Tells what one read brings. Returns where to read on, or null when there is no more. */
+  async #readOn(at: Position): Promise<Position | null> {
+    const { history, clock, tell, lost } = this.#parts
+    this.buffer.clear()
+    const page = await history.page(at.offset).catch(() => null)
+    if (this.#abandoned) return null
+    if (page === null) {
+      await sleep(clock, RETRY_MS)
+      return at
+    }
+    const isLost = page.head.epoch !== at.epoch || hasHole(page, at.offset)
+    if (isLost) lost(page.head)
+    else for (const message of page.messages) tell(message)
+    const last = isLost ? page.head.offset : (page.messages.at(-1)?.offset ?? at.offset)
+    if (last < page.head.offset || this.buffer.overflowed) {
+      return { epoch: page.head.epoch, offset: last }
+    }
+    for (const message of this.buffer.after(last)) tell(message)
+    return null
+  }
+}

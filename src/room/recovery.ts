@@ -1,0 +1,55 @@
+// Joining at a position, all or nothing: what a member missed goes into the reply that makes it a
+// member, so it is bounded, and beyond the bound the member is told to load the room again.
+import type { Message, Position } from '../protocol/message.ts'
+import { type History, hasHole } from './history.ts'
+import type { JoinBuffer } from './join-buffer.ts'
+
+/** What one reply may carry. */
+export const RECOVERY = Object.freeze({ messagesMax: 1_000, bytesMax: 524_288 })
+
+export interface Recovered {
+  /** Whether `messages` are all that was published after the position that was asked for. */
+  readonly recovered: boolean
+  readonly messages: readonly Message[]
+  /** Where the member goes on from: give its offset to `Room.release`. */
+  readonly position: Position
+}
+
+/**
+ * Reads what came after `from`; null asks for the present position alone. `buffer` is that of the
+ * joining member (`Room.holdBack`). Rejects with EngineUnavailable.
+ */
+export async function recover(
+  history: History,
+  buffer: JoinBuffer,
+  from: Position | null,
+): Promise<Recovered> {
+  if (from === null) return nothing(history, buffer)
+  const messages: Message[] = []
+  let bytes = 0
+  let at = from.offset
+  for (;;) {
+    buffer.clear()
+    const page = await history.after(at)
+    const { head } = page
+    const isOther = head.epoch !== from.epoch || from.offset > head.offset
+    if (isOther || hasHole(page, at)) return nothing(history, buffer)
+    messages.push(...page.messages)
+    bytes += page.messages.reduce((sum, { payload }) => sum + payload.length, 0)
+    if (messages.length > RECOVERY.messagesMax || bytes > RECOVERY.bytesMax) {
+      return nothing(history, buffer)
+    }
+    at = page.messages.at(-1)?.offset ?? at
+    if (at >= head.offset && !buffer.overflowed) {
+      return { recovered: true, messages, position: { epoch: head.epoch, offset: at } }
+    }
+  }
+}
+
+async function nothing(history: History, buffer: JoinBuffer): Promise<Recovered> {
+  for (;;) {
+    buffer.clear()
+    const position = await history.head()
+    if (!buffer.overflowed) return { recovered: false, messages: [], position }
+  }
+}

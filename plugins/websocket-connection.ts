@@ -1,5 +1,5 @@
-// app.openWebSocket: from a settled handshake and its 101 to a connection on a WebSocket. Keeps nothing of the
-// request.
+// app.openWebSocket: from a settled handshake and its 101 to a connection on a WebSocket. Nothing
+// of the request is kept.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { WebSocket } from 'ws'

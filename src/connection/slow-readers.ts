@@ -1,5 +1,5 @@
-// The readers for which something waits: each is cut when its oldest byte is too old, and those with
-// most are cut when all of them together are over their bound.
+// The readers for which something waits: one is cut when its oldest byte is too old, and those with
+// most waiting are cut when all together are over their bound.
 import type { Limits } from '../protocol/limits.ts'
 import type { Outbox } from './outbox.ts'
 

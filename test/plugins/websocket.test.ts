@@ -1,6 +1,8 @@
 // The upgrade plugin: what it asks for, what it sets, and that closing it closes everybody.
+import type { IncomingMessage } from 'node:http'
 import Fastify from 'fastify'
 import { test } from 'tap'
+import { setEndpoint } from '../../plugins/transports/subprotocols.ts'
 import websocket from '../../plugins/websocket.ts'
 import { startApp } from '../support/app.ts'
 import { connect } from '../support/client.ts'
@@ -28,11 +30,10 @@ test('[S27] [S28] bounds and no compression are set where ws reads them', async 
 test('[S8] only names of our own are chosen, and never just the first offer', async (t) => {
   const { app } = await startApp(t)
   const { handleProtocols } = app.websocketServer.options
-  const choose = (...offered: string[]) =>
-    handleProtocols?.(
-      new Set(offered),
-      undefined as unknown as Parameters<typeof handleProtocols>[1],
-    )
+  const request = {} as IncomingMessage
+  const choose = (...offered: string[]) => handleProtocols?.(new Set(offered), request)
+  t.equal(choose('usher.raw'), false, 'a handshake of no endpoint of ours')
+  setEndpoint(request, 'rooms')
   t.equal(choose('usher.ticket.ut_x', 'usher.raw'), 'usher.raw')
   t.equal(choose('usher.raw', 'usher.ticket.ut_x'), 'usher.raw')
   t.equal(choose('usher.ticket.ut_x'), false)

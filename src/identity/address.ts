@@ -8,7 +8,10 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 }
 
-/** What limits count by: an IPv4 address, or the /64 that one IPv6 customer has. */
+/**
+ * What limits count by: an IPv4 address, or the /64 that one IPv6 customer has, written
+ * `2001:db8:1:2::/64`. The shares count its /48 beside it (`siteOf`).
+ */
 export function addressKey(address: string): string {
   if (!address.includes(':')) return address
   const mapped = MAPPED.exec(address)?.[1]

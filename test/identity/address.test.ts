@@ -1,5 +1,6 @@
 // Addresses, as limits count by them and as trust in proxies is given.
 import { test } from 'tap'
+import { siteOf } from '../../src/engine/shares.ts'
 import { addressKey, addressList } from '../../src/identity/address.ts'
 
 const KEYS: [address: string, key: string][] = [
@@ -25,6 +26,16 @@ for (const [address, key] of KEYS) {
 
 test('[C70] two customers with neighbouring IPv6 networks are counted apart', async (t) => {
   t.not(addressKey('2001:db8:1:2::1'), addressKey('2001:db8:1:3::1'))
+})
+
+test('[C70] IPv6 addresses are counted by their /48 too, all others are not', async (t) => {
+  const siteFrom = (address: string) => siteOf(addressKey(address))
+  t.equal(siteFrom('2001:db8:1:2::1'), '2001:db8:1::/48')
+  t.equal(siteFrom('2001:0DB8:0001:ffff::'), '2001:db8:1::/48')
+  t.equal(siteFrom('2001:db8::1'), '2001:db8:0::/48')
+  for (const text of ['192.0.2.7', '::ffff:192.0.2.7', 'unknown', '[::1]:80', '']) {
+    t.equal(siteFrom(text), null, text)
+  }
 })
 
 test('what is no address is counted as it stands', async (t) => {

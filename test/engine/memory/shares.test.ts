@@ -1,0 +1,117 @@
+// The shares of one process: the contract, that counts never drift, and that meters are forgotten.
+import fc from 'fast-check'
+import t from 'tap'
+import { createMemoryShares } from '../../../src/engine/memory/shares.ts'
+import { type Holder, NO_HOLDER, Reached, type Share, siteOf } from '../../../src/engine/shares.ts'
+import { ANN, BACKEND, BOB, from, given, sharesContract } from '../../contract/shares.ts'
+import { ManualClock } from '../../support/held-clock.ts'
+import { boundsWithin, heldRow, ratedRow, sharesOf } from '../../support/memory-shares.ts'
+
+sharesContract(t, async (_, rows) => {
+  const shares = sharesOf(rows)
+  return { shares: [shares, shares], told: async () => {}, elapsed: () => 0 }
+})
+
+const ADDRESSES = [null, '192.0.2.1', '2001:db8:1:a::/64', '2001:db8:1:b::/64', '2001:db8:2:a::/64']
+const holders: fc.Arbitrary<Holder> = fc.record({
+  user: fc.constantFrom(null, 'u_ann', 'u_bob', 'u_carol'),
+  address: fc.constantFrom(...ADDRESSES),
+  server: fc.constantFrom(null, null, 'backend'),
+})
+const steps = fc.oneof(
+  fc.record({ take: holders, bytes: fc.nat(40) }),
+  fc.record({ release: fc.nat(20) }),
+  fc.record({ assign: fc.nat(20), user: fc.constantFrom('u_ann', 'u_bob') }),
+)
+const CAPS = { all: 8, user: 3, address: 2, reserve: 2 }
+
+/** One share as the model has it, with the holder that it counts for now. */
+interface Held {
+  share: Share
+  holder: Holder
+  isReleased: boolean
+}
+
+/** What a plain list of all that is held says of one more. */
+function expected(held: readonly Held[], holder: Holder): 'all' | 'user' | 'address' | null {
+  const alive = held.filter(({ isReleased }) => !isReleased).map(({ holder }) => holder)
+  const count = (matches: (each: Holder) => boolean): number => alive.filter(matches).length
+  const { user, address, server } = holder
+  if (alive.length >= CAPS.all - (server === null ? CAPS.reserve : 0)) return 'all'
+  if (user !== null && count((each) => each.user === user) >= CAPS.user) return 'user'
+  if (address === null) return null
+  if (count((each) => each.address === address) >= CAPS.address) return 'address'
+  const site = siteOf(address)
+  const isOfSite = (each: Holder) => each.address !== null && siteOf(each.address) === site
+  return site !== null && count(isOfSite) >= CAPS.address * 4 ? 'address' : null
+}
+
+t.test('[S43] of any use counts are those of a plain list, and end at zero', async (t) => {
+  const row = heldRow('connections', CAPS)
+  const property = fc.property(fc.array(steps, { maxLength: 80 }), (all) => {
+    const shares = sharesOf({ connections: row })
+    const held: Held[] = []
+    for (const step of all) {
+      if ('take' in step) {
+        const wanted = expected(held, step.take)
+        const share = shares.take('connections', step.take, step.bytes)
+        const whose = share instanceof Reached ? share.whose : null
+        if (whose !== wanted) throw new Error(`${whose} instead of ${wanted}`)
+        if (!(share instanceof Reached)) held.push({ share, holder: step.take, isReleased: false })
+      } else if ('release' in step) {
+        const entry = held[step.release]
+        entry?.share.release()
+        if (entry) entry.isReleased = true
+      } else assign(held, step)
+      const alive = held.filter(({ isReleased }) => !isReleased).length
+      if (shares.held('connections') !== alive) throw new Error('what is held has drifted')
+    }
+    for (const { share } of held) share.release()
+    return shares.held('connections') === 0 && shares.holders('connections') === 0
+  })
+  fc.assert(property, { seed: 43, numRuns: 500 })
+  t.pass('for any use')
+})
+
+function assign(held: Held[], { assign, user }: { assign: number; user: string }): void {
+  const entry = held[assign]
+  if (entry === undefined) return
+  const others = held.filter((each) => each !== entry && !each.isReleased)
+  const isFull = others.filter(({ holder }) => holder.user === user).length >= CAPS.user
+  const wanted = isFull && !entry.isReleased && entry.holder.user !== user
+  const reached = entry.share.assign(user)
+  if ((reached !== null) !== wanted) throw new Error(`assigned ${!wanted}`)
+  if (reached === null && !entry.isReleased) entry.holder = { ...entry.holder, user }
+}
+
+t.test('a rate comes back as time goes by, and its meters are forgotten when full', async (t) => {
+  const clock = new ManualClock()
+  const row = ratedRow('handshakesPerSecond', { user: 2, address: 2 }, 10)
+  const shares = sharesOf({ handshakes: row }, clock)
+  const holder = { ...ANN, address: '2001:db8:1:a::/64' }
+  for (let spent = 0; spent < 2; spent += 1) shares.spend('handshakes', holder)
+  t.match(shares.spend('handshakes', holder), { whose: 'user', retryAfter: 5 })
+  await clock.advance(5_000)
+  t.equal(shares.spend('handshakes', holder), null)
+  shares.sweep(clock.elapsed())
+  t.equal(shares.holders('handshakes'), 3, 'a user, a /64 and a /48')
+  await clock.advance(10_000)
+  shares.sweep(clock.elapsed())
+  t.equal(shares.holders('handshakes'), 0)
+})
+
+t.test('a refusal says over HTTP whether to wait for others or for oneself', async (t) => {
+  const shares = sharesOf({ hashes: heldRow('loginsAtOnce', { all: 2, address: 1 }) })
+  const refusalOf = (holder: Holder) => (shares.take('hashes', holder) as Reached).refusal
+  given(shares.take('hashes', from('192.0.2.1')))
+  t.match(refusalOf(from('192.0.2.1')), { reply: { status: 429 }, limit: 'loginsAtOnce' })
+  given(shares.take('hashes', from('192.0.2.2')))
+  t.match(refusalOf(NO_HOLDER), { reply: { status: 503 }, limit: 'loginsAtOnce' })
+})
+
+t.test('the table as it stands: users of tickets out and keys have no share yet', async (t) => {
+  const shares = createMemoryShares(boundsWithin(), new ManualClock())
+  for (const holder of [ANN, BOB, BACKEND]) given(shares.take('keys', holder))
+  t.equal(shares.held('keys'), 3)
+  t.equal(shares.holders('keys'), 0)
+})

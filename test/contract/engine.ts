@@ -1,83 +1,35 @@
-// What every engine must do. An engine's test registers it with a way to open a fresh one.
+// What every engine must do, with two that share. An engine's test registers it with its Subject.
 import type { Test } from 'tap'
-import { type Engine, EngineUnavailable } from '../../src/engine/engine.ts'
-import type { Revocation } from '../../src/protocol/identity.ts'
+import { attemptContract } from './attempt-store.ts'
+import { lifeContract } from './engine-life.ts'
 import { historyContract } from './history.ts'
 import { accountContract, sessionContract } from './identity-store.ts'
 import { messageLogContract } from './message-log.ts'
-import type { OpenEmpty } from './openers.ts'
+import { presenceContract } from './presence-store.ts'
 import { refreshContract } from './refresh-store.ts'
-import { account } from './samples.ts'
+import { revocationContract } from './revocations.ts'
+import { alternating, type OpenShared, type OpenStores, type Subject } from './shared-engines.ts'
 import { ticketContract } from './ticket-store.ts'
 import { userStatusContract } from './user-status-store.ts'
 
 /** Registers every suite as subtests of `t`. */
-export function engineContract(t: Test, open: OpenEmpty): void {
-  async function opened(t: Test): Promise<Engine> {
-    const engine = await open(t)
-    t.teardown(() => engine.close())
-    return engine
+export function engineContract(t: Test, subject: Subject): void {
+  const openShared: OpenShared = async (t) => {
+    const engines = await subject.openShared(t)
+    for (const engine of engines) t.teardown(() => engine.close())
+    return engines
   }
-  t.test('accounts', async (t) => accountContract(t, opened))
-  t.test('sessions', async (t) => sessionContract(t, opened))
-  t.test('tickets', async (t) => ticketContract(t, opened))
-  t.test('refresh tokens', async (t) => refreshContract(t, opened))
-  t.test('standings', async (t) => userStatusContract(t, opened))
-  t.test('messages', async (t) => messageLogContract(t, opened))
-  t.test('history', async (t) => historyContract(t, opened))
-  t.test('revocations', async (t) => revocationsContract(t, opened))
-  t.test('opening and closing', async (t) => lifeContract(t, opened))
-}
-
-function revocationsContract(t: Test, open: OpenEmpty): void {
-  t.test('a revocation reaches every follower', async (t) => {
-    const { revocations } = await open(t)
-    const heard: Revocation[] = []
-    revocations.follow((revocation) => heard.push(revocation))
-    revocations.follow((revocation) => heard.push(revocation))
-    await revocations.revoke({ session: 's_1' })
-    await revocations.revoke({ user: 'u_1' })
-    t.same(heard, [{ session: 's_1' }, { session: 's_1' }, { user: 'u_1' }, { user: 'u_1' }])
-  })
-
-  t.test('a follower that stopped hears no more', async (t) => {
-    const { revocations } = await open(t)
-    const heard: Revocation[] = []
-    const onRevoked = (revocation: Revocation) => heard.push(revocation)
-    const stop = revocations.follow(onRevoked)
-    revocations.follow(onRevoked)
-    stop()
-    stop()
-    await revocations.revoke({ user: 'u_1' })
-    t.equal(heard.length, 1, 'the other one still does')
-  })
-}
-
-function lifeContract(t: Test, open: OpenEmpty): void {
-  t.test('an engine that is open is ready and has a node id', async (t) => {
-    const engine = await open(t)
-    t.same(engine.health(), { ready: true })
-    t.match(engine.node, /^\S{8,}$/)
-  })
-
-  t.test('two engines have different node ids', async (t) => {
-    const engines = [await open(t), await open(t)]
-    t.not(engines[0]?.node, engines[1]?.node)
-  })
-
-  t.test('closing finishes what was accepted', async (t) => {
-    const engine = await open(t)
-    const created = Array.from({ length: 50 }, () => engine.accounts.create(account()))
-    await engine.close()
-    t.same(new Set(await Promise.all(created)), new Set(['created']))
-  })
-
-  t.test('a closed engine turns every call away and is not ready', async (t) => {
-    const engine = await open(t)
-    await engine.close()
-    await engine.close()
-    await t.rejects(engine.accounts.create(account()), EngineUnavailable)
-    await t.rejects(engine.accounts.byUser('u_1'), EngineUnavailable)
-    t.match(engine.health(), { ready: false, reason: /closed/ })
-  })
+  const openStores: OpenStores = async (t) => alternating(await openShared(t))
+  const closing = { ...subject, openShared }
+  t.test('accounts', async (t) => accountContract(t, openStores))
+  t.test('sessions', async (t) => sessionContract(t, openStores))
+  t.test('tickets', async (t) => ticketContract(t, openStores))
+  t.test('refresh tokens', async (t) => refreshContract(t, openStores))
+  t.test('failed attempts', async (t) => attemptContract(t, openStores))
+  t.test('user status', async (t) => userStatusContract(t, openShared))
+  t.test('messages', async (t) => messageLogContract(t, closing))
+  t.test('history', async (t) => historyContract(t, openShared))
+  t.test('presence', async (t) => presenceContract(t, closing))
+  t.test('revocations', async (t) => revocationContract(t, closing))
+  t.test('opening and closing', async (t) => lifeContract(t, closing))
 }

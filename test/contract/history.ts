@@ -1,22 +1,13 @@
-// What every engine must do for messages of rooms with history.
+// What every engine must do for messages of rooms with history, beyond what holds in every room.
 import type { Test } from 'tap'
-import {
-  type AppendOptions,
-  type Follower,
-  KeyConflict,
-  type PageQuery,
-} from '../../src/engine/message-log.ts'
+import type { AppendOptions, PageQuery } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
-import type { OpenEmpty } from './openers.ts'
+import { Listener, listen } from './listener.ts'
 import { draft } from './samples.ts'
+import { nodesOf, type OpenShared, soon } from './shared-engines.ts'
 
 const KEPT = { messages: 1_000, ageMs: null }
 const PLAIN: AppendOptions = { retention: KEPT, key: null }
-
-const keyed = (value: string, sender = 'u_ada'): AppendOptions => ({
-  retention: KEPT,
-  key: { value, sender },
-})
 
 function page(query: Partial<PageQuery> = {}): PageQuery {
   return { retention: KEPT, after: null, before: null, limit: 100, order: 'asc', ...query }
@@ -26,38 +17,32 @@ const offsets = (messages: readonly Message[]): number[] => messages.map(({ offs
 const texts = (messages: readonly Message[]): string[] =>
   messages.map(({ payload }) => payload.toString())
 
-export function historyContract(t: Test, open: OpenEmpty): void {
+export function historyContract(t: Test, open: OpenShared): void {
   t.test('positions', async (t) => positionContract(t, open))
+  t.test('told before shown', async (t) => toldContract(t, open))
   t.test('pages', async (t) => pageContract(t, open))
-  t.test('keys', async (t) => keyContract(t, open))
   t.test('redaction', async (t) => redactionContract(t, open))
 }
 
-function positionContract(t: Test, open: OpenEmpty): void {
+function positionContract(t: Test, open: OpenShared): void {
   t.test('offsets are 1, 2, 3 in each room, in one epoch, and the head follows', async (t) => {
-    const { log } = await open(t)
-    const before = await log.head('chat:1')
+    const [{ log }, other] = await open(t)
+    const before = await other.log.head('chat:1')
     t.equal(before.offset, 0)
     for (const offset of [1, 2, 3]) {
       const { position } = await log.append('chat:1', draft('a'), PLAIN)
       t.same(position, { epoch: before.epoch, offset })
     }
-    t.match(await log.append('chat:2', draft('b'), PLAIN), { position: { offset: 1 } })
-    t.same(await log.head('chat:1'), { epoch: before.epoch, offset: 3 })
+    t.match(await other.log.append('chat:2', draft('b'), PLAIN), { position: { offset: 1 } })
+    t.same(await other.log.head('chat:1'), { epoch: before.epoch, offset: 3 })
     t.equal((await log.head('chat:3')).offset, 0)
   })
 
   t.test('many at once get offsets without holes, in the order of their calls', async (t) => {
-    const { log } = await open(t)
-    const heard: number[] = []
-    const follower: Follower = {
-      onMessage: ({ offset }) => heard.push(offset),
-      onRedacted: () => {},
-      onGap: () => {},
-    }
-    await log.follow('chat:1', follower)
+    const [one, other] = await open(t)
+    const { listener } = await listen(other, 'chat:1')
     const appends = Array.from({ length: 3_000 }, (_, i) =>
-      log.append(`chat:${i % 3}`, draft(String(i)), PLAIN),
+      one.log.append(`chat:${i % 3}`, draft(String(i)), PLAIN),
     )
     const answers = await Promise.all(appends)
     const expected = answers.map((_, i) => Math.floor(i / 3) + 1)
@@ -65,69 +50,99 @@ function positionContract(t: Test, open: OpenEmpty): void {
       answers.map(({ position }) => position?.offset),
       expected,
     )
+    await soon(() => listener.heard.length >= 1_000)
     t.same(
-      heard,
+      offsets(listener.heard),
       Array.from({ length: 1_000 }, (_, i) => i + 1),
     )
   })
 
-  t.test('a member hears a message before its publisher is answered, and what it is', async (t) => {
-    const { log } = await open(t)
-    const heard: Message[] = []
-    await log.follow('chat:1', {
-      onMessage: (message) => heard.push(message),
-      onRedacted: () => {},
-      onGap: () => {},
-    })
-    const said = draft('', { kind: 'binary', payload: Buffer.from([0, 255]), origin: 'c1' })
-    const { position, time } = await log.append('chat:1', said, PLAIN)
-    t.same(heard, [{ ...said, ...position, time }])
+  t.test('what two nodes append at once has offsets without holes, told in order', async (t) => {
+    const engines = await open(t)
+    const rooms = await Promise.all(nodesOf(engines).map((node) => listen(node, 'chat:1')))
+    const appends = Array.from({ length: 500 }, async (_, i) =>
+      engines[i % 2 === 0 ? 0 : 1].log.append('chat:1', draft(String(i)), PLAIN),
+    )
+    const answers = (await Promise.all(appends)).map(({ position }) => position?.offset ?? 0)
+    const expected = Array.from({ length: 500 }, (_, i) => i + 1)
+    t.same(
+      answers.toSorted((a, b) => a - b),
+      expected,
+    )
+    await soon(() => rooms.every(({ listener }) => listener.heard.length >= 500))
+    for (const { listener } of rooms) t.same(offsets(listener.heard), expected)
   })
 
-  t.test('nothing is read that the followers did not hear before', async (t) => {
-    const { log } = await open(t)
-    let heard = 0
-    const onMessage = ({ offset }: Message): void => {
-      heard = offset
-    }
-    await log.follow('chat:1', { onMessage, onRedacted: () => {}, onGap: () => {} })
+  t.test(
+    'a member hears what was said, where and when, as the publisher is answered',
+    async (t) => {
+      const [one, other] = await open(t)
+      const { listener } = await listen(other, 'chat:1')
+      const said = draft('', { kind: 'binary', payload: Buffer.from([0, 255]), origin: 'c1' })
+      const { position, time } = await one.log.append('chat:1', said, PLAIN)
+      await soon(() => listener.heard.length > 0)
+      t.same(listener.heard, [{ ...said, ...position, time }])
+    },
+  )
+}
+
+function toldContract(t: Test, open: OpenShared): void {
+  t.test('nothing is shown that the follower of that node was not told before', async (t) => {
+    const [one, other] = await open(t)
+    const { listener } = await listen(other, 'chat:1')
     const ahead: number[] = []
     const look = async (head: Promise<{ offset: number }>): Promise<void> => {
       const { offset } = await head
-      if (offset > heard) ahead.push(offset)
+      if (offset > listener.heard.length) ahead.push(offset)
     }
     for (let i = 0; i < 100; i += 1) {
-      const appended = log.append('chat:1', draft(String(i)), PLAIN)
+      const appended = one.log.append('chat:1', draft(String(i)), PLAIN)
       const newest = page({ order: 'desc', limit: 1 })
       const reads = Array.from({ length: 8 }, () => [
-        look(log.head('chat:1')),
-        look(log.read('chat:1', newest).then(({ head }) => head)),
+        look(other.log.head('chat:1')),
+        look(other.log.read('chat:1', newest).then(({ head }) => head)),
       ])
       await Promise.all([appended, ...reads.flat()])
     }
     t.same(ahead, [])
+    await soon(() => listener.heard.length >= 100)
+    t.equal(listener.heard.length, 100, 'and nothing is told twice')
   })
 
-  t.test('a follow that was stopped hears no more', async (t) => {
-    const { log } = await open(t)
-    const heard: Message[] = []
-    const follow = await log.follow('chat:1', {
-      onMessage: (m) => heard.push(m),
-      onRedacted: () => {},
-      onGap: () => {},
-    })
-    follow.stop()
-    await log.append('chat:1', draft('a'), PLAIN)
-    t.same(heard, [])
+  t.test('what is acknowledged on one node is shown on the other', async (t) => {
+    const [one, other] = await open(t)
+    const { listener } = await listen(other, 'chat:1')
+    for (let offset = 1; offset <= 20; offset += 1) {
+      await one.log.append('chat:1', draft(String(offset)), PLAIN)
+      t.equal((await other.log.head('chat:1')).offset, offset)
+      t.equal(listener.heard.length, offset)
+    }
+  })
+
+  t.test('follow and append may meet: what is not told is in the page read after', async (t) => {
+    const [one, other] = await open(t)
+    const appends = Array.from({ length: 100 }, (_, i) =>
+      one.log.append('chat:1', draft(`${i}`), PLAIN),
+    )
+    const listener = new Listener()
+    await other.log.follow('chat:1', listener)
+    const { messages, head } = await other.log.read('chat:1', page({ limit: 200 }))
+    await Promise.all(appends)
+    await soon(() => (listener.heard.at(-1)?.offset ?? head.offset) >= 100)
+    const known = [...messages, ...listener.heard.filter(({ offset }) => offset > head.offset)]
+    t.same(
+      offsets(known),
+      appends.map((_, i) => i + 1),
+    )
   })
 }
 
-function pageContract(t: Test, open: OpenEmpty): void {
+function pageContract(t: Test, open: OpenShared): void {
   t.test('pages go both ways, with exclusive bounds and a limit', async (t) => {
-    const { log } = await open(t)
+    const [{ log }, { log: reader }] = await open(t)
     for (let i = 1; i <= 10; i += 1) await log.append('chat:1', draft(`m${i}`), PLAIN)
     const read = async (query: Partial<PageQuery>) =>
-      offsets((await log.read('chat:1', page(query))).messages)
+      offsets((await reader.read('chat:1', page(query))).messages)
     t.same(await read({}), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     t.same(await read({ after: 3, limit: 3 }), [4, 5, 6])
     t.same(await read({ after: 3, before: 6 }), [4, 5])
@@ -141,7 +156,7 @@ function pageContract(t: Test, open: OpenEmpty): void {
   t.test(
     'a message is read as it was said, byte for byte, and the page has the head',
     async (t) => {
-      const { log } = await open(t)
+      const [{ log }, { log: reader }] = await open(t)
       const said = [
         draft('{"a":1}', { kind: 'json' }),
         draft('', { kind: 'text', user: null }),
@@ -152,105 +167,77 @@ function pageContract(t: Test, open: OpenEmpty): void {
       ]
       const times: number[] = []
       for (const one of said) times.push((await log.append('chat:1', one, PLAIN)).time)
-      const { head, messages } = await log.read('chat:1', page())
-      t.same(head, await log.head('chat:1'))
+      const { head, messages } = await reader.read('chat:1', page())
+      t.same(head, await reader.head('chat:1'))
       const expected = said.map((one, i) => {
         const position = { epoch: head.epoch, offset: i + 1 }
         return { ...one, ...position, origin: null, time: times[i] }
       })
       t.same(messages, expected)
-      t.same((await log.read('chat:2', page())).messages, [], 'another room has its own')
+      t.same((await reader.read('chat:2', page())).messages, [], 'another room has its own')
     },
   )
 
   t.test('what the retention no longer keeps is not shown, by count and by age', async (t) => {
-    const { log } = await open(t)
+    const [{ log }, { log: reader }] = await open(t)
     for (let i = 1; i <= 10; i += 1) await log.append('chat:1', draft(`m${i}`), PLAIN)
     const few = { retention: { messages: 3, ageMs: null } }
-    t.same(offsets((await log.read('chat:1', page(few))).messages), [8, 9, 10])
+    t.same(offsets((await reader.read('chat:1', page(few))).messages), [8, 9, 10])
     const old = { retention: { messages: 100, ageMs: -60_000 } }
-    const { head, messages } = await log.read('chat:1', page(old))
+    const { head, messages } = await reader.read('chat:1', page(old))
     t.same([head.offset, messages], [10, []])
   })
 
   t.test('a page of large messages is bounded in bytes and never empty for that', async (t) => {
-    const { log } = await open(t)
+    const [{ log }, { log: reader }] = await open(t)
     const large = Buffer.alloc(3 * 1024 * 1024, 'x')
     for (let i = 0; i < 3; i += 1) {
       await log.append('chat:1', draft('', { kind: 'binary', payload: large }), PLAIN)
     }
-    t.same(offsets((await log.read('chat:1', page())).messages), [1])
-    t.same(offsets((await log.read('chat:1', page({ after: 2 }))).messages), [3])
+    t.same(offsets((await reader.read('chat:1', page())).messages), [1])
+    t.same(offsets((await reader.read('chat:1', page({ after: 2 }))).messages), [3])
   })
 }
 
-function keyContract(t: Test, open: OpenEmpty): void {
-  t.test('a retry gets the first answer, and nothing is kept or told twice', async (t) => {
-    const { log } = await open(t)
-    const heard: Message[] = []
-    await log.follow('chat:1', {
-      onMessage: (message) => heard.push(message),
-      onRedacted: () => {},
-      onGap: () => {},
-    })
-    const first = await log.append('chat:1', draft('a'), keyed('k'))
-    await log.append('chat:1', draft('b'), PLAIN)
-    const again = await log.append('chat:1', draft('a'), keyed('k'))
-    t.same(again, { ...first, repeated: true })
-    t.same(texts(heard), ['a', 'b'])
-    t.same(texts((await log.read('chat:1', page())).messages), ['a', 'b'])
-  })
-
-  t.test('twenty at once with one key: one is kept, all get its answer', async (t) => {
-    const { log } = await open(t)
-    const appends = Array.from({ length: 20 }, () => log.append('chat:1', draft('a'), keyed('k')))
-    const answers = await Promise.all(appends)
-    t.equal(answers.filter(({ repeated }) => !repeated).length, 1)
-    t.same(new Set(answers.map(({ position }) => position?.offset)), new Set([1]))
-    t.equal((await log.head('chat:1')).offset, 1)
-  })
-
-  t.test('another body or kind with the same key is a conflict, and changes nothing', async (t) => {
-    const { log } = await open(t)
-    await log.append('chat:1', draft('1'), keyed('k'))
-    for (const other of [draft('2'), draft('1', { kind: 'json' })]) {
-      await t.rejects(async () => log.append('chat:1', other, keyed('k')), KeyConflict)
-    }
-    t.equal((await log.head('chat:1')).offset, 1)
-  })
-
-  t.test('keys of different rooms, senders and values never meet', async (t) => {
-    const { log } = await open(t)
-    const answers = [
-      await log.append('chat:1', draft('a'), keyed('k', 'u_ada')),
-      await log.append('chat:1', draft('a'), keyed('k', 'u_bob')),
-      await log.append('chat:1', draft('a'), keyed('K', 'u_ada')),
-      await log.append('chat:2', draft('a'), keyed('k', 'u_ada')),
-    ]
-    t.notOk(answers.some(({ repeated }) => repeated))
-  })
-}
-
-function redactionContract(t: Test, open: OpenEmpty): void {
-  t.test('a message that was taken back keeps its offset and loses what it said', async (t) => {
-    const { log } = await open(t)
-    for (const text of ['a', 'b', 'c']) await log.append('chat:1', draft(text), PLAIN)
-    t.equal(await log.redact('chat:1', 2), true)
-    const { messages } = await log.read('chat:1', page())
+function redactionContract(t: Test, open: OpenShared): void {
+  t.test('a message that was redacted keeps its offset and loses what it said', async (t) => {
+    const [one, other] = await open(t)
+    for (const text of ['a', 'b', 'c']) await one.log.append('chat:1', draft(text), PLAIN)
+    t.equal(await other.log.redact('chat:1', 2), true)
+    const { messages } = await one.log.read('chat:1', page())
     t.same(texts(messages), ['a', '', 'c'])
     t.same(
       messages.map(({ redacted }) => redacted),
       [undefined, true, undefined],
     )
-    t.equal((await log.head('chat:1')).offset, 3)
+    t.equal((await one.log.head('chat:1')).offset, 3)
   })
 
-  t.test('twice, at another offset or in another room it is not there', async (t) => {
-    const { log } = await open(t)
-    await log.append('chat:1', draft('a'), PLAIN)
-    await log.redact('chat:1', 1)
-    t.equal(await log.redact('chat:1', 1), false)
-    t.equal(await log.redact('chat:1', 2), false)
-    t.equal(await log.redact('chat:2', 1), false)
+  t.test('a redaction is told on every node, after the message', async (t) => {
+    const engines = await open(t)
+    const rooms = await Promise.all(nodesOf(engines).map((node) => listen(node, 'chat:1')))
+    const elsewhere = await listen(engines[1], 'chat:2')
+    const [{ log }] = engines
+    const { position } = await log.append('chat:1', draft('a'), PLAIN)
+    await log.redact('chat:1', position?.offset ?? 0)
+    await log.append('chat:1', draft('b'), PLAIN)
+    await log.append('chat:2', draft('c'), PLAIN)
+    await soon(() => rooms.every(({ listener }) => listener.told.length >= 3))
+    for (const { listener } of rooms) t.same(listener.told, ['a', 'redacted 1', 'b'])
+    await soon(() => elsewhere.listener.told.length > 0)
+    t.same(elsewhere.listener.told, ['c'], 'another room hears nothing of it')
+  })
+
+  t.test('twice, at another offset or in another room it changes and tells nothing', async (t) => {
+    const [one, other] = await open(t)
+    const { listener } = await listen(one, 'chat:1')
+    await one.log.append('chat:1', draft('a'), PLAIN)
+    await other.log.redact('chat:1', 1)
+    t.equal(await one.log.redact('chat:1', 1), false)
+    t.equal(await one.log.redact('chat:1', 2), false)
+    t.equal(await other.log.redact('chat:2', 1), false)
+    await other.log.append('chat:1', draft('b'), PLAIN)
+    await soon(() => listener.told.includes('b'))
+    t.same(listener.told, ['a', 'redacted 1', 'b'])
   })
 }

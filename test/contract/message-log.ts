@@ -1,125 +1,204 @@
-// What every engine must do for messages of rooms without history.
+// What every engine must do for messages in every room, with history or without.
 import type { Test } from 'tap'
-import type { Follower, IdempotencyKey } from '../../src/engine/message-log.ts'
-import { KeyConflict } from '../../src/engine/message-log.ts'
-import type { Message } from '../../src/protocol/message.ts'
-import type { OpenEmpty } from './openers.ts'
+import { type AppendOptions, KeyConflict, type Retention } from '../../src/engine/message-log.ts'
+import { listen } from './listener.ts'
 import { draft } from './samples.ts'
+import { nodesOf, type OpenShared, type Subject, soon } from './shared-engines.ts'
 
-const PLAIN = { retention: null, key: null }
-
-function keyed(value: string, sender = 'u_ada'): { retention: null; key: IdempotencyKey } {
-  return { retention: null, key: { value, sender } }
+const KINDS: Record<string, Retention | null> = {
+  'rooms without history': null,
+  'rooms with history': { messages: 10_000, ageMs: null },
 }
 
-/** Follows, and remembers what it was told. */
-function listener(): Follower & { heard: Message[]; texts(): string[] } {
-  const heard: Message[] = []
-  return {
-    heard,
-    texts: () => heard.map(({ payload }) => payload.toString()),
-    onMessage: (message) => heard.push(message),
-    onRedacted: () => {},
-    onGap: () => {},
+type Options = (key?: string, sender?: string) => AppendOptions
+
+export function messageLogContract(t: Test, { openShared, cutOff }: Subject): void {
+  for (const [kind, retention] of Object.entries(KINDS)) {
+    const options: Options = (value, sender = 'u_ada') => ({
+      retention,
+      key: value === undefined ? null : { value, sender },
+    })
+    t.test(kind, async (t) => {
+      t.test('following', async (t) => followContract(t, openShared, options))
+      t.test('idempotency keys', async (t) => keyContract(t, openShared, options))
+    })
   }
+  t.test('what is not kept', async (t) => ephemeralContract(t, openShared))
+  if (cutOff !== null) t.test('a cut', async (t) => cutContract(t, openShared, cutOff))
 }
 
-export function messageLogContract(t: Test, open: OpenEmpty): void {
-  t.test('following', async (t) => followContract(t, open))
-  t.test('idempotency keys', async (t) => keyContract(t, open))
-
-  t.test('a message carries what was handed in, and the time of the answer', async (t) => {
-    const { log } = await open(t)
-    const room = listener()
-    await log.follow('chat:1', room)
-    const bytes = draft('', { kind: 'binary', payload: Buffer.from([0, 255]), user: null })
-    const answer = await log.append('chat:1', bytes, PLAIN)
-    t.same(answer, { position: null, time: answer.time, repeated: false })
-    t.same(room.heard, [{ ...bytes, epoch: null, offset: 0, time: answer.time }])
-  })
-
-  t.test('nothing is kept', async (t) => {
-    const { log } = await open(t)
-    await log.append('chat:1', draft('hello'), PLAIN)
-    t.match(await log.head('chat:1'), { offset: 0 })
-    t.equal(await log.redact('chat:1', 1), false)
-  })
-}
-
-function followContract(t: Test, open: OpenEmpty): void {
-  t.test('messages arrive in order, each before its answer', async (t) => {
-    const { log } = await open(t)
-    const room = listener()
-    await log.follow('chat:1', room)
+function followContract(t: Test, openShared: OpenShared, options: Options): void {
+  t.test('every message is answered and told on every node, each once and in order', async (t) => {
+    const [one, other] = await openShared(t)
+    const rooms = await Promise.all(nodesOf([one, other]).map((node) => listen(node, 'chat:1')))
     for (const text of ['one', 'two', 'three']) {
-      await log.append('chat:1', draft(text), PLAIN)
-      t.equal(room.texts().at(-1), text)
+      t.match(await one.log.append('chat:1', draft(text), options()), { repeated: false })
     }
-    t.same(room.texts(), ['one', 'two', 'three'])
+    await soon(() => rooms.every(({ listener }) => listener.told.length >= 3))
+    for (const { listener } of rooms) t.same(listener.told, ['one', 'two', 'three'])
+  })
+
+  t.test('of what both nodes say at once all members hear one order', async (t) => {
+    const [one, other] = await openShared(t)
+    const rooms = await Promise.all(nodesOf([one, other]).map((node) => listen(node, 'chat:1')))
+    const texts = Array.from({ length: 400 }, (_, i) => String(i))
+    await Promise.all(
+      texts.map(async (text, i) => {
+        await (i % 2 === 0 ? one : other).log.append('chat:1', draft(text), options())
+      }),
+    )
+    await soon(() => rooms.every(({ listener }) => listener.told.length >= texts.length))
+    for (const { listener } of rooms) {
+      t.same(listener.told, rooms[0]?.listener.told)
+      t.same(new Set(listener.told), new Set(texts))
+      const ofOne = listener.told.filter((text) => Number(text) % 2 === 0)
+      t.same(
+        ofOne,
+        ofOne.toSorted((a, b) => Number(a) - Number(b)),
+        'what one node said, as said',
+      )
+    }
   })
 
   t.test('a room hears nothing of another', async (t) => {
-    const { log } = await open(t)
-    const room = listener()
-    await log.follow('chat:1', room)
-    await log.append('chat:2', draft('hello'), PLAIN)
-    t.same(room.texts(), [])
+    const [one, other] = await openShared(t)
+    const { listener } = await listen(other, 'chat:1')
+    await one.log.append('chat:2', draft('elsewhere'), options())
+    await one.log.append('chat:1', draft('here'), options())
+    await soon(() => listener.told.length > 0)
+    t.same(listener.told, ['here'])
   })
 
   t.test('a follow that was stopped hears no more', async (t) => {
-    const { log } = await open(t)
-    const room = listener()
-    const follow = await log.follow('chat:1', room)
+    const [one, other] = await openShared(t)
+    const { listener, follow } = await listen(other, 'chat:1')
+    await one.log.append('chat:1', draft('before'), options())
+    await soon(() => listener.told.length > 0)
     follow.stop()
     follow.stop()
-    await log.append('chat:1', draft('hello'), PLAIN)
-    t.same(room.texts(), [])
+    const { listener: next } = await listen(other, 'chat:1')
+    await one.log.append('chat:1', draft('after'), options())
+    await soon(() => next.told.length > 0)
+    t.same([listener.told, next.told], [['before'], ['after']])
   })
 
-  t.test('a new follower takes the place of the old, and the old stop leaves it be', async (t) => {
-    const { log } = await open(t)
-    const [old, current] = [listener(), listener()]
-    const before = await log.follow('chat:1', old)
-    await log.follow('chat:1', current)
-    before.stop()
-    await log.append('chat:1', draft('hello'), PLAIN)
-    t.same(old.texts(), [])
-    t.same(current.texts(), ['hello'])
+  t.test('a new follower replaces the old one, whose stop does nothing to it', async (t) => {
+    const [one, other] = await openShared(t)
+    const old = await listen(other, 'chat:1')
+    const current = await listen(other, 'chat:1')
+    old.follow.stop()
+    await one.log.append('chat:1', draft('hello'), options())
+    await soon(() => current.listener.told.length > 0)
+    t.same([old.listener.told, current.listener.told], [[], ['hello']])
   })
 }
 
-function keyContract(t: Test, open: OpenEmpty): void {
-  t.test('a retry gets the first answer and delivers nothing', async (t) => {
-    const { log } = await open(t)
-    const room = listener()
-    await log.follow('chat:1', room)
-    const first = await log.append('chat:1', draft('hello'), keyed('k'))
-    const again = await log.append('chat:1', draft('hello'), keyed('k'))
+function keyContract(t: Test, openShared: OpenShared, options: Options): void {
+  t.test('a retry on the other node gets the first answer, and delivers nothing', async (t) => {
+    const [one, other] = await openShared(t)
+    const { listener } = await listen(other, 'chat:1')
+    const first = await one.log.append('chat:1', draft('hello'), options('k'))
     t.equal(first.repeated, false)
-    t.same(again, { ...first, repeated: true })
-    t.same(room.texts(), ['hello'])
+    for (const { log } of [one, other]) {
+      const again = await log.append('chat:1', draft('hello'), options('k'))
+      t.same(again, { ...first, repeated: true })
+    }
+    await one.log.append('chat:1', draft('last'), options())
+    await soon(() => listener.told.includes('last'))
+    t.same(listener.told, ['hello', 'last'])
   })
 
-  t.test('the same key with another body is a conflict and delivers nothing', async (t) => {
-    const { log } = await open(t)
-    const room = listener()
-    await log.follow('chat:1', room)
-    await log.append('chat:1', draft('1'), keyed('k'))
-    const others = [draft('2'), draft('1', { kind: 'json' })]
-    for (const other of others) {
-      await t.rejects(async () => log.append('chat:1', other, keyed('k')), KeyConflict)
+  t.test('of 20 at once with one key, over both nodes, one takes effect', async (t) => {
+    const [one, other] = await openShared(t)
+    const { listener } = await listen(other, 'chat:1')
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) =>
+        (i % 2 === 0 ? one : other).log.append('chat:1', draft('hello'), options('k')),
+      ),
+    )
+    t.equal(answers.filter(({ repeated }) => !repeated).length, 1)
+    t.equal(new Set(answers.map(({ position }) => position?.offset)).size, 1)
+    t.equal(new Set(answers.map(({ time }) => time)).size, 1)
+    await one.log.append('chat:1', draft('last'), options())
+    await soon(() => listener.told.includes('last'))
+    t.same(listener.told, ['hello', 'last'])
+  })
+
+  t.test('another body or kind with the same key is a conflict, and changes nothing', async (t) => {
+    const [one, other] = await openShared(t)
+    const { listener } = await listen(one, 'chat:1')
+    await one.log.append('chat:1', draft('1'), options('k'))
+    for (const wrong of [draft('2'), draft('1', { kind: 'json' })]) {
+      for (const { log } of [one, other]) {
+        await t.rejects(async () => log.append('chat:1', wrong, options('k')), KeyConflict)
+      }
     }
-    t.same(room.texts(), ['1'])
+    await other.log.append('chat:1', draft('last'), options())
+    await soon(() => listener.told.includes('last'))
+    t.same(listener.told, ['1', 'last'])
   })
 
   t.test('keys of different rooms, senders and values never meet', async (t) => {
-    const { log } = await open(t)
+    const [one, other] = await openShared(t)
     const answers = [
-      await log.append('chat:1', draft('a'), keyed('k', 'u_ada')),
-      await log.append('chat:1', draft('b'), keyed('k', 'u_bob')),
-      await log.append('chat:1', draft('c'), keyed('K', 'u_ada')),
-      await log.append('chat:2', draft('d'), keyed('k', 'u_ada')),
+      await one.log.append('chat:1', draft('a'), options('k', 'u_ada')),
+      await other.log.append('chat:1', draft('b'), options('k', 'u_bob')),
+      await one.log.append('chat:1', draft('c'), options('K', 'u_ada')),
+      await other.log.append('chat:2', draft('d'), options('k', 'u_ada')),
     ]
     t.notOk(answers.some(({ repeated }) => repeated))
+  })
+}
+
+function ephemeralContract(t: Test, openShared: OpenShared): void {
+  const plain: AppendOptions = { retention: null, key: null }
+
+  t.test('a message carries what was handed in, and the time of the answer', async (t) => {
+    const [one, other] = await openShared(t)
+    const { listener } = await listen(other, 'chat:1')
+    const bytes = draft('', { kind: 'binary', payload: Buffer.from([0, 255]), user: null })
+    const answer = await one.log.append('chat:1', bytes, plain)
+    t.same(answer, { position: null, time: answer.time, repeated: false })
+    await soon(() => listener.heard.length > 0)
+    t.same(listener.heard, [{ ...bytes, epoch: null, offset: 0, time: answer.time }])
+  })
+
+  t.test('nothing is kept', async (t) => {
+    const [one, other] = await openShared(t)
+    await one.log.append('chat:1', draft('hello'), plain)
+    t.match(await other.log.head('chat:1'), { offset: 0 })
+    t.equal(await other.log.redact('chat:1', 1), false)
+  })
+}
+
+function cutContract(t: Test, openShared: OpenShared, cutOff: NonNullable<Subject['cutOff']>) {
+  const options = (retention: Retention | null): AppendOptions => ({ retention, key: null })
+
+  t.test('what a node missed comes before anything newer, or it hears of a gap', async (t) => {
+    for (const retention of Object.values(KINDS)) {
+      const [one, other] = await openShared(t)
+      const { listener } = await listen(other, 'chat:1')
+      await one.log.append('chat:1', draft('before'), options(retention))
+      await soon(() => listener.told.length === 1)
+      const back = cutOff(other)
+      await one.log.append('chat:1', draft('missed'), options(retention))
+      back()
+      await one.log.append('chat:1', draft('after'), options(retention))
+      await soon(() => listener.told.includes('after'))
+      const [before, missed, after] = listener.told
+      t.same([before, after, listener.told.length], ['before', 'after', 3])
+      t.ok(['missed', 'gap'].includes(missed ?? ''))
+    }
+  })
+
+  t.test('what is read while a node is cut off is told first', async (t) => {
+    const [one, other] = await openShared(t)
+    const { listener } = await listen(other, 'chat:1')
+    const back = cutOff(other)
+    await one.log.append('chat:1', draft('a'), options(KINDS['rooms with history'] ?? null))
+    const { offset } = await other.log.head('chat:1')
+    const told = listener.told.includes('gap') ? offset : listener.heard.length
+    t.equal(told, offset)
+    back()
   })
 }

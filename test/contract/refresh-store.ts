@@ -1,14 +1,14 @@
-// What every engine must do for refresh tokens: rotate on each use, and notice a stolen one.
+// What every engine must do for refresh tokens: rotate on each use, and notice a stolen one. The
+// calls go to two nodes in turn.
 import type { Test } from 'tap'
-import type { Engine } from '../../src/engine/engine.ts'
 import type { Rotated } from '../../src/engine/identity-store.ts'
-import type { OpenEmpty } from './openers.ts'
 import { account, session } from './samples.ts'
+import type { OpenStores, Stores } from './shared-engines.ts'
 
 const GRACE_MS = 10_000
 
 /** A session of an app with the token `first`, issued at 0. */
-async function family({ accounts, sessions, refreshTokens }: Engine) {
+async function family({ accounts, sessions, refreshTokens }: Stores) {
   const ada = account()
   const app = session(ada, { client: 'app', secretHash: null })
   await accounts.create(ada)
@@ -19,7 +19,7 @@ async function family({ accounts, sessions, refreshTokens }: Engine) {
   return { app, rotate }
 }
 
-export function refreshContract(t: Test, open: OpenEmpty): void {
+export function refreshContract(t: Test, open: OpenStores): void {
   t.test('a token is good once, and the next one after it', async (t) => {
     const { app, rotate } = await family(await open(t))
     t.same(await rotate('first', 'second', 1), { session: app })

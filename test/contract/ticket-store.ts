@@ -1,10 +1,10 @@
-// What every engine must do for tickets.
+// What every engine must do for tickets. The calls go to two nodes in turn.
 import type { Test } from 'tap'
 import { HOST_SESSION } from '../../src/protocol/names.ts'
-import type { OpenEmpty } from './openers.ts'
 import { account, session, ticket } from './samples.ts'
+import type { OpenStores } from './shared-engines.ts'
 
-export function ticketContract(t: Test, open: OpenEmpty): void {
+export function ticketContract(t: Test, open: OpenStores): void {
   t.test('a ticket comes back as it was issued', async (t) => {
     const { accounts, sessions, tickets } = await open(t)
     const ada = account()
@@ -48,7 +48,7 @@ export function ticketContract(t: Test, open: OpenEmpty): void {
     t.equal(await tickets.redeem(one.hash, 1_000), null)
   })
 
-  t.test('of 100 who redeem a ticket at the same time, one gets it', async (t) => {
+  t.test('of 100 that redeem a ticket at once, over both nodes, one gets it', async (t) => {
     const { tickets } = await open(t)
     const one = ticket()
     await tickets.issue(one)
@@ -70,6 +70,12 @@ export function ticketContract(t: Test, open: OpenEmpty): void {
     const { tickets } = await open(t)
     t.equal(await tickets.read('unknown', 1_000), null)
     t.equal(await tickets.redeem('unknown', 1_000), null)
+  })
+
+  t.test('a store says since when it has held tickets', async (t) => {
+    const before = Date.now()
+    const { tickets } = await open(t)
+    t.ok(tickets.since >= before && tickets.since <= Date.now())
   })
 
   t.test('a session that has ended gets no ticket', async (t) => {

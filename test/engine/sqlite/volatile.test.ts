@@ -4,4 +4,11 @@ import { openEngine } from '../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { engineContract } from '../../contract/engine.ts'
 
-engineContract(t, () => openEngine({ kind: 'memory' }, systemClock))
+engineContract(t, {
+  openShared: async () => {
+    const engine = await openEngine({ kind: 'memory' }, systemClock)
+    return [engine, engine]
+  },
+  lapse: null,
+  cutOff: null,
+})

@@ -1,0 +1,36 @@
+// A follower of a room that remembers what it was told.
+import type { Engine } from '../../src/engine/engine.ts'
+import type { Follow, Follower } from '../../src/engine/message-log.ts'
+import type { Message } from '../../src/protocol/message.ts'
+
+export class Listener implements Follower {
+  readonly heard: Message[] = []
+  /** Texts of messages, `redacted n` and `gap`, as they came. */
+  readonly told: string[] = []
+
+  get texts(): string[] {
+    return this.heard.map(({ payload }) => payload.toString())
+  }
+
+  onMessage(message: Message): void {
+    this.heard.push(message)
+    this.told.push(message.payload.toString())
+  }
+
+  onRedacted(offset: number): void {
+    this.told.push(`redacted ${offset}`)
+  }
+
+  onGap(): void {
+    this.told.push('gap')
+  }
+}
+
+/** Follows a room on the node of that engine. */
+export async function listen(
+  { log }: Engine,
+  room: string,
+): Promise<{ listener: Listener; follow: Follow }> {
+  const listener = new Listener()
+  return { listener, follow: await log.follow(room, listener) }
+}

@@ -22,7 +22,7 @@ for (const [what, signal] of Object.entries(FAULTS)) {
       USHER_DRAIN_SECONDS: '1',
       USHER_API_KEYS: `backend:${SERVER_KEY}`,
     }
-    const server = await startServer(t, env, [FAULT])
+    const server = await startServer(t, env, [`--import=${FAULT}`])
     await until(() => server.stdout().includes('Usher is open'))
     const clients = await Promise.all(
       [1, 2].map(() => connect(`${server.url}/rooms/chat:a`, { headers: asServer })),

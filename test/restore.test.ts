@@ -1,38 +1,26 @@
 // Backup and restore as an operator does them, by docs/operations.md, and what clients then see.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import { type Test, test } from 'tap'
 import { findProgram, PROGRAMS } from '../scripts/programs.ts'
 import { SERVER_KEY } from './support/app.ts'
 import { follow } from './support/follow.ts'
 import { asServer, call, cookieOf, PASSWORD } from './support/people.ts'
+import { startProgram } from './support/program.ts'
 import { type ServerProcess, startServer } from './support/server-process.ts'
 
 const BACKUP = new URL('../scripts/backup.ts', import.meta.url).pathname
 const SECRET = 'a-secret-that-outlives-every-data-folder'
-/** Tap would load itself into what it starts. */
-const ALONE = 'unset NODE_OPTIONS NODE_V8_COVERAGE'
 
 interface Ran {
-  code: number
+  code: number | null
   said: string
 }
 
 /** Runs a command in a shell of its own, with nothing of this environment but the path. */
-async function shell(t: Test, script: string, env: Record<string, string> = {}): Promise<Ran> {
-  const child = spawn('sh', ['-c', `${ALONE}; ${script}`], {
-    cwd: t.testdirName,
-    env: { PATH: process.env.PATH ?? '', NODE: process.execPath, BACKUP, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ])
-  return { code, said: out + err }
+async function shell(t: Test, script: string, more: Record<string, string> = {}): Promise<Ran> {
+  const env = { NODE: process.execPath, BACKUP, ...more }
+  const program = startProgram(t, { command: ['sh', '-c', script], cwd: t.testdirName, env })
+  return { code: await program.ended, said: program.output }
 }
 
 function start(t: Test): Promise<ServerProcess> {

@@ -170,13 +170,13 @@ test('the boot log names the engine, its durability, and what has no effect', as
 })
 
 test('all who come at once find a place, before any of them is looked at', async (t) => {
-  const { url, process: child } = await startServer(t, settings(t.testdir({})))
+  const { url, program } = await startServer(t, settings(t.testdir({})))
   const most = Number(readFileSync('/proc/sys/net/core/somaxconn', 'latin1'))
   // Whoever finds none would have to try again a second later, and then three, and seven.
-  child.kill('SIGSTOP')
+  program.signal('SIGSTOP')
   const coming = Array.from({ length: Math.min(1_500, most) }, () => rawSocket(url))
   const lines = await Promise.all(coming)
   for (const line of lines) line.on('error', () => undefined).destroy()
-  child.kill('SIGCONT')
+  program.signal('SIGCONT')
   t.equal((await call(`${url}/health/live`, 'GET')).status, 200, 'and it goes on')
 })

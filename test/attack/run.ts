@@ -35,8 +35,8 @@ async function attackAll(target: Target): Promise<number> {
 
 function state({ server }: Target): string {
   const seconds = `${((performance.now() - start) / 1_000).toFixed(1)} s so far`
-  if (!server.alive()) return `${seconds}, the server is dead`
-  return `${seconds}, server ${server.rssMiB()} MiB, ${server.openFiles()} open files`
+  if (!server.program.isRunning) return `${seconds}, the server is dead`
+  return `${seconds}, server ${server.program.rssMiB()} MiB, ${server.program.openFiles()} open files`
 }
 
 /** With names after the options, only these families, and the look afterwards. */

@@ -2,7 +2,7 @@
 import { hkdfSync } from 'node:crypto'
 import type { RulesInput } from '../../src/config/rules-file.ts'
 import { call, type Person, person, ticketOf } from '../support/people.ts'
-import { type ServerProcess, startServer } from './server-process.ts'
+import { type LoneServer, startLoneServer } from '../support/server-process.ts'
 import { type Answer, type Ask, ask, type Headers } from './wire.ts'
 
 export const SECRET = 'the-root-secret-of-an-attacked-server-0123456789'
@@ -21,7 +21,7 @@ const RULES: RulesInput = {
 }
 
 export interface Target {
-  server: ServerProcess
+  server: LoneServer
   port: number
   /** With `localhost`, where the victim's browser is. */
   url: string
@@ -40,24 +40,24 @@ export interface Target {
 
 /** Starts a server and lets two people in. */
 export async function findTarget(short: boolean): Promise<Target> {
-  const server = await startServer({
+  const server = await startLoneServer({
     rules: RULES,
-    environment: {
+    // What leaks ends the process, instead of looking like a heap that was not tidied yet.
+    nodeArgs: ['--max-old-space-size=128'],
+    env: {
       USHER_SECRET: SECRET,
       USHER_API_KEYS: `backend:${SERVER_KEY}`,
       USHER_SIGNUP: 'open',
       USHER_LOG_LEVEL: 'info',
-      // What leaks ends the process, instead of looking like a heap that was not tidied yet.
-      NODE_OPTIONS: '--max-old-space-size=128',
     },
   })
   const secrets = new Set([SECRET, SERVER_KEY])
   const keepSecret = (...values: string[]): void => {
     for (const value of values) secrets.add(value)
   }
-  const { port, url, log } = server
+  const { port, url, program } = server
   // The people of the other tests know an app; all they use of it is its address.
-  const app = { url, log, keepSecret, app: null as never }
+  const app = { url, log: () => program.output, keepSecret, app: null as never }
   const newPerson = () => person(app, `guest${secrets.size}`)
   return {
     server,
@@ -66,7 +66,7 @@ export async function findTarget(short: boolean): Promise<Target> {
     short,
     victim: await person(app, 'victim'),
     stranger: await person(app, 'stranger'),
-    restingMiB: server.rssMiB(),
+    restingMiB: server.program.rssMiB(),
     secrets,
     ask: (request) => ask(port, request),
     ticket: (who, body = {}) => ticketOf(app, who.bearer, body),

@@ -9,8 +9,8 @@ import { Talker } from './clients/talker.ts'
 import { historyOf } from './history.ts'
 import { cycle } from './nemesis.ts'
 import { Record } from './record.ts'
-import { Victim } from './server-process.ts'
 import { verdict } from './verdict.ts'
+import { Victim } from './victim.ts'
 
 const ROOMS = ['crash:a', 'crash:b']
 const WAYS: readonly Way[] = ['keyed', 'keyed', 'keyed', 'plain', 'plain', 'batch']

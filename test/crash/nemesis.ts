@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Dice } from '../fuzz/chance.ts'
 import type { Fault } from '../support/disk/disk.ts'
 import type { Player } from './clients/run-parts.ts'
-import type { Victim } from './server-process.ts'
+import type { Victim } from './victim.ts'
 
 const CYCLE_MS = { least: 150, more: 800 }
 const BLOWS_MAX = 4

@@ -7,8 +7,8 @@ import { Poster } from './clients/poster.ts'
 import { historyOf } from './history.ts'
 import type { Outcome } from './kill-run.ts'
 import { Record } from './record.ts'
-import { Victim } from './server-process.ts'
 import { verdict } from './verdict.ts'
+import { Victim } from './victim.ts'
 
 const ROOM = 'fire:a'
 const PUBLISHERS = 20

@@ -1,9 +1,9 @@
 // The server that is fuzzed: every limit that can be off is off, and everything is allowed that
 // lets an input reach further in.
 
-import { type ServerProcess, startServer } from '../attack/server-process.ts'
 import { pause } from '../attack/wire.ts'
 import { call, type Person, person } from '../support/people.ts'
+import { type LoneServer, startLoneServer } from '../support/server-process.ts'
 import type { Credentials } from './requests.ts'
 
 const KEY = 'key-of-a-fuzzed-back-end-0123456789'
@@ -12,7 +12,7 @@ const RENEW_MS = 8 * 60_000
 const LOOK_MS = 2_000
 
 export interface Fuzzed {
-  server: ServerProcess
+  server: LoneServer
   credentials: Credentials
   /** Logs in again when the token is about to run out, or does not count any more. */
   renew(): Promise<void>
@@ -22,7 +22,9 @@ export interface Fuzzed {
 
 export async function startFuzzed(): Promise<Fuzzed> {
   const none = null
-  const server = await startServer({
+  const server = await startLoneServer({
+    // A heap that leaks shows, instead of growing into a machine's whole memory.
+    nodeArgs: ['--max-old-space-size=160'],
     rules: {
       rooms: [
         { match: 'fuzz:*' },
@@ -41,18 +43,16 @@ export async function startFuzzed(): Promise<Fuzzed> {
         ticketsPerMinute: none,
       },
     },
-    environment: {
+    env: {
       USHER_SECRET: 'the-root-secret-of-a-fuzzed-server-0123456789',
       USHER_API_KEYS: `backend:${KEY}`,
       USHER_SIGNUP: 'open',
-      // A heap that leaks shows, instead of growing into a machine's whole memory.
-      NODE_OPTIONS: '--max-old-space-size=160',
       // Lines of requests would cost as much as the requests.
       USHER_LOG_LEVEL: 'error',
     },
   })
-  const { url, log } = server
-  const app = { url, log, keepSecret: () => undefined, app: null as never }
+  const { url, program } = server
+  const app = { url, log: () => program.output, keepSecret: () => undefined, app: null as never }
   const somebody = await person(app, 'fuzzer')
   const credentials = { ...credentialsOf(somebody), key: KEY }
   let renewedAt = performance.now()
@@ -76,8 +76,8 @@ function credentialsOf({ user, bearer, browser }: Person): Omit<Credentials, 'ke
   return { user, token, cookie: browser.cookie, origin: browser.origin }
 }
 
-async function unwell(server: ServerProcess): Promise<string[]> {
-  if (!server.alive()) return [`the server died:\n${server.log().slice(-2_000)}`]
+async function unwell(server: LoneServer): Promise<string[]> {
+  if (!server.program.isRunning) return [`the server died:\n${server.program.output.slice(-2_000)}`]
   const ready = await call(`${server.url}/health/ready`, 'GET')
   const wrongs = ready.status === 200 ? [] : [`/health/ready answers ${ready.status}`]
   let left = ''
@@ -87,7 +87,7 @@ async function unwell(server: ServerProcess): Promise<string[]> {
     left = `${body.members} members`
   }
   if (left !== '0 members') wrongs.push(`${left} are left in open:a`)
-  for (const line of server.errorLines.slice(0, 5))
+  for (const line of server.errorLines().slice(0, 5))
     wrongs.push(`error line: ${line.slice(0, 1_500)}`)
   return wrongs
 }

@@ -2,7 +2,7 @@
 import { type Answer, answersIn, within } from '../attack/wire.ts'
 import { closingOf, OPCODE, parseFrames } from '../support/frames.ts'
 import { Dice } from './chance.ts'
-import type { Fuzzed } from './fuzzed-server.ts'
+import type { Fuzzed } from './fuzzed.ts'
 import { handshakeOf } from './handshakes.ts'
 import { bent } from './json-text.ts'
 import { openAnywhere, Pipeline } from './pipeline.ts'
@@ -121,12 +121,13 @@ export class Fuzzing {
   }
 
   #goesOn(): boolean {
-    return this.#fuzzed.server.alive() && this.#violations.length < VIOLATIONS_MAX
+    return this.#fuzzed.server.program.isRunning && this.#violations.length < VIOLATIONS_MAX
   }
 
   #measure(): void {
     const { server } = this.#fuzzed
-    if (server.alive()) this.#memory.push({ at: this.#done, mib: server.rssMiB() })
+    if (server.program.isRunning)
+      this.#memory.push({ at: this.#done, mib: server.program.rssMiB() })
   }
 
   #grown(): string[] {

@@ -3,7 +3,7 @@
 // code 1 on a violation.
 import { parseArgs } from 'node:util'
 import { fuzzDirectly } from './direct.ts'
-import { startFuzzed } from './fuzzed-server.ts'
+import { startFuzzed } from './fuzzed.ts'
 import { Fuzzing, inputOf } from './fuzzing.ts'
 
 const INPUTS = 1_000_000

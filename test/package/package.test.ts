@@ -4,7 +4,7 @@ import { t as file, type Test, test } from 'tap'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
 import { connect, refused } from '../support/client.ts'
 import { call, cookieOf } from '../support/people.ts'
-import { type Started, startGroup } from '../support/program-group.ts'
+import { type Program, startProgram } from '../support/program.ts'
 import { installedPackage } from './installed.ts'
 
 const { bin, examples, path } = installedPackage(file)
@@ -15,16 +15,17 @@ const PASSWORD = 'open sesame'
 /** Starts what stands in an example's package.json under this name. */
 function startScript(t: Test, example: string, script: string[], env: Record<string, string>) {
   const command = ['npm', 'run', '--silent', ...script]
-  return startGroup(t, { command, cwd: join(examples, example), env: { PATH: path, ...env } })
+  const cwd = join(examples, example)
+  return startProgram(t, { command, cwd, env: { PATH: path, ...env }, group: true })
 }
 
-async function urlOf(program: Started): Promise<string> {
+async function urlOf(program: Program): Promise<string> {
   return (await program.shows(LISTENS))[1] ?? ''
 }
 
 test('the command usher starts the service, with its page and its rooms', async (t) => {
   const cwd = t.testdir()
-  const service = startGroup(t, { command: [bin], cwd, env: { PATH: path, PORT: '0' } })
+  const service = startProgram(t, { command: [bin], cwd, env: { PATH: path, PORT: '0' } })
   const url = await urlOf(service)
   const page = await fetch(url)
   t.match(await page.text(), '<title>', 'the page is in the package')

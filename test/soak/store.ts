@@ -1,7 +1,7 @@
 // Large stores: fills one room with a million messages, 100,000 rooms with ten each, and then looks
 // at each as an operator and a reader do, through a real process: node test/soak/store.ts
 // [messages in the one room] [rooms] [messages in each]
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -9,9 +9,9 @@ import { openEngine } from '../../src/engine/open-engine.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { SERVER_KEY } from '../support/app.ts'
 import { asServer, call } from '../support/people.ts'
-import { type Started, startGroup } from '../support/program-group.ts'
+import type { Program } from '../support/program.ts'
+import { addressOf, spawnServer } from '../support/server-process.ts'
 
-const SERVER = new URL('../../src/server.ts', import.meta.url).pathname
 const PAYLOAD = Buffer.alloc(200, 'x')
 const APPENDS_AT_ONCE = 5_000
 const PAGES = 200
@@ -56,28 +56,12 @@ async function openingMs(folder: string): Promise<number> {
   return rounded(ms)
 }
 
-const teardowns: (() => unknown)[] = []
-
-interface Running {
-  server: Started
-  url: string
-  pid: number
-  openMs: number
-}
-
-/** The service itself, from its start until it listens. */
-async function start(folder: string): Promise<Running> {
-  const env = {
-    ...{ PATH: process.env.PATH ?? '', PORT: '0', USHER_DATA: folder },
-    ...{ USHER_CONFIG: `${folder}/rules.json`, USHER_API_KEYS: `backend:${SERVER_KEY}` },
-  }
+/** The service itself, and how long it took from its start until it listened. */
+async function start(folder: string): Promise<{ server: Program; url: string; openMs: number }> {
   const began = performance.now()
-  const register = { teardown: (run: () => unknown) => teardowns.push(run) }
-  const command = [process.execPath, SERVER]
-  const server = startGroup(register, { command, cwd: folder, env })
-  const [line, url = ''] = await server.shows(/\{[^\n]*Server listening at (http:[^"\s]+)/)
-  const openMs = performance.now() - began
-  return { server, url, pid: Number(/"pid":(\d+)/.exec(line)?.[1]), openMs }
+  const env = { USHER_DATA: folder, USHER_API_KEYS: `backend:${SERVER_KEY}` }
+  const server = spawnServer({ env, cwd: folder, rules: RULES })
+  return { server, url: await addressOf(server), openMs: performance.now() - began }
 }
 
 /** Milliseconds of one answer; throws when it is not as expected. */
@@ -108,26 +92,21 @@ async function times(shape: Shape, one: (room: number) => Promise<number>): Prom
   return { first: rounded(all[0] ?? 0), p50: at(0.5), p99: at(0.99) }
 }
 
-function residentMebibytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024)
-}
-
 async function look(folder: string, shape: Shape): Promise<object> {
-  const { server, url, pid, openMs } = await start(folder)
+  const { server, url, openMs } = await start(folder)
   const history = (room: number) => `${url}/rooms/${roomOf(room)}/messages`
   const messages = Math.min(100, shape.messages)
   const expected = { offset: shape.messages, messages }
-  const memory = [residentMebibytes(pid)]
+  const memory = [server.rssMiB()]
   const read = (query: string) => (room: number) =>
     timed(`${history(room)}?limit=100&${query}`, 'GET', expected)
   const middle = Math.floor((shape.messages - messages) / 2)
   const oldestPage = await times(shape, read('after=0'))
   const middlePage = await times(shape, read(`after=${middle}&before=${middle + messages + 1}`))
   const newestPage = await times(shape, read('order=desc'))
-  memory.push(residentMebibytes(pid))
+  memory.push(server.rssMiB())
   const publish = await times(shape, (room) => timed(history(room), 'POST', {}))
-  memory.push(residentMebibytes(pid))
+  memory.push(server.rssMiB())
   const stopping = performance.now()
   const code = await server.end('SIGTERM')
   if (code !== 0) throw new Error(`the service ended with ${code}`)
@@ -139,7 +118,6 @@ async function look(folder: string, shape: Shape): Promise<object> {
 async function measure(shape: Shape): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'usher-store-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  writeFileSync(`${folder}/rules.json`, JSON.stringify(RULES))
   const seconds = await fill(folder, shape)
   const perSecond = Math.round((shape.rooms * shape.messages) / seconds)
   const fileMebibytes = inMebibytes(statSync(`${folder}/usher.db`).size)
@@ -151,10 +129,6 @@ async function measure(shape: Shape): Promise<void> {
 }
 
 const [one = 1_000_000, rooms = 100_000, messages = 10] = process.argv.slice(2).map(Number)
-try {
-  await measure({ rooms: 1, messages: 1 })
-  await measure({ rooms: 1, messages: one })
-  await measure({ rooms, messages })
-} finally {
-  for (const run of teardowns) await run()
-}
+await measure({ rooms: 1, messages: 1 })
+await measure({ rooms: 1, messages: one })
+await measure({ rooms, messages })

@@ -1,41 +1,16 @@
 // Ten thousand people in one room of one process, and one message for all of them.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { type Test, test } from 'tap'
+import { test } from 'tap'
 import { upgradeRequest } from '../support/client.ts'
 import { call, cookieOf, PASSWORD } from '../support/people.ts'
+import { addressOf, spawnServer } from '../support/server-process.ts'
 
 const PEOPLE = 10_000
 const AT_ONCE = 200
-const SERVER = join(import.meta.dirname, '../../src/server.ts')
 const LIMITS = {
   connectionsPerUser: null,
   connectionsPerAddress: null,
   handshakesPerSecond: null,
-}
-
-/** The real process on a port of its own; resolves with its address. */
-async function startServer(t: Test): Promise<string> {
-  const folder = t.testdir({ 'rules.json': JSON.stringify({ limits: LIMITS }) })
-  const env = { USHER_DATA: ':memory:', USHER_CONFIG: join(folder, 'rules.json'), PORT: '0' }
-  const server = spawn(process.execPath, [SERVER], {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.teardown(async () => {
-    server.kill('SIGKILL')
-    await once(server, 'exit')
-  })
-  for await (const line of createInterface({ input: server.stdout })) {
-    const address = /listening at (http:\/\/[\d.:]+)/.exec(line)?.[1]
-    if (address === undefined) continue
-    server.stdout.resume()
-    return address
-  }
-  throw new Error('the server ended before it listened')
 }
 
 /** Opens one connection and resolves with everything that comes after the 101. */
@@ -57,7 +32,10 @@ async function enter(url: URL, request: string): Promise<{ socket: Socket; heard
 }
 
 test('10,000 connections hold on one process and all get one message', async (t) => {
-  const address = await startServer(t)
+  const env = { USHER_DATA: ':memory:' }
+  const server = spawnServer({ env, cwd: t.testdir({}), rules: { limits: LIMITS } })
+  t.teardown(() => server.end('SIGKILL'))
+  const address = await addressOf(server)
   const credentials = { username: 'crowd', password: PASSWORD }
   await call(`${address}/accounts`, 'POST', { body: credentials })
   const { headers } = await call(`${address}/session`, 'POST', { body: credentials })

@@ -1,58 +1,124 @@
-// Programs as people start them, such as `npm start`: a group of processes, ended as one.
-import { spawn } from 'node:child_process'
+// A program that a test starts: what it gets, what it prints, what it takes of the machine, and its
+// end. What is still running when this process exits is ended too, by its id.
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { until } from './until.ts'
 
-interface Teardown {
+export interface Teardown {
   teardown(run: () => unknown): unknown
 }
 
-export interface Program {
+export interface ProgramOptions {
   command: readonly string[]
-  cwd: string
-  /** All that it gets of an environment. */
-  env: Record<string, string>
+  cwd?: string | undefined
+  /** All that it gets of an environment, beside the PATH. */
+  env?: Readonly<Record<string, string>>
+  /** Whether signals go to all that it started too, such as what `npm start` runs. */
+  group?: boolean
 }
 
-export interface Started {
-  /** Resolves with the match in what it prints; rejects when it ends without. */
-  shows(pattern: RegExp): Promise<RegExpExecArray>
-  /** Types a line. */
-  say(line: string): void
-  /** Sends the signal to all of it. Resolves with the exit code; null when a signal ended it. */
-  end(signal: NodeJS.Signals): Promise<number | null>
+/** Characters; of what was printed before the newest half is kept. */
+const OUTPUT_MAX = 128_000_000
+const END_MS = 15_000
+
+/** Tap would load itself into what a test starts, and handle its signals. */
+const WITHOUT_TAP = ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE']
+
+const running = new Set<Program>()
+process.once('exit', () => {
+  for (const program of running) program.signal('SIGKILL')
+})
+
+export class Program {
+  /** Resolves with the exit code; null when a signal ended it. */
   readonly ended: Promise<number | null>
-}
+  stdout = ''
+  stderr = ''
+  readonly #child: ChildProcess
+  readonly #options: ProgramOptions
 
-/** Tap would load itself into each of them, and handle their signals. */
-const WITHOUT_TAP = 'unset NODE_OPTIONS NODE_V8_COVERAGE; exec "$@"'
-
-export function startGroup(t: Teardown, { command, cwd, env }: Program): Started {
-  const options = { cwd, env, detached: true, stdio: 'pipe' } as const
-  const child = spawn('sh', ['-c', WITHOUT_TAP, 'sh', ...command], options)
-  let text = ''
-  let isOver = false
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      text += chunk
+  constructor(options: ProgramOptions) {
+    const { command, cwd, env, group: detached = false } = options
+    const child = spawn('env', [...WITHOUT_TAP, ...command], {
+      ...{ cwd, detached, stdio: 'pipe' },
+      env: { PATH: process.env.PATH, ...env },
+    })
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      this.stdout = bounded(this.stdout + text)
+    })
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.stderr = bounded(this.stderr + text)
+    })
+    this.#child = child
+    this.#options = options
+    running.add(this)
+    this.ended = once(child, 'close').then(([code]) => {
+      running.delete(this)
+      return code as number | null
     })
   }
-  const ended = once(child, 'close').then(([code]) => {
-    isOver = true
-    return code as number | null
-  })
-  const end = (signal: NodeJS.Signals) => {
-    if (!isOver && child.pid !== undefined) process.kill(-child.pid, signal)
-    return ended
+
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
-  t.teardown(() => end('SIGKILL'))
-  // Also where the test runner gives up, and no teardown runs.
-  process.once('exit', () => void end('SIGKILL'))
-  const shows = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    await until(() => pattern.test(text) || isOver)
-    const match = pattern.exec(text)
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  get output(): string {
+    return this.stdout + this.stderr
+  }
+
+  /** Resolves with the match in what it prints; rejects when it ends without. */
+  async shows(pattern: RegExp): Promise<RegExpExecArray> {
+    await until(() => pattern.test(this.output) || !running.has(this))
+    const match = pattern.exec(this.output)
     if (match) return match
-    throw new Error(`${command.join(' ')} ends without ${pattern}: ${text}`)
+    throw new Error(`${this.#options.command.join(' ')} ends without ${pattern}: ${this.output}`)
   }
-  return { shows, say: (line) => child.stdin.write(`${line}\n`), end, ended }
+
+  /** Types a line. */
+  say(line: string): void {
+    this.#child.stdin?.write(`${line}\n`)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (running.has(this)) process.kill(this.#options.group ? -this.pid : this.pid, signal)
+  }
+
+  /** Sends the signal, and resolves with the exit code; null when a signal ended it. */
+  end(signal: NodeJS.Signals): Promise<number | null> {
+    this.signal(signal)
+    return this.ended
+  }
+
+  /** SIGTERM, and SIGKILL where that does not end it in time. */
+  async stop(): Promise<void> {
+    const late = setTimeout(() => this.signal('SIGKILL'), END_MS)
+    await this.end('SIGTERM')
+    clearTimeout(late)
+  }
+
+  rssMiB(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
+    return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024)
+  }
+
+  /** Files, sockets and pipes that it holds open. */
+  openFiles(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length
+  }
+}
+
+function bounded(text: string): string {
+  return text.length > OUTPUT_MAX ? text.slice(OUTPUT_MAX / 2) : text
+}
+
+/** Starts it, and kills it when the test is over. */
+export function startProgram(t: Teardown, options: ProgramOptions): Program {
+  const program = new Program(options)
+  t.teardown(() => program.end('SIGKILL'))
+  return program
 }

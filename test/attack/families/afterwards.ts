@@ -19,7 +19,7 @@ export const afterwards: Family = {
       name: 'the process lives',
       sent: 'nothing',
       expected: 'alive',
-      run: async () => (target.server.alive() ? 'alive' : 'dead'),
+      run: async () => (target.server.program.isRunning ? 'alive' : 'dead'),
     },
     {
       name: 'it is ready',
@@ -47,7 +47,7 @@ function givenBack(target: Target): Attack[] {
       sent: `at most ${GROWTH_MIB_MAX} MiB more than before`,
       expected: /^within bounds: /,
       run: async () => {
-        const mib = target.server.rssMiB()
+        const mib = target.server.program.rssMiB()
         const words = `${target.restingMiB} MiB before, ${mib} MiB now`
         return mib - target.restingMiB <= GROWTH_MIB_MAX ? `within bounds: ${words}` : words
       },
@@ -67,14 +67,14 @@ function logged(target: Target): Attack[] {
       name: 'nothing unforeseen was logged',
       sent: 'lines at level error',
       expected: 'none',
-      run: async () => target.server.errorLines[0] ?? 'none',
+      run: async () => target.server.errorLines()[0] ?? 'none',
     },
     {
       name: 'no secret was logged',
       sent: `${target.secrets.size} passwords, keys, cookies, tokens and tickets`,
       expected: '0 logged',
       run: async () => {
-        const log = target.server.log()
+        const log = target.server.program.output
         const leaked = [...target.secrets].filter((secret) => secret !== '' && log.includes(secret))
         return `${leaked.length} logged`
       },
@@ -137,10 +137,10 @@ function placesBack(target: Target): Attack {
 }
 
 async function filesWords({ server }: Target): Promise<string> {
-  let files = server.openFiles()
+  let files = server.program.openFiles()
   for (let turn = 0; turn < 20 && files > FILES_MAX; turn += 1) {
     await pause(500)
-    files = server.openFiles()
+    files = server.program.openFiles()
   }
   return files <= FILES_MAX ? `within bounds: ${files}` : `${files} open`
 }

@@ -164,7 +164,7 @@ function raw(target: Target): Attack[] {
 function floods(target: Target): Attack[] {
   const count = target.short ? 60_000 : 1_000_000
   const control = (opcode: number) => async () => {
-    const before = target.server.rssMiB()
+    const before = target.server.program.rssMiB()
     const client = await member(target)
     client.socket.pause()
     const block = Buffer.concat(
@@ -175,7 +175,7 @@ function floods(target: Target): Attack[] {
       if (!client.socket.write(block)) await within(300, drained(client), undefined)
     }
     await pause(200)
-    const grown = target.server.rssMiB() - before
+    const grown = target.server.program.rssMiB() - before
     client.socket.resume()
     client.socket.destroy()
     return grown < 64 ? 'memory stays' : `memory grew by ${grown} MiB`
@@ -231,15 +231,15 @@ async function deafMember(target: Target): Promise<string> {
   const room = 'open:deaf'
   const deaf = await member(target, room)
   deaf.socket.pause()
-  const before = target.server.rssMiB()
+  const before = target.server.program.rssMiB()
   const talkers = await Promise.all(Array.from({ length: 12 }, () => anonymous(target, room)))
   let cut = false
   for (let turn = 0; turn < 60 && !cut; turn += 1) {
     for (const talker of talkers) talker.send({ opcode: binary, payload: Buffer.alloc(60_000) })
     await pause(300)
-    cut = target.server.log().includes('slow reader')
+    cut = target.server.program.output.includes('slow reader')
   }
-  const grown = target.server.rssMiB() - before
+  const grown = target.server.program.rssMiB() - before
   for (const { socket } of [deaf, ...talkers]) socket.destroy()
   return `${cut ? 'cut' : 'not cut'}, memory ${grown < 32 ? 'stays' : `grew by ${grown} MiB`}`
 }

@@ -210,7 +210,7 @@ function logged(target: Target): Attack {
     sent: 'the names above',
     expected: 'every line is JSON',
     run: async () => {
-      const lines = target.server.log().split('\n').slice(0, -1)
+      const lines = target.server.program.output.split('\n').slice(0, -1)
       const odd = lines.find((line) => !isJsonLine(line))
       return odd === undefined ? 'every line is JSON' : odd
     },

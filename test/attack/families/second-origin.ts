@@ -40,7 +40,7 @@ export const secondOrigin: Family = {
         expected: 'session stands, 1 message',
         run: async () => {
           const words = await sessionWords(target, target.victim)
-          const accepted = [...target.server.log().matchAll(publishedLine)].length
+          const accepted = [...target.server.program.output.matchAll(publishedLine)].length
           await victim.close()
           await seat.end()
           return `${words}, ${accepted} message`

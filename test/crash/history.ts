@@ -2,7 +2,6 @@
 
 import type { Scene } from './clients/run-parts.ts'
 import type { History, Kept } from './verdict.ts'
-import type { Victim } from './victim.ts'
 
 const PAGE = 1_000
 

@@ -33,10 +33,10 @@ async function attackAll(target: Target): Promise<number> {
   return wrong.length > 0 ? 1 : 0
 }
 
-function state({ server }: Target): string {
+function state({ server: { program } }: Target): string {
   const seconds = `${((performance.now() - start) / 1_000).toFixed(1)} s so far`
-  if (!server.program.isRunning) return `${seconds}, the server is dead`
-  return `${seconds}, server ${server.program.rssMiB()} MiB, ${server.program.openFiles()} open files`
+  if (!program.isRunning) return `${seconds}, the server is dead`
+  return `${seconds}, server ${program.rssMiB()} MiB, ${program.openFiles()} open files`
 }
 
 /** With names after the options, only these families, and the look afterwards. */

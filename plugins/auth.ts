@@ -3,7 +3,7 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Config } from '../src/config/environment.ts'
+import type { Config } from '../src/config/config.ts'
 import type { AccessTokens } from '../src/identity/access-token.ts'
 import { Accounts } from '../src/identity/accounts.ts'
 import { addressKey } from '../src/identity/address.ts'

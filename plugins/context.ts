@@ -2,7 +2,7 @@
 // here, and so does what the application that we live in wants to decide or hear of.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Config } from '../src/config/environment.ts'
+import type { Config } from '../src/config/config.ts'
 import type { IsBreached } from '../src/identity/accounts.ts'
 import type { Kind, Position } from '../src/protocol/message.ts'
 import type { Authorize } from '../src/room/rule.ts'

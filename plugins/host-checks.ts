@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Config } from '../src/config/environment.ts'
+import type { Config } from '../src/config/config.ts'
 import { setEndpoint } from './transports/subprotocols.ts'
 import { boundSilence } from './upgrade-timeout.ts'
 

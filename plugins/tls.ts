@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import type { TlsFiles } from '../src/config/environment.ts'
+import type { TlsFiles } from '../src/config/tls.ts'
 import type { Clock } from '../src/time/clock.ts'
 
 const LOOK_EVERY_MS = 10_000

@@ -2,7 +2,9 @@
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
-import { type Config, ConfigError, loadConfig } from './config/environment.ts'
+import type { Config } from './config/config.ts'
+import { loadConfig } from './config/environment.ts'
+import { ConfigError } from './config/mistakes.ts'
 import { EngineRefused } from './engine/engine.ts'
 
 /** What closing may take beyond the drain window before the process is ended anyway. */

@@ -1,4 +1,4 @@
-// What identity is given at boot; the settings are read by src/config/environment.ts.
+// What identity is given at boot; src/config/ reads the settings.
 
 /** The root secret, and the one before it while it is being rotated out. */
 export interface RootSecrets {

@@ -1,7 +1,9 @@
 // Settings of an outside issuer: what is taken, and what the operator is told otherwise.
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'tap'
-import { type Config, ConfigError, loadConfig } from '../../src/config/environment.ts'
+import type { Config } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/environment.ts'
+import { ConfigError } from '../../src/config/mistakes.ts'
 import { configFromOptions } from '../../src/config/options.ts'
 import { issuerKey } from '../support/issuer.ts'
 

@@ -1,6 +1,7 @@
 // Settings from the environment: what is taken, and what the operator is told otherwise.
 import { type Test, test } from 'tap'
-import { ConfigError, loadConfig } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/environment.ts'
+import { ConfigError } from '../../src/config/mistakes.ts'
 
 const SECRET = 'd9b1f0a7c3e5d9b1f0a7c3e5d9b1f0a7'
 const MEMORY = { USHER_DATA: ':memory:' }

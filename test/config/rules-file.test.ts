@@ -1,7 +1,8 @@
 // The rules file: what it may say, and that every error names its line.
 import { join } from 'node:path'
 import { test } from 'tap'
-import { ConfigError, loadConfig } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/environment.ts'
+import { ConfigError } from '../../src/config/mistakes.ts'
 import { parseRules, parseRulesFile, type RulesFile } from '../../src/config/rules-file.ts'
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts'
 import { DEFAULT_RULES, RULE_DEFAULTS } from '../../src/room/rule.ts'

@@ -4,7 +4,8 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
-import { ConfigError, loadConfig } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/environment.ts'
+import { ConfigError } from '../../src/config/mistakes.ts'
 
 const secretOf = (folder: string) => loadConfig({ USHER_DATA: folder }).secrets.current
 

@@ -1,6 +1,6 @@
 // The audit log: one line for each thing that an operator may have to prove, and no payload.
 import { type Test, test } from 'tap'
-import type { Config } from '../../src/config/environment.ts'
+import type { Config } from '../../src/config/config.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { ManualClock } from '../support/held-clock.ts'

@@ -1,7 +1,7 @@
 // The cookie's attributes in each place, and the hooks that an embedder may use.
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
-import type { Config } from '../../src/config/environment.ts'
+import type { Config } from '../../src/config/config.ts'
 import { startApp, testConfig } from '../support/app.ts'
 import { connect } from '../support/client.ts'
 import { asServer, call, cookieOf, PASSWORD, person } from '../support/people.ts'

@@ -3,7 +3,7 @@
 import cors from '@fastify/cors'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import type { Config } from '../../src/config/environment.ts'
+import type { Config } from '../../src/config/config.ts'
 import { usher } from '../../src/index.ts'
 import { startApp } from '../support/app.ts'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'

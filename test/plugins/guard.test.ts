@@ -1,6 +1,6 @@
 // What holds for every request: headers, TLS in production, and whom a proxy's word comes from.
 import t, { type Test } from 'tap'
-import type { Config } from '../../src/config/environment.ts'
+import type { Config } from '../../src/config/config.ts'
 import { startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call } from '../support/people.ts'

@@ -7,7 +7,7 @@ import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
-import type { TlsFiles } from '../../src/config/environment.ts'
+import type { TlsFiles } from '../../src/config/tls.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import {
   type Certificate,

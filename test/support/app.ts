@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { LOG_SHAPES } from '../../plugins/log.ts'
 import { type AppParts, buildApp } from '../../src/app.ts'
-import { type Config, loadConfig } from '../../src/config/environment.ts'
+import type { Config } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/environment.ts'
 
 export interface StartedApp {
   url: string

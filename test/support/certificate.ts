@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TlsFiles } from '../../src/config/environment.ts'
+import type { TlsFiles } from '../../src/config/tls.ts'
 
 export interface Certificate {
   /** PEM. */

@@ -1,5 +1,5 @@
 // Settings of an app for tests: what is said differs from the defaults, the rest does not.
-import type { Config } from '../../src/config/environment.ts'
+import type { Config } from '../../src/config/config.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 

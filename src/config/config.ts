@@ -1,0 +1,98 @@
+// Everything that can be set, checked as a whole and frozen, wherever it was written.
+import { resolve } from 'node:path'
+import type { EngineSettings } from '../engine/engine.ts'
+import type { RootSecrets, ServerKey, ThirdPartyIssuer } from '../identity/settings.ts'
+import { checkSecrets, secretsOf, thirdPartyIssuerOf } from './credentials.ts'
+import { adviceFor, type Form } from './forms.ts'
+import { Mistakes } from './mistakes.ts'
+import { parseRules, type RulesFile } from './rules-file.ts'
+import { SETTINGS, type SettingName, type Settings } from './settings.ts'
+import { type TlsFiles, tlsOf } from './tls.ts'
+
+/** Each setting with its unit in its name; the table in settings.ts says what it means. */
+export interface Config extends RulesFile {
+  readonly production: boolean
+  readonly host: string
+  readonly port: number
+  readonly engine: EngineSettings
+  readonly secrets: RootSecrets
+  readonly publicUrl: URL | null
+  /** Besides our own, which is added to them. */
+  readonly origins: readonly string[]
+  readonly serverKeys: readonly ServerKey[]
+  /** Another issuer whose tokens are taken too; null for none. */
+  readonly thirdPartyIssuer: ThirdPartyIssuer | null
+  /** Null for plain HTTP. */
+  readonly tls: TlsFiles | null
+  readonly signup: 'open' | 'closed'
+  readonly trustProxy: readonly string[]
+  readonly drainSeconds: number
+  /** Where `/metrics` needs no key; null for nowhere. */
+  readonly metricsPort: number | null
+  readonly logLevel: string
+}
+
+/** Where settings are written: the environment, or the options of an application. */
+export interface Source {
+  /** How the operator knows a setting, for sentences. */
+  nameOf(setting: SettingName): string
+  /** What is written for a setting, in its form as an option; undefined for nothing. */
+  writtenFor(setting: SettingName, form: Form): unknown
+  /** Rules and limits, or what is wrong with them. */
+  rules(settings: Settings): RulesFile | string[]
+  /** Sentences about what this source has besides, and must not have. */
+  readonly wrongs: readonly string[]
+  /** Sentences about what this source has besides, to no effect. */
+  readonly warnings: readonly string[]
+}
+
+/** A former owner of the folder may take this much longer than its drain. */
+const LOCK_MARGIN_MS = 2_000
+
+/** Throws a ConfigError that lists everything wrong at once. */
+export function configFrom(source: Source): Config {
+  const mistakes = new Mistakes(source.nameOf, source.wrongs)
+  const settings = readSettings(source, mistakes)
+  const { production, host, port, publicUrl, origins, serverKeys } = settings
+  const { signup, trustProxy, drainSeconds, metricsPort, logLevel } = settings
+  const rules = rulesFrom(source, settings, mistakes)
+  const engine = engineOf(settings)
+  const config = {
+    ...{ ...rules, production, host, port, engine, origins, serverKeys },
+    ...{ trustProxy, drainSeconds, metricsPort, logLevel },
+    publicUrl: publicUrl === null ? null : new URL(publicUrl),
+    thirdPartyIssuer: thirdPartyIssuerOf(settings, mistakes),
+    tls: tlsOf(settings, mistakes),
+    signup: signup ?? (production ? 'closed' : 'open'),
+    warnings: [...source.warnings, ...rules.warnings],
+  }
+  checkSecrets(settings, mistakes)
+  mistakes.throwIfAny()
+  const secrets = secretsOf(settings, engine, mistakes)
+  mistakes.throwIfAny()
+  return Object.freeze({ ...config, secrets })
+}
+
+function readSettings({ writtenFor }: Source, mistakes: Mistakes): Settings {
+  const entries = Object.entries(SETTINGS).map(([key, { form, standard }]) => {
+    const setting = key as SettingName
+    const written = writtenFor(setting, form)
+    const advice = written === undefined ? null : adviceFor(form, written)
+    if (advice !== null) mistakes.add(setting, advice)
+    return [setting, advice === null ? (written ?? standard) : standard]
+  })
+  return Object.fromEntries(entries)
+}
+
+function rulesFrom(source: Source, settings: Settings, mistakes: Mistakes): RulesFile {
+  const rules = source.rules(settings)
+  if (!Array.isArray(rules)) return rules
+  mistakes.addSentences(rules)
+  return parseRules({}) as RulesFile
+}
+
+function engineOf({ data, drainSeconds }: Settings): EngineSettings {
+  if (data === ':memory:') return { kind: 'memory' }
+  const lockWaitMs = drainSeconds * 1_000 + LOCK_MARGIN_MS
+  return { kind: 'sqlite', folder: resolve(data), lockWaitMs }
+}

@@ -1,0 +1,119 @@
+// How settings are written: as the text of a variable, as the value of an option, and what neither
+// may be. Advice is the end of a sentence that begins with the name of the setting.
+import { isIP } from 'node:net'
+import { type Static, type TSchema, Type } from 'typebox'
+import Value from 'typebox/value'
+
+export interface Form<Schema extends TSchema = TSchema> {
+  /** What an option may be. */
+  readonly schema: Schema
+  /** What to write instead of anything else. */
+  readonly advice: string
+  /** What the text of a variable is as an option, where it is not the text itself. */
+  parse?(text: string): unknown
+  /** What else is wrong, or null. */
+  wrong?(written: Static<Schema>): string | null
+}
+
+/** What to write instead, or null when it is right. */
+export function adviceFor(form: Form, written: unknown): string | null {
+  return Value.Check(form.schema, written) ? (form.wrong?.(written) ?? null) : form.advice
+}
+
+const Text = Type.String({ pattern: '\\S' })
+
+export function text(advice = 'write a text') {
+  return { schema: Text, advice } satisfies Form
+}
+
+export function wholeNumber(maximum: number) {
+  return {
+    schema: Type.Integer({ minimum: 0, maximum }),
+    advice: `write a whole number from 0 to ${maximum}`,
+    parse: (written: string) => (/^\d+$/.test(written) ? Number(written) : written),
+  } satisfies Form
+}
+
+export function choice<const Choice extends string>(...choices: Choice[]) {
+  const schema = Type.Unsafe<Choice>(Type.Enum(choices))
+  return { schema, advice: `write one of ${choices.join(', ')}` } satisfies Form
+}
+
+/** `check` gives what is wrong with a web address besides, or null. */
+export function webAddress(advice: string, check: (url: URL) => string | null = () => null) {
+  return {
+    schema: Text,
+    advice,
+    wrong(written: string): string | null {
+      const url = URL.canParse(written) ? new URL(written) : null
+      return url !== null && /^https?:$/.test(url.protocol) ? check(url) : advice
+    },
+  } satisfies Form
+}
+
+/** A list of texts; `isItem` finds one that is not of its kind, and `advice` says so. */
+function list(items: string, isItem: (item: string) => boolean, advice: string) {
+  return {
+    schema: Type.Array(Text),
+    advice: `write a list of ${items}`,
+    parse: partsOf,
+    wrong(written: string[]): string | null {
+      const found = written.find((item) => !isItem(item))
+      return found === undefined ? null : `${found} ${advice}`
+    },
+  } satisfies Form
+}
+
+function partsOf(written: string): string[] {
+  const parts = written.split(',').map((part) => part.trim())
+  return parts.filter((part) => part !== '')
+}
+
+export const ORIGINS = list(
+  'texts like https://example.com',
+  (item) => !item.includes('*') && URL.canParse(item) && new URL(item).origin === item,
+  'is not an origin: write it like https://example.com',
+)
+
+const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal']
+
+export const ADDRESSES = list(
+  'addresses as texts',
+  (item) => PROXY_WORDS.includes(item) || isAddressRange(item),
+  'is no address: write it like 10.0.0.1, 10.0.0.0/8',
+)
+
+function isAddressRange(item: string): boolean {
+  const [address = '', bits, ...rest] = item.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  if (bits === undefined) return true
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+}
+
+/** Any character of a key can be seen, and none is the comma that stands between two keys. */
+const ServerKeyInput = Type.Object(
+  {
+    name: Type.String({ pattern: '^[\\w-]{1,64}$' }),
+    key: Type.String({ pattern: '^[!-+\\--~]{24,}$' }),
+  },
+  { additionalProperties: false },
+)
+
+export const SERVER_KEYS = {
+  schema: Type.Array(ServerKeyInput),
+  advice:
+    'write a list of names and keys: names of letters, digits, _ and -, keys of 24 or more ' +
+    'characters without spaces and commas',
+  parse: (written: string) =>
+    partsOf(written).map((entry) => {
+      const colon = entry.indexOf(':')
+      return { name: entry.slice(0, Math.max(0, colon)), key: entry.slice(colon + 1) }
+    }),
+} satisfies Form
+
+export const IN_PRODUCTION = {
+  schema: Type.Boolean(),
+  advice: 'write true or false',
+  parse: (written: string) => written === 'production',
+} satisfies Form

@@ -51,7 +51,7 @@ const OF_PROCESS = {
 const SHARED = {
   production: {
     ...{ variable: 'NODE_ENV', form: forms.IN_PRODUCTION, standard: false },
-    sentence: '`production` (as an option `true`): Secure cookies, TLS alone, a secret is needed',
+    sentence: '`production` makes cookies Secure, refuses plain HTTP and needs a secret',
     unset: 'development',
   },
   data: {
@@ -70,7 +70,7 @@ const SHARED = {
   },
   secretPrevious: {
     ...{ variable: 'USHER_SECRET_PREVIOUS', form: forms.text(), standard: null },
-    sentence: 'the one before, while it is rotated out',
+    sentence: 'the former root secret, while it is rotated out',
   },
   publicUrl: {
     variable: 'USHER_PUBLIC_URL',
@@ -84,14 +84,14 @@ const SHARED = {
   },
   serverKeys: {
     ...{ variable: 'USHER_API_KEYS', form: forms.SERVER_KEYS, standard: [] },
-    sentence: 'server keys, `name:key` (as an option `{ name, key }`), 24 characters or more',
+    sentence: 'keys of your back ends, 24 characters or more, each with a name',
   },
   signup: {
     ...{ variable: 'USHER_SIGNUP', form: forms.choice('open', 'closed'), standard: null },
     ...{ sentence: '`open` or `closed`', unset: 'open; in production closed' },
   },
   trustProxy: {
-    ...{ variable: 'USHER_TRUST_PROXY', form: forms.ADDRESSES, standard: NO_TEXTS },
+    ...{ variable: 'USHER_TRUST_PROXY', form: forms.ADDRESSES, standard: NO_TEXTS, unset: 'none' },
     sentence:
       'addresses of your proxies, like `10.0.0.1`, `10.1.0.0/16`, `loopback`: only theirs are ' +
       'believed when they say who asks (`X-Forwarded-*`)',
@@ -108,7 +108,10 @@ const SHARED = {
     form: forms.webAddress("write the https address of the issuer's key set", (url) =>
       url.username || url.password ? WITHOUT_USER : null,
     ),
-    ...{ standard: null, sentence: 'instead of a key, the address of its key set' },
+    ...{
+      standard: null,
+      sentence: 'instead of a key, the address of its key set; https in production',
+    },
   },
   'jwt.algorithm': {
     ...{ variable: 'USHER_JWT_ALGORITHM', form: forms.text(), standard: null },

@@ -20,11 +20,11 @@ export const LIMITS = {
   connectionsPerAddress: { standard: 1_000, sentence: 'open connections from one address' },
   messagesPerSecond: {
     standard: 50,
-    sentence: 'messages that a connection, and a user, may publish',
+    sentence: 'messages that a connection, and a user, may publish in a second',
   },
   bytesPerSecond: {
     standard: 262_144,
-    sentence: 'bytes that a connection, and a user, may publish',
+    sentence: 'bytes that a connection, and a user, may publish in a second',
   },
   messageBytes: {
     standard: 65_536,
@@ -46,13 +46,13 @@ export const LIMITS = {
     standard: 1_073_741_824,
     sentence: 'bytes that may wait for all readers; a buffer that they share counts for each',
   },
-  handshakesPerSecond: { standard: 2_000, sentence: 'connections that may be opened' },
+  handshakesPerSecond: { standard: 2_000, sentence: 'connections that may be opened in a second' },
   pendingConnections: {
     standard: 1_000,
     sentence: 'connections that have not said yet who they are',
   },
-  pendingPerAddress: { standard: 20, sentence: 'the same from one address' },
-  ticketsPerMinute: { standard: 60, sentence: 'tickets that are issued for one user' },
+  pendingPerAddress: { standard: 20, sentence: 'such connections from one address' },
+  ticketsPerMinute: { standard: 60, sentence: 'tickets that are issued for one user in a minute' },
 } as const satisfies Record<string, NumberSetting>
 
 /** How a dead connection is found: a ping this often, and how long to wait for an answer. */

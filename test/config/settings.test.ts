@@ -1,0 +1,46 @@
+// The tables of the docs say what the tables of settings and limits say: each row, in their order.
+import { readFileSync } from 'node:fs'
+import { test } from 'tap'
+import { OPTION_NAMES, SETTINGS, type Setting } from '../../src/config/settings.ts'
+import { HEARTBEAT, LIMITS, type NumberSetting } from '../../src/protocol/limits.ts'
+
+/** The rows of the one table with this head. */
+function rowsUnder(head: string, page: string): string[] {
+  const lines = readFileSync(page, 'utf8').split('\n')
+  const start = lines.indexOf(head) + 2
+  const count = lines.slice(start).findIndex((line) => !line.startsWith('|'))
+  return lines.slice(start, start + count)
+}
+
+function rowOf(name: string, { sentence, standard, unset }: Setting): string {
+  const isNothing = standard === null || (Array.isArray(standard) && standard.length === 0)
+  const otherwise = unset ?? (isNothing ? '' : `\`${standard}\``)
+  return `| \`${name}\` | ${sentence} | ${otherwise} |`.replace('|  |', '| |')
+}
+
+test('README.md has every variable, with what it means and what holds without it', async (t) => {
+  const rows = Object.values(SETTINGS).map((row) => rowOf(row.variable, row))
+  t.same(rowsUnder('| variable | meaning | if not set |', 'README.md'), rows)
+})
+
+test('docs/embedding.md has every option that is a setting, with the same words', async (t) => {
+  const rows = OPTION_NAMES.map((name) => rowOf(name, SETTINGS[name]))
+  t.same(rowsUnder('| setting | meaning | if not set |', 'docs/embedding.md'), rows)
+})
+
+test('docs/operations.md has every limit, with what it means and its default', async (t) => {
+  const limits: [name: string, setting: NumberSetting][] = [
+    ...Object.entries(LIMITS),
+    ...Object.entries(HEARTBEAT),
+  ]
+  const rows = limits.map(([name, { sentence, standard, needed }]) => {
+    const otherwise = standard.toLocaleString('en') + (needed ? '' : ', or `null`')
+    return `| \`${name}\` | ${sentence} | ${otherwise} |`
+  })
+  t.same(rowsUnder('| limit | meaning | default |', 'docs/operations.md'), rows)
+})
+
+test('no two settings have one variable', async (t) => {
+  const variables = Object.values(SETTINGS).map(({ variable }) => variable)
+  t.equal(new Set(variables).size, variables.length)
+})

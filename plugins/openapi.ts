@@ -90,4 +90,8 @@ async function openapi(app: FastifyInstance, { shown = true }: OpenapiOptions): 
   })
 }
 
-export default fp(openapi, { name: 'usher-openapi', fastify: '5.x', dependencies: ['usher-guard'] })
+export default fp(openapi, {
+  name: 'usher-openapi',
+  fastify: '5.x',
+  dependencies: ['usher-security-headers'],
+})

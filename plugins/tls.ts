@@ -27,7 +27,7 @@ async function readAgain({ cert, key }: TlsFiles): Promise<Pem> {
 
 /** Fastify's options for the kind of server: `http`, or `https` with the certificate. */
 export function tlsOptions(files: TlsFiles | null): object {
-  // A request without Host is refused by plugins/guard, with a body.
+  // A request without Host is refused by plugins/security-headers, with a body.
   const options = { requireHostHeader: false }
   if (files === null) return { http: options }
   const tls = { ...read(files), minVersion: MIN_VERSION, handshakeTimeout: HANDSHAKE_MS }

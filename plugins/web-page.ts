@@ -33,4 +33,8 @@ async function page(app: FastifyInstance): Promise<void> {
   })
 }
 
-export default fp(page, { name: 'usher-web-page', fastify: '5.x', dependencies: ['usher-guard'] })
+export default fp(page, {
+  name: 'usher-web-page',
+  fastify: '5.x',
+  dependencies: ['usher-security-headers'],
+})

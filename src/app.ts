@@ -5,18 +5,20 @@ import audit from '../plugins/audit.ts'
 import auth from '../plugins/auth.ts'
 import connectionLog from '../plugins/connection-log.ts'
 import usherContext, { type HostParts, type UsherContext } from '../plugins/context.ts'
+import cors from '../plugins/cors.ts'
 import engine from '../plugins/engine.ts'
 import errors, { onClientError, onExpectation, onFrameworkError } from '../plugins/errors.ts'
 import eventStream from '../plugins/event-stream.ts'
 import gracefulShutdown from '../plugins/graceful-shutdown.ts'
-import guard from '../plugins/guard.ts'
 import handshake from '../plugins/handshake.ts'
+import handshakeForm from '../plugins/handshake-form.ts'
 import hostChecks from '../plugins/host-checks.ts'
 import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
 import rooms from '../plugins/rooms.ts'
+import securityHeaders from '../plugins/security-headers.ts'
 import serverApi from '../plugins/server-api.ts'
 import tickets from '../plugins/tickets.ts'
 import { tlsOptions, watchTls } from '../plugins/tls.ts'
@@ -93,7 +95,9 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(validation)
   await app.register(audit)
   await app.register(errors, { unknownPaths })
-  await app.register(guard)
+  await app.register(cors)
+  await app.register(securityHeaders)
+  await app.register(handshakeForm)
   await app.register(connectionLog)
   await app.register(handshake)
   await app.register(webSocketConnection)

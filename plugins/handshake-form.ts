@@ -1,0 +1,86 @@
+// The form and the rate of WebSocket handshakes, before any credential is looked at: what ws would
+// refuse after the ticket was redeemed is refused here, by plain HTTP (S1).
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { NO_HOLDER } from '../src/engine/shares.ts'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import { announcesBody, asksForWebSocket } from './upgrade-requests.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts a handshake: 503 when there are too many, or while the process drains. */
+    admitHandshake(): void
+  }
+  interface FastifyContextConfig {
+    /** Set for routes that take WebSocket upgrades. */
+    takesUpgrade?: boolean
+  }
+}
+
+const KEY = /^[A-Za-z0-9+/]{22}==$/
+/** RFC 9110 tokens between commas; ws would answer 400 when the ticket is redeemed already. */
+const PROTOCOLS = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/
+const VERSION = '13'
+
+async function handshakeForm(app: FastifyInstance): Promise<void> {
+  app.addHook('onRoute', markUpgrades)
+  app.decorate('admitHandshake', admission(app))
+  app.addHook('onRequest', (request, reply, done) => {
+    checkBody(request, reply)
+    if (request.ws) checkForm(request)
+    if (request.ws && !request.is404) app.admitHandshake()
+    done()
+  })
+}
+
+/** Runs after @fastify/websocket's own hook, which leaves `wsHandler` in place. */
+function markUpgrades(route: RouteOptions): void {
+  if (route.wsHandler || route.websocket) route.config = { ...route.config, takesUpgrade: true }
+}
+
+/** A handshake with a body is not upgraded [C41] (S41), and its socket is not used again. */
+function checkBody({ headers }: FastifyRequest, reply: FastifyReply): void {
+  if (!asksForWebSocket(headers) || !announcesBody(headers)) return
+  reply.header('connection', 'close')
+  throw new Refusal(REPLY.badRequest, 'A WebSocket handshake carries no body: leave it out.')
+}
+
+function admission({ connections, engine }: FastifyInstance): () => void {
+  return () => {
+    if (connections.draining) {
+      throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
+    }
+    const reached = engine.shares.spend('handshakes', NO_HOLDER)
+    if (reached !== null) throw reached.refusal
+  }
+}
+
+function checkForm({ method, headers, routeOptions, is404, raw }: FastifyRequest): void {
+  if (method !== 'GET') throw new Refusal(REPLY.methodNotAllowed, 'Upgrade with GET.')
+  if (is404) return
+  if (routeOptions.config.takesUpgrade !== true) {
+    throw new Refusal(REPLY.badRequest, 'This path takes no WebSockets.')
+  }
+  if (raw.httpVersion === '1.0') throw new Refusal(REPLY.badRequest, 'Upgrade by HTTP/1.1.')
+  if (headers['sec-websocket-version'] !== VERSION) {
+    throw new Refusal(REPLY.badRequest, `Sec-WebSocket-Version must be ${VERSION}.`)
+  }
+  if (!KEY.test(headers['sec-websocket-key'] ?? '')) {
+    throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Key must be 16 bytes in base64.')
+  }
+  const protocols = headers['sec-websocket-protocol']
+  if (protocols !== undefined && (!PROTOCOLS.test(protocols) || hasTwice(protocols))) {
+    throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Protocol must be a list of tokens.')
+  }
+}
+
+function hasTwice(list: string): boolean {
+  const names = list.split(',').map((name) => name.trim())
+  return new Set(names).size < names.length
+}
+
+export default fp(handshakeForm, {
+  name: 'usher-handshake-form',
+  fastify: '5.x',
+  dependencies: ['usher-websocket', 'usher-security-headers'],
+})

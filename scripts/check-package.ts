@@ -1,4 +1,4 @@
-// Packs the package and uses it as a stranger does: `npm run check-package`, a line for each check.
+// Packs the package and uses it as a stranger does: `npm run check:package`, a line for each check.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'

@@ -1,4 +1,4 @@
-// Where the package is installed for these tests: in a folder that `npm run check-package` made by
+// Where the package is installed for these tests: in a folder that `npm run check:package` made by
 // npm, or else in one made here, of the tarball and of what this repository has installed.
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
 // What the types of the package let pass, and what they do not. `npm run types` compiles this
-// against the sources, `npm run check-package` against the tarball in an empty project.
+// against the sources, `npm run check:package` against the tarball in an empty project.
 import Fastify, { type FastifyInstance } from 'fastify'
 import sameUsher, {
   type Authorize,

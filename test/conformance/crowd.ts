@@ -3,7 +3,7 @@
 import { Dice } from '../fuzz/chance.ts'
 import type { StartedApp } from '../support/app.ts'
 import { OPCODE } from '../support/frames.ts'
-import type { ManualClock } from '../support/held-clock.ts'
+import type { ManualClock } from '../support/manual-clock.ts'
 import { asServer, call, ticketOf } from '../support/people.ts'
 import { goodClose, inFragments, textOf } from './orders.ts'
 import { type StrictClient, strictConnect } from './strict-client.ts'

@@ -1,7 +1,7 @@
 // All connections of a node: one timer, revocations, running out, and draining.
 import { test } from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { say, TestRooms, turn, userOf } from '../support/test-rooms.ts'
 
 test('two timers serve all, however many there are', async (t) => {

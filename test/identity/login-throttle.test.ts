@@ -3,7 +3,7 @@ import { type Test, test } from 'tap'
 import { MemoryAttempts } from '../../src/engine/memory/attempts.ts'
 import { LoginThrottle } from '../../src/identity/login-throttle.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const QUARTER_MS = 15 * 60_000
 

@@ -1,6 +1,6 @@
 // A held clock whose wall time can jump without a timer ringing: days pass in one step.
 import type { Clock, Timer } from '../../src/time/clock.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 export class OffsetClock implements Clock {
   readonly held = new ManualClock()

@@ -7,7 +7,7 @@ import type { RootSecrets } from '../../src/identity/settings.ts'
 import { type TicketOrder, Tickets } from '../../src/identity/ticket.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { systemRandom } from '../../src/time/random.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
 
 const SECRETS: RootSecrets = { current: 'the root secret of these tests', previous: null }

@@ -16,7 +16,7 @@ import {
   writeCertificate,
 } from '../support/certificate.ts'
 import { type Client, connect, refused } from '../support/client.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { runServer, startServer } from '../support/server-process.ts'
 import { closed, until } from '../support/until.ts'

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { MessageLog, Page } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
 import { History } from '../../src/room/history.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const head = { epoch: 'e1', offset: 1 }
 

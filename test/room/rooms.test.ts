@@ -5,7 +5,7 @@ import { Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const rule: Rule = { ...RULE_DEFAULTS, match: '*' }
 const draft = { kind: 'text' as const, payload: Buffer.from('a'), user: null, origin: null }

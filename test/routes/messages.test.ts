@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Message } from '../../src/protocol/message.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { connect } from '../support/client.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { asServer, person, ticketOf } from '../support/people.ts'
 import { limited, ruled } from '../support/settings.ts'
 

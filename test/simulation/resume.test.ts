@@ -9,7 +9,7 @@ import { Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS } from '../../src/room/rule.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const SEED = { seed: 20_261_123, numRuns: 600 }
 const EPOCH = 'e1'

@@ -2,7 +2,7 @@
 import type { MessageEvent } from '../../src/protocol/event.ts'
 import { FanOut } from '../../src/room/fan-out/fan-out.ts'
 import { type FlushBounds, FlushScheduler } from '../../src/room/fan-out/flush-scheduler.ts'
-import { ManualClock } from './held-clock.ts'
+import { ManualClock } from './manual-clock.ts'
 
 export function eventOf(payload: string | Buffer, origin: string | null = null): MessageEvent {
   const message = { kind: 'text' as const, user: null, origin, epoch: null, offset: 0, time: 0 }

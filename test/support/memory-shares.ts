@@ -10,7 +10,7 @@ import { createMemoryShares } from '../../src/engine/memory/shares.ts'
 import type { Shares } from '../../src/engine/shares.ts'
 import { DEFAULT_LIMITS, type LimitName, type Limits } from '../../src/protocol/limits.ts'
 import type { Clock } from '../../src/time/clock.ts'
-import { ManualClock } from './held-clock.ts'
+import { ManualClock } from './manual-clock.ts'
 
 export function sharesWithin(limits: Partial<Limits> = {}, clock: Clock = new ManualClock()) {
   return createMemoryShares(boundsWithin(limits), clock)

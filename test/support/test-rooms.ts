@@ -9,7 +9,7 @@ import { type Authorize, RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts
 import { raw } from '../../src/wire/raw.ts'
 import { ephemeralLog } from './ephemeral-log.ts'
 import { FakeSocket } from './fake-socket.ts'
-import { ManualClock } from './held-clock.ts'
+import { ManualClock } from './manual-clock.ts'
 import { sharesWithin } from './memory-shares.ts'
 
 const PINGS = { pingSeconds: 5, pongSeconds: 2 }

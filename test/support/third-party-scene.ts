@@ -2,7 +2,7 @@
 import type { Test } from 'tap'
 import type { ThirdPartyIssuer } from '../../src/identity/settings.ts'
 import { type StartedApp, startApp } from './app.ts'
-import { ManualClock } from './held-clock.ts'
+import { ManualClock } from './manual-clock.ts'
 import {
   claimsAt,
   type IssuerKey,

@@ -8,7 +8,7 @@ import {
   keyName,
 } from '../../../src/engine/memory/idempotency-keys.ts'
 import { NO_HOLDER } from '../../../src/engine/shares.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { sharesWithin } from '../../support/memory-shares.ts'
 
 const ANSWER = { position: null, time: 1, repeated: false }

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { draft } from '../../contract/samples.ts'
 import { ephemeralLog } from '../../support/ephemeral-log.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 
 const PLAIN = { retention: null, key: null }
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import { createMemoryShares } from '../../../src/engine/memory/shares.ts'
 import { type Holder, NO_HOLDER, Reached, type Share, siteOf } from '../../../src/engine/shares.ts'
 import { ANN, BACKEND, BOB, from, given, sharesContract } from '../../contract/shares.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { boundsWithin, heldRow, ratedRow, sharesOf } from '../../support/memory-shares.ts'
 
 sharesContract(t, async (_, rows) => {

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
 import { type MayHave, MemoryTickets } from '../../../src/engine/memory/tickets.ts'
 import { ticket } from '../../contract/samples.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { sharesWithin } from '../../support/memory-shares.ts'
 
 const EVERYBODY = () => Promise.resolve(true)

@@ -6,7 +6,7 @@ import { type Engine, EngineUnavailable } from '../../../src/engine/engine.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { account, session, ticket } from '../../contract/samples.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { startChild } from './child.ts'
 
 async function opened(t: Test, folder: string, clock = systemClock): Promise<Engine> {

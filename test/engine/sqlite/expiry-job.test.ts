@@ -1,7 +1,7 @@
 // When sweeps run, and that they pause between slices.
 import t from 'tap'
 import { sweepExpired } from '../../../src/engine/sqlite/expiry-job.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 
 t.test('each minute is swept with the time that it is then', async (t) => {
   const clock = new ManualClock()

@@ -3,7 +3,7 @@ import { chmodSync, statSync } from 'node:fs'
 import t from 'tap'
 import { EngineRefused } from '../../../src/engine/engine.ts'
 import { lockFolder } from '../../../src/engine/sqlite/folder-lock.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { startChild } from './child.ts'
 
 t.test('a folder that another process holds is refused, in words that help', async (t) => {

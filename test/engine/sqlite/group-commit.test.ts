@@ -3,7 +3,7 @@ import t from 'tap'
 import { Followers } from '../../../src/engine/memory/followers.ts'
 import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/group-commit.ts'
 import { draft } from '../../contract/samples.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { sharesWithin } from '../../support/memory-shares.ts'
 
 const KEPT = { messages: 100, ageMs: null }

@@ -5,7 +5,7 @@ import type { Appended, IdempotencyKey, Retention } from '../../../src/engine/me
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { openForReading, storeIn } from '../../../src/engine/sqlite/file.ts'
 import { draft } from '../../contract/samples.ts'
-import { ManualClock } from '../../support/held-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { until } from '../../support/until.ts'
 
 const MINUTE_MS = 60_000

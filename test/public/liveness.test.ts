@@ -1,7 +1,8 @@
 // A browser sees no pings: silence makes the page ask, and only a missing answer makes it leave.
 import { test } from 'tap'
+import { ManualClock } from '../support/manual-clock.ts'
 import { pageModule } from './page-modules.ts'
-import { ManualClock, settle } from './stand-ins.ts'
+import { settle } from './stand-ins.ts'
 
 const { Silence } = await pageModule('liveness.js')
 
@@ -30,13 +31,13 @@ function watch(answer: () => Answer) {
 test('it asks after 30 s of silence, and again 30 s after a good answer', async (t) => {
   const { clock, silence, seen } = watch(() => 'alive')
   silence.start()
-  await clock.pass(29_999)
+  await clock.advance(29_999)
   t.equal(seen.asked, 0)
-  await clock.pass(1)
+  await clock.advance(1)
   t.equal(seen.asked, 1)
-  await clock.pass(29_999)
+  await clock.advance(29_999)
   t.equal(seen.asked, 1)
-  await clock.pass(1)
+  await clock.advance(1)
   t.equal(seen.asked, 2)
   t.equal(seen.dead, 0)
 })
@@ -44,20 +45,20 @@ test('it asks after 30 s of silence, and again 30 s after a good answer', async 
 test('a frame puts the question off', async (t) => {
   const { clock, silence, seen } = watch(() => 'alive')
   silence.start()
-  await clock.pass(20_000)
+  await clock.advance(20_000)
   silence.heard()
-  await clock.pass(29_999)
+  await clock.advance(29_999)
   t.equal(seen.asked, 0)
-  await clock.pass(1)
+  await clock.advance(1)
   t.equal(seen.asked, 1)
 })
 
 test('a server that says no is dead at once', async (t) => {
   const { clock, silence, seen } = watch(() => 'dead')
   silence.start()
-  await clock.pass(30_000)
+  await clock.advance(30_000)
   t.equal(seen.dead, 1)
-  await clock.pass(120_000)
+  await clock.advance(120_000)
   t.equal(seen.asked, 1, 'and is not asked again')
   t.equal(clock.timers, 0)
 })
@@ -65,18 +66,18 @@ test('a server that says no is dead at once', async (t) => {
 test('a server that does not answer in 5 s is dead, and the question is given up', async (t) => {
   const { clock, silence, seen } = watch(() => 'never')
   silence.start()
-  await clock.pass(34_999)
+  await clock.advance(34_999)
   t.same(seen, { asked: 1, dead: 0, aborted: 0 })
-  await clock.pass(1)
+  await clock.advance(1)
   t.same(seen, { asked: 1, dead: 1, aborted: 1 })
 })
 
 test('a frame while it waits for the answer proves life', async (t) => {
   const { clock, silence, seen } = watch(() => 'never')
   silence.start()
-  await clock.pass(31_000)
+  await clock.advance(31_000)
   silence.heard()
-  await clock.pass(10_000)
+  await clock.advance(10_000)
   t.equal(seen.dead, 0)
 })
 
@@ -96,9 +97,9 @@ test('it can be made to ask at once, one question at a time', async (t) => {
 test('an answer to a stopped watch changes nothing, not even after a new start', async (t) => {
   const { clock, silence, seen } = watch(() => 'never')
   silence.start()
-  await clock.pass(31_000)
+  await clock.advance(31_000)
   silence.stop()
   silence.start()
-  await clock.pass(10_000)
+  await clock.advance(10_000)
   t.equal(seen.dead, 0)
 })

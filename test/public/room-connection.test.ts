@@ -1,14 +1,15 @@
 // One window's connection, with the network, the clock and chance in the hand of the test.
 import { test } from 'tap'
 import { mayReconnect } from '../../src/protocol/errors.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { pageModule, type State } from './page-modules.ts'
-import { HeldDoor, ManualClock, settle } from './stand-ins.ts'
+import { HeldServer, settle } from './stand-ins.ts'
 
 const { RoomConnection } = await pageModule('room-connection.js')
 
 function connect(random = () => 0.5) {
   const clock = new ManualClock()
-  const door = new HeldDoor()
+  const door = new HeldServer()
   const states: State[] = []
   const frames: (string | Uint8Array)[] = []
   const connection = new RoomConnection({
@@ -70,7 +71,7 @@ test('every close code comes back or stays away as the server means it', async (
     door.last.end(code, 'why')
     t.equal(connection.state.name, mayReconnect(code) ? 'waiting' : 'closed', `${code}`)
     t.ok(connection.state.reason, 'and says why')
-    await clock.pass(1_000)
+    await clock.advance(1_000)
     t.equal(door.sockets.length, mayReconnect(code) ? 2 : 1)
   }
 })
@@ -81,7 +82,7 @@ test('waits grow from one failure to the next, up to 20 s', async (t) => {
   for (let round = 0; round < 7; round += 1) {
     door.last.end(1006)
     await settle()
-    await clock.pass(states.at(-1)?.waitMs ?? 0)
+    await clock.advance(states.at(-1)?.waitMs ?? 0)
   }
   const waits = states.flatMap(({ waitMs }) => (waitMs === undefined ? [] : [waitMs]))
   t.same(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000])
@@ -92,14 +93,14 @@ test('only a connection that held forgives earlier failures', async (t) => {
   connection.open('chat:lobby')
   door.last.accept()
   door.last.end(3010)
-  await clock.pass(1_000)
+  await clock.advance(1_000)
   door.last.accept()
   door.last.end(3010)
   t.equal(connection.state.waitMs, 2_000, 'it fell at once, so the wait grows')
-  await clock.pass(2_000)
+  await clock.advance(2_000)
   door.last.accept()
   t.equal(connection.state.again, true)
-  await clock.pass(10_000)
+  await clock.advance(10_000)
   door.last.end(1006)
   t.equal(connection.state.waitMs, 1_000)
 })
@@ -127,7 +128,7 @@ test('Retry-After is kept, also when the network comes back earlier', async (t) 
   t.equal(connection.state.waitMs, 7_500)
   connection.check()
   t.equal(door.sockets.length, 1)
-  await clock.pass(7_000)
+  await clock.advance(7_000)
   connection.check()
   t.equal(door.sockets.length, 2)
 })
@@ -135,7 +136,7 @@ test('Retry-After is kept, also when the network comes back earlier', async (t) 
 test('an opening that hangs for 15 s is given up', async (t) => {
   const { clock, door, connection } = connect()
   connection.open('chat:lobby')
-  await clock.pass(15_000)
+  await clock.advance(15_000)
   t.equal(connection.state.name, 'waiting')
   t.equal(door.last.closedWith, 1000)
 })
@@ -145,13 +146,13 @@ test('closing while it asks, waits or opens is final', async (t) => {
   connection.open('chat:lobby')
   door.last.end(1006)
   connection.close()
-  await clock.pass(60_000)
+  await clock.advance(60_000)
   t.equal(connection.state.name, 'closed')
   connection.open('chat:lobby')
   door.last.accept()
   door.last.end(1006)
   connection.close()
-  await clock.pass(60_000)
+  await clock.advance(60_000)
   t.equal(door.sockets.length, 2)
   t.equal(clock.timers, 0)
 })
@@ -161,7 +162,7 @@ test('silence and a dead server end in coming back; a check asks at once', async
   connection.open('chat:lobby')
   const first = door.last
   first.accept()
-  await clock.pass(30_000)
+  await clock.advance(30_000)
   t.equal(door.asked, 1)
   t.equal(connection.state.name, 'open')
   door.alive = false
@@ -170,6 +171,6 @@ test('silence and a dead server end in coming back; a check asks at once', async
   t.equal(door.asked, 2)
   t.match(connection.state, { name: 'waiting', waitMs: 500 })
   t.equal(first.closedWith, 1000)
-  await clock.pass(500)
+  await clock.advance(500)
   t.equal(door.sockets.length, 2)
 })

@@ -1,46 +1,5 @@
-// What the page's modules get from outside, in the hand of a test: time, sockets and the server.
-import type { Clock, PageSocket, Refusal } from './page-modules.ts'
-
-interface Waiting {
-  at: number
-  run: () => void
-}
-
-/** Time that passes only when a test says so. */
-export class ManualClock implements Clock {
-  #now = 1_000
-  #waiting = new Set<Waiting>()
-
-  elapsed(): number {
-    return this.#now
-  }
-
-  after(ms: number, run: () => void): { cancel(): void } {
-    const timer = { at: this.#now + ms, run }
-    this.#waiting.add(timer)
-    return { cancel: () => this.#waiting.delete(timer) }
-  }
-
-  get timers(): number {
-    return this.#waiting.size
-  }
-
-  /** Lets time pass, and what was promised on the way settle. */
-  async pass(ms: number): Promise<void> {
-    const end = this.#now + ms
-    for (let next = this.#next(end); next; next = this.#next(end)) {
-      this.#now = next.at
-      this.#waiting.delete(next)
-      next.run()
-      await settle()
-    }
-    this.#now = end
-  }
-
-  #next(end: number): Waiting | undefined {
-    return [...this.#waiting].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-  }
-}
+// What the page's modules get from outside, in the hand of a test: sockets and the server.
+import type { PageSocket, Refusal } from './page-modules.ts'
 
 /** Lets everything that waits for settled promises run. */
 export function settle(): Promise<void> {
@@ -89,7 +48,7 @@ export class HeldSocket implements PageSocket {
 }
 
 /** A server as the page sees it: sockets it was asked for, and what it answers by REST. */
-export class HeldDoor {
+export class HeldServer {
   readonly sockets: HeldSocket[] = []
   refusal: Refusal = { verdict: 'come-back', sentence: 'Try later.', afterMs: 0 }
   alive = true

@@ -28,6 +28,11 @@ export class ManualClock implements Clock {
     return this.#wait({ at: this.#time + ms, everyMs: ms, run })
   }
 
+  /** How many timers are set. */
+  get timers(): number {
+    return this.#waiting.size
+  }
+
   endOfTurn(run: () => void): void {
     setImmediate(run)
   }

@@ -2,7 +2,6 @@
 import type { Test } from 'tap'
 import type { ThirdPartyIssuer } from '../../src/identity/settings.ts'
 import { type StartedApp, startApp } from './app.ts'
-import { ManualClock } from './manual-clock.ts'
 import {
   claimsAt,
   type IssuerKey,
@@ -12,6 +11,7 @@ import {
   keyServer,
   thirdPartyIssuer,
 } from './issuer.ts'
+import { ManualClock } from './manual-clock.ts'
 import { call } from './people.ts'
 
 /** Pongs take real time, which does not go by here: nobody is to be dropped for want of them. */

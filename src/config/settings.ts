@@ -142,8 +142,11 @@ export type SettingName = keyof typeof SETTINGS
 export type OptionName = keyof typeof SHARED
 export const OPTION_NAMES = Object.keys(SHARED) as OptionName[]
 
+type Given<Name extends SettingName> = Static<(typeof SETTINGS)[Name]['form']['schema']>
+
 /** A setting as it is written in an option. */
-export type Written<Name extends SettingName> = Static<(typeof SETTINGS)[Name]['form']['schema']>
+export type Written<Name extends SettingName> =
+  Given<Name> extends (infer Item)[] ? readonly Item[] : Given<Name>
 
 /** Every setting, right by itself: as it was given, or what holds without. */
 export type Settings = {

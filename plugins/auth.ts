@@ -10,6 +10,7 @@ import { addressKey } from '../src/identity/address.ts'
 import { Authenticator, type Claim, type Credential } from '../src/identity/authenticator.ts'
 import { type IsOurs, mayChange, mayRead } from '../src/identity/origin.ts'
 import { RefreshTokens } from '../src/identity/refresh-tokens.ts'
+import { RevokeAccess } from '../src/identity/revoke-access.ts'
 import { deriveKeys } from '../src/identity/secret.ts'
 import { ServerKeys } from '../src/identity/server-keys.ts'
 import { Sessions } from '../src/identity/sessions.ts'
@@ -31,6 +32,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     accounts: Accounts
     sessions: Sessions
+    revokeAccess: RevokeAccess
     accessTokens: AccessTokens
     refreshTokens: RefreshTokens
     authenticator: Authenticator
@@ -68,6 +70,7 @@ async function auth(app: FastifyInstance): Promise<void> {
   if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie)
   const tokens = await accessTokens(app, deriveKeys(config.secrets, 'access-token'))
   const sessions = new Sessions({ store: engine.sessions, clock, random })
+  const revokeAccess = new RevokeAccess(engine, clock)
   const parts = {
     sessions,
     tickets,
@@ -79,13 +82,14 @@ async function auth(app: FastifyInstance): Promise<void> {
   const refreshTokens = new RefreshTokens({
     store: engine.refreshTokens,
     keys: deriveKeys(config.secrets, 'refresh-token'),
-    clock,
-    random,
+    ...{ clock, random, sessions, revokeAccess },
   })
   const { breached } = app.usherContext
   const { accounts: store, attempts, shares } = engine
-  app.decorate('accounts', new Accounts({ store, attempts, shares, clock, random, breached }))
+  const stores = { store, attempts, shares, sessions, revokeAccess }
+  app.decorate('accounts', new Accounts({ ...stores, clock, random, breached }))
   app.decorate('sessions', sessions)
+  app.decorate('revokeAccess', revokeAccess)
   app.decorate('accessTokens', tokens)
   app.decorate('refreshTokens', refreshTokens)
   app.decorate('authenticator', new Authenticator(parts))

@@ -2,10 +2,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
-import { contentOfValue, jsonOf } from '../src/protocol/content.ts'
+import { contentOfValue } from '../src/protocol/content.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity, Revocation } from '../src/protocol/identity.ts'
-import { TICKET } from '../src/protocol/limits.ts'
 import type { Kind, Position } from '../src/protocol/message.ts'
 import { HOST_SESSION, isRoomName, isUserId } from '../src/protocol/names.ts'
 import type { Sender } from '../src/room/publish.ts'
@@ -64,24 +63,6 @@ function need(holds: boolean, sentence: string): void {
   if (!holds) throw new Refusal(REPLY.badRequest, sentence)
 }
 
-const ROOMS = `A ticket names 1 to ${TICKET.roomsMax} rooms, or leaves them out.`
-const isRooms = (rooms: unknown): boolean =>
-  Array.isArray(rooms) &&
-  rooms.length > 0 &&
-  rooms.length <= TICKET.roomsMax &&
-  rooms.every(isRoomName)
-const isCount = (seconds: number, max: number): boolean =>
-  Number.isInteger(seconds) && seconds >= TICKET.secondsMin && seconds <= max
-
-function infoOf(info: Record<string, unknown> | undefined): string | null {
-  if (info === undefined) return null
-  need(typeof info === 'object' && info !== null, 'What travels with a user is an object.')
-  const text = jsonOf(info)
-  const max = TICKET.infoCharactersMax
-  need(text.length <= max, `Keep info within ${max} characters of JSON.`)
-  return text
-}
-
 function publishing(app: FastifyInstance): Usher['publish'] {
   return async (room, data, { kind, user = null, key = null } = {}) => {
     need(user === null || isUserId(user), 'A user id is 1 to 128 of the characters of ids.')
@@ -92,20 +73,7 @@ function publishing(app: FastifyInstance): Usher['publish'] {
 }
 
 function ticketing(app: FastifyInstance): Usher['issueTicket'] {
-  const { clock } = app.usherContext
-  return async ({ user, rooms, info, ttl, connectionTtl }) => {
-    const seconds = ttl ?? TICKET.secondsMax
-    const lasting = connectionTtl ?? TICKET.connectionSeconds
-    need(isUserId(user), 'A user id is 1 to 128 of the characters of ids.')
-    need(rooms === undefined || isRooms(rooms), ROOMS)
-    need(isCount(seconds, TICKET.secondsMax), `ttl is 1 to ${TICKET.secondsMax} whole seconds.`)
-    const max = TICKET.connectionSecondsMax
-    need(isCount(lasting, max), `connectionTtl is 1 to ${max} whole seconds.`)
-    return app.tickets.issue({
-      ...{ user, seconds, rooms: rooms ? [...rooms] : null, info: infoOf(info), session: null },
-      connectionExpiresAt: clock.now() + lasting * 1_000,
-    })
-  }
+  return (options) => app.tickets.issueTo(null, options)
 }
 
 function disconnecting(app: FastifyInstance): Usher['disconnect'] {
@@ -114,14 +82,11 @@ function disconnecting(app: FastifyInstance): Usher['disconnect'] {
       need(typeof who.session === 'string', 'A session is a text.')
       const { identity } = app.usherContext
       const session = identity === undefined ? who.session : HOST_SESSION + who.session
-      return app.engine.revocations.revoke({ session })
+      return app.revokeAccess.disconnect({ session })
     }
     need(isUserId(who.user), 'Name a user or a session.')
-    need(
-      who.room === undefined || isRoomName(who.room),
-      'A room name is 1 to 128 of its characters.',
-    )
-    return app.engine.revocations.revoke(who)
+    need(who.room === undefined || isRoomName(who.room), 'A room name is 1 to 128 characters.')
+    return app.revokeAccess.disconnect(who)
   }
 }
 

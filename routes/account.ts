@@ -1,8 +1,6 @@
 // /account: change one's password, delete one's account.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import type { Identity } from '../src/protocol/identity.ts'
 import { PASSWORD_LENGTH } from '../src/protocol/limits.ts'
 import { changing, Done, strict } from './schemas.ts'
 
@@ -32,31 +30,17 @@ const removal = {
 export const accountRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const onRequest = app.authenticate
 
-  /** The session that does it stays; whoever else knew the password is out. */
   const change = { schema: passwordChange, onRequest }
   app.put('/account/password', change, async (request, reply) => {
-    const { user, session } = ownerOf(app.identityOf(request))
-    await app.accounts.changePassword(user, { ...request.body, address: app.networkOf(request) })
-    for (const ended of await app.sessions.endOthers(user, session)) {
-      await app.engine.revocations.revoke({ session: ended })
-    }
+    const change = { ...request.body, address: app.networkOf(request) }
+    await app.accounts.changePassword(app.identityOf(request), change)
     return reply.code(204).send(null)
   })
 
   app.delete('/account', { schema: removal, onRequest }, async (request, reply) => {
     const identity = app.identityOf(request)
-    const { user } = ownerOf(identity)
-    if (!(await app.accounts.remove(user))) refuse()
-    await app.engine.revocations.revoke({ user })
+    await app.accounts.remove(identity)
     if (identity.proof === 'cookie') reply.clearSessionCookie()
     return reply.code(204).send(null)
   })
-}
-
-function ownerOf({ user, session }: Identity): { user: string; session: string } {
-  return user !== null && session !== null ? { user, session } : refuse()
-}
-
-function refuse(): never {
-  throw new Refusal(REPLY.forbidden, 'You have no account here.')
 }

@@ -32,8 +32,6 @@ const schema = {
 }
 
 export const signUpRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
-  app.removeContentTypeParser('text/plain')
   const { signup } = app.usherContext.config
   const onRequest = app.checkLoginOrigin
   app.post('/accounts', { schema, onRequest }, async (request, reply) => {

@@ -3,8 +3,6 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { SessionRecord } from '../src/engine/identity-store.ts'
-import type { Attempt } from '../src/identity/accounts.ts'
-import type { StartedSession } from '../src/identity/sessions.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { ACCESS_TOKEN_SECONDS, PASSWORD_LENGTH } from '../src/protocol/limits.ts'
 import { changing, Done, Milliseconds, OPEN_TO_ALL, reading, strict, UserId } from './schemas.ts'
@@ -99,39 +97,33 @@ const logOutEverywhere = {
 }
 
 export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
-  app.removeContentTypeParser('text/plain')
   const onLogIn = { schema: logIn, onRequest: app.checkLoginOrigin }
   app.post('/session', onLogIn, async (request, reply) => {
-    const { body } = request
-    const { client = 'web', ...attempt } = body
-    const { session, secret } = await startSession(
-      app,
-      { ...attempt, address: app.networkOf(request) },
-      client,
-    )
+    const { client = 'web', ...attempt } = request.body
+    const address = app.networkOf(request)
+    const { session, secret } = await app.accounts.logIn({ ...attempt, address }, client)
     const { id, user } = session
     app.auditRequest('logged-in', request, { user, session: id, client })
     reply.header('cache-control', 'no-store')
     if (client === 'app') {
       return tokensOf(app, session, await app.refreshTokens.issue(session.id))
     }
-    await endFormerSession(app, app.logIns.cookie(request))
+    // The browser forgets its former session now, so no other client shall use it either (S11).
+    await app.revokeAccess.logOutCookie(app.logIns.cookie(request))
     reply.setSessionCookie(secret, session.expiresAt)
     return { user: session.user, username: session.username, expiresAt: session.expiresAt }
   })
 
   app.get('/session', { schema: whoAmI, onRequest: app.authenticate }, async (request) => {
-    const session = await app.sessions.byId(sessionOf(app.identityOf(request).session))
-    if (!session) throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
-    const { id, user, username, expiresAt } = session
+    const session = sessionOf(app.identityOf(request).session)
+    const { id, user, username, expiresAt } = await app.sessions.current(session)
     return { user, username, session: id, expiresAt }
   })
 
   const onLogOut = { schema: logOut, onRequest: app.authenticate }
   app.delete('/session', onLogOut, async (request, reply) => {
     const identity = app.identityOf(request)
-    await endSession(app, sessionOf(identity.session))
+    await app.revokeAccess.logOut(sessionOf(identity.session))
     if (identity.proof === 'cookie') reply.clearSessionCookie()
     return reply.code(204).send(null)
   })
@@ -146,10 +138,8 @@ function refreshRoute(app: App): void {
     const refreshed = await app.refreshTokens.rotate(request.body.refreshToken)
     if (refreshed !== null && 'reused' in refreshed) {
       app.auditRequest('refresh-token-replayed', request, { session: refreshed.reused })
-      await endSession(app, refreshed.reused)
     }
-    const session = refreshed !== null && 'session' in refreshed ? refreshed.session : null
-    if (refreshed === null || 'reused' in refreshed || !app.sessions.alive(session)) {
+    if (refreshed === null || 'reused' in refreshed) {
       throw new Refusal(REPLY.unauthorized, 'This refresh token is not valid now: log in again.')
     }
     reply.header('cache-control', 'no-store')
@@ -165,41 +155,16 @@ function logOutEverywhereRoute(app: App): void {
     async (request, reply) => {
       const { user, proof } = app.identityOf(request)
       if (user === null) throw new Refusal(REPLY.badRequest, 'A server key has no sessions.')
-      await app.engine.userStatus.revoke(user, app.usherContext.clock.now())
-      await app.engine.revocations.revoke({ user })
+      await app.revokeAccess.logOutEverywhere(user)
       if (proof === 'cookie') reply.clearSessionCookie()
       return reply.code(204).send(null)
     },
   )
 }
 
-/** What changed the account while its password was checked did not find this session to end. */
-async function startSession(
-  app: FastifyInstance,
-  attempt: Attempt,
-  client: 'web' | 'app',
-): Promise<StartedSession> {
-  const account = await app.accounts.logIn(attempt)
-  const started = await app.sessions.start(account, client)
-  if (await app.accounts.isCurrent(account)) return started
-  await app.sessions.end(started.session.id)
-  throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
-}
-
 function tokensOf(app: FastifyInstance, { user, id }: SessionRecord, refreshToken: string) {
   const accessToken = app.accessTokens.sign({ sub: user, sid: id })
   return { user, accessToken, expiresIn: ACCESS_TOKEN_SECONDS, refreshToken }
-}
-
-/** The browser forgets its former session now, so nobody else shall use it either (S11). */
-async function endFormerSession(app: FastifyInstance, secret: string | undefined): Promise<void> {
-  const former = secret === undefined ? null : await app.sessions.bySecret(secret)
-  if (former) await endSession(app, former.id)
-}
-
-async function endSession(app: FastifyInstance, id: string): Promise<void> {
-  await app.sessions.end(id)
-  await app.engine.revocations.revoke({ session: id })
 }
 
 function sessionOf(session: string | null): string {

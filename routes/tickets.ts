@@ -2,10 +2,8 @@
 // somebody whom another application has checked.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
-import type { TicketOrder } from '../src/identity/ticket.ts'
+import { Type } from 'typebox'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import type { Identity } from '../src/protocol/identity.ts'
 import { TICKET } from '../src/protocol/limits.ts'
 import { changing, Milliseconds, RoomName, strict, UserId } from './schemas.ts'
 
@@ -28,7 +26,6 @@ const TicketBody = Type.Object(
     ],
   },
 )
-type TicketBody = Static<typeof TicketBody>
 
 const Ticket = Type.Object(
   { ticket: Type.String(), expiresAt: Milliseconds, url: Type.String() },
@@ -53,9 +50,7 @@ const schema = {
 }
 
 export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  // Fastify takes it by itself: a form elsewhere could send JSON as text, without a preflight.
-  app.removeContentTypeParser('text/plain')
-  const { clock, config } = app.usherContext
+  const { config } = app.usherContext
   /** Nothing said is nothing narrowed. */
   const preValidation = async (request: FastifyRequest): Promise<void> => {
     request.body ??= {}
@@ -65,47 +60,12 @@ export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const { body } = request
     // The body may have taken its time, and only of our own sessions the store knows the end.
     if (app.identityOf(request).session === null) await app.authenticate(request)
-    const identity = app.identityOf(request)
-    const order = identity.server === null ? ownOrder(identity, body) : orderFor(body, clock.now())
     const base = baseOf(request, config.publicUrl) + app.prefix
-    const { ticket, expiresAt } = await app.tickets.issue(order)
+    const { ticket, expiresAt } = await app.tickets.issueTo(app.identityOf(request), body)
     const url = urlOf(base, body.rooms ?? [], ticket)
     reply.header('cache-control', 'no-store')
     return reply.code(201).send({ ticket, expiresAt, url })
   })
-}
-
-function ownOrder(identity: Identity, body: TicketBody): TicketOrder {
-  if (body.user !== undefined || body.info !== undefined || body.connectionTtl !== undefined) {
-    throw new Refusal(REPLY.forbidden, 'Only a server key may name a user, info or connectionTtl.')
-  }
-  return {
-    user: identity.user ?? '',
-    session: identity.session,
-    rooms: body.rooms ?? null,
-    info: identity.info,
-    connectionExpiresAt: identity.expiresAt,
-    seconds: body.ttl ?? TICKET.secondsMax,
-  }
-}
-
-function orderFor(body: TicketBody, now: number): TicketOrder {
-  if (body.user === undefined) {
-    throw new Refusal(REPLY.badRequest, 'With a server key, name the user that the ticket is for.')
-  }
-  const info = body.info === undefined ? null : JSON.stringify(body.info)
-  if (info !== null && info.length > TICKET.infoCharactersMax) {
-    const advice = `keep info within ${TICKET.infoCharactersMax} characters of JSON`
-    throw new Refusal(REPLY.badRequest, `That is too much to travel with a user: ${advice}.`)
-  }
-  return {
-    user: body.user,
-    session: null,
-    rooms: body.rooms ?? null,
-    info,
-    connectionExpiresAt: now + (body.connectionTtl ?? TICKET.connectionSeconds) * 1_000,
-    seconds: body.ttl ?? TICKET.secondsMax,
-  }
 }
 
 function baseOf(request: FastifyRequest, publicUrl: URL | null): string {

@@ -38,34 +38,31 @@ const sendingOut = {
 
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const onRequest = app.authenticateServer
-  const { engine } = app
-  const now = () => app.usherContext.clock.now()
+  const { revokeAccess } = app
 
   const disconnect = { schema: disconnection, onRequest }
   app.delete('/users/:user/connections', disconnect, async (request, reply) => {
     const { user } = request.params
     const { revoke = 'false' } = request.query
-    if (revoke !== 'false') await engine.userStatus.revoke(user, now())
-    await engine.revocations.revoke({ user })
+    if (revoke === 'false') await revokeAccess.disconnect({ user })
+    else await revokeAccess.logOutEverywhere(user)
     return reply.code(204).send(null)
   })
 
   app.put('/users/:user/ban', { schema: ban, onRequest }, async (request, reply) => {
-    const { user } = request.params
-    await engine.userStatus.ban(user, now())
-    await engine.revocations.revoke({ user })
+    await revokeAccess.ban(request.params.user)
     return reply.code(204).send(null)
   })
 
   app.delete('/users/:user/ban', { schema: unban, onRequest }, async (request, reply) => {
-    await engine.userStatus.unban(request.params.user)
+    await revokeAccess.unban(request.params.user)
     return reply.code(204).send(null)
   })
 
   const sendOut = { schema: sendingOut, onRequest }
   app.delete('/rooms/:room/members/:user', sendOut, async (request, reply) => {
     const { room, user } = request.params
-    await engine.revocations.revoke({ user, room })
+    await revokeAccess.sendOut(user, room)
     return reply.code(204).send(null)
   })
 }

@@ -1,12 +1,15 @@
 // Who has an account here: signing up, and proving a password.
 import type { AttemptStore } from '../engine/attempt-store.ts'
-import type { AccountRecord, AccountStore } from '../engine/identity-store.ts'
+import type { AccountRecord, AccountStore, SessionRecord } from '../engine/identity-store.ts'
 import type { Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
+import type { Identity } from '../protocol/identity.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
 import { LoginThrottle } from './login-throttle.ts'
 import { Passwords } from './password.ts'
+import type { RevokeAccess } from './revoke-access.ts'
+import { type Sessions, type StartedSession, wrongLogIn } from './sessions.ts'
 
 /** A name and a password, and the address that they came from. */
 export interface Attempt {
@@ -31,6 +34,8 @@ export interface AccountsParts {
   clock: Clock
   random: Random
   shares: Shares
+  sessions: Sessions
+  revokeAccess: RevokeAccess
   /** Asked for every new password; without it none is known. */
   breached?: IsBreached | undefined
 }
@@ -39,17 +44,21 @@ export class Accounts {
   readonly #store: AccountStore
   readonly #clock: Clock
   readonly #random: Random
+  readonly #sessions: Sessions
+  readonly #revokeAccess: RevokeAccess
   readonly #passwords: Passwords
   readonly #breached: IsBreached | undefined
   readonly #throttle: LoginThrottle
 
-  constructor({ store, attempts, clock, random, shares, breached }: AccountsParts) {
+  constructor({ store, clock, random, breached, ...parts }: AccountsParts) {
     this.#store = store
     this.#clock = clock
     this.#random = random
-    this.#passwords = new Passwords(shares)
+    this.#sessions = parts.sessions
+    this.#revokeAccess = parts.revokeAccess
+    this.#passwords = new Passwords(parts.shares)
     this.#breached = breached
-    this.#throttle = new LoginThrottle(clock, attempts)
+    this.#throttle = new LoginThrottle(clock, parts.attempts)
   }
 
   /** 409 when the name is taken; asking for taken names again and again is slowed down. */
@@ -72,9 +81,18 @@ export class Accounts {
     throw new Refusal(REPLY.conflict, 'That username is taken: choose another one.')
   }
 
-  /** 401 with the same words and the same work for an unknown name and a wrong password. */
-  logIn(attempt: Attempt): Promise<AccountRecord> {
-    return this.#throttle.attempt(attempt.address, () => this.#prove(attempt))
+  /**
+   * Starts a session. 401 with the same words and the same work for an unknown name and a wrong
+   * password.
+   */
+  async logIn(attempt: Attempt, client: SessionRecord['client']): Promise<StartedSession> {
+    const { address } = attempt
+    const account = await this.#throttle.attempt(address, () => this.#prove(attempt))
+    const started = await this.#sessions.start(account, client)
+    // A change of the account while its password was checked did not find this session to end.
+    if (await this.#isCurrent(account)) return started
+    await this.#revokeAccess.logOut(started.session.id)
+    throw wrongLogIn()
   }
 
   async #prove({ username, password, address }: Attempt): Promise<AccountRecord> {
@@ -84,7 +102,7 @@ export class Accounts {
     const verdict = await this.#passwords.verify(password, account?.password ?? null, address)
     if (!account || !verdict.fits) {
       await this.#throttle.failed(address, key)
-      throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
+      throw wrongLogIn()
     }
     await this.#throttle.succeeded(address, key)
     if (verdict.rehashed === null) return account
@@ -94,19 +112,24 @@ export class Accounts {
   }
 
   /** False when its password was changed or it was removed since it was proved. */
-  async isCurrent({ user, password }: AccountRecord): Promise<boolean> {
+  async #isCurrent({ user, password }: AccountRecord): Promise<boolean> {
     return (await this.#store.byUser(user))?.password === password
   }
 
-  /** 403 when the present password is wrong: the session is still good, the attempt is not. */
-  changePassword(user: string, change: PasswordChange): Promise<void> {
-    return this.#throttle.attempt(change.address, () => this.#change(user, change))
+  /**
+   * The session that does it stays; any other client that knew the password is out. 403 when the
+   * present password is wrong: the session is still good, the attempt is not.
+   */
+  async changePassword(identity: Identity, change: PasswordChange): Promise<void> {
+    const { user, session } = ownerOf(identity)
+    await this.#throttle.attempt(change.address, () => this.#change(user, change))
+    await this.#revokeAccess.logOutOthers(user, session)
   }
 
   async #change(user: string, change: PasswordChange): Promise<void> {
     const { password, newPassword, address } = change
     const account = await this.#store.byUser(user)
-    if (!account) throw new Refusal(REPLY.forbidden, 'You have no account here.')
+    if (!account) throw noAccount()
     await this.#throttle.hold(account.usernameKey, address)
     const { fits } = await this.#passwords.verify(password, account.password, address)
     if (!fits) {
@@ -120,15 +143,25 @@ export class Accounts {
     if (!(await this.#store.setPassword(user, hash, account.password))) refusePresent()
   }
 
-  /** Removes an account with its sessions and tickets. False when there is none. */
-  remove(user: string): Promise<boolean> {
-    return this.#store.remove(user)
+  /** Removes the account of a user, with its sessions, tickets and connections. */
+  async remove(identity: Identity): Promise<void> {
+    if (!(await this.#revokeAccess.removeAccount(ownerOf(identity).user))) throw noAccount()
   }
 
   async #checkNew(password: string): Promise<void> {
     if (!(await this.#breached?.(password))) return
     throw new Refusal(REPLY.badRequest, 'This password is known from a leak: choose another one.')
   }
+}
+
+/** Throws a 403 Refusal for an identity that is no session of an account. */
+function ownerOf({ user, session }: Identity): { user: string; session: string } {
+  if (user === null || session === null) throw noAccount()
+  return { user, session }
+}
+
+function noAccount(): Refusal {
+  return new Refusal(REPLY.forbidden, 'You have no account here.')
 }
 
 function refusePresent(): never {

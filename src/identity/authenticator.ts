@@ -7,7 +7,7 @@ import { TICKET } from '../protocol/limits.ts'
 import { HOST_SESSION, isUserId, USER_ID_PATTERN } from '../protocol/names.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
 import type { ServerKeys } from './server-keys.ts'
-import type { Sessions } from './sessions.ts'
+import { type Sessions, sessionEnded } from './sessions.ts'
 import type { ThirdPartyTokens } from './third-party-token.ts'
 import type { Tickets } from './ticket.ts'
 
@@ -102,7 +102,7 @@ export class Authenticator {
 
   async #cookie(secret: string): Promise<Identity> {
     const session = await this.#parts.sessions.bySecret(secret)
-    if (!session) throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
+    if (!session) throw sessionEnded()
     return identityOf(session, 'cookie')
   }
 

@@ -4,12 +4,13 @@
 // Each is made from the one before it, so that all uses of one token, at once or because an answer
 // was lost, get the same next one. It names its session and is signed: one that is used so often
 // over that the store has forgotten it is still told from a forged one.
-import { createHmac } from 'node:crypto'
 import type { RefreshStore, SessionRecord } from '../engine/identity-store.ts'
-import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
-import { digest, type KeyPair, sameBytes } from './secret.ts'
+import type { RevokeAccess } from './revoke-access.ts'
+import { digest, type KeyPair } from './secret.ts'
+import { type Sessions, sessionEnded } from './sessions.ts'
+import { Signer } from './signer.ts'
 
 /** How long an old token is answered again, because the answer to its first use was lost. */
 const GRACE_MS = 10_000
@@ -24,19 +25,25 @@ export interface RefreshTokensParts {
   keys: KeyPair
   clock: Clock
   random: Random
+  sessions: Sessions
+  revokeAccess: RevokeAccess
 }
 
 export class RefreshTokens {
   readonly #store: RefreshStore
-  readonly #keys: KeyPair
+  readonly #signer: Signer
   readonly #clock: Clock
   readonly #random: Random
+  readonly #sessions: Sessions
+  readonly #revokeAccess: RevokeAccess
 
-  constructor({ store, keys, clock, random }: RefreshTokensParts) {
+  constructor({ store, keys, clock, random, ...parts }: RefreshTokensParts) {
     this.#store = store
-    this.#keys = keys
+    this.#signer = new Signer(keys, ID_BYTES)
     this.#clock = clock
     this.#random = random
+    this.#sessions = parts.sessions
+    this.#revokeAccess = parts.revokeAccess
   }
 
   /** The first token of a session. 401 when that has ended meanwhile. */
@@ -44,14 +51,17 @@ export class RefreshTokens {
     const token = this.#make(session, this.#random.bytes(ID_BYTES))
     const record = { hash: digest(token), session, issuedAt: this.#clock.now() }
     if (await this.#store.add(record)) return token
-    throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
+    throw sessionEnded()
   }
 
-  /** Null for a token that is not one of ours, or whose session has ended. */
+  /**
+   * Null for a token that is not one of ours, or whose session has ended. A used token that comes
+   * back ends its session here (S17).
+   */
   async rotate(token: string): Promise<Refreshed> {
     const [, session, id, signature] = FORM.exec(token) ?? []
     if (session === undefined || signature === undefined) return null
-    const next = this.#make(session, mac(this.#keys.current, token))
+    const next = this.#make(session, this.#signer.sign(token))
     const rotated = await this.#store.rotate({
       hash: digest(token),
       next: digest(next),
@@ -59,25 +69,21 @@ export class RefreshTokens {
       graceMs: GRACE_MS,
     })
     if (rotated === null) {
-      return this.#isOurs(`${session}.${id}`, signature) ? { reused: session } : null
+      const isOurs = this.#signer.signed(`${session}.${id}`, Buffer.from(signature, 'base64url'))
+      return isOurs ? this.#betrayed(session) : null
     }
-    if ('reused' in rotated) return rotated
-    return { session: rotated.session, refreshToken: next }
+    if ('reused' in rotated) return this.#betrayed(rotated.reused)
+    const isAlive = this.#sessions.alive(rotated.session) !== null
+    return isAlive ? { session: rotated.session, refreshToken: next } : null
+  }
+
+  async #betrayed(session: string): Promise<Refreshed> {
+    await this.#revokeAccess.logOut(session)
+    return { reused: session }
   }
 
   #make(session: string, id: Buffer): string {
     const body = `${session}.${id.toString('base64url')}`
-    return `rt_${body}${mac(this.#keys.current, body).toString('base64url')}`
+    return `rt_${body}${this.#signer.sign(body).toString('base64url')}`
   }
-
-  #isOurs(body: string, signature: string): boolean {
-    const given = Buffer.from(signature, 'base64url')
-    const { current, previous } = this.#keys
-    if (sameBytes(mac(current, body), given)) return true
-    return previous !== null && sameBytes(mac(previous, body), given)
-  }
-}
-
-function mac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest().subarray(0, ID_BYTES)
 }

@@ -1,6 +1,5 @@
 // Keys of back ends that act for their own users. Kept hashed, compared in constant time (S34).
-import { createHash } from 'node:crypto'
-import { sameBytes } from './secret.ts'
+import { digest, sameBytes } from './secret.ts'
 import type { ServerKey } from './settings.ts'
 
 interface HashedKey {
@@ -12,18 +11,18 @@ export class ServerKeys {
   readonly #keys: readonly HashedKey[]
 
   constructor(keys: readonly ServerKey[]) {
-    this.#keys = keys.map(({ name, key }) => ({ name, hash: sha256(key) }))
+    this.#keys = keys.map(({ name, key }) => ({ name, hash: digestOf(key) }))
   }
 
   /** The name of the key, or null. Every key is compared, whichever fits. */
   nameOf(candidate: string): string | null {
-    const hash = sha256(candidate)
+    const hash = digestOf(candidate)
     let name: string | null = null
     for (const key of this.#keys) if (sameBytes(key.hash, hash)) name = key.name
     return name
   }
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+function digestOf(key: string): Buffer {
+  return Buffer.from(digest(key))
 }

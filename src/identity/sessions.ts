@@ -53,7 +53,7 @@ export class Sessions {
       expiresAt: now + LIFE_MS,
     }
     if (await this.#store.create(session)) return { session, secret }
-    throw new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
+    throw wrongLogIn()
   }
 
   /** The session of a cookie, or null when it is unknown, ended or run out. */
@@ -66,14 +66,11 @@ export class Sessions {
     return this.alive(await this.#store.byId(id))
   }
 
-  /** Ends it, with the tickets it issued. False when it was gone already. */
-  end(id: string): Promise<boolean> {
-    return this.#store.end(id)
-  }
-
-  /** Ends all of a user's sessions but one, and tells their ids. */
-  endOthers(user: string, kept: string): Promise<string[]> {
-    return this.#store.endAll(user, kept)
+  /** The same for one that was good a moment ago: rejects with 401 when it has ended since. */
+  async current(id: string): Promise<SessionRecord> {
+    const session = await this.byId(id)
+    if (session === null) throw sessionEnded()
+    return session
   }
 
   /** The session itself when it is good now, and notes that it is used. */
@@ -89,4 +86,13 @@ export class Sessions {
     // Not awaited: a session is good whether or not its use could be noted.
     this.#store.touch(id, now).catch(() => undefined)
   }
+}
+
+/** The same words whether the name, the password or the user's status is the reason (S23). */
+export function wrongLogIn(): Refusal {
+  return new Refusal(REPLY.unauthorized, 'Username or password is wrong.')
+}
+
+export function sessionEnded(): Refusal {
+  return new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
 }

@@ -1,12 +1,15 @@
 // A ticket opens one connection. It is random and stored only as its digest (S7). That it is stored
 // makes it good; it is signed so that a forged one and a used one get different answers.
-import { createHmac } from 'node:crypto'
 import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
 import type { Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
+import type { Identity } from '../protocol/identity.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
-import { digest, type KeyPair, sameBytes } from './secret.ts'
+import { digest, type KeyPair } from './secret.ts'
+import { sessionEnded } from './sessions.ts'
+import { Signer } from './signer.ts'
+import { type TicketOrder, type TicketWish, ticketOrder } from './ticket-order.ts'
 
 const PREFIX = 'ut_'
 const ID_BYTES = 16
@@ -16,11 +19,6 @@ const LIVES = 64
 const MAC_BYTES = 16
 const BODY_BYTES = ID_BYTES + TIME_BYTES
 const FORM = /^ut_[\w-]{51}$/
-
-/** What a ticket is issued for; its hash and its times come with the ticket itself. */
-export interface TicketOrder extends Omit<TicketRecord, 'hash' | 'issuedAt' | 'expiresAt'> {
-  seconds: number
-}
 
 export interface IssuedTicket {
   ticket: string
@@ -38,17 +36,25 @@ export interface TicketsParts {
 
 export class Tickets {
   readonly #store: TicketStore
-  readonly #keys: KeyPair
+  readonly #signer: Signer
   readonly #clock: Clock
   readonly #random: Random
   readonly #shares: Shares
 
   constructor({ store, keys, clock, random, shares }: TicketsParts) {
     this.#store = store
-    this.#keys = keys
+    this.#signer = new Signer(keys, MAC_BYTES)
     this.#clock = clock
     this.#random = random
     this.#shares = shares
+  }
+
+  /**
+   * Issues a ticket that a user asks for, or a server key or the application (null) for a user of
+   * theirs. Rejects with a Refusal that says what the wish may not have.
+   */
+  async issueTo(identity: Identity | null, wish: TicketWish): Promise<IssuedTicket> {
+    return this.issue(ticketOrder(identity, wish, this.#clock.now()))
   }
 
   /** 429 when this user's tickets come too fast. */
@@ -61,13 +67,13 @@ export class Tickets {
     const body = Buffer.alloc(BODY_BYTES)
     this.#random.bytes(ID_BYTES).copy(body)
     body.writeUIntBE(expiresAt * LIVES + Math.min(seconds, LIVES - 1), ID_BYTES, TIME_BYTES)
-    const bytes = Buffer.concat([body, mac(this.#keys.current, body)])
+    const bytes = Buffer.concat([body, this.#signer.sign(body)])
     const ticket = PREFIX + bytes.toString('base64url')
     if (await this.#store.issue({ ...order, hash: digest(ticket), issuedAt, expiresAt })) {
       return { ticket, expiresAt }
     }
     if (order.session === null) throw new Refusal(REPLY.forbidden, 'This user is banned.')
-    throw new Refusal(REPLY.unauthorized, 'Your session has ended: log in again.')
+    throw sessionEnded()
   }
 
   /** Looks at a ticket without using it up. 401 says whether it is forged, late or used. */
@@ -106,11 +112,7 @@ export class Tickets {
   }
 
   #isOurs(bytes: Buffer): boolean {
-    const body = bytes.subarray(0, BODY_BYTES)
-    const given = bytes.subarray(BODY_BYTES)
-    const { current, previous } = this.#keys
-    if (sameBytes(mac(current, body), given)) return true
-    return previous !== null && sameBytes(mac(previous, body), given)
+    return this.#signer.signed(bytes.subarray(0, BODY_BYTES), bytes.subarray(BODY_BYTES))
   }
 }
 
@@ -119,10 +121,6 @@ function bytesOf(ticket: string): Buffer | null {
   if (!FORM.test(ticket)) return null
   const bytes = Buffer.from(ticket.slice(PREFIX.length), 'base64url')
   return PREFIX + bytes.toString('base64url') === ticket ? bytes : null
-}
-
-function mac(key: Buffer, body: Buffer): Buffer {
-  return createHmac('sha256', key).update(body).digest().subarray(0, MAC_BYTES)
 }
 
 function refuseUsed(): never {

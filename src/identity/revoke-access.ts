@@ -1,0 +1,88 @@
+// Every way in which access ends: log-out, a new password, a ban, a deleted account, being sent
+// out. Each first changes the store, so that nothing new is let in, and then tells all nodes, which
+// close the connections. No other file does either by hand.
+import type { Revocations } from '../engine/engine.ts'
+import type { AccountStore, SessionStore } from '../engine/identity-store.ts'
+import type { UserStatusStore } from '../engine/user-status-store.ts'
+import type { Revocation } from '../protocol/identity.ts'
+import type { Clock } from '../time/clock.ts'
+import { digest } from './secret.ts'
+
+/** The stores of an engine in which access is kept. */
+export interface AccessStores {
+  accounts: AccountStore
+  sessions: SessionStore
+  userStatus: UserStatusStore
+  revocations: Revocations
+}
+
+/**
+ * Every method rejects with EngineUnavailable when the store could not be changed or the nodes not
+ * be told, and may then be called again. Connections are closed also where the store had nothing
+ * left to end, because the call before may have failed between the two.
+ */
+export class RevokeAccess {
+  readonly #stores: AccessStores
+  readonly #clock: Clock
+
+  constructor(stores: AccessStores, clock: Clock) {
+    this.#stores = stores
+    this.#clock = clock
+  }
+
+  /** Ends a session, with its tickets, tokens and connections. */
+  async logOut(session: string): Promise<void> {
+    await this.#stores.sessions.end(session)
+    await this.#stores.revocations.revoke({ session })
+  }
+
+  /** The same for the session of a cookie, which may be none. */
+  async logOutCookie(secret: string | undefined): Promise<void> {
+    const session =
+      secret === undefined ? null : await this.#stores.sessions.bySecret(digest(secret))
+    if (session !== null) await this.logOut(session.id)
+  }
+
+  /** Ends all sessions of a user but one, as after a new password. */
+  async logOutOthers(user: string, kept: string): Promise<void> {
+    const { sessions, revocations } = this.#stores
+    const ended = await sessions.endAll(user, kept)
+    // The store has forgotten them: each is tried, also when another one fails.
+    const told = await Promise.allSettled(ended.map((session) => revocations.revoke({ session })))
+    const failed = told.find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+  }
+
+  /** Ends all sessions of a user, and voids what any issuer has issued for the user before now. */
+  async logOutEverywhere(user: string): Promise<void> {
+    await this.#stores.userStatus.revoke(user, this.#clock.now())
+    await this.#stores.revocations.revoke({ user })
+  }
+
+  /** Also ends what `logOutEverywhere` ends, and keeps the user out. */
+  async ban(user: string): Promise<void> {
+    await this.#stores.userStatus.ban(user, this.#clock.now())
+    await this.#stores.revocations.revoke({ user })
+  }
+
+  unban(user: string): Promise<void> {
+    return this.#stores.userStatus.unban(user)
+  }
+
+  /** Removes an account with its sessions and tickets. False when there was none any more. */
+  async removeAccount(user: string): Promise<boolean> {
+    const removed = await this.#stores.accounts.remove(user)
+    await this.#stores.revocations.revoke({ user })
+    return removed
+  }
+
+  /** Closes connections alone: sessions, tickets and tokens stay good. */
+  disconnect(connections: Revocation): Promise<void> {
+    return this.#stores.revocations.revoke(connections)
+  }
+
+  /** Closes a user's connections in one room; the user may join it again. */
+  sendOut(user: string, room: string): Promise<void> {
+    return this.disconnect({ user, room })
+  }
+}

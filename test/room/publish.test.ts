@@ -1,0 +1,190 @@
+// The one way to publish: what is asked of a message, in which order, and what stays synchronous.
+import { test } from 'tap'
+import { type Appended, type AppendOptions, KeyConflict } from '../../src/engine/message-log.ts'
+import { Refusal } from '../../src/protocol/errors.ts'
+import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
+import type { Draft } from '../../src/protocol/message.ts'
+import { permitsBy } from '../../src/room/permission.ts'
+import { Publisher, type PublisherParts, type Sender } from '../../src/room/publish.ts'
+import { type Authorize, RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
+import { ephemeralLog } from '../support/ephemeral-log.ts'
+import { ManualClock } from '../support/held-clock.ts'
+import { userOf } from '../support/test-rooms.ts'
+
+const SERVER: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }
+const DONE: Appended = { position: null, time: 0, repeated: false }
+
+interface Scene {
+  rule?: Partial<Rule>
+  authorize?: Authorize
+  answer?: () => Appended | Promise<Appended>
+  parts?: Partial<PublisherParts>
+}
+
+/** A publisher whose log writes down what reaches it. */
+function scene({ rule = {}, authorize, answer = () => DONE, parts = {} }: Scene = {}) {
+  const clock = new ManualClock()
+  const appended: { draft: Draft; options: AppendOptions }[] = []
+  const append = (_: string, draft: Draft, options: AppendOptions) => {
+    appended.push({ draft: { ...draft }, options })
+    return answer()
+  }
+  const publisher = new Publisher({
+    ...{ log: { ...ephemeralLog(clock), append }, clock, permits: permitsBy(authorize) },
+    ...{ messageBytes: 8, observer: null, totals: { published: 0 }, ...parts },
+  })
+  const room = { name: 'chat:a', rule: { ...RULE_DEFAULTS, match: '*', ...rule } }
+  const publish = (sender: Sender, draft: Partial<Draft> = {}, key: string | null = null) => {
+    const hello: Draft = { kind: 'text', payload: Buffer.from('hello'), user: null, origin: null }
+    return publisher.publish(room, sender, { ...hello, ...draft }, key)
+  }
+  return { publish, appended }
+}
+
+const ann: Sender = { identity: userOf('ann') }
+
+/** The status of the refusal, or what came instead. */
+async function statusOf(run: () => unknown): Promise<unknown> {
+  try {
+    return await run()
+  } catch (error) {
+    return error instanceof Refusal ? error.reply.status : error
+  }
+}
+
+test('a room without history answers at once where the rules decide', async (t) => {
+  const { publish } = scene()
+  t.equal(publish(ann), DONE)
+  t.equal(await statusOf(() => publish({ identity: ANONYMOUS })), 401)
+})
+
+test('the sender is filled in, and only a server speaks for a user', async (t) => {
+  const { publish, appended } = scene()
+  publish(ann)
+  publish({ identity: SERVER })
+  publish({ identity: SERVER }, { user: 'bob' })
+  publish({ identity: null }, { user: 'bob' })
+  t.same(
+    appended.map(({ draft }) => draft.user),
+    ['ann', null, 'bob', 'bob'],
+  )
+  for (const user of ['bob', 'ann']) t.equal(await statusOf(() => publish(ann, { user })), 403)
+})
+
+test('the rule binds all but the application itself', async (t) => {
+  const { publish } = scene({ rule: { publish: [] } })
+  for (const identity of [userOf('ann'), SERVER]) {
+    t.equal(await statusOf(() => publish({ identity })), 403)
+  }
+  t.equal(await statusOf(() => publish({ identity: null })), DONE)
+})
+
+test('size and kind are checked for every sender; what is refused is not counted', async (t) => {
+  const totals = { published: 0 }
+  const json = scene({ rule: { payload: 'json' }, parts: { totals } })
+  const any = scene({ parts: { totals } })
+  for (const identity of [userOf('ann'), SERVER, null]) {
+    const refused = (of: typeof any, kind: Draft['kind'], payload: Buffer) =>
+      statusOf(() => of.publish({ identity }, { kind, payload }))
+    t.equal(await refused(any, 'text', Buffer.from('too large')), 413)
+    t.equal(await refused(any, 'json', Buffer.from('{')), 400)
+    t.equal(await refused(any, 'text', Buffer.from([255])), 400)
+    t.equal(await refused(any, 'binary', Buffer.from([255])), DONE)
+    t.equal(await refused(json, 'text', Buffer.from('1')), 415)
+    t.equal(await refused(json, 'binary', Buffer.from('1')), 415)
+    t.equal(await refused(json, 'json', Buffer.from('1')), DONE)
+  }
+  t.equal(totals.published, 6)
+})
+
+test('the rate is taken last, of messages that are well formed, and not for servers', async (t) => {
+  const taken: number[] = []
+  const rate = {
+    take: (bytes: number) => {
+      taken.push(bytes)
+      return taken.length > 1 ? ('messagesPerSecond' as const) : null
+    },
+  }
+  const { publish, appended } = scene()
+  t.equal(await statusOf(() => publish({ ...ann, rate }, { kind: 'json' })), 400)
+  t.same(taken, [])
+  t.equal(await statusOf(() => publish({ ...ann, rate })), DONE)
+  t.equal(await statusOf(() => publish({ ...ann, rate })), 429)
+  t.equal(await statusOf(() => publish({ identity: SERVER, rate })), DONE)
+  t.same(taken, [5, 5])
+  t.equal(appended.length, 2)
+})
+
+test('[C52] a key is one of its sender, and has 1 to 128 visible characters', async (t) => {
+  const { publish, appended } = scene({ rule: { publish: ['anyone'] } })
+  for (const identity of [userOf('ann'), SERVER, null]) await publish({ identity }, {}, 'key')
+  const senders = appended.map(({ options }) => options.key)
+  t.same(senders, [
+    { value: 'key', sender: 'user ann' },
+    { value: 'key', sender: 'server backend' },
+    { value: 'key', sender: 'application' },
+  ])
+  for (const key of ['', 'a b', 'x'.repeat(129), 'ä']) {
+    t.equal(await statusOf(() => publish(ann, {}, key)), 400)
+  }
+  t.equal(await statusOf(() => publish({ identity: ANONYMOUS }, {}, 'key')), 400)
+})
+
+test('a key that was used with another message is a conflict, thrown or rejected', async (t) => {
+  const thrown = () => {
+    throw new KeyConflict()
+  }
+  for (const answer of [thrown, () => Promise.reject(new KeyConflict())]) {
+    const { publish } = scene({ answer })
+    t.equal(await statusOf(() => publish(ann, {}, 'key')), 409)
+  }
+})
+
+test('an application that is asked is waited for, and told of to the sender', async (t) => {
+  const answers: ((may: unknown) => void)[] = []
+  const authorize = () => new Promise<never>((resolve) => answers.push(resolve as () => void))
+  const { publish, appended } = scene({ authorize })
+  const begun: Promise<unknown>[] = []
+  const sender: Sender = { ...ann, waitFor: (decision) => begun.push(decision) }
+  const [yes, no] = [publish(sender), publish(sender)]
+  t.equal(appended.length, 0)
+  answers[0]?.(true)
+  answers[1]?.(false)
+  t.equal(await yes, DONE)
+  await begun[0]
+  t.equal(await statusOf(() => no), 403)
+  t.equal(await statusOf(() => begun[1]), 403)
+  t.equal(appended.length, 1)
+})
+
+test('the next message waits for the decision, and not for the disk', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<Appended>()
+  const { publish } = scene({ authorize: async () => true, answer: () => promise })
+  let begun: Promise<unknown> | undefined
+  const published = publish({ ...ann, waitFor: (decision) => (begun = decision) })
+  await begun
+  resolve(DONE)
+  t.equal(await published, DONE)
+})
+
+test('anything but true is no, whatever an application answers with', async (t) => {
+  const thenable = Object.fromEntries([['then', (tell: (may: boolean) => void) => tell(false)]])
+  for (const answer of [false, 1, 'yes', null, undefined, thenable, Promise.resolve(1)]) {
+    const { publish } = scene({ authorize: () => answer as boolean })
+    t.equal(await statusOf(() => publish(ann)), 403)
+  }
+})
+
+test('a hook is told once of what was accepted, at once or later', async (t) => {
+  const told: (string | null)[] = []
+  const observer = {
+    joined: () => {},
+    left: () => {},
+    published: (_: string, { user }: Draft) => told.push(user),
+  }
+  const answers = [DONE, { ...DONE, repeated: true }]
+  for (const answer of [...answers, ...answers.map((given) => Promise.resolve(given))]) {
+    await scene({ answer: () => answer, parts: { observer } }).publish(ann)
+  }
+  t.same(told, ['ann', 'ann'])
+})

@@ -6,7 +6,7 @@ import type { SessionRecord } from '../../src/engine/identity-store.ts'
 import { type AccessStores, RevokeAccess } from '../../src/identity/revoke-access.ts'
 import { digest } from '../../src/identity/secret.ts'
 import type { Revocation } from '../../src/protocol/identity.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const AWAY = new EngineUnavailable('away')
 

@@ -8,7 +8,7 @@ import { permitsBy } from '../../src/room/permission.ts'
 import { Publisher, type PublisherParts, type Sender } from '../../src/room/publish.ts'
 import { type Authorize, RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { ephemeralLog } from '../support/ephemeral-log.ts'
-import { ManualClock } from '../support/held-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { userOf } from '../support/test-rooms.ts'
 
 const SERVER: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }

@@ -2,6 +2,7 @@
 // the book until one thing is against it, or the client closes.
 import type { Dice } from '../fuzz/chance.ts'
 import { type ClientFrame, OPCODE } from '../support/frames.ts'
+import { FORBIDDEN_CODES, NOT_UTF8, RESERVED_OPCODES } from '../support/malformed-frames.ts'
 import { BOUNDS } from './verdict.ts'
 
 const { continuation, text, binary, close, ping, pong } = OPCODE
@@ -10,9 +11,6 @@ const SIZES = [0, 0, 1, 2, 124, 125, 126, 127, 128, 1_000, 65_535, 65_536, BOUND
 /** Every length that UTF-8 has, so that a cut falls into the middle of a character. */
 const CHARACTERS = ['a', 'é', '€', '👋', '\u0000', '\ufeff', '\u{10ffff}']
 const GOOD_CODES = [1_000, 1_001, 1_003, 1_007, 1_011, 1_012, 1_014, 3_000, 3_999, 4_000, 4_999]
-const BAD_CODES = [0, 999, 1_004, 1_005, 1_006, 1_015, 1_016, 2_000, 2_999, 5_000, 65_535]
-/** Not UTF-8: cut, overlong, a surrogate, beyond the last, a lone continuation, never a byte. */
-const BAD_TEXTS = ['c3', 'e282', 'f09f91', 'c080', 'e08080', 'eda080', 'f4908080', '80', 'ff']
 
 export function textOf(dice: Dice, bytes: number): Buffer {
   const some = Array.from({ length: 16 }, () => dice.pick(CHARACTERS)).join('')
@@ -66,7 +64,7 @@ export function goodClose(dice: Dice): ClientFrame {
 
 /** A text that is wrong as a whole, cut anywhere, so that the fault may lie between two frames. */
 function badText(dice: Dice): ClientFrame[] {
-  const wrong = Buffer.from(dice.pick(BAD_TEXTS), 'hex')
+  const wrong = Buffer.from(dice.pick(NOT_UTF8), 'hex')
   const payload = Buffer.concat([textOf(dice, dice.length(20)), wrong])
   const cut = dice.below(payload.length + 1)
   return [
@@ -110,7 +108,7 @@ const FAULTS: Readonly<Record<string, (dice: Dice) => ClientFrame[]>> = {
   ],
   'a reserved opcode': (dice) => [
     {
-      opcode: dice.pick([3, 4, 5, 6, 7, 11, 12, 13, 14, 15]),
+      opcode: dice.pick(RESERVED_OPCODES),
       payload: dice.bytes(dice.below(9)),
       fin: !dice.once(3),
     },
@@ -120,10 +118,10 @@ const FAULTS: Readonly<Record<string, (dice: Dice) => ClientFrame[]>> = {
   ],
   'too many bytes': tooBig,
   'too many fragments': (dice) => message(dice, BOUNDS.fragments + dice.below(5), 1_000),
-  'a wrong close code': (dice) => [closeWith(dice.pick(BAD_CODES))],
+  'a wrong close code': (dice) => [closeWith(dice.pick(FORBIDDEN_CODES))],
   'half a close code': () => [{ opcode: close, payload: 'x' }],
   'a close reason that is not UTF-8': (dice) => [
-    closeWith(1_000, Buffer.from(dice.pick(BAD_TEXTS), 'hex')),
+    closeWith(1_000, Buffer.from(dice.pick(NOT_UTF8), 'hex')),
   ],
 }
 

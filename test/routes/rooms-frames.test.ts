@@ -3,7 +3,8 @@ import { test } from 'tap'
 import { raw } from '../../src/wire/raw.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect } from '../support/client.ts'
-import { type ClientFrame, clientFrame, OPCODE } from '../support/frames.ts'
+import { clientFrame, OPCODE } from '../support/frames.ts'
+import { MALFORMED } from '../support/malformed-frames.ts'
 import { asServer, call, person, ticketOf } from '../support/people.ts'
 import { rawConnect } from '../support/raw-client.ts'
 import { limited, ruled, UNLIMITED } from '../support/settings.ts'
@@ -104,46 +105,12 @@ test('[C72] server keys are exempt, over WebSockets and REST', async (t) => {
   }
 })
 
-const { text, binary, continuation, ping, pong, close } = OPCODE
-
-const BROKEN: Record<string, { frames: ClientFrame[]; code: number }> = {
-  'invalid UTF-8': { frames: [{ opcode: text, payload: Buffer.from([0xc3, 0x28]) }], code: 1007 },
-  'half a character': { frames: [{ opcode: text, payload: Buffer.from([0xf0]) }], code: 1007 },
-  'a surrogate in UTF-8': {
-    frames: [{ opcode: text, payload: Buffer.from('eda080', 'hex') }],
-    code: 1007,
-  },
-  'an unmasked frame': { frames: [{ opcode: text, payload: 'a', masked: false }], code: 1002 },
-  'reserved bit 1': { frames: [{ opcode: text, payload: 'a', rsv: 4 }], code: 1002 },
-  'reserved bit 2': { frames: [{ opcode: text, payload: 'a', rsv: 2 }], code: 1002 },
-  'reserved bit 3': { frames: [{ opcode: binary, payload: 'a', rsv: 1 }], code: 1002 },
-  'an unknown opcode': { frames: [{ opcode: 3 }], code: 1002 },
-  'an unknown control opcode': { frames: [{ opcode: 11 }], code: 1002 },
-  'a continuation of nothing': { frames: [{ opcode: continuation, payload: 'a' }], code: 1002 },
-  'a new message inside one': {
-    frames: [
-      { opcode: text, payload: 'a', fin: false },
-      { opcode: text, payload: 'b' },
-    ],
-    code: 1002,
-  },
-  'a fragmented ping': { frames: [{ opcode: ping, fin: false }], code: 1002 },
-  'a ping of 126 bytes': { frames: [{ opcode: ping, payload: 'x'.repeat(126) }], code: 1002 },
-  'a close of one byte': { frames: [{ opcode: close, payload: 'x' }], code: 1002 },
-  'a close with a forbidden code': {
-    frames: [{ opcode: close, payload: Buffer.from([3, 238]) }],
-    code: 1002,
-  },
-  'a close whose reason is not UTF-8': {
-    frames: [{ opcode: close, payload: Buffer.from([3, 232, 0xff]) }],
-    code: 1007,
-  },
-}
+const { text, binary, continuation, ping, pong } = OPCODE
 
 test('[C47] what is not a frame closes that one with 1002, no text with 1007', async (t) => {
   const usher = await startApp(t)
   const [ann, bob] = [await listener(usher), await listener(usher)]
-  for (const [what, { frames, code }] of Object.entries(BROKEN)) {
+  for (const { name: what, frames, code } of MALFORMED) {
     const eve = await rawConnect(usher.url, ROOM, asServer)
     eve.send(...frames)
     const closing = await eve.closing()

@@ -1,13 +1,14 @@
 // WebSocket frames by the book and against it (RFC 6455 section 5): the sender alone is closed.
 
 import { type ClientFrame, clientFrame, OPCODE } from '../../support/frames.ts'
+import { MALFORMED } from '../../support/malformed-frames.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import type { Attack, Family } from '../attack.ts'
 import type { Target } from '../target.ts'
 import { closeWords, pause, upgrade, within } from '../wire.ts'
 
 const { continuation, text, binary, close, ping, pong } = OPCODE
-const MALFORMED = '1002 malformed frame'
+const CLOSED = { 1002: '1002 malformed frame', 1007: '1007 invalid UTF-8' } as const
 const TOO_BIG = '1009 message too big'
 
 export const frames: Family = {
@@ -29,51 +30,7 @@ async function member(target: Target, room = 'attack:frames'): Promise<RawClient
 type Case = [name: string, frames: ClientFrame[], expected: string]
 
 function malformed(): Case[] {
-  const bytes = (...values: number[]) => Buffer.from(values)
-  const opcodes = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]
-  return [
-    ['unmasked', [{ opcode: text, payload: 'x', masked: false }], MALFORMED],
-    ['unmasked ping', [{ opcode: ping, masked: false }], MALFORMED],
-    ...[1, 2, 4, 7].map(
-      (rsv): Case => [`reserved bits ${rsv}`, [{ opcode: text, payload: 'x', rsv }], MALFORMED],
-    ),
-    ...opcodes.map((opcode): Case => [`reserved opcode ${opcode}`, [{ opcode }], MALFORMED]),
-    ['ping in fragments', [{ opcode: ping, fin: false }], MALFORMED],
-    ['close in fragments', [{ opcode: close, fin: false }], MALFORMED],
-    ['ping of 126 bytes', [{ opcode: ping, payload: 'x'.repeat(126) }], MALFORMED],
-    ['close of 126 bytes', [{ opcode: close, payload: 'x'.repeat(126) }], MALFORMED],
-    ['close of one byte', [{ opcode: close, payload: bytes(3) }], MALFORMED],
-    ...[0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535].map(
-      (code): Case => [
-        `close with code ${code}`,
-        [{ opcode: close, payload: bytes(code >> 8, code & 255) }],
-        MALFORMED,
-      ],
-    ),
-    [
-      'close with invalid UTF-8',
-      [{ opcode: close, payload: bytes(3, 232, 255) }],
-      '1007 invalid UTF-8',
-    ],
-    ['continuation of nothing', [{ opcode: continuation, payload: 'x' }], MALFORMED],
-    ['text inside a text', [{ opcode: text, fin: false }, { opcode: text }], MALFORMED],
-    ['binary inside a text', [{ opcode: text, fin: false }, { opcode: binary }], MALFORMED],
-    ['invalid UTF-8', [{ opcode: text, payload: bytes(0xc3, 0x28) }], '1007 invalid UTF-8'],
-    ['overlong UTF-8', [{ opcode: text, payload: bytes(0xc0, 0x80) }], '1007 invalid UTF-8'],
-    [
-      'surrogate in UTF-8',
-      [{ opcode: text, payload: bytes(0xed, 0xa0, 0x80) }],
-      '1007 invalid UTF-8',
-    ],
-    [
-      'UTF-8 broken over fragments',
-      [
-        { opcode: text, payload: bytes(0xe2), fin: false },
-        { opcode: continuation, payload: bytes(0x28) },
-      ],
-      '1007 invalid UTF-8',
-    ],
-  ]
+  return MALFORMED.map(({ name, frames, code }) => [name, [...frames], CLOSED[code]])
 }
 
 function tooMuch(): Case[] {

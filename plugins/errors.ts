@@ -1,6 +1,4 @@
-// Whatever goes wrong on an HTTP door is answered in one shape: {error, code, message}.
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+// Every error of an HTTP route is answered in one shape: {error, code, message}.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
@@ -15,7 +13,7 @@ declare module 'fastify' {
     refusalOf(error: unknown): Refusal
   }
   interface FastifyRequest {
-    /** What it was refused with, for those who count; null while it was not. */
+    /** What it was refused with, for the metrics; null while it was not. */
     [kRefusal]: Refusal | null
   }
 }
@@ -40,7 +38,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
 }
 
-/** The refusal to answer an error with; what nobody foresaw is a 500 that says nothing. */
+/** The refusal to answer an error with; an unforeseen one is a 500 that says nothing. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof EngineUnavailable) {
@@ -66,7 +64,11 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
   return reply.code(status).send({ error, code, message: refusal.message })
 }
 
-function onError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function onError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const refusal = refusalOf(error)
   if (refusal.reply.status === 500) request.log.error({ err: error }, 'unforeseen error')
   return sendRefusal(reply, refusal)
@@ -74,42 +76,6 @@ function onError(error: unknown, request: FastifyRequest, reply: FastifyReply): 
 
 function onNotFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendRefusal(reply, new Refusal(REPLY.notFound, 'There is nothing at this path.'))
-}
-
-/** Errors that Fastify meets before there is a route: a broken URL, for one. */
-export function onFrameworkError(
-  error: Error,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  // No hook runs here, and after an upgrade HTTP does not look after the socket any more.
-  if (request.raw.headers.upgrade !== undefined) {
-    reply.header('connection', 'close')
-    reply.raw.once('finish', () => request.raw.socket.destroySoon())
-  }
-  return onError(error, request, reply)
-}
-
-/** What is not even HTTP: answered once, if anybody is still there, and ended. */
-export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const body = JSON.stringify({
-    error: REPLY.badRequest.error,
-    code: REPLY.badRequest.code,
-    message: tooLarge ? 'The headers are too large.' : 'This is not a request we can read.',
-  })
-  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', 'Connection: close']
-  socket.end(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
-}
-
-/** Node answers `Expect: anything` by itself and without a body [C1]. */
-export function onExpectation(_request: IncomingMessage, response: ServerResponse): void {
-  const { error, code } = REPLY.badRequest
-  const message = 'Nothing but 100-continue can be expected here.'
-  const body = JSON.stringify({ error, code, message })
-  const headers = { 'content-type': 'application/json', 'content-length': body.length }
-  response.writeHead(REPLY.badRequest.status, headers).end(body)
 }
 
 export interface ErrorsOptions {
@@ -120,7 +86,6 @@ export interface ErrorsOptions {
 async function errors(app: FastifyInstance, { unknownPaths = true }: ErrorsOptions): Promise<void> {
   app.decorateRequest(kRefusal, null)
   app.decorate('refusalOf', refusalOf)
-  app.addHook('onResponse', app.metrics.onResponse)
   app.setErrorHandler((error, request: FastifyRequest, reply) => {
     request.server.auditRefusal(error, request)
     return onError(error, request, reply)
@@ -131,5 +96,5 @@ async function errors(app: FastifyInstance, { unknownPaths = true }: ErrorsOptio
 export default fp(errors, {
   name: 'usher-errors',
   fastify: '5.x',
-  dependencies: ['usher-metrics', 'usher-audit'],
+  dependencies: ['usher-audit'],
 })

@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import type { TlsFiles } from '../src/config/tls.ts'
 import type { Clock } from '../src/time/clock.ts'
 
 const LOOK_EVERY_MS = 10_000
-/** Who connects and then says nothing holds a socket no longer than this. */
+/** A client that connects and sends nothing holds a socket no longer than this. */
 const HANDSHAKE_MS = 10_000
 const MIN_VERSION = 'TLSv1.2'
 
@@ -34,11 +35,16 @@ export function tlsOptions(files: TlsFiles | null): object {
   return { https: { ...tls, ...options } }
 }
 
+export interface TlsOptions {
+  files: TlsFiles | null
+  clock: Clock
+}
+
 /**
  * Takes new files over. Half-written or wrong ones are logged, and the old ones stay. What the
  * files say is compared, not their times: links that are moved to new files count too.
  */
-export function watchTls(app: FastifyInstance, files: TlsFiles | null, clock: Clock): void {
+async function watchFiles(app: FastifyInstance, { files, clock }: TlsOptions): Promise<void> {
   if (files === null) return
   const server = app.server as unknown as TlsServer
   let seen = read(files)
@@ -56,3 +62,5 @@ export function watchTls(app: FastifyInstance, files: TlsFiles | null, clock: Cl
   })
   app.addHook('onClose', async () => timer.cancel())
 }
+
+export default fp(watchFiles, { name: 'usher-tls', fastify: '5.x' })

@@ -7,7 +7,7 @@ import connectionLog from '../plugins/connection-log.ts'
 import usherContext, { type HostParts, type UsherContext } from '../plugins/context.ts'
 import cors from '../plugins/cors.ts'
 import engine from '../plugins/engine.ts'
-import errors, { onClientError, onExpectation, onFrameworkError } from '../plugins/errors.ts'
+import errors from '../plugins/errors.ts'
 import eventStream from '../plugins/event-stream.ts'
 import gracefulShutdown from '../plugins/graceful-shutdown.ts'
 import handshake from '../plugins/handshake.ts'
@@ -17,11 +17,13 @@ import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
+import requestMetrics from '../plugins/request-metrics.ts'
 import rooms from '../plugins/rooms.ts'
 import securityHeaders from '../plugins/security-headers.ts'
 import serverApi from '../plugins/server-api.ts'
 import tickets from '../plugins/tickets.ts'
-import { tlsOptions, watchTls } from '../plugins/tls.ts'
+import tls, { tlsOptions } from '../plugins/tls.ts'
+import unrouted, { onClientError, onFrameworkError } from '../plugins/unrouted.ts'
 import upgradeRequests from '../plugins/upgrade-requests.ts'
 import validation from '../plugins/validation.ts'
 import webPage from '../plugins/web-page.ts'
@@ -95,6 +97,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(validation)
   await app.register(audit)
   await app.register(errors, { unknownPaths })
+  await app.register(requestMetrics)
   await app.register(cors)
   await app.register(securityHeaders)
   await app.register(handshakeForm)
@@ -128,8 +131,8 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     pluginTimeout: 0,
     ...tlsOptions(config.tls),
   }) as unknown as FastifyInstance
-  app.server.on('checkExpectation', onExpectation)
-  watchTls(app, config.tls, clock)
+  await app.register(unrouted)
+  await app.register(tls, { files: config.tls, clock })
   await app.register(log)
   await app.register(gracefulShutdown, { drainSeconds: config.drainSeconds, clock })
   await app.register(usherService, {

@@ -1,4 +1,4 @@
-// Numbers that are there anyway, read when somebody asks for them.
+// Numbers that exist anyway, read when /metrics is asked for.
 
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { FastifyInstance } from 'fastify'

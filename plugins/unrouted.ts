@@ -1,0 +1,50 @@
+// Answers to what never reaches a route, in the same shape as all errors, for a server that is ours
+// alone: a broken URL, bytes that are no HTTP, an expectation that cannot be met.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { REPLY } from '../src/protocol/errors.ts'
+import { onError } from './errors.ts'
+
+/** Errors that Fastify meets before there is a route: a broken URL, for one. */
+export function onFrameworkError(
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  // No hook runs here, and after an upgrade HTTP does not look after the socket any more.
+  if (request.raw.headers.upgrade !== undefined) {
+    reply.header('connection', 'close')
+    reply.raw.once('finish', () => request.raw.socket.destroySoon())
+  }
+  return onError(error, request, reply)
+}
+
+/** What is not even HTTP: answered once, if the client still reads, and ended. */
+export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const body = JSON.stringify({
+    error: REPLY.badRequest.error,
+    code: REPLY.badRequest.code,
+    message: tooLarge ? 'The headers are too large.' : 'This is not a request we can read.',
+  })
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', 'Connection: close']
+  socket.end(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+}
+
+/** Node answers `Expect: anything` by itself and without a body [C1]. */
+function onExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const { error, code } = REPLY.badRequest
+  const message = 'Nothing but 100-continue can be expected here.'
+  const body = JSON.stringify({ error, code, message })
+  const headers = { 'content-type': 'application/json', 'content-length': body.length }
+  response.writeHead(REPLY.badRequest.status, headers).end(body)
+}
+
+async function unrouted(app: FastifyInstance): Promise<void> {
+  app.server.on('checkExpectation', onExpectation)
+}
+
+export default fp(unrouted, { name: 'usher-unrouted', fastify: '5.x' })

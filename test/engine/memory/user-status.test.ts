@@ -56,6 +56,19 @@ test('[S18] a ban whose outcome is unknown is looked up', async (t) => {
   t.same(await userStatus.of('eve'), BANNED)
 })
 
+test('[S18] what another node changed holds as soon as it is told of', async (t) => {
+  const { stored, userStatus } = setUp(t)
+  stored.set('eve', BANNED)
+  t.same(await userStatus.of('eve'), GOOD_STATUS, 'not told yet')
+  const read = userStatus.changed('eve')
+  t.same(await userStatus.of('eve'), BANNED, 'the store is asked while it is read')
+  await read
+  t.same(await userStatus.of('eve'), BANNED)
+  stored.delete('eve')
+  await userStatus.changed('eve')
+  t.same(await userStatus.of('eve'), GOOD_STATUS)
+})
+
 test('when too many are known the store is asked', async (t) => {
   const crowd = Array.from({ length: STATUS_CACHE_MAX + 1 }, (_, i) => [`u${i}`, BANNED] as const)
   const { userStatus, asked } = setUp(t, crowd as unknown as [string, UserStatus][])

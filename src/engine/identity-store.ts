@@ -1,4 +1,4 @@
-// The ports for who may come in: accounts, sessions and tickets. Secrets arrive here only hashed.
+// The ports for accounts, sessions and tickets. Secrets arrive here only hashed.
 
 export interface AccountRecord {
   /** Random id `u_…`; it never changes and is never given again. */

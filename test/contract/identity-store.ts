@@ -15,7 +15,7 @@ export function accountContract(t: Test, open: OpenStores): void {
   t.test('an account that does not exist is null', async (t) => {
     const { accounts } = await open(t)
     t.equal(await accounts.byUser('u_nobody'), null)
-    t.equal(await accounts.byUsername('nobody'), null)
+    t.equal(await accounts.byUsername('unknown'), null)
   })
 
   t.test('a username that is taken stays with its first owner', async (t) => {
@@ -28,7 +28,7 @@ export function accountContract(t: Test, open: OpenStores): void {
     t.equal(await accounts.byUser(second.user), null)
   })
 
-  t.test('of 50 who want one username at the same time, one gets it', async (t) => {
+  t.test('of 50 that want one username at the same time, one gets it', async (t) => {
     const { accounts } = await open(t)
     const wishes = Array.from({ length: 50 }, () => account({ usernameKey: 'ada' }))
     const answers = await Promise.all(wishes.map((wish) => accounts.create(wish)))

@@ -1,4 +1,4 @@
-// Who hears of a room's messages on this node: one follower per room.
+// The followers of rooms on this node, one for each room.
 import type { Follow, Follower } from '../message-log.ts'
 
 export class Followers {
@@ -8,7 +8,7 @@ export class Followers {
     return this.#followers.get(room)
   }
 
-  /** Takes the place of the one before. */
+  /** Replaces the former follower of the room. */
   follow(room: string, follower: Follower): Follow {
     this.#followers.set(room, follower)
     return {

@@ -1,4 +1,5 @@
-// Who is in the rooms of the one process that there is. Its lease is its life, so it cannot lapse.
+// Which connections are in the rooms of the one process that there is. Its lease is its life, so it
+// cannot lapse.
 import type { PresenceEntry, PresenceStore, PresenceWatcher, Watch } from '../presence-store.ts'
 
 export class MemoryPresence implements PresenceStore {

@@ -1,5 +1,6 @@
 // A copy of a store, taken while its Usher runs, as it stood at one moment. The copy bears a mark:
-// whoever opens it first gives it a new incarnation, so that no client takes it for the original.
+// the process that opens it first gives it a new incarnation, so that no client takes it for the
+// original.
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
@@ -34,7 +35,7 @@ export async function backUp({ folder, file }: Backup): Promise<number> {
   }
 }
 
-/** Makes the file, empty, so that nobody else writes there meanwhile. */
+/** Makes the file, empty, so that no other process writes there meanwhile. */
 function claim(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))
@@ -50,7 +51,7 @@ async function copy(store: DatabaseSync, path: string): Promise<number> {
   try {
     remove(draft)
     closeSync(openSync(draft, 'wx', 0o600))
-    // One transaction over all steps: a commit between two of them would start the copy anew.
+    // One transaction over all steps: a commit between two of them would start the copy again.
     store.exec('BEGIN; SELECT count(*) FROM meta')
     await backup(store, draft, { rate: STEP_PAGES })
     finish(draft)

@@ -45,7 +45,7 @@ export function isStorageTrouble(error: unknown): boolean {
   return result !== null && !OWN_FAULTS.has(result)
 }
 
-/** What went wrong, in the words of who threw it. */
+/** What went wrong, in the words of the error. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

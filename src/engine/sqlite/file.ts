@@ -204,7 +204,7 @@ function refusal(path: string, error: unknown): EngineRefused {
     return new EngineRefused(`${path} is in use by another program. End that, then start again.`)
   }
   return new EngineRefused(
-    `${path} cannot be opened: ${reason}. Check the disk and who may write there.`,
+    `${path} cannot be opened: ${reason}. Check the disk and its permissions.`,
   )
 }
 

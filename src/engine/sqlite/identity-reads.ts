@@ -12,7 +12,7 @@ export const SESSION_COLUMNS = `
   id, user, username, client, secret_hash AS secretHash,
   sessions.created_at AS createdAt, used_at AS usedAt, expires_at AS expiresAt`
 
-/** Finds a row for who is banned. */
+/** Finds a row for a user that is banned. */
 export const BAN = 'SELECT 1 FROM standings WHERE user = :user AND banned_at IS NOT NULL'
 
 /** A row as SQLite gives it: its columns are named as the record's fields. */

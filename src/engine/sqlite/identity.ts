@@ -29,7 +29,7 @@ export async function sqliteIdentity({
 }: IdentityParts): Promise<IdentityStores> {
   const known = await reader.call('allUserStatus', { limit: STATUS_CACHE_MAX + 1 })
 
-  /** Also when it failed: nobody knows then how far it got, and a ticket is soon fetched anew. */
+  /** Also after a failure: how far it got is unknown then, and a client soon has another ticket. */
   const ending = <Result>(done: Promise<Result>, isOver: (ticket: TicketRecord) => boolean) =>
     done.finally(() => tickets.forget(isOver))
   const endingUser = <Result>(user: string, done: Promise<Result>) =>

@@ -1,7 +1,10 @@
 // Where the messages with idempotency keys are, in memory and without objects: millions of keys
 // must neither make the garbage collector work nor be looked up on the disk for each new one.
 
-/** The part of a hash that is held, as a whole number; who finds an id compares the rest. */
+/**
+ * The part of a hash that is held, as a whole number. Of an id that is found the caller
+ * compares the rest.
+ */
 const HELD_BYTES = 6
 const SLOTS_MIN = 1_024
 /** Beyond this part of the slots the table doubles. */

@@ -30,7 +30,7 @@ export interface PackedDrafts {
   bytes: Uint8Array
 }
 
-/** In the place of an offset: why a draft with a key was not kept. */
+/** Stands where an offset would: why a draft with a key was not kept. */
 export const NOT_KEPT = { otherBody: 0, tooManyKeys: -1 } as const
 
 /** What became of them. */

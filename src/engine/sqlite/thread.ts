@@ -94,7 +94,7 @@ class SqliteThread<Ops extends Operations> {
     return this.#waiting.length + this.#underway.length
   }
 
-  /** Not ready after a failed batch, until one has written; for ever once the thread has ended. */
+  /** Not ready after a failed batch until one has written; once the thread has ended, never. */
   health(): EngineHealth {
     const reason = this.#ended ?? this.#trouble
     return reason === null ? { ready: true } : { ready: false, reason }

@@ -1,4 +1,4 @@
-// Tickets in memory: who ends meanwhile, what runs out, and that there is a bound.
+// Tickets in memory: sessions that end meanwhile, tickets that run out, and the bound on both.
 import { test } from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
 import { type MayHave, MemoryTickets } from '../../../src/engine/memory/tickets.ts'
@@ -6,7 +6,7 @@ import { ticket } from '../../contract/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { sharesWithin } from '../../support/memory-shares.ts'
 
-const EVERYBODY = () => Promise.resolve(true)
+const ALL_GOOD = () => Promise.resolve(true)
 
 function ticketStore(mayHave: MayHave, clock = new ManualClock()): MemoryTickets {
   return new MemoryTickets({ mayHave, clock, shares: sharesWithin() })
@@ -43,7 +43,7 @@ test('what is asked while it closes is neither a ticket nor the end of a session
 })
 
 test('[S29] what tickets say is bounded too, over all of them', async (t) => {
-  const tickets = ticketStore(EVERYBODY)
+  const tickets = ticketStore(ALL_GOOD)
   const wordy = { rooms: ['x'.repeat(1024 * 1024)], info: 'x'.repeat(1024 * 1024), expiresAt: 9e15 }
   const held = Array.from({ length: 32 }, () => ticket(wordy))
   for (const each of held) await tickets.issue(each)
@@ -53,7 +53,7 @@ test('[S29] what tickets say is bounded too, over all of them', async (t) => {
 })
 
 test('a sweep forgets what has expired, and no more than a slice', async (t) => {
-  const tickets = ticketStore(EVERYBODY)
+  const tickets = ticketStore(ALL_GOOD)
   for (const expiresAt of [3, 1, 2, 4]) await tickets.issue(ticket({ expiresAt }))
   t.equal(await tickets.sweep({ now: 3, limit: 2 }), 2)
   t.equal(await tickets.sweep({ now: 3, limit: 2 }), 1)
@@ -63,7 +63,7 @@ test('a sweep forgets what has expired, and no more than a slice', async (t) => 
 
 test('[S29] so many are out and no more, until one is used or has run out', async (t) => {
   const clock = new ManualClock()
-  const tickets = ticketStore(EVERYBODY, clock)
+  const tickets = ticketStore(ALL_GOOD, clock)
   const out = Array.from({ length: 100_000 }, () => ticket({ expiresAt: clock.now() + 1_000 }))
   for (const each of out) await tickets.issue(each)
   await t.rejects(tickets.issue(ticket()), EngineUnavailable)

@@ -1,4 +1,4 @@
-// Bans at hand: never better known than in the store.
+// Cached bans are never better known than in the store.
 import { type Test, test } from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
 import { CachedUserStatus, STATUS_CACHE_MAX } from '../../../src/engine/memory/user-status.ts'

@@ -1,4 +1,4 @@
-// What was acknowledged is on the disk, and one commit serves all who wait.
+// What was acknowledged is on the disk, and one commit serves all calls that wait.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'

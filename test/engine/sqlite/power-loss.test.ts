@@ -132,7 +132,7 @@ async function lose(t: Test, calls: readonly Call[]): Promise<Loss[]> {
     const acknowledged = acksIn(acks)
     mkdirSync(folder)
     for (const [name, bytes] of power.files(new Dice(SEED, index))) {
-      // SQLite makes this anew, and trusts nothing in it.
+      // SQLite makes this again, and trusts nothing in it.
       if (!name.endsWith('-shm')) writeFileSync(join(folder, name), bytes)
     }
     const found = await wrongs(folder, acknowledged).catch((error) => [String(error)])

@@ -1,4 +1,4 @@
-// Letting go of old messages while a store is used: what must stay stays, also over restarts.
+// Deleting old messages while a store is used: what must stay stays, also over restarts.
 import t, { type Test } from 'tap'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Appended, IdempotencyKey, Retention } from '../../../src/engine/message-log.ts'
@@ -97,7 +97,7 @@ t.test('[C52] a key holds for five minutes, whatever its room forgets meanwhile'
   await store.clock.advance(2 * MINUTE_MS)
   await store.trimmedTo(0)
   const again = await store.say('k0', 'k0')
-  t.equal(again.repeated, false, 'and not for ever')
+  t.equal(again.repeated, false, 'and not for longer')
   t.equal(again.position?.offset, 40 * 51 + 1)
 })
 

@@ -1,4 +1,4 @@
-// Letting go of what rooms no longer keep, on a database that nothing else looks at.
+// Deleting what rooms no longer keep, on a database that nothing else looks at.
 import t from 'tap'
 import { openStore } from '../../../src/engine/sqlite/file.ts'
 import { messageReads } from '../../../src/engine/sqlite/message-reads.ts'

@@ -1,10 +1,10 @@
 // How connections get what rooms give them: one room, a write per room, and gathered.
 import type { Socket as TcpSocket } from 'node:net'
-import { Outbox } from '../../src/connection/outbox.ts'
+import type { Connection } from '../../src/connection/connection.ts'
+import { Membership } from '../../src/connection/membership.ts'
 import type { Socket } from '../../src/connection/socket.ts'
-import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts'
 import type { Member } from '../../src/room/member.ts'
-import type { Rooms } from '../../src/room/rooms.ts'
+import type { RoomHold, Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { raw } from '../../src/wire/raw.ts'
 
@@ -17,7 +17,6 @@ const BYTES = 100
 const STRIDE = 13
 
 export interface Way {
-  name: string
   /** For the table. */
   title: string
   /** The rooms that say something in each turn. */
@@ -28,32 +27,32 @@ export interface Way {
   bytesEach: number
 }
 
-function tenRooms(name: string, how: string): Way {
-  const rooms = Array.from({ length: ROOMS }, (_, number) => `${name}:${number}`)
+function tenRooms(how: string): Way {
+  const rooms = Array.from({ length: ROOMS }, (_, number) => `${how}:${number}`)
   const title = `${ROOMS_EACH} of ${ROOMS} rooms, ${BYTES} B each, ${how}`
-  return { name, title, rooms, size: BYTES, bytesEach: ROOMS_EACH * (2 + BYTES) }
+  return { title, rooms, size: BYTES, bytesEach: ROOMS_EACH * (2 + BYTES) }
 }
 
 const SIZE = ROOMS_EACH * BYTES
 /** RFC 6455 section 5.2: more than 125 bytes have a header of four. */
 const ONE_ROOM: Way = {
-  ...{ name: 'one', title: `one room of all, ${SIZE} B`, rooms: ['one:0'] },
+  ...{ title: `one room of all, ${SIZE} B`, rooms: ['one:0'] },
   ...{ size: SIZE, bytesEach: 4 + SIZE },
 }
-const PLAIN = tenRooms('plain', 'a write per room')
-const GATHERED = tenRooms('gathered', 'gathered')
+const PLAIN = tenRooms('a write per room')
+const GATHERED = tenRooms('gathered')
 
-/** Puts every connection into the rooms of every way; returns the ways that there are. */
-export async function joinAll(rooms: Rooms, sockets: readonly CountingSocket[]): Promise<Way[]> {
-  const ways = [ONE_ROOM, PLAIN]
-  for (const [number, socket] of sockets.entries()) {
-    const outbox = new Outbox(socket)
-    const id = `c${number}`
-    await join(rooms, ONE_ROOM.rooms, () => new PlainMember(id, outbox))
-    await join(rooms, roomsOf(PLAIN, number), () => new PlainMember(id, outbox))
-    if (await joinGathered(rooms, roomsOf(GATHERED, number), socket)) ways[2] = GATHERED
+export const WAYS: readonly Way[] = [ONE_ROOM, PLAIN, GATHERED]
+
+/** Puts every connection into the rooms of every way. */
+export async function joinAll(rooms: Rooms, connections: readonly Connection[]): Promise<void> {
+  for (const [number, connection] of connections.entries()) {
+    const plain = (): Member => new PlainMember(connection)
+    await join(rooms, ONE_ROOM.rooms, plain)
+    await join(rooms, roomsOf(PLAIN, number), plain)
+    const parts = { connection, format: raw, echo: true, onFailure: () => {} }
+    await join(rooms, roomsOf(GATHERED, number), (hold) => new Membership({ ...parts, hold }))
   }
-  return ways
 }
 
 function roomsOf({ rooms }: Way, connection: number): string[] {
@@ -63,44 +62,38 @@ function roomsOf({ rooms }: Way, connection: number): string[] {
   )
 }
 
-async function join(rooms: Rooms, names: readonly string[], make: () => Member): Promise<void> {
+async function join(
+  rooms: Rooms,
+  names: readonly string[],
+  member: (hold: RoomHold) => Member,
+): Promise<void> {
   for (const name of names) {
-    const { room } = await rooms.open(name, RULE)
-    room.join(make())
+    const hold = await rooms.open(name, RULE)
+    hold.room.join(member(hold))
   }
 }
 
-/**
- * THE GATHERED PATH: makes one connection with a membership in each of these rooms, so that it
- * writes once per turn. False while the tree has no memberships.
- */
-async function joinGathered(
-  _rooms: Rooms,
-  _names: readonly string[],
-  _socket: CountingSocket,
-): Promise<boolean> {
-  return false
-}
-
-/** A member that writes whatever its room gives it. */
+/** A member whose connection writes whatever the room gives it, as one in a single room does. */
 class PlainMember implements Member {
-  readonly id: string
   readonly user = null
   readonly format = raw
   readonly echo = true
-  readonly #outbox: Outbox
+  readonly #connection: Connection
 
-  constructor(id: string, outbox: Outbox) {
-    this.id = id
-    this.#outbox = outbox
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  get id(): string {
+    return this.#connection.id
   }
 
   get bufferedBytes(): number {
-    return this.#outbox.bufferedBytes
+    return this.#connection.bufferedBytes
   }
 
   deliver(frames: Buffer): void {
-    this.#outbox.write(frames, DEFAULT_LIMITS.outboxBytes)
+    this.#connection.write(frames)
   }
 
   fail(): void {}

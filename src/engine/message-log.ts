@@ -67,11 +67,11 @@ export interface Follower {
    */
   onRedacted(offset: number): void
   /**
-   * Messages after the last `onMessage` may have been accepted of which this follower is not told:
-   * where the room has history they MUST be read from there, else they are lost. The epoch may
-   * have changed. `onMessage` goes on with what is accepted from now on.
+   * What was accepted after this position is unknown: the follower reads it. It is the position of
+   * the last message that the follower was told, or where the room stood when the follow began.
+   * MUST NOT throw.
    */
-  onGap(): void
+  onGap(after: Position): void
 }
 
 /** Ends what `follow` began; calling it again does nothing. */

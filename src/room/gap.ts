@@ -8,9 +8,6 @@ import { JoinBuffer } from './join-buffer.ts'
 /** How long to wait before a read that failed is tried again: the engine may be away. */
 const RETRY_MS = 1_000
 
-/** No epoch has this name. */
-const UNKNOWN: Position = Object.freeze({ epoch: '', offset: 0 })
-
 export interface GapParts {
   history: History
   clock: Clock
@@ -36,13 +33,12 @@ export class Gap {
   }
 
   /**
-   * Tells all that came after a position; where none was told yet, that is a loss. Resolves true
-   * when the gap is healed, false when it was abandoned. Never rejects.
+   * Tells all that came after a position. Resolves when the gap is healed or was abandoned. Never
+   * rejects.
    */
-  async heal(after: Position | null): Promise<boolean> {
-    let at: Position | null = after ?? UNKNOWN
+  async heal(after: Position): Promise<void> {
+    let at: Position | null = after
     while (at !== null && !this.#abandoned) at = await this.#readOn(at)
-    return !this.#abandoned
   }
 
   /** Tells what one read brings. Returns where to read on, or null when there is no more. */

@@ -43,6 +43,8 @@ export class History {
   readonly #parts: HistoryParts
   #tail: Tail | null = null
   #loading: Loading | null = null
+  /** While a gap is being healed: what a read shows then, members were not told yet. */
+  #healing: Promise<unknown> | null = null
   /** Each message is encoded once per format, however many members ask for it. */
   #encoded = new Map<WireFormat | ReplyFormat, WeakMap<Message, Buffer>>()
 
@@ -69,13 +71,24 @@ export class History {
     if (this.#tail && elapsed - this.#tail.usedAt > TAIL_IDLE_MS) this.forget()
   }
 
+  /** What is kept here is no longer true, and reads wait until the gap is healed. */
+  suspend(healing: Promise<unknown>): void {
+    this.forget()
+    this.#healing = healing
+    void healing.finally(() => {
+      if (this.#healing === healing) this.#healing = null
+    })
+  }
+
   /** Where the room stands. Rejects with EngineUnavailable, as the others do. */
   async head(): Promise<Position> {
+    await this.#whole()
     return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
   }
 
   /** What comes after an offset, oldest first, perhaps not all of it. */
   async after(offset: number): Promise<Page> {
+    await this.#whole()
     await this.#haveTail()
     const tail = this.#tail
     if (tail === null || offset < tail.after) {
@@ -87,11 +100,12 @@ export class History {
 
   /** The newest `count`, oldest first. */
   async last(count: number): Promise<Page> {
+    await this.#whole()
     const { head, messages } = await this.#read({ after: null, order: 'desc', limit: count })
     return { head, messages: messages.reverse() }
   }
 
-  /** What comes after an offset, from the engine and not from what is kept here. */
+  /** For healing a gap: what comes after an offset, straight from the engine. */
   page(after: number): Promise<Page> {
     return this.#read({ after, order: 'asc', limit: PAGE_MESSAGES })
   }
@@ -141,6 +155,10 @@ export class History {
   #read(query: { after: number | null; order: 'asc' | 'desc'; limit: number }): Promise<Page> {
     const { log, room, retention } = this.#parts
     return log.read(room, { ...query, retention, before: null })
+  }
+
+  async #whole(): Promise<void> {
+    while (this.#healing !== null) await this.#healing
   }
 
   async #haveTail(): Promise<void> {

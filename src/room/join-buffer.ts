@@ -9,6 +9,12 @@ export class JoinBuffer {
   #messages: Message[] = []
   #bytes = 0
   #overflowed = false
+  #hasLoss = false
+
+  /** Whether something that was published since the member joined is no longer kept anywhere. */
+  get hasLoss(): boolean {
+    return this.#hasLoss
+  }
 
   /** True when messages were dropped since the last `clear`: read again what came after it. */
   get overflowed(): boolean {
@@ -19,6 +25,16 @@ export class JoinBuffer {
     this.#bytes += message.payload.length
     this.#overflowed ||= this.#messages.length >= MESSAGES_MAX || this.#bytes > BYTES_MAX
     if (!this.#overflowed) this.#messages.push(message)
+  }
+
+  /** What was kept is not all that was published. */
+  overflow(): void {
+    this.#overflowed = true
+  }
+
+  /** Something was published that cannot be read any more. */
+  lose(): void {
+    this.#hasLoss = true
   }
 
   /** The offset of the first kept message, or null. */

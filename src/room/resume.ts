@@ -65,6 +65,7 @@ export class Resume {
     const { history, buffer } = this.#parts
     if (start.from === 'last') return this.#replay(await history.last(start.count))
     const head = await history.head()
+    if (start.from === 'now' && buffer.hasLoss) return this.#tell('reset', head)
     if (start.from === 'now') {
       const first = buffer.firstOffset ?? head.offset + 1
       return this.#tell('position', { ...head, offset: first - 1 })

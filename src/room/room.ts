@@ -54,8 +54,6 @@ export class Room implements Follower, PublishTarget {
   readonly #joining = new Map<Member, Joining>()
   /** Users here, and how many members each has. */
   readonly #users = new Map<string, number>()
-  /** Where the last message stood that members were told. */
-  #told: Position | null = null
   #gap: Gap | null = null
 
   constructor(name: string, rule: Rule, parts: RoomParts) {
@@ -144,11 +142,13 @@ export class Room implements Follower, PublishTarget {
     this.#fanOut.push(event)
   }
 
-  /** What came after the last message is unknown: it is read and told before anything newer. */
-  onGap(): void {
+  /**
+   * What came after a position is unknown: it is read and told before anything newer, and before a
+   * joining member is live.
+   */
+  onGap(after: Position): void {
     const history = this.#history
     if (history === null) return
-    history.forget()
     this.#gap?.abandon()
     const gap = new Gap({
       ...{ history, clock: this.#parts.clock },
@@ -156,9 +156,11 @@ export class Room implements Follower, PublishTarget {
       lost: (head) => this.#lost(head),
     })
     this.#gap = gap
-    void gap.heal(this.#told).then((healed) => {
-      if (healed && this.#gap === gap) this.#gap = null
+    for (const { buffer } of this.#joining.values()) buffer.overflow()
+    const healing = gap.heal(after).then(() => {
+      if (this.#gap === gap) this.#gap = null
     })
+    history.suspend(healing)
   }
 
   /** The last hold was released: nothing of it goes on. */
@@ -177,15 +179,14 @@ export class Room implements Follower, PublishTarget {
   }
 
   #tell(message: Message): void {
-    if (message.epoch !== null) this.#told = { epoch: message.epoch, offset: message.offset }
     this.#history?.push(message)
     for (const { buffer } of this.#joining.values()) buffer.push(message)
     this.#fanOut.push({ type: 'message', room: this.name, message })
   }
 
-  /** Members that resume find it out by themselves, since their reads show the other epoch. */
+  /** What members were not told before this position is no longer kept. */
   #lost(position: Position): void {
-    this.#told = position
+    for (const { buffer } of this.#joining.values()) buffer.lose()
     const notice = { type: 'reset', room: this.name, position } as const
     this.#fanOut.announce(notice, (member) => member.fail('lost'))
   }

@@ -1,10 +1,12 @@
-// Random lives of one room with history: whoever joins at a position hears every offset after it
+// Random lives of one room with history, whose engine loses sight of messages now and then: whoever joins at a position hears every offset after it
 // once and in order, whatever is said, read, forgotten or slow meanwhile.
 import fc from 'fast-check'
 import { test } from 'tap'
 import type { Follower, MessageLog, Page, PageQuery } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
+import { recover } from '../../src/room/recovery.ts'
 import type { Start } from '../../src/room/resume.ts'
+import type { Room } from '../../src/room/room.ts'
 import { Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS } from '../../src/room/rule.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
@@ -17,6 +19,8 @@ const KEPT = 12
 
 type Step =
   | { do: 'publish'; count: number }
+  | { do: 'miss'; count: number }
+  | { do: 'recover'; back: number }
   | { do: 'join'; back: number }
   | { do: 'listen' }
   | { do: 'replay'; count: number }
@@ -30,6 +34,8 @@ const who = fc.nat({ max: 9 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('publish'), count: fc.nat({ max: 4 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('join'), back: fc.nat({ max: 16 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('recover'), back: fc.nat({ max: 16 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('miss'), count: fc.nat({ max: 20 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('listen') }) },
   {
     weight: 1,
@@ -56,17 +62,31 @@ class HeldLog {
   readonly #messages: Message[] = []
   readonly #reads: { query: PageQuery; settle: (page: Page | null) => void }[] = []
   #follower: Follower | null = null
+  #told = 0
+  hasMissed = false
 
   get offset(): number {
     return this.#messages.length
   }
 
   publish(): void {
+    this.#told = this.offset + 1
+    this.#follower?.onMessage(this.#keep())
+  }
+
+  /** Keeps messages that the follower is not told of, but for the gap. */
+  miss(count: number): void {
+    this.hasMissed = true
+    for (let i = 0; i < count; i += 1) this.#keep()
+    this.#follower?.onGap({ epoch: EPOCH, offset: this.#told })
+  }
+
+  #keep(): Message {
     const offset = this.offset + 1
     const said = { kind: 'text', payload: Buffer.from(String(offset)), user: null } as const
     const message = { ...said, origin: null, epoch: EPOCH, offset, time: 0 }
     this.#messages.push(message)
-    this.#follower?.onMessage(message)
+    return message
   }
 
   answer(fails: boolean): boolean {
@@ -106,6 +126,8 @@ interface Life {
   member: FakeMember
   /** After which offset it wants everything; null where that is not said. */
   after: number | null
+  /** The position that it is told first may not be beyond this; a gap may make it earlier. */
+  latest?: number
   left: boolean
 }
 
@@ -129,7 +151,7 @@ class Simulation {
     for (const { member } of this.lives) member.bufferedBytes = 0
     for (let calm = 0; calm < 4; calm += 1) {
       if (this.#held.answer(false)) calm = 0
-      await this.#clock.advance(50)
+      await this.#clock.advance(1_000)
       await settled()
     }
   }
@@ -138,9 +160,11 @@ class Simulation {
     return this.#held.offset
   }
 
-  async #take(one: Step, room: Awaited<ReturnType<Rooms['open']>>['room']): Promise<void> {
+  async #take(one: Step, room: Room): Promise<void> {
     const life = this.lives['who' in one ? one.who : -1]
     if (one.do === 'publish') for (let i = 0; i < one.count; i += 1) this.#held.publish()
+    if (one.do === 'miss') this.#held.miss(one.count)
+    if (one.do === 'recover') void this.#recover(room, Math.max(0, this.offset - one.back))
     if (one.do === 'answer a read') this.#held.answer(false)
     if (one.do === 'fail a read') this.#held.answer(true)
     if (one.do === 'wait') await this.#clock.advance(25)
@@ -157,12 +181,39 @@ class Simulation {
     }
   }
 
-  #join(room: Awaited<ReturnType<Rooms['open']>>['room'], start: Start): void {
+  async #recover(room: Room, offset: number): Promise<void> {
+    const life = { member: new FakeMember({ format }), after: offset, left: false }
+    this.lives.push(life)
+    await joinWhole(room, life.member, offset)
+  }
+
+  #join(room: Room, start: Start): void {
     const position = start.from === 'position' ? start.position.offset : null
-    const after = start.from === 'now' ? this.offset : position
-    const life = { member: new FakeMember({ format }), after, left: false }
+    const isNow = start.from === 'now' && !this.#held.hasMissed
+    const life: Life = {
+      ...{ member: new FakeMember({ format }), after: isNow ? this.offset : position },
+      ...{ left: false, latest: this.offset },
+    }
     this.lives.push(life)
     room.join(life.member, { start, mayJoin: () => true })
+  }
+}
+
+/** As a connection of many rooms joins: all or nothing, in one step with the release. */
+async function joinWhole(room: Room, member: FakeMember, offset: number): Promise<void> {
+  const { history } = room
+  if (history === null) throw new Error('the room keeps nothing')
+  const buffer = room.holdBack(member)
+  try {
+    const position = { epoch: EPOCH, offset }
+    const recovered = await recover(history, buffer, position)
+    const told = recovered.recovered ? '' : `reset=${recovered.position.offset} `
+    const items = recovered.messages.map(({ payload }) => `${payload} `)
+    member.deliver(Buffer.from(told + items.join('')))
+    room.release(member, recovered.position.offset)
+  } catch {
+    room.leave(member)
+    member.fail('unavailable')
   }
 }
 
@@ -171,13 +222,14 @@ const settled = async (): Promise<void> => {
 }
 
 /** What is wrong with what a member heard, or null. */
-function wrong({ member, after, left }: Life, newest: number): string | null {
+function wrong({ member, after, left, latest = 0 }: Life, newest: number): string | null {
   const words = member.heard.split(' ').filter((word) => word !== '')
   let at = after
   for (const word of words) {
     const [, told, number] = /^(?:(reset|position)=)?(\d+)$/.exec(word) ?? []
     const offset = Number(number)
     const expected = told === 'position' ? at : (at ?? 0) + 1
+    if (told === 'position' && offset > latest) return `${word} is later than ${latest}`
     if (told !== 'reset' && at !== null && offset !== expected) return `${at} then ${word}`
     at = offset
   }

@@ -4,6 +4,7 @@ import type { Claim } from '../identity/authenticator.ts'
 import { CLOSE } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { RoomHold, Rooms } from '../room/rooms.ts'
+import { admit } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { Seat } from './connection-limits.ts'
 
@@ -19,14 +20,21 @@ export interface EntryRequest {
   seat: Seat
 }
 
-/** Rejects with the Refusal to answer with. The slot stays the caller's to release. */
+/**
+ * The room, open for an identity that may join it. Rejects with the Refusal to answer with. Nothing
+ * of the claim is used up.
+ */
+export async function enterRoom(rooms: Rooms, identity: Identity, room: string): Promise<RoomHold> {
+  const rule = await rooms.permitted(room, identity, 'join')
+  return rooms.open(room, rule)
+}
+
+/** A connection that is in one room from its beginning. The seat stays the caller's to release. */
 export async function enter(rooms: Rooms, { room, claim, seat }: EntryRequest): Promise<Entry> {
   const { identity } = claim
-  const rule = await rooms.permitted(room, identity, 'join')
-  seat.assign(identity.user)
-  const hold = await rooms.open(room, rule)
+  const hold = await enterRoom(rooms, identity, room)
   try {
-    await claim.settle()
+    await admit(claim, seat)
   } catch (error) {
     hold.release()
     throw error

@@ -1,12 +1,14 @@
 // A follower of a room that remembers what it was told.
 import type { Engine } from '../../src/engine/engine.ts'
 import type { Follow, Follower } from '../../src/engine/message-log.ts'
-import type { Message } from '../../src/protocol/message.ts'
+import type { Message, Position } from '../../src/protocol/message.ts'
 
 export class Listener implements Follower {
   readonly heard: Message[] = []
   /** Texts of messages, `redacted n` and `gap`, as they came. */
   readonly told: string[] = []
+
+  gapAfter: Position | null = null
 
   get texts(): string[] {
     return this.heard.map(({ payload }) => payload.toString())
@@ -21,8 +23,9 @@ export class Listener implements Follower {
     this.told.push(`redacted ${offset}`)
   }
 
-  onGap(): void {
+  onGap(after: Position): void {
     this.told.push('gap')
+    this.gapAfter = after
   }
 }
 

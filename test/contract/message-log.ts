@@ -188,6 +188,8 @@ function cutContract(t: Test, openShared: OpenShared, cutOff: NonNullable<Subjec
       const [before, missed, after] = listener.told
       t.same([before, after, listener.told.length], ['before', 'after', 3])
       t.ok(['missed', 'gap'].includes(missed ?? ''))
+      const { gapAfter } = listener
+      if (gapAfter !== null) t.equal(gapAfter.offset, retention === null ? 0 : 1)
     }
   })
 

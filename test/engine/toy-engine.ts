@@ -152,10 +152,13 @@ class ToyNode {
   reconnect(): void {
     this.isCutOff = false
     for (const { cursor, follower } of this.followed.values()) {
-      const missed = cursor.feed.slice(cursor.at) as News[]
-      if (!missed.some((news) => 'message' in news && news.message.epoch === null)) continue
-      cursor.at = cursor.feed.length
-      follower.onGap()
+      const feed = cursor.feed as News[]
+      const said = (news: News, epoch: string | null): boolean =>
+        'message' in news && news.message.epoch === epoch
+      if (!feed.slice(cursor.at).some((news) => said(news, null))) continue
+      const offset = feed.slice(0, cursor.at).filter((news) => said(news, EPOCH)).length
+      cursor.at = feed.length
+      follower.onGap({ epoch: EPOCH, offset })
     }
     for (const watcher of this.watchers) watcher.onGap()
     this.#readOn()

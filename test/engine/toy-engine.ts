@@ -21,6 +21,7 @@ const turn = () => new Promise<void>((resolve) => systemClock.endOfTurn(resolve)
 const newId = () => systemRandom.bytes(6).toString('hex')
 
 type News = { message: Message } | { redacted: number }
+const epochOf = (news: News) => 'message' in news && news.message.epoch
 
 /** What both nodes see. A feed only grows; each node reads it on from where it is. */
 class Shared {
@@ -152,13 +153,11 @@ class ToyNode {
   reconnect(): void {
     this.isCutOff = false
     for (const { cursor, follower } of this.followed.values()) {
-      const feed = cursor.feed as News[]
-      const said = (news: News, epoch: string | null): boolean =>
-        'message' in news && news.message.epoch === epoch
-      if (!feed.slice(cursor.at).some((news) => said(news, null))) continue
-      const offset = feed.slice(0, cursor.at).filter((news) => said(news, EPOCH)).length
-      cursor.at = feed.length
-      follower.onGap({ epoch: EPOCH, offset })
+      const epochs = (cursor.feed as News[]).map(epochOf)
+      if (!epochs.includes(null, cursor.at)) continue
+      const told = epochs.slice(0, cursor.at).filter((epoch) => epoch === EPOCH)
+      cursor.at = cursor.feed.length
+      follower.onGap({ epoch: EPOCH, offset: told.length })
     }
     for (const watcher of this.watchers) watcher.onGap()
     this.#readOn()

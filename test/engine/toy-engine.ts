@@ -19,7 +19,6 @@ import { systemClock } from '../../src/time/system-clock.ts'
 const EPOCH = 'toy'
 const turn = () => new Promise<void>((resolve) => systemClock.endOfTurn(resolve))
 const newId = () => systemRandom.bytes(6).toString('hex')
-
 type News = { message: Message } | { redacted: number }
 const epochOf = (news: News) => 'message' in news && news.message.epoch
 

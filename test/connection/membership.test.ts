@@ -81,7 +81,7 @@ async function inRooms(testRooms: TestRooms, user: string, names: readonly strin
 const say = ({ connection }: { connection: Connection }, text: string): void =>
   connection.receive(Buffer.from(text), false)
 
-test('what several rooms say in one turn is one write, with the replies in their place', async (t) => {
+test('what several rooms say in one turn is one write, replies in their place', async (t) => {
   const testRooms = new TestRooms()
   const ann = await inRooms(testRooms, 'ann', ['chat:a', 'chat:b', 'chat:c'])
   const bob = await inRooms(testRooms, 'bob', ['chat:a', 'chat:c'])

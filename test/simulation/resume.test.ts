@@ -1,5 +1,6 @@
-// Random lives of one room with history, whose engine loses sight of messages now and then: whoever joins at a position hears every offset after it
-// once and in order, whatever is said, read, forgotten or slow meanwhile.
+// Random lives of one room with history, whose engine loses sight of messages now and then: a
+// member that joins at a position hears every offset after it once and in order, whatever is
+// published, missed, read, forgotten or slow meanwhile.
 import fc from 'fast-check'
 import { test } from 'tap'
 import type { Follower, MessageLog, Page, PageQuery } from '../../src/engine/message-log.ts'

@@ -1,54 +1,12 @@
-// app.usher: what an application does with rooms and users from its own code.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+// app.usher: rooms and users for the application's own code.
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
 import { contentOfValue } from '../src/protocol/content.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import type { Identity, Revocation } from '../src/protocol/identity.ts'
-import type { Kind, Position } from '../src/protocol/message.ts'
 import { HOST_SESSION, isRoomName, isUserId } from '../src/protocol/names.ts'
 import type { Sender } from '../src/room/publish.ts'
-
-/** What to publish: a string is text, bytes are binary, anything else is JSON. */
-export interface PublishOptions {
-  kind?: Kind
-  /** In whose name; nobody's if not said. */
-  user?: string
-  /** Makes it take effect once: the same key and message again gives the first answer. */
-  key?: string
-}
-
-export type Published = { room: string; time: number } & Partial<Position>
-
-export interface TicketOptions {
-  user: string
-  rooms?: string[]
-  /** What travels with the user. */
-  info?: Record<string, unknown>
-  /** Seconds, 1 to 30, and 30 if not said. */
-  ttl?: number
-  /** Seconds that connections of this ticket may last; a day if not said. */
-  connectionTtl?: number
-}
-
-/**
- * What is wrong rejects with a Refusal, whose `reply` says what it would be over HTTP; what a
- * retry may cure rejects with EngineUnavailable.
- */
-export interface Usher {
-  /** Whatever the rules and `authorize` say of who may; the room must have a rule. */
-  publish(room: string, data: unknown, options?: PublishOptions): Promise<Published>
-  issueTicket(options: TicketOptions): Promise<{ ticket: string; expiresAt: number }>
-  /** Closes the connections of a session, of a user, or of a user in one room, on every node. */
-  disconnect(who: Revocation): Promise<void>
-  /** Who sent a request to a route of the application's own, as Usher's routes would see it. */
-  identify(request: FastifyRequest): Promise<Identity>
-  /**
-   * A hook (`onRequest`, `preHandler`) for routes of the application's own: refuses the anonymous
-   * with 401, and sets `request.identity` where the application has no decorator of that name.
-   */
-  authenticate(request: FastifyRequest): Promise<void>
-}
+import type { Usher } from './embedding/usher.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -70,10 +28,6 @@ function publishing(app: FastifyInstance): Usher['publish'] {
     const { position, time } = await app.rooms.publish(room, APPLICATION, draft, key)
     return { room, time, ...position }
   }
-}
-
-function ticketing(app: FastifyInstance): Usher['issueTicket'] {
-  return (options) => app.tickets.issueTo(null, options)
 }
 
 function disconnecting(app: FastifyInstance): Usher['disconnect'] {
@@ -118,13 +72,14 @@ async function serverApi(app: FastifyInstance): Promise<void> {
       if (isClosed) throw new EngineUnavailable('Usher is closed.')
       return run(...args)
     }
-  app.decorate('usher', {
+  const usher: Usher = {
     publish: whileOpen(publishing(app)),
-    issueTicket: whileOpen(ticketing(app)),
+    issueTicket: whileOpen((options) => app.tickets.issueTo(null, options)),
     disconnect: whileOpen(disconnecting(app)),
     identify: whileOpen(identifying(app)),
     authenticate: whileOpen(authenticating(app)),
-  })
+  }
+  app.decorate('usher', usher)
 }
 
 export default fp(serverApi, {

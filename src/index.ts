@@ -1,7 +1,8 @@
 // What the package exports: Usher as one plugin, and Usher as a service by itself.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { HostParts, UsherContext } from '../plugins/context.ts'
+import type { UsherContext } from '../plugins/context.ts'
+import type { HostParts } from '../plugins/embedding/host-parts.ts'
 import { LOG_SHAPES } from '../plugins/log.ts'
 import upgradeTimeout from '../plugins/upgrade-timeout.ts'
 import { usherService } from './app.ts'
@@ -15,8 +16,13 @@ import {
 import { systemRandom } from './time/random.ts'
 import { systemClock } from './time/system-clock.ts'
 
-export type { HostParts, RoomMember, RoomMessage, UsherHooks } from '../plugins/context.ts'
-export type { Published, PublishOptions, TicketOptions, Usher } from '../plugins/server-api.ts'
+export type {
+  HostParts,
+  RoomMember,
+  RoomMessage,
+  UsherHooks,
+} from '../plugins/embedding/host-parts.ts'
+export type { Published, PublishOptions, TicketOptions, Usher } from '../plugins/embedding/usher.ts'
 export type { HostIdentity } from '../plugins/tokens/credential.ts'
 export { shouldUpgradeCallback } from '../plugins/upgrade-requests.ts'
 export { type WebSocketOptions, websocketOptions } from '../plugins/websocket.ts'

@@ -1,0 +1,40 @@
+// What an application gets from Usher: app.usher.
+import type { FastifyRequest } from 'fastify'
+import type { IssuedTicket } from '../../src/identity/ticket.ts'
+import type { TicketWish } from '../../src/identity/ticket-order.ts'
+import type { Identity, Revocation } from '../../src/protocol/identity.ts'
+import type { Kind, Position } from '../../src/protocol/message.ts'
+
+/** What to publish: a string is text, bytes are binary, anything else is JSON. */
+export interface PublishOptions {
+  kind?: Kind
+  /** The sender; none if not said. */
+  user?: string
+  /** Makes it take effect once: the same key and message again gives the first answer. */
+  key?: string
+}
+
+export type Published = { room: string; time: number } & Partial<Position>
+
+export interface TicketOptions extends TicketWish {
+  user: string
+}
+
+/**
+ * What is wrong rejects with a Refusal, whose `reply` says what it would be over HTTP; what a
+ * retry may cure rejects with EngineUnavailable.
+ */
+export interface Usher {
+  /** Needs no permission of the rules or of `authorize`; the room must have a rule. */
+  publish(room: string, data: unknown, options?: PublishOptions): Promise<Published>
+  issueTicket(options: TicketOptions): Promise<IssuedTicket>
+  /** Closes the connections of a session, of a user, or of a user in one room, on every node. */
+  disconnect(who: Revocation): Promise<void>
+  /** The identity behind a request to a route of the application's own, as ours would see it. */
+  identify(request: FastifyRequest): Promise<Identity>
+  /**
+   * A hook (`onRequest`, `preHandler`) for routes of the application's own: refuses the anonymous
+   * with 401, and sets `request.identity` where the application has no decorator of that name.
+   */
+  authenticate(request: FastifyRequest): Promise<void>
+}

@@ -10,8 +10,6 @@ declare module 'fastify' {
     audit: Audit
     /** Tells of something that a request did. */
     auditRequest(audit: AuditEvent, request: FastifyRequest, facts: AuditFacts): void
-    /** Tells of a refused request, if it was refused for who asks. */
-    auditRefusal(error: unknown, request: FastifyRequest): void
   }
   interface FastifyContextConfig {
     /** Set for what a back end does all day: it has no audit line of its own. */
@@ -38,6 +36,12 @@ function factsOf(request: FastifyRequest): AuditFacts {
   return { ...sourceOf(request), user, server, method, path: pathOf(request.url) }
 }
 
+/** Tells of a refused request, if it was refused for its credential, its rights or a limit. */
+export function auditRefusal(error: unknown, request: FastifyRequest): void {
+  const { audit, networkOf } = request.server
+  audit.refused(error, networkOf(request), factsOf(request))
+}
+
 /** Before the answer goes out, so that no client can hide by leaving early. */
 function onSend(request: FastifyRequest, reply: FastifyReply, _: unknown, done: () => void): void {
   const changes = !SAFE_METHODS.has(request.method) && !request.routeOptions.config.everyday
@@ -57,9 +61,6 @@ async function audit(app: FastifyInstance): Promise<void> {
   app.decorate('auditRequest', (audit: AuditEvent, request: FastifyRequest, facts: AuditFacts) =>
     log.tell(audit, { ...factsOf(request), ...facts }),
   )
-  app.decorate('auditRefusal', (error: unknown, request: FastifyRequest) => {
-    log.refused(error, request.server.networkOf(request), factsOf(request))
-  })
   app.addHook('onSend', onSend)
   const unfollow = app.engine.revocations.follow((revocation) => log.tell('revoked', revocation))
   app.addHook('onClose', async () => {

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
 import { Reached } from '../src/engine/shares.ts'
 import { REPLY, Refusal, type ReplyCode } from '../src/protocol/errors.ts'
+import { auditRefusal } from './audit.ts'
 
 export const kRefusal: unique symbol = Symbol('usher.refusal')
 
@@ -87,7 +88,7 @@ async function errors(app: FastifyInstance, { unknownPaths = true }: ErrorsOptio
   app.decorateRequest(kRefusal, null)
   app.decorate('refusalOf', refusalOf)
   app.setErrorHandler((error, request: FastifyRequest, reply) => {
-    request.server.auditRefusal(error, request)
+    auditRefusal(error, request)
     return onError(error, request, reply)
   })
   if (unknownPaths) app.setNotFoundHandler(onNotFound)

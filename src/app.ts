@@ -14,6 +14,7 @@ import gracefulShutdown from '../plugins/graceful-shutdown.ts'
 import handshake from '../plugins/handshake.ts'
 import handshakeForm from '../plugins/handshake-form.ts'
 import hostChecks from '../plugins/host-checks.ts'
+import identity from '../plugins/identity.ts'
 import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
@@ -22,6 +23,7 @@ import requestMetrics from '../plugins/request-metrics.ts'
 import rooms from '../plugins/rooms.ts'
 import securityHeaders from '../plugins/security-headers.ts'
 import serverApi from '../plugins/server-api.ts'
+import sessionCookie from '../plugins/session-cookie.ts'
 import tickets from '../plugins/tickets.ts'
 import tls, { tlsOptions } from '../plugins/tls.ts'
 import unrouted, { onClientError, onFrameworkError } from '../plugins/unrouted.ts'
@@ -50,7 +52,7 @@ import { systemClock } from './time/system-clock.ts'
 /** In this order: each plugin finds there what those before it have decorated. */
 const PLUGINS = [
   ...[upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
-  ...[tickets, auth, serverApi],
+  ...[tickets, identity, sessionCookie, auth, serverApi],
 ] as FastifyPluginAsync[]
 
 const ACCOUNT_ROUTES = [signUpRoutes, sessionRoutes, accountRoutes] as FastifyPluginAsync[]

@@ -1,0 +1,43 @@
+// Whether the page that a request comes from may use what its browser sends along by itself.
+import type { FastifyRequest } from 'fastify'
+import type { Config } from '../../src/config/config.ts'
+import { type IsOurs, mayChange, mayRead } from '../../src/identity/origin.ts'
+import { REPLY, Refusal } from '../../src/protocol/errors.ts'
+
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** For log-in, which has no cookie yet: a page elsewhere may not do it (S12). Throws 403. */
+export function checkLoginPage(request: FastifyRequest, config: Config): void {
+  checkPage(request, config, mayRead)
+}
+
+/** For a cookie, and for the application's own log-in (S2, S12). Throws 403. */
+export function checkCookiePage(request: FastifyRequest, config: Config): void {
+  const reads = SAFE_METHODS.has(request.method) && !request.ws
+  // A browser adds this header for a page elsewhere only with the page's Origin beside it.
+  const isShown = request.headers.authorization !== undefined
+  checkPage(request, config, reads || isShown ? mayRead : mayChange)
+}
+
+function checkPage(request: FastifyRequest, config: Config, may: typeof mayRead): void {
+  const { origin, 'sec-fetch-site': site } = request.headers
+  const provenance = { origin, site: Array.isArray(site) ? site[0] : site }
+  if (may(provenance, ownOrigins(request, config))) return
+  throw new Refusal(
+    REPLY.forbidden,
+    'The cookie is not taken from this page: name its origin in USHER_ORIGINS, or send a token.',
+  )
+}
+
+/** In development, and without a public address, pages also come from this machine itself. */
+function ownOrigins(request: FastifyRequest, config: Config): IsOurs {
+  const { publicUrl, origins, production } = config
+  const own = new Set(origins)
+  if (publicUrl) own.add(publicUrl.origin)
+  if (!publicUrl || !production) {
+    const scheme = 'encrypted' in request.raw.socket ? 'https' : 'http'
+    for (const host of LOOPBACK_HOSTS) own.add(`${scheme}://${host}:${request.socket.localPort}`)
+  }
+  return (origin) => own.has(origin)
+}

@@ -1,7 +1,8 @@
 // A room in which a seed decides who says what: speakers by WebSocket and over REST, pings from
 // both sides, and visitors who come, hear a while, and go or are sent away.
-import { Dice } from '../fuzz/chance.ts'
+
 import type { StartedApp } from '../support/app.ts'
+import { Dice } from '../support/dice.ts'
 import { OPCODE } from '../support/frames.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
 import { asServer, call, ticketOf } from '../support/people.ts'

@@ -1,8 +1,8 @@
 // Clients' frames in every order that a seed gives, through real ports: each sender gets what the
 // RFC says, the room hears what it must and nothing more, and a pair of witnesses talks on.
 import { test } from 'tap'
-import { Dice } from '../fuzz/chance.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
+import { Dice } from '../support/dice.ts'
 import { clientFrame } from '../support/frames.ts'
 import { asServer } from '../support/people.ts'
 import { limited, ruled, UNLIMITED } from '../support/settings.ts'

@@ -1,6 +1,6 @@
 // Frames of a client from a seed: messages in fragments with control frames anywhere between, by
 // the book until one thing is against it, or the client closes.
-import type { Dice } from '../fuzz/chance.ts'
+import type { Dice } from '../support/dice.ts'
 import { type ClientFrame, OPCODE } from '../support/frames.ts'
 import { FORBIDDEN_CODES, NOT_UTF8, RESERVED_OPCODES } from '../support/malformed-frames.ts'
 import { BOUNDS } from './verdict.ts'

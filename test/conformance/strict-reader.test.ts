@@ -1,6 +1,6 @@
 // The strict reader itself: it takes what is right in any pieces, and names what is not.
 import { test } from 'tap'
-import { Dice } from '../fuzz/chance.ts'
+import { Dice } from '../support/dice.ts'
 import { FAULT_NAMES, orderWith } from './orders.ts'
 import { StrictReader } from './strict-reader.ts'
 import { verdictOn } from './verdict.ts'

@@ -1,7 +1,7 @@
 // One run: clients talk while the server is killed again and again; then all becomes quiet, and
 // what everybody saw is compared with the history.
 import { setTimeout as pause } from 'node:timers/promises'
-import { Dice } from '../fuzz/chance.ts'
+import { Dice } from '../support/dice.ts'
 import { Follower } from './clients/follower.ts'
 import { Poster, type Way } from './clients/poster.ts'
 import type { Scene } from './clients/run-parts.ts'

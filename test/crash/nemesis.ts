@@ -1,7 +1,7 @@
 // What befalls the server and its clients, as a seed decides it. The operating system still decides
 // what happens at the same time: a seed gives the same blows, not the same microseconds.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Dice } from '../fuzz/chance.ts'
+import type { Dice } from '../support/dice.ts'
 import type { Fault } from '../support/disk/disk.ts'
 import type { Player } from './clients/run-parts.ts'
 import type { Victim } from './victim.ts'

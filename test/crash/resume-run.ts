@@ -1,7 +1,7 @@
 // Resume under fire: every member is cut about every second while twenty publishers write, and each
 // must hear everything once.
 import { setTimeout as pause } from 'node:timers/promises'
-import { Dice } from '../fuzz/chance.ts'
+import { Dice } from '../support/dice.ts'
 import { Follower } from './clients/follower.ts'
 import { Poster } from './clients/poster.ts'
 import { historyOf } from './history.ts'

@@ -2,8 +2,8 @@
 // the two functions that read what strangers send.
 import { readFirstMessage } from '../../src/connection/first-message.ts'
 import { formatNamed } from '../../src/wire/formats.ts'
-import { Dice } from './chance.ts'
-import { anyValue, bent, changed, writtenOf } from './json-text.ts'
+import { Dice } from '../support/dice.ts'
+import { anyValue, bent, changed, writtenOf } from './json.ts'
 
 const SHAPES = new Set(['none', 'bearer', 'ticket'])
 

@@ -1,10 +1,10 @@
 // The run itself: some connections side by side, inputs in order of their number, and counts.
 import { type Answer, answersIn, within } from '../attack/wire.ts'
+import { Dice } from '../support/dice.ts'
 import { closingOf, OPCODE, parseFrames } from '../support/frames.ts'
-import { Dice } from './chance.ts'
 import type { Fuzzed } from './fuzzed.ts'
 import { handshakeOf } from './handshakes.ts'
-import { bent } from './json-text.ts'
+import { bent } from './json.ts'
 import { openAnywhere, Pipeline } from './pipeline.ts'
 import { type Credentials, requestOf } from './requests.ts'
 import { isOurClose, wrongClose, wrongWith } from './verdicts.ts'

@@ -2,9 +2,9 @@
 // the end always a goodbye and the end of our half, so that the server must end it too.
 
 import { type Headers, upgradeBytes } from '../attack/wire.ts'
+import type { Dice } from '../support/dice.ts'
 import { type ClientFrame, clientFrame, OPCODE } from '../support/frames.ts'
-import type { Dice } from './chance.ts'
-import { anyValue, bent, changed, textOf, writtenOf } from './json-text.ts'
+import { anyValue, bent, changed, textOf, writtenOf } from './json.ts'
 import type { Credentials } from './requests.ts'
 
 const OPCODES = [...Object.values(OPCODE), OPCODE.text, OPCODE.text, OPCODE.binary, 3, 11, 15]

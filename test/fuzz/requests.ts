@@ -1,8 +1,8 @@
 // One random request to one door: what it carries may be anything, how it is framed is right, so
 // that many can follow each other on one connection.
 import { type Headers, requestBytes } from '../attack/wire.ts'
-import type { Dice } from './chance.ts'
-import { anyValue, bent, changed, type Json, textOf, writtenOf } from './json-text.ts'
+import type { Dice } from '../support/dice.ts'
+import { anyValue, bent, changed, type Json, textOf, writtenOf } from './json.ts'
 
 /** Credentials that are good, so that what lies behind them is reached. */
 export interface Credentials {

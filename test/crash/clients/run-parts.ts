@@ -1,5 +1,5 @@
 // Where the clients of a run meet: one server that comes and goes, and what they note down.
-import type { Dice } from '../../fuzz/chance.ts'
+import type { Dice } from '../../support/dice.ts'
 import type { Record } from '../record.ts'
 
 export interface Scene {

@@ -1,6 +1,6 @@
 // JSON that is almost what a door takes: values are generated, good bodies are changed, and at the
 // end the text itself may be bent.
-import type { Dice } from './chance.ts'
+import type { Dice } from '../support/dice.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 

@@ -1,78 +1,77 @@
-// The run itself: some connections side by side, inputs in order of their number, and counts.
+// The run itself: some connections side by side, bursts of inputs on each, and counts.
+import fc, { type Arbitrary } from 'fast-check'
 import { type Answer, answersIn, within } from '../attack/wire.ts'
-import { Dice } from '../support/dice.ts'
 import { closingOf, OPCODE, parseFrames } from '../support/frames.ts'
 import type { Fuzzed } from './fuzzed.ts'
-import { handshakeOf } from './handshakes.ts'
+import { anyHandshake } from './handshakes.ts'
 import { bent } from './json.ts'
 import { openAnywhere, Pipeline } from './pipeline.ts'
-import { type Credentials, requestOf } from './requests.ts'
+import { anyRequest, type Credentials } from './requests.ts'
 import { isOurClose, wrongClose, wrongWith } from './verdicts.ts'
 
 const SIDE_BY_SIDE = 8
-const BATCH = 32
-const VIOLATIONS_MAX = 20
+const BURST = 32
 const PATIENCE_MS = 15_000
 /** Memory counts from here on: before that, caches and the heap find their size. */
 const WARM = 0.2
 const GROWTH_MIB_MAX = 96
+const MEASURES = 10
 
-export interface Input {
+interface Input {
   kind: 'request' | 'broken request' | 'websocket'
   bytes: Buffer
 }
 
-/** Input number `index` of a seed; the same for the same credentials. */
-export function inputOf(seed: number, index: number, credentials: Credentials): Input {
-  const dice = new Dice(seed, index)
-  const turn = index % 20
-  if (turn === 7 || turn === 17) return { kind: 'websocket', bytes: handshakeOf(dice, credentials) }
-  const { bytes } = requestOf(dice, credentials)
-  return turn === 13
-    ? { kind: 'broken request', bytes: bent(dice, bytes) }
-    : { kind: 'request', bytes }
-}
-
-export interface Outcome {
+interface Outcome {
   words: string
   wrong: string | null
 }
 
+/** What replays one run alone. */
+export interface Replay {
+  seed: number
+  path: string
+}
+
+function anyInput(credentials: Credentials): Arbitrary<Input> {
+  const one = (weight: number, kind: Input['kind'], bytes: Arbitrary<Buffer>) => {
+    return { weight, arbitrary: bytes.map((bytes): Input => ({ kind, bytes })) }
+  }
+  return fc.oneof(
+    one(17, 'request', anyRequest(credentials)),
+    one(1, 'broken request', bent(anyRequest(credentials))),
+    one(2, 'websocket', anyHandshake(credentials)),
+  )
+}
+
 export class Fuzzing {
   readonly #fuzzed: Fuzzed
-  readonly #seed: number
   readonly #inputs: number
   readonly #histogram = new Map<string, number>()
-  readonly #violations: string[] = []
   readonly #memory: { at: number; mib: number }[] = []
-  #next = 0
   #done = 0
   #seconds = 0
 
-  constructor(fuzzed: Fuzzed, seed: number, inputs: number) {
+  constructor(fuzzed: Fuzzed, inputs: number) {
     this.#fuzzed = fuzzed
-    this.#seed = seed
     this.#inputs = inputs
   }
 
-  /** Sends every input and resolves with what was wrong; gives up after some violations. */
-  async run(): Promise<string[]> {
+  /** Sends about so many inputs, and resolves with what was wrong, each shrunk. */
+  async run(seed: number): Promise<string[]> {
     const start = performance.now()
     this.#measure()
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => this.#work()))
+    const bursts = Math.ceil(this.#inputs / SIDE_BY_SIDE / ((BURST + 1) / 2))
+    const workers = Array.from({ length: SIDE_BY_SIDE }, (_, at) => this.#work(seed + at, bursts))
+    const violations = (await Promise.all(workers)).flat()
     this.#seconds = (performance.now() - start) / 1_000
     this.#measure()
-    return [...this.#violations, ...this.#grown()]
+    return [...violations, ...this.#grown()]
   }
 
-  /** One input on a connection of its own. */
-  async one(index: number): Promise<Outcome> {
-    const { kind, bytes } = this.#input(index)
-    if (kind !== 'request') return alone(this.#fuzzed.server.port, bytes)
-    const pipeline = new Pipeline(this.#fuzzed.server.port)
-    const [answer] = await pipeline.send([bytes])
-    pipeline.close()
-    return outcomeOf(answer)
+  /** One run again, and nothing else. */
+  again({ seed, path }: Replay): Promise<string[]> {
+    return this.#work(seed, 1, path)
   }
 
   summary(): string {
@@ -84,50 +83,49 @@ export class Fuzzing {
     return [head, ...counts, `memory of the server after so many inputs: ${memory}`].join('\n')
   }
 
-  async #work(): Promise<void> {
-    const pipeline = new Pipeline(this.#fuzzed.server.port)
-    while (this.#next < this.#inputs && this.#goesOn()) {
+  /** Bursts on one connection, one after the other, until one of them goes wrong. */
+  async #work(seed: number, numRuns: number, path?: string): Promise<string[]> {
+    const { server, credentials } = this.#fuzzed
+    const pipeline = new Pipeline(server.port)
+    const burst = fc.array(anyInput(credentials), { minLength: 1, maxLength: BURST, size: 'max' })
+    const property = fc.asyncProperty(fc.noBias(burst), async (inputs) => {
+      // A dead server fails every input, so that only the burst that killed it would be lost.
+      if (!server.program.isRunning) return
       await this.#fuzzed.renew()
-      const from = this.#next
-      this.#next = Math.min(this.#inputs, from + BATCH)
-      const indices = Array.from({ length: this.#next - from }, (_, at) => from + at)
-      await this.#batch(pipeline, indices)
-    }
+      await this.#send(pipeline, inputs)
+    })
+    const found = await fc.check(property, { seed, numRuns, ...(path ? { path } : {}) })
     pipeline.close()
+    if (!found.failed) return []
+    const [inputs = []] = found.counterexample ?? []
+    const shown = inputs.map(({ kind, bytes }) => {
+      return `\n  ${kind} ${JSON.stringify(bytes.toString('latin1').slice(0, 2_000))}`
+    })
+    const replay = `--seed ${found.seed} --path ${found.counterexamplePath}`
+    return [`${found.errorInstance}; replay with ${replay}${shown.join('')}`]
   }
 
-  async #batch(pipeline: Pipeline, indices: readonly number[]): Promise<void> {
-    const inputs = indices.map((index) => ({ index, ...this.#input(index) }))
+  async #send(pipeline: Pipeline, inputs: readonly Input[]): Promise<void> {
     const requests = inputs.filter(({ kind }) => kind === 'request')
     const others = inputs.filter(({ kind }) => kind !== 'request')
     const answers = await pipeline.send(requests.map(({ bytes }) => bytes))
-    for (const [at, { index }] of requests.entries()) this.#count(index, outcomeOf(answers[at]))
     const { port } = this.#fuzzed.server
-    const outcomes = await Promise.all(others.map(({ bytes }) => alone(port, bytes)))
-    for (const [at, { index }] of others.entries()) this.#count(index, outcomes[at] as Outcome)
+    const ends = await Promise.all(others.map(({ bytes }) => alone(port, bytes)))
+    const outcomes = [...requests.map((_, at) => outcomeOf(answers[at])), ...ends]
+    for (const { words } of outcomes) this.#count(words)
+    const wrong = outcomes.find((outcome) => outcome.wrong !== null)
+    if (wrong) throw new Error(`${wrong.wrong}`)
   }
 
-  #input(index: number): Input {
-    return inputOf(this.#seed, index, this.#fuzzed.credentials)
-  }
-
-  #count(index: number, { words, wrong }: Outcome): void {
+  #count(words: string): void {
     this.#done += 1
     this.#histogram.set(words, (this.#histogram.get(words) ?? 0) + 1)
-    if (this.#done % Math.max(1, Math.floor(this.#inputs / 10)) === 0) this.#measure()
-    if (wrong === null) return
-    const shown = JSON.stringify(this.#input(index).bytes.toString('latin1').slice(0, 2_000))
-    this.#violations.push(`seed ${this.#seed} index ${index}: ${wrong}\n  input ${shown}`)
-  }
-
-  #goesOn(): boolean {
-    return this.#fuzzed.server.program.isRunning && this.#violations.length < VIOLATIONS_MAX
+    if (this.#done % Math.max(1, Math.floor(this.#inputs / MEASURES)) === 0) this.#measure()
   }
 
   #measure(): void {
-    const { server } = this.#fuzzed
-    if (server.program.isRunning)
-      this.#memory.push({ at: this.#done, mib: server.program.rssMiB() })
+    const { program } = this.#fuzzed.server
+    if (program.isRunning) this.#memory.push({ at: this.#done, mib: program.rssMiB() })
   }
 
   #grown(): string[] {

@@ -1,122 +1,100 @@
 // One random WebSocket: a handshake that may be bent, a first message or frames of any kind, and at
 // the end always a goodbye and the end of our half, so that the server must end it too.
-
+import fc, { type Arbitrary } from 'fast-check'
 import { type Headers, upgradeBytes } from '../attack/wire.ts'
-import type { Dice } from '../support/dice.ts'
-import { type ClientFrame, clientFrame, OPCODE } from '../support/frames.ts'
-import { anyValue, bent, changed, textOf, writtenOf } from './json.ts'
+import { clientFrame, OPCODE } from '../support/frames.ts'
+import { anyText, anyValue, bent, changed, type Json, seldom, written } from './json.ts'
 import type { Credentials } from './requests.ts'
 
 const OPCODES = [...Object.values(OPCODE), OPCODE.text, OPCODE.text, OPCODE.binary, 3, 11, 15]
 const GOODBYE = clientFrame({ opcode: OPCODE.close, payload: Buffer.from([3, 232]) })
-
-export function handshakeOf(dice: Dice, credentials: Credentials): Buffer {
-  const kind = dice.below(3)
-  if (kind === 0)
-    return Buffer.concat([open('/rooms/fuzz:a?auth=message'), firstMessage(dice), GOODBYE])
-  if (kind === 1) return Buffer.concat([open('/rooms/open:a'), framesOf(dice), GOODBYE])
-  return oddHandshake(dice, credentials)
-}
-
-function open(path: string): Buffer {
-  return upgradeBytes(path)
-}
-
-function firstMessage(dice: Dice): Buffer {
-  if (dice.once(8)) return framesOf(dice)
-  const good = dice.once(2) ? { ticket: 'ut_x' } : { token: 'a.b.c' }
-  const value = dice.once(3) ? anyValue(dice) : changed(dice, good)
-  return clientFrame({
-    opcode: dice.once(12) ? OPCODE.binary : OPCODE.text,
-    payload: writtenOf(dice, value),
-  })
-}
-
-/** Some whole frames, some with wrong bits, and now and then bytes that are no frames. */
-export function framesOf(dice: Dice): Buffer {
-  const frames = Array.from({ length: 1 + dice.length(6) }, () => clientFrame(frameOf(dice)))
-  const bytes = Buffer.concat(frames)
-  return dice.once(4) ? bent(dice, bytes) : bytes
-}
-
-function frameOf(dice: Dice): ClientFrame {
-  const payload = dice.once(2) ? Buffer.from(textOf(dice)) : dice.bytes(dice.length(400))
-  const rare = dice.once(10)
-  return {
-    opcode: dice.pick(OPCODES),
-    payload,
-    fin: !dice.once(5),
-    rsv: rare ? dice.below(8) : 0,
-    masked: !rare || dice.once(2),
-  }
-}
-
 const NAMES = [
-  'Sec-WebSocket-Version',
-  'Sec-WebSocket-Key',
-  'Sec-WebSocket-Protocol',
-  'Sec-WebSocket-Extensions',
-  'Authorization',
-  'Cookie',
-  'Origin',
-  'Sec-Fetch-Site',
-  'Content-Type',
-  'X-Forwarded-For',
+  ...['Sec-WebSocket-Version', 'Sec-WebSocket-Key', 'Sec-WebSocket-Protocol'],
+  ...['Sec-WebSocket-Extensions', 'Authorization', 'Cookie', 'Origin', 'Sec-Fetch-Site'],
+  ...['Content-Type', 'X-Forwarded-For'],
 ]
 const VALUES = [
-  '13',
-  '8',
-  '',
-  'usher.raw',
-  'usher.raw, usher.ticket.ut_x',
-  'usher.ticket.ut_x',
-  ',',
-  'permessage-deflate',
-  'permessage-deflate; server_max_window_bits=99',
-  'null',
-  'Bearer x',
-  'usher=x',
-  'same-origin',
-  'AAAA',
+  ...['13', '8', '', 'usher.raw', 'usher.raw, usher.ticket.ut_x', 'usher.ticket.ut_x', ','],
+  ...['permessage-deflate', 'permessage-deflate; server_max_window_bits=99', 'null', 'Bearer x'],
+  ...['usher=x', 'same-origin', 'AAAA'],
 ]
 const PATHS = [
-  '/rooms/fuzz:a',
-  '/rooms/json:a',
-  '/rooms/open:a',
-  '/rooms/user:u_x',
-  '/rooms/%00',
-  '/rooms/..',
-  '/session',
-  '/',
-  '/nowhere',
-  '/rooms/fuzz:a/messages',
-  '/connection/websocket',
-  '/health/live',
-  '/rooms/a$b',
+  ...['/rooms/fuzz:a', '/rooms/json:a', '/rooms/open:a', '/rooms/user:u_x', '/rooms/%00'],
+  ...['/rooms/..', '/session', '/', '/nowhere', '/rooms/fuzz:a/messages', '/rooms/a$b'],
+  ...['/connection/websocket', '/health/live'],
 ]
 const QUERIES = [
-  'ticket=x',
-  'ticket=',
-  'ticket=a&ticket=b',
-  'auth=message',
-  'auth=x',
-  'echo=0',
-  'token=x',
+  ...['ticket=x', 'ticket=', 'ticket=a&ticket=b', 'auth=message', 'auth=x', 'echo=0', 'token=x'],
   'replay=9',
 ]
 
-function oddHandshake(dice: Dice, credentials: Credentials): Buffer {
-  const headers: Headers = Array.from({ length: dice.length(4) }, () => [
-    dice.pick(NAMES),
-    valueIn(dice),
-  ])
-  const own: Headers = dice.once(3) ? [['Authorization', `Bearer ${credentials.token}`]] : []
-  const path = `${dice.pick(PATHS)}${dice.once(2) ? `?${dice.pick(QUERIES)}` : ''}`
-  const bytes = upgradeBytes(path, [...own, ...headers])
-  const behind = dice.once(2) ? framesOf(dice) : Buffer.alloc(0)
-  return Buffer.concat([dice.once(4) ? bent(dice, bytes) : bytes, behind, GOODBYE])
+const bytes = fc.uint8Array({ maxLength: 400 }).map((all) => Buffer.from(all))
+
+const frame: Arbitrary<Buffer> = fc
+  .record({
+    opcode: fc.constantFrom(...OPCODES),
+    payload: fc.oneof(
+      anyText.map((text) => Buffer.from(text)),
+      bytes,
+    ),
+    fin: seldom(5, fc.constant(false), fc.constant(true)),
+    rsv: seldom(10, fc.nat({ max: 7 }), fc.constant(0)),
+    masked: seldom(20, fc.constant(false), fc.constant(true)),
+  })
+  .map(clientFrame)
+
+const whole = fc.array(frame, { minLength: 1, maxLength: 7 }).map((all) => Buffer.concat(all))
+/** Some whole frames, some with wrong bits, and now and then bytes that are no frames. */
+const frames = seldom(4, bent(whole), whole)
+
+const credential = (good: { [key: string]: Json }): Arbitrary<Json> =>
+  fc.oneof(anyValue, changed(good), changed(good), fc.constant(good))
+
+/** What a client that has just opened its connection says first, or something like it. */
+export const firstPayload: Arbitrary<Buffer> = fc.oneof(
+  written(credential({ ticket: 'ut_x' })),
+  written(credential({ token: 'a.b.c' })),
+)
+
+const firstMessage = seldom(
+  8,
+  frames,
+  fc
+    .tuple(seldom(12, fc.constant(OPCODE.binary), fc.constant(OPCODE.text)), firstPayload)
+    .map(([opcode, payload]) => clientFrame({ opcode, payload })),
+)
+
+const value = seldom(
+  3,
+  bytes.map((all) => all.subarray(0, 40).toString('base64')),
+  fc.constantFrom(...VALUES),
+)
+const headers = fc.array(fc.tuple(fc.constantFrom(...NAMES), value), { maxLength: 4 })
+
+function oddHandshake(credentials: Credentials): Arbitrary<Buffer> {
+  const opening = fc
+    .record({
+      path: fc.constantFrom(...PATHS),
+      query: fc.oneof(fc.constant(''), fc.constantFrom(...QUERIES.map((query) => `?${query}`))),
+      headers,
+      isUser: seldom(3, fc.constant(true), fc.constant(false)),
+    })
+    .map(({ path, query, headers, isUser }) => {
+      const own: Headers = [['Authorization', `Bearer ${credentials.token}`]]
+      return upgradeBytes(`${path}${query}`, [...(isUser ? own : []), ...headers])
+    })
+  const behind = fc.oneof(frames, fc.constant(Buffer.alloc(0)))
+  return fc.tuple(seldom(4, bent(opening), opening), behind).map((parts) => Buffer.concat(parts))
 }
 
-function valueIn(dice: Dice): string {
-  return dice.once(3) ? dice.bytes(dice.length(40)).toString('base64') : dice.pick(VALUES)
+export function anyHandshake(credentials: Credentials): Arbitrary<Buffer> {
+  const undecided = upgradeBytes('/rooms/fuzz:a?auth=message')
+  const anonymous = upgradeBytes('/rooms/open:a')
+  return fc
+    .oneof(
+      firstMessage.map((message) => Buffer.concat([undecided, message])),
+      frames.map((all) => Buffer.concat([anonymous, all])),
+      oddHandshake(credentials),
+    )
+    .map((all) => Buffer.concat([all, GOODBYE]))
 }

@@ -1,156 +1,114 @@
-// JSON that is almost what a door takes: values are generated, good bodies are changed, and at the
-// end the text itself may be bent.
-import type { Dice } from '../support/dice.ts'
+// JSON that is almost what an endpoint takes: any value, a good body with some things changed, and
+// at the end a text whose bytes may be bent.
+import fc, { type Arbitrary } from 'fast-check'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 const KEYS = [
-  'username',
-  'password',
-  'newPassword',
-  'client',
-  'refreshToken',
-  'rooms',
-  'ttl',
-  'user',
-  'info',
-  'connectionTtl',
-  'ticket',
-  'token',
-  'room',
-  'data',
-  'kind',
-  'key',
-  '__proto__',
-  'constructor',
-  'prototype',
-  'toString',
-  'then',
-  'length',
-  '',
-  '$ref',
-  '0',
+  ...['username', 'password', 'newPassword', 'client', 'refreshToken', 'rooms', 'ttl', 'user'],
+  ...['info', 'connectionTtl', 'ticket', 'token', 'room', 'data', 'kind', 'key', '__proto__'],
+  ...['constructor', 'prototype', 'toString', 'then', 'length', '', '$ref', '0'],
 ]
 const NUMBERS = [
-  0,
-  -0,
-  1,
-  -1,
-  30,
-  31,
-  0.5,
-  1e-9,
-  2 ** 31,
-  2 ** 32,
-  2 ** 53,
-  -(2 ** 53),
-  1e21,
-  1e308,
-  5e-324,
+  ...[0, -0, 1, -1, 30, 31, 0.5, 1e-9, 2 ** 31, 2 ** 32, 2 ** 53, -(2 ** 53)],
+  ...[1e21, 1e308, 5e-324],
 ]
 const TEXTS = [
-  '',
-  ' ',
-  'a',
-  'chat:a',
-  'user:u_x',
-  '../..',
-  '*',
-  '$',
-  '\u0000',
-  '\r\n',
-  '\ud800',
-  '\udc00x',
-  '\u{1f600}',
-  '\u202e',
-  '\ufeff',
-  '%00',
-  '%',
-  '{}',
-  '[]',
-  'null',
-  'true',
-  '__proto__',
-  'web',
-  'app',
-  "' OR 1=1--",
-  '$[7*7]',
-  '<script>',
-  'ut_',
-  'u_AAAAAAAAAAAAAAAA',
-  'eyJhbGciOiJub25lIn0.e30.',
+  ...['', ' ', 'a', 'chat:a', 'user:u_x', '../..', '*', '$', '\u0000', '\r\n', '\ud800'],
+  ...['\udc00x', '\u{1f600}', '\u202e', '\ufeff', '%00', '%', '{}', '[]', 'null', 'true'],
+  ...['__proto__', 'web', 'app', "' OR 1=1--", '$[7*7]', '<script>', 'ut_'],
+  ...['u_AAAAAAAAAAAAAAAA', 'eyJhbGciOiJub25lIn0.e30.'],
 ]
 
-export function textOf(dice: Dice): string {
-  if (dice.once(3)) return dice.pick(TEXTS)
-  if (dice.once(12)) return 'x'.repeat(dice.length(3_000))
-  const codes = Array.from({ length: dice.length(40) }, () =>
-    dice.below(dice.once(4) ? 65_536 : 128),
-  )
-  return String.fromCharCode(...codes)
+/** `rare` once in `times`, else `usual`. */
+export function seldom<T>(times: number, rare: Arbitrary<T>, usual: Arbitrary<T>): Arbitrary<T> {
+  return fc.oneof({ weight: 1, arbitrary: rare }, { weight: times - 1, arbitrary: usual })
 }
 
-export function anyValue(dice: Dice, depth = 0): Json {
-  const kind = dice.below(depth > 4 ? 5 : 8)
-  if (kind === 0) return null
-  if (kind === 1) return dice.once(2)
-  if (kind === 2) return dice.pick(NUMBERS)
-  if (kind === 3 || kind === 4) return textOf(dice)
-  if (kind === 5) return Array.from({ length: dice.length(6) }, () => anyValue(dice, depth + 1))
-  if (kind === 6 && dice.once(6)) return nested(dice.length(400))
-  return objectOf(dice, depth)
+const ascii = fc.string({ unit: 'binary-ascii', maxLength: 40 })
+/** Half a surrogate pair is among them. */
+const unit = fc.nat({ max: 65_535 }).map((code) => String.fromCharCode(code))
+const long = fc.nat({ max: 3_000 }).map((count) => 'x'.repeat(count))
+
+export const anyText: Arbitrary<string> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...TEXTS) },
+  { weight: 4, arbitrary: ascii },
+  { weight: 3, arbitrary: fc.string({ unit, maxLength: 40 }) },
+  { weight: 1, arbitrary: long },
+)
+
+function objectOf(value: Arbitrary<Json>): Arbitrary<Json> {
+  const key = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...KEYS) }, anyText)
+  // fromEntries makes `__proto__` a key like any other.
+  return fc.array(fc.tuple(key, value), { maxLength: 6 }).map(Object.fromEntries)
 }
 
-function nested(depth: number): Json {
+const nested: Arbitrary<Json> = fc.nat({ max: 400 }).map((depth) => {
   let value: Json = 1
   for (let at = 0; at < depth; at += 1) value = at % 2 === 0 ? [value] : { a: value }
   return value
-}
+})
 
-function objectOf(dice: Dice, depth: number): Json {
-  const entries = Array.from({ length: dice.length(6) }, (): [string, Json] => [
-    dice.once(4) ? textOf(dice) : dice.pick(KEYS),
-    anyValue(dice, depth + 1),
-  ])
-  // fromEntries makes `__proto__` a key like any other.
-  return Object.fromEntries(entries)
-}
+export const anyValue: Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 6, arbitrary: fc.constant<Json>(null) },
+    { weight: 6, arbitrary: fc.boolean() },
+    { weight: 6, arbitrary: fc.constantFrom(...NUMBERS) },
+    { weight: 12, arbitrary: anyText },
+    { weight: 6, arbitrary: fc.array(tie('value'), { maxLength: 6 }) },
+    { weight: 10, arbitrary: objectOf(tie('value')) },
+    { weight: 1, arbitrary: nested },
+  ),
+})).value
 
 /** A good body with one to three things changed. */
-export function changed(dice: Dice, good: { [key: string]: Json }): Json {
-  const entries = new Map<string, Json>(Object.entries(good))
-  for (let times = 1 + dice.below(3); times > 0; times -= 1) changeOnce(dice, entries)
-  return Object.fromEntries(entries)
-}
-
-function changeOnce(dice: Dice, entries: Map<string, Json>): void {
-  const key = dice.pick([...entries.keys(), dice.pick(KEYS)])
-  const action = dice.below(5)
-  if (action === 0) entries.delete(key)
-  else if (action === 1) entries.set(dice.pick(KEYS), anyValue(dice))
-  else if (action === 2) entries.set(key, [entries.get(key) ?? null])
-  else if (action === 3) entries.set(key, `${JSON.stringify(entries.get(key))}${textOf(dice)}`)
-  else entries.set(key, anyValue(dice))
+export function changed(good: { [key: string]: Json }): Arbitrary<Json> {
+  const change = fc.record({
+    how: fc.constantFrom('drop', 'add', 'wrap', 'write', 'replace'),
+    key: fc.oneof(fc.constantFrom(...Object.keys(good), ''), fc.constantFrom(...KEYS)),
+    value: anyValue,
+    text: anyText,
+  })
+  return fc.array(change, { minLength: 1, maxLength: 3 }).map((changes) => {
+    const entries = new Map<string, Json>(Object.entries(good))
+    for (const { how, key, value, text } of changes) {
+      const old = entries.get(key) ?? null
+      if (how === 'drop') entries.delete(key)
+      else if (how === 'wrap') entries.set(key, [old])
+      else if (how === 'write') entries.set(key, `${JSON.stringify(old)}${text}`)
+      else entries.set(key, value)
+    }
+    return Object.fromEntries(entries)
+  })
 }
 
 /** The text of a value, sometimes no longer JSON. */
-export function writtenOf(dice: Dice, value: Json): Buffer {
-  const bytes = Buffer.from(JSON.stringify(value))
-  return dice.once(4) ? bent(dice, bytes) : bytes
+export function written(value: Arbitrary<Json>): Arbitrary<Buffer> {
+  const bytes = value.map((one) => Buffer.from(JSON.stringify(one)))
+  return seldom(4, bent(bytes), bytes)
 }
 
+const cut = fc.record({
+  how: fc.constantFrom('change', 'take', 'double', 'put'),
+  at: fc.nat(),
+  count: fc.nat({ max: 8 }),
+  put: fc.uint8Array({ maxLength: 8 }),
+})
+
 /** Bytes changed, cut, doubled or put in: a few of them. */
-export function bent(dice: Dice, bytes: Buffer): Buffer {
-  let result = bytes
-  for (let times = 1 + dice.length(4); times > 0; times -= 1) {
-    const at = dice.below(result.length + 1)
-    const after = at + dice.length(8)
-    const [head, tail] = [result.subarray(0, at), result.subarray(after)]
-    const action = dice.below(4)
-    if (action === 0) result = Buffer.concat([head, dice.bytes(1), tail])
-    else if (action === 1) result = Buffer.concat([head, tail])
-    else if (action === 2) result = Buffer.concat([result.subarray(0, after), result.subarray(at)])
-    else result = Buffer.concat([head, dice.bytes(dice.length(8)), result.subarray(at)])
-  }
-  return result
+export function bent(bytes: Arbitrary<Buffer>): Arbitrary<Buffer> {
+  const cuts = fc.array(cut, { minLength: 1, maxLength: 5 })
+  return fc.tuple(bytes, cuts).map(([whole, all]) => all.reduce(bendOnce, whole))
+}
+
+type Cut = typeof cut extends Arbitrary<infer Value> ? Value : never
+
+function bendOnce(bytes: Buffer, { how, at: anywhere, count, put }: Cut): Buffer {
+  const at = anywhere % (bytes.length + 1)
+  const [head, tail] = [bytes.subarray(0, at), bytes.subarray(at + count)]
+  if (how === 'change') return Buffer.concat([head, put.subarray(0, 1), tail])
+  if (how === 'take') return Buffer.concat([head, tail])
+  if (how === 'double') return Buffer.concat([bytes.subarray(0, at + count), bytes.subarray(at)])
+  return Buffer.concat([head, put, bytes.subarray(at)])
 }

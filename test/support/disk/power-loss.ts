@@ -5,7 +5,7 @@ import type { Call } from './recording.ts'
 /** What a disk writes in one piece. */
 const SECTOR_BYTES = 512
 
-/** Chance of its own kind for each: see test/fuzz/chance.ts. */
+/** Chance of its own kind for each: see test/support/dice.ts. */
 export interface Random {
   below(end: number): number
   once(times: number): boolean

@@ -1,5 +1,5 @@
-// One random request to one endpoint: what it carries may be anything, how it is framed is right, so
-// that many can follow each other on one connection.
+// One random request to one endpoint: what it carries may be anything, how it is framed is right,
+// so that many can follow each other on one connection.
 import fc, { type Arbitrary } from 'fast-check'
 import { type Headers, requestBytes } from '../attack/wire.ts'
 import { anyText, anyValue, bent, changed, type Json, seldom, written } from './json.ts'

@@ -52,6 +52,7 @@ export function presenceContract(t: Test, { openShared, lapse, cutOff }: Subject
       const { watcher } = await watching(other)
       const back = cutOff(other)
       await one.presence.enter(ROOM, entry('c1'))
+      for (let round = 0; round < 3; round += 1) await one.presence.list(ROOM)
       back()
       await soon(() => watcher.told.includes('+c1') || watcher.told.includes('?'))
       t.same(await connectionsIn(other), ['c1'])

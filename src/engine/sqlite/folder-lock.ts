@@ -17,7 +17,7 @@ export interface FolderLock {
 
 /**
  * Makes the folder if need be, and takes it for this process, waiting up to `waitMs` for another
- * one to let go (a predecessor that drains).
+ * one to release it (a predecessor that drains).
  * @throws EngineRefused when it is still taken then, or cannot be written
  */
 export async function lockFolder(

@@ -9,7 +9,7 @@ const HELD_BYTES = 6
 const SLOTS_MIN = 1_024
 /** Beyond this part of the slots the table doubles. */
 const LOAD_MAX = 0.5
-/** An id that is no more: the slot stays, so that those behind it are still found. */
+/** An id that was removed: its slot stays, so that those behind it are still found. */
 const TAKEN_BACK = -1
 
 /** Ids by hash, open addressing: id 0 is a free slot. */

@@ -65,13 +65,9 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
   return reply.code(status).send({ error, code, message: refusal.message })
 }
 
-export function onError(
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
+export function answerError(error: unknown, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error)
-  if (refusal.reply.status === 500) request.log.error({ err: error }, 'unforeseen error')
+  if (refusal.reply.status === 500) reply.log.error({ err: error }, 'unforeseen error')
   return sendRefusal(reply, refusal)
 }
 
@@ -89,7 +85,7 @@ async function errors(app: FastifyInstance, { unknownPaths = true }: ErrorsOptio
   app.decorate('refusalOf', refusalOf)
   app.setErrorHandler((error, request: FastifyRequest, reply) => {
     auditRefusal(error, request)
-    return onError(error, request, reply)
+    return answerError(error, reply)
   })
   if (unknownPaths) app.setNotFoundHandler(onNotFound)
 }

@@ -35,19 +35,16 @@ export class Handshake {
   readonly response: ServerResponse
   /** Null while the first message is to decide. */
   entry: Entry | null = null
-  #abandoned = false
+  /** Whether its client has gone away. */
+  abandoned = false
 
   constructor(seat: Seat, response: ServerResponse) {
     this.seat = seat
     this.response = response
   }
 
-  get abandoned(): boolean {
-    return this.#abandoned
-  }
-
   abandon = (): void => {
-    this.#abandoned = true
+    this.abandoned = true
     this.entry?.hold.release()
     this.seat.release()
   }
@@ -59,8 +56,8 @@ async function settleHandshake(
   { endpoint, room }: Wish,
 ): Promise<void> {
   const { connections, rooms, prove, logIns, networkOf } = request.server
-  const elapsed = connections.clock.elapsed()
-  const seat = connections.connectionLimits.take(networkOf(request), elapsed)
+  const { connectionLimits, clock } = connections
+  const seat = connectionLimits.take(networkOf(request), clock.elapsed())
   const handshake = new Handshake(seat, reply.raw)
   request.raw.socket.once('close', handshake.abandon)
   request[kHandshake] = handshake

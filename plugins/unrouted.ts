@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { REPLY } from '../src/protocol/errors.ts'
-import { onError } from './errors.ts'
+import { answerError } from './errors.ts'
 
 /** Errors that Fastify meets before there is a route: a broken URL, for one. */
 export function onFrameworkError(
@@ -18,7 +18,7 @@ export function onFrameworkError(
     reply.header('connection', 'close')
     reply.raw.once('finish', () => request.raw.socket.destroySoon())
   }
-  return onError(error, request, reply)
+  return answerError(error, reply)
 }
 
 /** What is not even HTTP: answered once, if the client still reads, and ended. */

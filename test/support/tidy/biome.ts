@@ -51,6 +51,7 @@ export const BIOME_PLANTS: readonly BiomePlant[] = [
   }),
   ...plants('style/noExcessiveLinesPerFile', {
     'src/room/long.ts': lines(301),
+    'plugins/long.ts': lines(101),
     'public/page.css': 'a {\n}\n'.repeat(151),
     'public/page.html': '<p>a</p>\n'.repeat(301),
   }),
@@ -78,6 +79,8 @@ const CLEAN: Record<string, string> = {
   'src/index.ts': "export { f } from './room/short.ts'\n",
   'src/room/short.ts': f(50),
   'src/room/whole.ts': lines(300),
+  'plugins/whole.ts': lines(100),
+  'plugins/tokens/whole.ts': lines(300),
   'plugins/rooms.ts': "import fp from 'fastify-plugin'\nexport default fp(() => {})\n",
 }
 

@@ -6,7 +6,7 @@ import { Dice } from '../support/dice.ts'
 import { OPCODE } from '../support/frames.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
 import { asServer, call, ticketOf } from '../support/people.ts'
-import { goodClose, inFragments, textOf } from './orders.ts'
+import { goodClose, inFragments, textOf } from './frame-orders.ts'
 import { type StrictClient, strictConnect } from './strict-client.ts'
 import { verdictOn } from './verdict.ts'
 

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { type Test, test } from 'tap'
 import { PROGRAMS } from '../../scripts/programs.ts'
-import { run } from '../interop/ways.ts'
+import { run } from '../interop/credential-ways.ts'
 import { startApp } from '../support/app.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { asServer, call } from '../support/people.ts'

@@ -1,7 +1,7 @@
 // The strict reader itself: it takes what is right in any pieces, and names what is not.
 import { test } from 'tap'
 import { Dice } from '../support/dice.ts'
-import { FAULT_NAMES, orderWith } from './orders.ts'
+import { FAULT_NAMES, orderWith } from './frame-orders.ts'
 import { StrictReader } from './strict-reader.ts'
 import { verdictOn } from './verdict.ts'
 

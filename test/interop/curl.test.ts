@@ -4,7 +4,7 @@ import { PROGRAMS } from '../../scripts/programs.ts'
 import { SERVER_KEY, startApp } from '../support/app.ts'
 import { connect } from '../support/client.ts'
 import { PASSWORD, person, ticketOf } from '../support/people.ts'
-import { run } from './ways.ts'
+import { run } from './credential-ways.ts'
 
 const MARK = '\n%{http_code}'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'
 import { person } from '../support/people.ts'
-import { SPOKEN, type Trip, tripsOf, type Way, waysOf } from './ways.ts'
+import { SPOKEN, type Trip, tripsOf, type Way, waysOf } from './credential-ways.ts'
 
 async function trip({ name, url, subprotocols, first }: Way): Promise<Trip> {
   const socket = new WebSocket(url, subprotocols)

@@ -4,7 +4,7 @@ import { PROGRAMS } from '../../scripts/programs.ts'
 import { startApp } from '../support/app.ts'
 import { person, ticketOf } from '../support/people.ts'
 import { limited, ruled } from '../support/settings.ts'
-import { runPython, SPOKEN, tripsOf, waysOf } from './ways.ts'
+import { runPython, SPOKEN, tripsOf, waysOf } from './credential-ways.ts'
 
 const CLIENTS = [
   { program: PROGRAMS.websockets, file: 'websockets_client.py', tooBig: 'message too big' },

@@ -3,9 +3,9 @@ import t, { type Test } from 'tap'
 import { moveUntil, OffsetClock } from '../identity/offset-clock.ts'
 import { startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
-import { holdCalls } from '../support/held-call.ts'
+import { everyWayIn } from '../support/connect-every-way.ts'
+import { holdCalls } from '../support/paused-calls.ts'
 import { asServer, call, PASSWORD, type Person, person, ticketOf } from '../support/people.ts'
-import { everyWayIn } from '../support/ways-in.ts'
 
 const usher = await startApp(t)
 const { url, keepSecret } = usher

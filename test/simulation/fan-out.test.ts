@@ -4,7 +4,7 @@ import { test } from 'tap'
 import type { FlushBounds } from '../../src/room/fan-out/flush-scheduler.ts'
 import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
-import { eventOf, type Fan, heldFan } from '../support/fan.ts'
+import { eventOf, type Fan, heldFan } from '../support/fan-out-by-hand.ts'
 
 const SEED = { seed: 20_261_123, numRuns: 1_500 }
 const FORMATS = 2

@@ -4,7 +4,7 @@ import type { MessageEvent } from '../../src/protocol/event.ts'
 import { formatNamed, SUBPROTOCOLS } from '../../src/wire/formats.ts'
 import { raw } from '../../src/wire/raw.ts'
 import { wireFormatContract } from '../contract/wire-format.ts'
-import { goldenFrames } from './golden.ts'
+import { goldenFrames } from './golden-frames.ts'
 
 wireFormatContract(t, raw)
 

@@ -2,7 +2,7 @@
 // gathered. Neither may keep the other from its turn.
 import { test } from 'tap'
 import type { Gatherer, Writer } from '../../../src/room/fan-out/flush-scheduler.ts'
-import { heldFan } from '../../support/fan.ts'
+import { heldFan } from '../../support/fan-out-by-hand.ts'
 
 /** Hands a buffer to each of its gatherers, as a room does to connections in several rooms. */
 function room(gather: (to: Gatherer) => void, gatherers: readonly Gatherer[]): Writer {

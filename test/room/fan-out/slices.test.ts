@@ -4,7 +4,7 @@ import { FanOut } from '../../../src/room/fan-out/fan-out.ts'
 import { JOIN_BYTES_MAX } from '../../../src/room/fan-out/group.ts'
 import { CountingFormat } from '../../support/counting-format.ts'
 import { FakeMember } from '../../support/fake-member.ts'
-import { eventOf, heldFan } from '../../support/fan.ts'
+import { eventOf, heldFan } from '../../support/fan-out-by-hand.ts'
 
 const SLICES_OF_TWO = { perTurn: 4, perRoom: 2, ms: Infinity }
 

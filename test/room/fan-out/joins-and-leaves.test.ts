@@ -2,7 +2,7 @@
 import { test } from 'tap'
 import { CountingFormat } from '../../support/counting-format.ts'
 import { FakeMember } from '../../support/fake-member.ts'
-import { eventOf, heldFan } from '../../support/fan.ts'
+import { eventOf, heldFan } from '../../support/fan-out-by-hand.ts'
 
 test('[C44] a member that joins in mid-turn gets nothing that was said before', async (t) => {
   const { fan, end } = heldFan()

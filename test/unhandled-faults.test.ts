@@ -8,7 +8,7 @@ import { asServer } from './support/people.ts'
 import { startServer } from './support/server-process.ts'
 import { until } from './support/until.ts'
 
-const FAULT = fileURLToPath(new URL('support/fault.ts', import.meta.url))
+const FAULT = fileURLToPath(new URL('support/unhandled-faults.ts', import.meta.url))
 
 const FAULTS = {
   'a rejection that nobody handles': 'SIGWINCH',

@@ -1,11 +1,11 @@
 // The list of families, in the order they attack; the look at what is left comes last.
 import type { Family } from './attack.ts'
 import { afterwards } from './families/afterwards.ts'
-import { validation } from './families/bodies.ts'
 import { firstMessages } from './families/first-messages.ts'
 import { frames } from './families/frames.ts'
 import { framing } from './families/framing.ts'
 import { headers } from './families/headers.ts'
+import { json } from './families/json.ts'
 import { origins } from './families/origins.ts'
 import { passwords } from './families/passwords.ts'
 import { paths } from './families/paths.ts'
@@ -20,7 +20,7 @@ export const FAMILIES: readonly Family[] = [
   tokens,
   tickets,
   rooms,
-  validation,
+  json,
   headers,
   framing,
   paths,

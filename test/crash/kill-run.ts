@@ -18,7 +18,7 @@ const FOLLOWERS = 8
 const QUIET_MS = 30_000
 const LOOK_AGAIN_MS = 50
 
-export interface Run {
+export interface KillRun {
   seed: number
   cycles: number
   /** Told after each cycle what befell it. */
@@ -30,7 +30,7 @@ export interface Outcome {
   counts: { [what: string]: number }
 }
 
-export async function play({ seed, cycles, onCycle }: Run): Promise<Outcome> {
+export async function killRun({ seed, cycles, onCycle }: KillRun): Promise<Outcome> {
   const victim = await Victim.make()
   try {
     victim.spawn()
@@ -38,27 +38,27 @@ export async function play({ seed, cycles, onCycle }: Run): Promise<Outcome> {
     const record = new Record()
     const { port, url, authorization } = victim
     const dice = new Dice(seed, 1)
-    const cast = castOf({ record, port, url, authorization, dice })
+    const clients = clientsOf({ record, port, url, authorization, dice })
     for (let index = 0; index < cycles; index += 1) {
-      const targets = { victim, players: [...cast.followers, ...cast.talkers] }
+      const targets = { victim, clients: [...clients.followers, ...clients.talkers] }
       onCycle(await cycle(targets, new Dice(seed, 2 + index)))
     }
-    for (const talker of cast.talkers) talker.hush()
-    await Promise.all(cast.posters.map((poster) => poster.stop()))
-    const wrongs = await judge(cast, record, victim)
+    for (const talker of clients.talkers) talker.hush()
+    await Promise.all(clients.posters.map((poster) => poster.stop()))
+    const wrongs = await judge(clients, record, victim)
     return { wrongs: [...record.wrongs, ...wrongs], counts: record.counts }
   } finally {
     await victim.remove()
   }
 }
 
-interface Cast {
+interface Clients {
   posters: Poster[]
   talkers: Talker[]
   followers: Follower[]
 }
 
-function castOf(scene: Scene): Cast {
+function clientsOf(scene: Scene): Clients {
   return {
     posters: WAYS.map((way, i) => new Poster(scene, `p${i}`, { rooms: ROOMS, way })),
     talkers: ROOMS.flatMap((room, i) => [
@@ -72,10 +72,10 @@ function castOf(scene: Scene): Cast {
   }
 }
 
-async function judge(cast: Cast, record: Record, victim: Victim): Promise<string[]> {
+async function judge(clients: Clients, record: Record, victim: Victim): Promise<string[]> {
   const wrongs: string[] = []
   for (const room of ROOMS) {
-    const followers = cast.followers.filter((follower) => follower.room === room)
+    const followers = clients.followers.filter((follower) => follower.room === room)
     const history = await quiet(victim, room, followers)
     for (const follower of followers) {
       if (follower.at?.offset === history.offset) continue
@@ -83,7 +83,7 @@ async function judge(cast: Cast, record: Record, victim: Victim): Promise<string
     }
     wrongs.push(...history.wrongs, ...verdict(record.room(room), history))
   }
-  for (const player of [...cast.followers, ...cast.talkers]) player.stop()
+  for (const client of [...clients.followers, ...clients.talkers]) client.stop()
   return wrongs
 }
 

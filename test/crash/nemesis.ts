@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Dice } from '../support/dice.ts'
 import type { Fault } from '../support/disk/disk.ts'
-import type { Player } from './clients/run-parts.ts'
+import type { Client } from './clients/run-parts.ts'
 import type { Victim } from './victim.ts'
 
 const CYCLE_MS = { least: 150, more: 800 }
@@ -14,7 +14,7 @@ const EARLY_DEATH_MS = 1_200
 
 export interface Targets {
   victim: Victim
-  players: readonly Player[]
+  clients: readonly Client[]
 }
 
 type Blow = (targets: Targets, dice: Dice) => void
@@ -27,14 +27,14 @@ const fails =
   }
 
 const BLOWS: Readonly<Record<string, Blow>> = {
-  'cut some': ({ players }, dice) => {
-    for (const player of players) if (dice.once(3)) player.cut()
+  'cut some': ({ clients }, dice) => {
+    for (const client of clients) if (dice.once(3)) client.cut()
   },
-  'cut all': ({ players }) => {
-    for (const player of players) player.cut()
+  'cut all': ({ clients }) => {
+    for (const client of clients) client.cut()
   },
   freeze: ({ victim }, dice) => victim.freeze(20 + dice.below(250)),
-  slow: ({ players }, dice) => dice.pick(players).slow(50 + dice.below(500)),
+  slow: ({ clients }, dice) => dice.pick(clients).slow(50 + dice.below(500)),
   'disk full': fails('full'),
   'disk broken': fails('broken'),
   'disk read-only': fails('readOnly'),

@@ -83,7 +83,7 @@ export class Record {
 
   #nameOf(who: string, room: string, text: string): string {
     const name = nameOf(text)
-    if (name === null) this.wrong(`${room}: ${who} heard what is no saying: ${text.slice(0, 40)}`)
+    if (name === null) this.wrong(`${room}: ${who} heard what is no message: ${text.slice(0, 40)}`)
     return name ?? ''
   }
 

@@ -1,4 +1,4 @@
-// Resume under fire: every member is cut about every second while twenty publishers write, and each
+// The resume run: every member is cut about every second while twenty publishers write, and each
 // must hear everything once.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Dice } from '../support/dice.ts'
@@ -10,7 +10,7 @@ import { Record } from './record.ts'
 import { verdict } from './verdict.ts'
 import { Victim } from './victim.ts'
 
-const ROOM = 'fire:a'
+const ROOM = 'resume:a'
 const PUBLISHERS = 20
 const BETWEEN_MS = 350
 const CUT_EVERY_MS = 1_000
@@ -19,13 +19,13 @@ const STEP_MS = 20
 const ALL_EVERY_STEPS = 200
 const QUIET_MS = 60_000
 
-export interface Fire {
+export interface ResumeRun {
   seed: number
   members: number
   seconds: number
 }
 
-export async function underFire({ seed, members, seconds }: Fire): Promise<Outcome> {
+export async function resumeRun({ seed, members, seconds }: ResumeRun): Promise<Outcome> {
   const victim = await Victim.make()
   try {
     victim.spawn()

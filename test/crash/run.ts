@@ -2,13 +2,13 @@
 // promises; `npm run crash -- --resume [--members N --seconds N --short]` cuts members instead.
 // Exit code 1 when one was broken.
 import { parseArgs } from 'node:util'
-import { type Outcome, play } from './kill-run.ts'
-import { underFire } from './resume-run.ts'
+import { killRun, type Outcome } from './kill-run.ts'
+import { resumeRun } from './resume-run.ts'
 
 const CYCLES = { long: 200, short: 10 }
 /** So many on one store, then a new one. */
 const CYCLES_PER_RUN = 25
-const FIRE = { long: { members: 1_000, seconds: 30 }, short: { members: 100, seconds: 8 } }
+const RESUME = { long: { members: 1_000, seconds: 30 }, short: { members: 100, seconds: 8 } }
 
 const { values } = parseArgs({
   options: {
@@ -22,12 +22,12 @@ const { values } = parseArgs({
 })
 const seed = Number(values.seed)
 const length = values.short ? 'short' : 'long'
-process.exitCode = (await (values.resume ? fire() : crash())) ? 0 : 1
+process.exitCode = (await (values.resume ? resume() : kill())) ? 0 : 1
 // Sockets that a run left waiting must not keep us.
 process.exit()
 
 /** Every run has a seed of its own, which alone replays it. */
-async function crash(): Promise<boolean> {
+async function kill(): Promise<boolean> {
   const cycles = Number(values.cycles ?? CYCLES[length])
   let good = true
   for (let done = 0; done < cycles; done += CYCLES_PER_RUN) {
@@ -36,7 +36,7 @@ async function crash(): Promise<boolean> {
     const onCycle = (blows: readonly string[]): void => {
       if (process.stdout.isTTY) console.log(`  ${blows.join(', ')}`)
     }
-    const outcome = await play({ seed: seed + done, cycles: some, onCycle })
+    const outcome = await killRun({ seed: seed + done, cycles: some, onCycle })
     const seconds = Math.round((performance.now() - began) / 1_000)
     console.log(`seed ${seed + done}: ${some} kill -9 in ${seconds} s; ${summary(outcome)}`)
     good = tell(outcome) && good
@@ -44,10 +44,10 @@ async function crash(): Promise<boolean> {
   return good
 }
 
-async function fire(): Promise<boolean> {
-  const members = Number(values.members ?? FIRE[length].members)
-  const seconds = Number(values.seconds ?? FIRE[length].seconds)
-  const outcome = await underFire({ seed, members, seconds })
+async function resume(): Promise<boolean> {
+  const members = Number(values.members ?? RESUME[length].members)
+  const seconds = Number(values.seconds ?? RESUME[length].seconds)
+  const outcome = await resumeRun({ seed, members, seconds })
   console.log(`seed ${seed}: ${members} members cut every second; ${summary(outcome)}`)
   return tell(outcome)
 }

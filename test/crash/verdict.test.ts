@@ -1,6 +1,6 @@
 // The judge of the crash runs finds every kind of broken promise, and none where there is none.
 import t from 'tap'
-import { sayingOf } from './payload.ts'
+import { payloadOf } from './payload.ts'
 import { Record, type RoomRecord } from './record.ts'
 import { type History, verdict } from './verdict.ts'
 
@@ -8,7 +8,7 @@ const names = ['p-1-40', 'p-2-9', 'p-3-100', 'p-4-0']
 const EPOCH = 'e1'
 
 function history(): { epoch: string; offset: number; kept: { offset: number; text: string }[] } {
-  const kept = names.map((name, index) => ({ offset: index + 1, text: sayingOf(name) }))
+  const kept = names.map((name, index) => ({ offset: index + 1, text: payloadOf(name) }))
   return { epoch: EPOCH, offset: names.length, kept }
 }
 
@@ -32,7 +32,7 @@ const LIES: { [what: string]: (room: RoomRecord, past: ReturnType<typeof history
   'an acknowledged message is lost': (_, { kept }) => kept.pop(),
   'a hole': (_, { kept }) => kept.splice(1, 1),
   'a message twice': (_, past) => {
-    past.kept.push({ offset: 5, text: sayingOf('p-1-40') })
+    past.kept.push({ offset: 5, text: payloadOf('p-1-40') })
     past.offset = 5
   },
   'half a message': (_, { kept }) => kept.splice(2, 1, { offset: 3, text: 'p-3-100|...' }),
@@ -40,8 +40,8 @@ const LIES: { [what: string]: (room: RoomRecord, past: ReturnType<typeof history
     kept.splice(
       0,
       2,
-      { offset: 1, text: sayingOf('p-2-9') },
-      { offset: 2, text: sayingOf('p-1-40') },
+      { offset: 1, text: payloadOf('p-2-9') },
+      { offset: 2, text: payloadOf('p-1-40') },
     )
   },
   'a message that nobody said': (room) => room.said.delete('p-4-0'),
@@ -69,13 +69,13 @@ for (const [what, lie] of Object.entries(LIES)) {
 t.test('what is wrong at once is noted while it runs', async (t) => {
   const noted = new Record()
   const at = (offset: number, epoch = EPOCH) => ({ epoch, offset })
-  const text = sayingOf('p-1-40')
+  const text = payloadOf('p-1-40')
   noted.followed('f1', 'chat:1', { last: at(0), at: at(1), text })
   noted.acknowledged('chat:1', 'p-1-40', at(1))
   t.same(noted.wrongs, [])
   noted.followed('f1', 'chat:1', { last: at(1), at: at(1), text })
   noted.followed('f1', 'chat:1', { last: at(1), at: at(3), text })
-  noted.followed('f2', 'chat:1', { last: at(0), at: at(1), text: sayingOf('p-2-9') })
+  noted.followed('f2', 'chat:1', { last: at(0), at: at(1), text: payloadOf('p-2-9') })
   noted.followed('f2', 'chat:1', { last: at(1), at: at(2, 'e2'), text })
   noted.heard('t1', 'chat:1', [], text.slice(1))
   noted.acknowledged('chat:1', 'p-1-40', at(2))

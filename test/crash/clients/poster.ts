@@ -1,14 +1,14 @@
 // Publishes over REST. With keys it says everything until it is acknowledged, whatever comes
 // between, and now and then again what was acknowledged long ago; without, it tries once.
 import { setTimeout as pause } from 'node:timers/promises'
-import { sayingOf } from '../payload.ts'
+import { payloadOf } from '../payload.ts'
 import type { Position } from '../record.ts'
 import type { Scene } from './run-parts.ts'
 
 const BETWEEN_MS = 8
 const AGAIN_MS = 40
 const BYTES_MAX = 1_500
-/** One saying in so many is an old one again. */
+/** One message in so many is an old one again. */
 const OLD_EVERY = 8
 const OLD_MAX = 400
 
@@ -24,7 +24,7 @@ export interface PosterOptions {
   bytesMax?: number
 }
 
-interface Saying {
+interface Message {
   room: string
   name: string
 }
@@ -36,7 +36,7 @@ export class Poster {
   readonly #way: Way
   readonly #betweenMs: number
   readonly #bytesMax: number
-  readonly #old: Saying[] = []
+  readonly #old: Message[] = []
   #number = 0
   #stopped = false
   readonly #done: Promise<void>
@@ -61,23 +61,23 @@ export class Poster {
     const { dice, record } = this.#scene
     while (!this.#stopped) {
       const old = this.#way !== 'plain' && this.#old.length > 0 && dice.once(OLD_EVERY)
-      const sayings = this.#way === 'batch' ? Array.from({ length: 5 }, () => this.#new()) : []
-      const saying = old ? dice.pick(this.#old) : (sayings[0] ?? this.#new())
-      if (old) record.count('said again')
-      if (this.#way === 'batch' && !old) await this.#untilDone(() => this.#batch(sayings))
-      else if (this.#way === 'plain') await this.#one(saying, null)
-      else await this.#untilDone(() => this.#one(saying, saying.name))
+      const messages = this.#way === 'batch' ? Array.from({ length: 5 }, () => this.#new()) : []
+      const message = old ? dice.pick(this.#old) : (messages[0] ?? this.#new())
+      if (old) record.count('published again')
+      if (this.#way === 'batch' && !old) await this.#untilDone(() => this.#batch(messages))
+      else if (this.#way === 'plain') await this.#one(message, null)
+      else await this.#untilDone(() => this.#one(message, message.name))
       await pause(this.#betweenMs)
     }
   }
 
-  #new(): Saying {
+  #new(): Message {
     const { dice, record } = this.#scene
     this.#number += 1
     const name = `${this.#who}-${this.#number}-${dice.length(this.#bytesMax)}`
-    const saying = { room: dice.pick(this.#rooms), name }
-    record.said(saying.room, name)
-    return saying
+    const message = { room: dice.pick(this.#rooms), name }
+    record.said(message.room, name)
+    return message
   }
 
   async #untilDone(attempt: () => Promise<boolean>): Promise<void> {
@@ -88,33 +88,33 @@ export class Poster {
   }
 
   /** Whether it was acknowledged. */
-  async #one({ room, name }: Saying, key: string | null): Promise<boolean> {
+  async #one({ room, name }: Message, key: string | null): Promise<boolean> {
     const keyed = key === null ? {} : { 'idempotency-key': key }
     const headers = { 'content-type': 'text/plain', ...keyed }
-    const answer = await this.#post(`/rooms/${room}/messages`, headers, sayingOf(name))
+    const answer = await this.#post(`/rooms/${room}/messages`, headers, payloadOf(name))
     if (answer === null) return false
     this.#acknowledged({ room, name }, answer as Position)
     return true
   }
 
-  async #batch(sayings: readonly Saying[]): Promise<boolean> {
-    const items = sayings.map(({ room, name }) => ({ room, data: sayingOf(name), key: name }))
+  async #batch(messages: readonly Message[]): Promise<boolean> {
+    const items = messages.map(({ room, name }) => ({ room, data: payloadOf(name), key: name }))
     const headers = { 'content-type': 'application/json' }
     const answer = await this.#post('/messages', headers, JSON.stringify(items))
     if (answer === null) return false
     const results = answer as (Position & { error?: string })[]
     for (const [index, result] of results.entries()) {
-      const saying = sayings[index]
-      if (result.error === undefined && saying) this.#acknowledged(saying, result)
+      const message = messages[index]
+      if (result.error === undefined && message) this.#acknowledged(message, result)
       else if (result.error !== 'unavailable') this.#wrong(JSON.stringify(result))
     }
     return results.every(({ error }) => error === undefined)
   }
 
-  #acknowledged(saying: Saying, { epoch, offset }: Position): void {
-    this.#scene.record.acknowledged(saying.room, saying.name, { epoch, offset })
-    if (this.#old.length < OLD_MAX) this.#old.push(saying)
-    else this.#old[this.#scene.dice.below(OLD_MAX)] = saying
+  #acknowledged(message: Message, { epoch, offset }: Position): void {
+    this.#scene.record.acknowledged(message.room, message.name, { epoch, offset })
+    if (this.#old.length < OLD_MAX) this.#old.push(message)
+    else this.#old[this.#scene.dice.below(OLD_MAX)] = message
   }
 
   /** The answer; null when there was none, or one that says to try again. */

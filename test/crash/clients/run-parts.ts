@@ -12,7 +12,7 @@ export interface Scene {
 }
 
 /** A client: it comes back by itself until it is stopped. */
-export interface Player {
+export interface Client {
   /** Ends its connection, if it has one, as a bad line would. */
   cut(): void
   /** Does not read for so long. */

@@ -2,7 +2,7 @@
 // acknowledgements, so what counts is what it heard.
 import { setTimeout as pause } from 'node:timers/promises'
 import WebSocket from 'ws'
-import { sayingOf } from '../payload.ts'
+import { payloadOf } from '../payload.ts'
 import type { Scene } from './run-parts.ts'
 
 const BACK_AFTER_MS = 40
@@ -91,7 +91,7 @@ export class Talker {
       this.#number += 1
       const name = `${this.#who}-${this.#number}-${dice.length(BYTES_MAX)}`
       record.said(this.#options.room, name)
-      this.#ws.send(sayingOf(name))
+      this.#ws.send(payloadOf(name))
     }
   }
 }

@@ -5,7 +5,7 @@ import { type Headers, wordsOf } from '../wire.ts'
 
 const BAD = /^400 bad_request$/
 
-/** Added to a good body of each door, as text: JSON.stringify would not write them. */
+/** Added to a good body of each endpoint, as text: JSON.stringify would not write them. */
 const POISON: Record<string, string> = {
   __proto__: '"__proto__":{"admin":true}',
   'escaped __proto__': '"\\u005f\\u005fproto__":{"admin":true}',
@@ -37,14 +37,14 @@ const WHOLE: Record<string, string> = {
   'objects for text': '{"username":{"$ne":null},"password":{"$ne":null}}',
 }
 
-interface Door {
+interface Endpoint {
   path: string
   /** A body that is right but for what is added; without its closing brace. */
   body: string
   headers: Headers
 }
 
-function doorsOf(target: Target): Door[] {
+function endpointsOf(target: Target): Endpoint[] {
   const key: Headers = [['Authorization', `Bearer ${SERVER_KEY}`]]
   return [
     { path: '/accounts', body: '{"username":"mallory","password":"long enough"', headers: [] },
@@ -55,13 +55,13 @@ function doorsOf(target: Target): Door[] {
   ]
 }
 
-export const validation: Family = {
-  title: 'bodies',
+export const json: Family = {
+  title: 'json',
   attacks: (target) => [
-    ...doorsOf(target).flatMap((door) => poisoned(target, door)),
-    ...doorsOf(target)
+    ...endpointsOf(target).flatMap((endpoint) => poisoned(target, endpoint)),
+    ...endpointsOf(target)
       .slice(0, 3)
-      .flatMap((door) => whole(target, door)),
+      .flatMap((endpoint) => whole(target, endpoint)),
     ...mediaTypes(target),
     ...messages(target),
     sizes(target),
@@ -69,27 +69,27 @@ export const validation: Family = {
   ],
 }
 
-function posting(target: Target, { path, headers }: Door, body: string, more = JSON_TYPE) {
+function posting(target: Target, { path, headers }: Endpoint, body: string, more = JSON_TYPE) {
   return async () =>
     wordsOf(await target.ask({ method: 'POST', path, headers: [...headers, ...more], body }))
 }
 
-function poisoned(target: Target, door: Door): Attack[] {
+function poisoned(target: Target, endpoint: Endpoint): Attack[] {
   return Object.entries(POISON).map(([name, text]) => ({
-    name: `POST ${door.path}: ${name}`,
-    sent: `${door.body},${text}}`,
+    name: `POST ${endpoint.path}: ${name}`,
+    sent: `${endpoint.body},${text}}`,
     expected: BAD,
-    run: posting(target, door, `${door.body},${text}}`),
+    run: posting(target, endpoint, `${endpoint.body},${text}}`),
   }))
 }
 
-function whole(target: Target, door: Door): Attack[] {
+function whole(target: Target, endpoint: Endpoint): Attack[] {
   return Object.entries(WHOLE).map(([name, body]) => ({
-    name: `POST ${door.path}: ${name}`,
+    name: `POST ${endpoint.path}: ${name}`,
     sent: body,
     // Nothing said is nothing narrowed: an empty body is a ticket like any other (C20).
-    expected: door.path === '/tickets' && body === 'null' ? /^(201|400 bad_request)$/ : BAD,
-    run: posting(target, door, body),
+    expected: endpoint.path === '/tickets' && body === 'null' ? /^(201|400 bad_request)$/ : BAD,
+    run: posting(target, endpoint, body),
   }))
 }
 
@@ -108,14 +108,14 @@ function mediaTypes(target: Target): Attack[] {
     '',
     'application',
   ]
-  return doorsOf(target)
+  return endpointsOf(target)
     .slice(0, 3)
-    .flatMap((door) =>
+    .flatMap((endpoint) =>
       types.map((type) => ({
-        name: `POST ${door.path} as ${type || 'nothing'}`,
+        name: `POST ${endpoint.path} as ${type || 'nothing'}`,
         sent: `Content-Type: ${type}`,
         expected: /^(415 unsupported_media_type|400 bad_request)$/,
-        run: posting(target, door, `${door.body}}`, [['Content-Type', type]]),
+        run: posting(target, endpoint, `${endpoint.body}}`, [['Content-Type', type]]),
       })),
     )
 }
@@ -162,13 +162,13 @@ function messages(target: Target): Attack[] {
 }
 
 function sizes(target: Target): Attack {
-  const door = doorsOf(target)[0] as Door
-  const body = `${door.body},"pad":"${'x'.repeat(2_000_000)}"}`
+  const endpoint = endpointsOf(target)[0] as Endpoint
+  const body = `${endpoint.body},"pad":"${'x'.repeat(2_000_000)}"}`
   return {
     name: 'POST /accounts: two megabytes',
     sent: 'a long unknown field',
     expected: /^(413 too_large|nothing)$/,
-    run: posting(target, door, body),
+    run: posting(target, endpoint, body),
   }
 }
 

@@ -17,7 +17,10 @@ const Item = Type.Object(
     key: Type.Optional(
       Type.String({ pattern: IDEMPOTENCY_KEY_PATTERN, description: 'It takes effect once.' }),
     ),
-    user: Type.Optional({ ...UserId, description: 'In whose name; nobody’s if not said.' }),
+    user: Type.Optional({
+      ...UserId,
+      description: 'The user in whose name it is; none if not said.',
+    }),
   },
   strict,
 )

@@ -20,7 +20,7 @@ const Ready = Type.Object(state, {
   examples: [{ status: 'ready', ...about }],
 })
 const NotReady = Type.Object(state, {
-  description: 'It cannot serve now: send nobody here.',
+  description: 'It cannot serve now: send it no clients.',
   examples: [{ status: 'draining', ...about }],
 })
 

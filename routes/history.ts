@@ -2,10 +2,9 @@
 import { hash } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
-import type { PageQuery } from '../src/engine/message-log.ts'
-import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import type { Page } from '../src/engine/message-log.ts'
 import { messageJson } from '../src/protocol/message-json.ts'
-import type { Rule } from '../src/room/rule.ts'
+import type { PageRequest } from '../src/room/page.ts'
 import { changing, Done, Milliseconds, RoomName, RoomParams, reading } from './schemas.ts'
 
 const LIMIT = 100
@@ -44,7 +43,7 @@ const Message = Type.Object({
   redacted: Type.Optional(Type.Literal(true)),
 })
 
-const Page = Type.Object(
+const PageAnswer = Type.Object(
   {
     room: Type.String(),
     epoch: Type.Union([Type.String(), Type.Null()]),
@@ -71,7 +70,11 @@ const readSchema = {
   security: [{ session: [] }, { bearer: [] }, {}],
   params: RoomParams,
   querystring: Query,
-  response: { 200: Page, 304: Type.Null({ description: 'As before.' }), ...reading(401, 409) },
+  response: {
+    200: PageAnswer,
+    304: Type.Null({ description: 'As before.' }),
+    ...reading(401, 409),
+  },
 }
 
 const MessageParams = Type.Object({ room: RoomName, offset: OffsetText })
@@ -88,8 +91,8 @@ export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const reads = { schema: readSchema, onRequest: app.identify }
   app.get('/rooms/:room/messages', reads, async (request, reply) => {
     const { room } = request.params
-    const rule = await app.rooms.permitted(room, app.identityOf(request), 'join')
-    const body = await pageJson(room, rule, request.query)
+    const page = await app.rooms.page(room, app.identityOf(request), pageRequest(request.query))
+    const body = pageJson(room, page)
     const tag = `"${hash('sha256', body, 'base64url')}"`
     reply.header('etag', tag).header('cache-control', 'private, no-cache')
     if (request.headers['if-none-match'] === tag) return reply.code(304).send(null)
@@ -103,26 +106,22 @@ export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
     await app.rooms.redact(room, app.identityOf(request), Number(offset))
     return reply.code(204).send(null)
   })
-
-  async function pageJson(room: string, rule: Rule, query: Query): Promise<string> {
-    const { history: retention } = rule
-    if (retention === null) return JSON.stringify({ room, epoch: null, offset: null, messages: [] })
-    const { head, messages } = await app.engine.log.read(room, pageQuery(query, retention))
-    if (query.epoch !== undefined && query.epoch !== head.epoch) {
-      throw new Refusal(REPLY.unrecoverable, 'This room has begun anew: load it without positions.')
-    }
-    const start = JSON.stringify({ room, ...head })
-    return `${start.slice(0, -1)},"messages":[${messages.map(messageJson).join(',')}]}`
-  }
 }
 
-function pageQuery(query: Query, retention: PageQuery['retention']): PageQuery {
+/** A room that keeps nothing has no positions and no messages. */
+function pageJson(room: string, page: Page | null): string {
+  if (page === null) return JSON.stringify({ room, epoch: null, offset: null, messages: [] })
+  const start = JSON.stringify({ room, ...page.head })
+  return `${start.slice(0, -1)},"messages":[${page.messages.map(messageJson).join(',')}]}`
+}
+
+function pageRequest(query: Query): PageRequest {
   const number = (text: string | undefined): number | null =>
     text === undefined ? null : Number(text)
   return {
-    retention,
     after: number(query.after),
     before: number(query.before),
+    epoch: query.epoch ?? null,
     limit: Math.min(number(query.limit) ?? LIMIT, LIMIT_MAX),
     order: query.order ?? 'asc',
   }

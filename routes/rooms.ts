@@ -87,9 +87,9 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
         return reply
       }
       const { room } = request.params
-      const rule = await app.rooms.permitted(room, app.identityOf(request), 'join')
-      const head = rule.history === null ? NOWHERE : await app.engine.log.head(room)
-      return { room, ...head, ...app.rooms.counts(room), rule: ruleState(rule) }
+      const state = await app.rooms.state(room, app.identityOf(request))
+      const { rule, head, ...counts } = state
+      return { room, ...(head ?? NOWHERE), ...counts, rule: ruleState(rule) }
     },
     wsHandler: (socket, request) => {
       const { room } = (request as RoomRequest).params

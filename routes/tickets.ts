@@ -1,5 +1,5 @@
-// POST /tickets: a one-time right to open a connection, for oneself or, with a server key, for
-// somebody whom another application has checked.
+// POST /tickets: a one-time right to open a connection, for oneself or, with a server key, for a
+// user whom another application has checked.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'

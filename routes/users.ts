@@ -27,7 +27,7 @@ const disconnection = {
 const ban = {
   ...byUser,
   summary: 'Ban a user',
-  description: 'Closes the user’s connections, ends the sessions, and lets nobody in by that id.',
+  description: 'Closes the user’s connections, ends the sessions, and refuses that id from now on.',
 }
 const unban = { ...byUser, summary: 'Lift a ban' }
 const sendingOut = {

@@ -1,5 +1,5 @@
-// The audit log: who came, who was turned away, and what was taken from whom. It has names and
-// numbers, never what somebody said or showed (S36).
+// The audit log: which connections opened and closed, which clients were refused, and whose access
+// was revoked. It has names and numbers, never a message or a credential (S36).
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Clock } from '../time/clock.ts'
 import { TokenBuckets } from '../time/token-bucket.ts'
@@ -8,13 +8,13 @@ import { TokenBuckets } from '../time/token-bucket.ts'
 export const AUDIT = {
   connected: 'connection opened',
   disconnected: 'connection closed',
-  'logged-in': 'somebody logged in',
+  'logged-in': 'a user logged in',
   'auth-failed': 'a credential was refused, or none was shown',
   'ticket-replayed': 'a ticket came back that was used, or whose session has ended',
   'refresh-token-replayed': 'a refresh token came back after its time: its session was ended',
-  denied: 'somebody may not do that',
-  'limit-hit': 'a limit turned somebody away',
-  revoked: 'connections were taken away',
+  denied: 'a client may not do that',
+  'limit-hit': 'a limit refused a client',
+  revoked: 'access was revoked',
   administered: 'a server key changed something',
 } as const
 
@@ -51,8 +51,9 @@ export class Audit {
   }
 
   /**
-   * Tells of a refusal that is about who asks; of any other error nothing. Who is refused again
-   * and again does not fill the log: what is left out is counted, and the next line says it.
+   * Tells of a refusal that is about the client; of any other error nothing. A client that is
+   * refused again and again does not fill the log: what is left out is counted, and the next line
+   * says it.
    */
   refused(error: unknown, network: string, facts: AuditFacts): void {
     const audit = error instanceof Refusal ? eventOf(error) : null

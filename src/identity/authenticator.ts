@@ -11,7 +11,7 @@ import { type Sessions, sessionEnded } from './sessions.ts'
 import type { ThirdPartyTokens } from './third-party-token.ts'
 import type { Tickets } from './ticket.ts'
 
-/** What somebody showed at the door. */
+/** What a request or a first message showed. */
 export type Credential =
   | { kind: 'none' }
   /** A token that is none of ours may be the application's. */
@@ -21,7 +21,7 @@ export type Credential =
   /** The application that we live in knows, by a log-in of its own. */
   | { kind: 'host'; ask: AskHost }
 
-/** Null for nobody. */
+/** Null when the application knows no user for it. */
 export type AskHost = () => HostUser | null | Promise<HostUser | null>
 
 /** A user of the application that we live in. */

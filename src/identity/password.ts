@@ -56,11 +56,11 @@ export class Passwords {
   readonly #shares: Shares
   readonly #turns = new ConcurrencyLimit(AT_ONCE)
   /** What unknown users are checked against, so that they take the same time (S23). */
-  readonly #nobody: string
+  readonly #unknownUser: string
 
   constructor(shares: Shares) {
     this.#shares = shares
-    this.#nobody = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
+    this.#unknownUser = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
   }
 
   hash(password: string, address: string): Promise<string> {
@@ -84,7 +84,7 @@ export class Passwords {
   }
 
   async #verify(password: string, stored: string | null): Promise<Verdict> {
-    const parsed = ENCODED.exec(stored ?? this.#nobody)
+    const parsed = ENCODED.exec(stored ?? this.#unknownUser)
     if (!parsed) throw new Error('a stored password hash is not in the argon2id form')
     const [, memory, passes, lanes, salt = '', hash = ''] = parsed
     const parameters = { memoryKiB: Number(memory), passes: Number(passes), lanes: Number(lanes) }

@@ -25,7 +25,7 @@ function derive(root: string, use: KeyUse): Buffer {
   return Buffer.from(hkdfSync('sha256', root, 'usher', use, KEY_BYTES))
 }
 
-/** How a credential is kept: enough to recognise it, useless to whoever reads the store. */
+/** How a credential is kept: enough to recognise it, useless to a reader of the store. */
 export function digest(credential: string | Buffer): string {
   return hash('sha256', credential, 'base64url')
 }

@@ -97,7 +97,7 @@ export function encodeSubject(subject: string): string {
 export function keyFor(key: string, algorithm: string): KeyObject | CryptoKey {
   if (!algorithm.startsWith('HS')) return createPublicKey(key.replaceAll('\\n', '\n'))
   const secret = createSecretKey(Buffer.from(key, 'utf8'))
-  // As it stands jose would import a secret anew for every token.
+  // Given the secret itself, jose would import it again for every token.
   const hash = `SHA-${algorithm.slice('HS'.length)}`
   return secret.toCryptoKey({ name: 'HMAC', hash }, false, ['verify'])
 }

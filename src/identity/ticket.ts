@@ -1,5 +1,5 @@
-// A ticket opens one connection. It is random and stored only as its digest (S7). That it is stored
-// makes it good; it is signed so that a forged one and a used one get different answers.
+// A ticket opens one connection. It is random and stored only as its digest (S7). A ticket is good
+// while it is stored; the signature tells a forged one from a used one.
 import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
 import type { Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
@@ -106,7 +106,7 @@ export class Tickets {
     }
     // A crash of the server or of its store takes tickets along: their clients did nothing wrong.
     if (issuedAt < this.#store.since) {
-      throw new Refusal(REPLY.ticketExpired, 'This server began anew: fetch a new ticket.')
+      throw new Refusal(REPLY.ticketExpired, 'This server was restarted: fetch a new ticket.')
     }
     refuseUsed()
   }

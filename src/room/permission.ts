@@ -4,7 +4,6 @@ import type { Identity } from '../protocol/identity.ts'
 import { ownerOf } from '../protocol/names.ts'
 import { type Action, type Authorize, allows, type Rule } from './rule.ts'
 
-/** Anything but `true`, in the end, is no. */
 export type Permits = (
   rule: Rule,
   identity: Identity,
@@ -17,8 +16,14 @@ export function permitsBy(authorize: Authorize | undefined): Permits {
   if (authorize === undefined) return allows
   return (rule, identity, action, room) =>
     ownerOf(room) === null
-      ? authorize(identity, action, room)
+      ? answerOf(authorize(identity, action, room))
       : allows(rule, identity, action, room)
+}
+
+/** Only `true` is a yes. What has a `then` is waited for, whichever library it comes from. */
+function answerOf(answer: unknown): boolean | Promise<boolean> {
+  if (typeof answer !== 'object' || answer === null) return answer === true
+  return Promise.resolve(answer as PromiseLike<unknown>).then((settled) => settled === true)
 }
 
 /** The same words whether or not the room has a rule at all (S32). */

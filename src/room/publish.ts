@@ -78,8 +78,8 @@ export class Publisher {
     const may = this.#parts.permits(room.rule, identity, 'publish', room.name)
     if (may === true) return this.#accept(room, sender, draft, key)
     if (may === false) throw notPermitted(identity)
-    const begun = Promise.resolve(may).then((answer) => {
-      if (answer !== true) throw notPermitted(identity)
+    const begun = may.then((answer) => {
+      if (!answer) throw notPermitted(identity)
       return { appended: this.#accept(room, sender, draft, key) }
     })
     sender.waitFor?.(begun)

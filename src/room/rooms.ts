@@ -1,13 +1,14 @@
-// The rooms of this node: opened by the first who comes, closed after the last has gone.
-import type { Follow, MessageLog } from '../engine/message-log.ts'
+// The rooms of this node: a room is opened by its first member and closed after the last has left.
+import type { Follow, MessageLog, Page } from '../engine/message-log.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
-import type { Draft } from '../protocol/message.ts'
+import type { Draft, Position } from '../protocol/message.ts'
 import { isRoomName } from '../protocol/names.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush-scheduler.ts'
 import type { RoomObserver } from './observer.ts'
+import { type PageRequest, readPage } from './page.ts'
 import { notPermitted, permitsBy } from './permission.ts'
 import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
 import { redact } from './redact.ts'
@@ -26,7 +27,13 @@ export interface RoomsParts {
   messageBytes?: number | undefined
 }
 
-/** How often rooms are asked to let go of what nobody needs. */
+export interface RoomState extends RoomCounts {
+  rule: Rule
+  /** The newest position. */
+  head: Position | null
+}
+
+/** How often rooms are asked to forget what no member needs. */
 const SWEEP_MS = 10_000
 
 /** A room that is open or opening, and how many keep it so. */
@@ -89,7 +96,7 @@ export class Rooms {
   async permitted(room: string, identity: Identity, action: Action): Promise<Rule> {
     const rule = this.ruleOf(room)
     const may = rule !== null && (await this.#parts.permits(rule, identity, action, room))
-    if (rule === null || may !== true) throw notPermitted(identity)
+    if (rule === null || !may) throw notPermitted(identity)
     return rule
   }
 
@@ -151,6 +158,19 @@ export class Rooms {
   publish(name: string, sender: Sender, draft: Draft, key: string | null = null): Published {
     const target: PublishTarget = this.#open.get(name)?.room ?? this.#closed(name, sender)
     return this.#parts.publisher.publish(target, sender, draft, key)
+  }
+
+  /** What a room is now, for an identity that may join it; `head` is null without history. */
+  async state(name: string, identity: Identity): Promise<RoomState> {
+    const rule = await this.permitted(name, identity, 'join')
+    const head = rule.history === null ? null : await this.#parts.log.head(name)
+    return { rule, head, ...this.counts(name) }
+  }
+
+  /** A page of what a room keeps; null for a room without history. */
+  async page(name: string, identity: Identity, request: PageRequest): Promise<Page | null> {
+    const { history } = await this.permitted(name, identity, 'join')
+    return history && readPage(this.#parts.log, name, { ...request, retention: history })
   }
 
   /** Takes a message back. Rejects with 403 where it is another's, and 404 where there is none. */

@@ -67,8 +67,9 @@ export function ruleFor(rules: readonly Rule[], room: string): Rule | null {
 }
 
 /**
- * What an application may put in the place of who a rule lets in: the rule still says what is
- * kept. It may have to ask somebody, but the hot path is that it need not. MUST NOT throw.
+ * An application's own decision instead of a rule's `join` and `publish`; the rule still says what
+ * is kept. Only `true` is a yes. A promise is waited for, and an answer at once costs no message
+ * anything. MUST NOT throw.
  */
 export type Authorize = (
   identity: Identity,

@@ -1,0 +1,20 @@
+// A page of what a room keeps, for a reader that may know of an epoch which is over.
+import type { MessageLog, Page, PageQuery } from '../engine/message-log.ts'
+import { REPLY, Refusal } from '../protocol/errors.ts'
+
+/** Which messages, and what their offsets belong to; a null `epoch` is whichever holds now. */
+export interface PageRequest extends Omit<PageQuery, 'retention'> {
+  epoch: string | null
+}
+
+/** Rejects with 409 when the room has another epoch by now. */
+export async function readPage(
+  log: MessageLog,
+  room: string,
+  { epoch, ...query }: PageRequest & PageQuery,
+): Promise<Page> {
+  const page = await log.read(room, query)
+  if (epoch === null || epoch === page.head.epoch) return page
+  const sentence = 'This room has a new epoch: load it again, without positions.'
+  throw new Refusal(REPLY.unrecoverable, sentence)
+}

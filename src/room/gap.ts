@@ -11,9 +11,9 @@ const RETRY_MS = 1_000
 export interface GapParts {
   history: History
   clock: Clock
-  /** A message in its turn. */
+  /** Gives members a message, in its order. */
   tell: (message: Message) => void
-  /** What came before this position cannot be told: it is no longer kept. */
+  /** Messages up to this position are missing and no longer kept. */
   lost: (head: Position) => void
 }
 

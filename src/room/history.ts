@@ -1,5 +1,5 @@
-// What a room can tell of before, for its members on this node. Many who come back at once share
-// one read: the newest messages stay at hand for as long as somebody asks for them.
+// The earlier messages of a room, for its members on this node. Members that return at the same
+// time share one read: the newest messages are cached for as long as they are asked for.
 import type { MessageLog, Page, Retention } from '../engine/message-log.ts'
 import type { MessageEvent } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
@@ -8,10 +8,10 @@ import type { ReplyFormat, WireFormat } from '../wire/wire-format.ts'
 import { JOIN_BYTES_MAX } from './fan-out/group.ts'
 import type { Member } from './member.ts'
 
-/** How many messages are read, or kept at hand, at once. */
+/** How many messages one read brings, and how many the cached tail has at most. */
 export const PAGE_MESSAGES = 512
 const TAIL_BYTES_MAX = 524_288
-/** The tail is let go of when nobody has asked for so long. */
+/** A tail that no member has used for so long is dropped. */
 const TAIL_IDLE_MS = 30_000
 
 /** The newest messages, without a hole, all after offset `after`. */
@@ -23,9 +23,9 @@ interface Tail {
   usedAt: number
 }
 
-/** A tail that is being read; another one in its place says that it is of no use any more. */
+/** A tail that is being read. Once `#loading` is another one or null, its result is dropped. */
 interface Loading {
-  /** What is said meanwhile. */
+  /** Messages that are published meanwhile. */
   readonly meanwhile: Message[]
   done: Promise<void>
 }
@@ -52,21 +52,21 @@ export class History {
     this.#parts = parts
   }
 
-  /** A message was said. MUST be called for each, in order. */
+  /** A message was published. MUST be called for each, in order. */
   push(message: Message): void {
     if (message.epoch === null) return
     this.#loading?.meanwhile.push(message)
     if (this.#tail !== null) this.#extend(this.#tail, message)
   }
 
-  /** What is at hand, or on its way here, is no longer true. */
+  /** Drops the cached tail and a read that is under way: they are no longer true. */
   forget(): void {
     this.#tail = null
     this.#loading = null
     this.#encoded.clear()
   }
 
-  /** Lets go of what nobody has asked for in a while. Called now and then. */
+  /** Drops a tail that no member has used in a while. Called every few seconds. */
   sweep(elapsed: number): void {
     if (this.#tail && elapsed - this.#tail.usedAt > TAIL_IDLE_MS) this.forget()
   }
@@ -80,13 +80,13 @@ export class History {
     })
   }
 
-  /** Where the room stands. Rejects with EngineUnavailable, as the others do. */
+  /** The room's newest position. Rejects with EngineUnavailable, as all reads here do. */
   async head(): Promise<Position> {
     await this.#whole()
     return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
   }
 
-  /** What comes after an offset, oldest first, perhaps not all of it. */
+  /** Messages after an offset, oldest first; there may be more than one page of them. */
   async after(offset: number): Promise<Page> {
     await this.#whole()
     await this.#haveTail()
@@ -98,7 +98,7 @@ export class History {
     return { head: headOf(tail), messages: this.#visible(tail, offset) }
   }
 
-  /** The newest `count`, oldest first. */
+  /** The newest `count` messages, oldest first. */
   async last(count: number): Promise<Page> {
     await this.#whole()
     const { head, messages } = await this.#read({ after: null, order: 'desc', limit: count })
@@ -116,12 +116,12 @@ export class History {
     return this.#once(format, message, () => format.encode(event) ?? NO_WORDS)
   }
 
-  /** A message as it stands inside a reply. */
+  /** A message in the bytes that it has inside a reply. */
   itemOf(replies: ReplyFormat, message: Message): Buffer {
     return this.#once(replies, message, () => replies.item(message))
   }
 
-  /** What is for this member of some messages, joined into few buffers. */
+  /** The frames of those messages that this member gets, joined into few buffers. */
   *buffersFor(member: Member, messages: readonly Message[]): Iterable<Buffer> {
     let frames: Buffer[] = []
     let bytes = 0
@@ -195,13 +195,13 @@ export class History {
   #extend(tail: Tail, message: Message): void {
     const follows = message.epoch === tail.epoch && message.offset === headOf(tail).offset + 1
     if (!follows) return this.forget()
-    // A payload may be a small part of a large read: what is kept must not keep all of that.
+    // A payload may be a part of a large buffer: without a copy the tail would keep all of that.
     tail.messages.push({ ...message, payload: Buffer.from(message.payload) })
     tail.bytes += message.payload.length
     shorten(tail)
   }
 
-  /** What the retention still keeps of the tail, after an offset. There are no holes in it. */
+  /** Messages of the tail after an offset that the retention still keeps, without holes. */
   #visible(tail: Tail, offset: number): Message[] {
     const { clock, retention } = this.#parts
     const after = Math.max(offset, headOf(tail).offset - retention.messages)

@@ -1,5 +1,5 @@
-// What is published while a member is being brought up to date: kept in order, and given to it
-// when it has read what came before. Bounded: what overflows is read from history again.
+// Messages that are published while a member is being brought up to date: kept in order, and
+// delivered when the member has the earlier ones. Bounded: after an overflow history is read again.
 import type { Message } from '../protocol/message.ts'
 
 const MESSAGES_MAX = 1_024
@@ -11,12 +11,12 @@ export class JoinBuffer {
   #overflowed = false
   #hasLoss = false
 
-  /** Whether something that was published since the member joined is no longer kept anywhere. */
+  /** Whether a message that was published since the member joined is no longer kept anywhere. */
   get hasLoss(): boolean {
     return this.#hasLoss
   }
 
-  /** True when messages were dropped since the last `clear`: read again what came after it. */
+  /** True when messages were dropped since the last `clear`: history has to be read again. */
   get overflowed(): boolean {
     return this.#overflowed
   }
@@ -27,12 +27,12 @@ export class JoinBuffer {
     if (!this.#overflowed) this.#messages.push(message)
   }
 
-  /** What was kept is not all that was published. */
+  /** Marks the buffer as incomplete: it lacks messages that were published. */
   overflow(): void {
     this.#overflowed = true
   }
 
-  /** Something was published that cannot be read any more. */
+  /** A message was published that cannot be read any more. */
   lose(): void {
     this.#hasLoss = true
   }
@@ -42,12 +42,12 @@ export class JoinBuffer {
     return this.#messages.find(({ offset }) => offset > 0)?.offset ?? null
   }
 
-  /** What came after an offset. A message without an offset keeps its place among the others. */
+  /** Messages after an offset. A message without an offset keeps its place among the others. */
   after(at: number): Message[] {
     return this.#messages.filter(({ offset }) => offset === 0 || offset > at)
   }
 
-  /** Called before a read: that read has all that came before it. */
+  /** Called before a read, which brings every message that was published before it. */
   clear(): void {
     this.#messages = []
     this.#bytes = 0

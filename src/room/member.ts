@@ -1,23 +1,23 @@
-// The port that a room delivers to: a connection, as far as a room knows it.
+// The port that a room delivers to: what a room knows of a connection.
 import type { WireFormat } from '../wire/wire-format.ts'
 
 export interface Member {
   readonly id: string
-  /** Null for the anonymous and for server keys. */
+  /** Null for anonymous connections and for server keys. */
   readonly user: string | null
   readonly format: WireFormat
-  /** False when it does not want its own messages back. */
+  /** False when the member does not get its own messages. */
   readonly echo: boolean
   /**
    * Takes whole frames in the member's format. The buffer is shared with other members and MUST
-   * NOT be changed. MUST NOT throw; it may leave the room.
+   * NOT be changed. MUST NOT throw; the member may leave the room during the call.
    */
   deliver(frames: Buffer): void
-  /** What was delivered and has not left yet. */
+  /** Bytes that were delivered and are not written to the network yet. */
   readonly bufferedBytes: number
   /**
-   * It cannot be brought up to now: the engine is away, it may no longer, or what it missed is
-   * gone and its format has no words for that. It leaves the room.
+   * The member cannot be brought up to date and leaves the room: the engine is unavailable, the
+   * member may no longer join, or messages that it missed are gone and its format cannot say so.
    */
   fail(reason: 'unavailable' | 'forbidden' | 'lost'): void
 }

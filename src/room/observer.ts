@@ -1,4 +1,4 @@
-// What an application may be told of rooms. Nothing waits for it.
+// The port that tells an application of joins, leaves and messages. Nothing waits for it.
 import type { Appended } from '../engine/message-log.ts'
 import type { Draft } from '../protocol/message.ts'
 import type { Member } from './member.ts'
@@ -7,6 +7,6 @@ import type { Member } from './member.ts'
 export interface RoomObserver {
   joined(room: string, member: Member): void
   left(room: string, member: Member): void
-  /** A message was accepted, whichever way it came; a repetition by key is not told again. */
+  /** A message was accepted, over any transport; a repetition by key is not told again. */
   published(room: string, draft: Draft, appended: Appended): void
 }

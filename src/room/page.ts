@@ -1,8 +1,8 @@
-// A page of what a room keeps, for a reader that may know of an epoch which is over.
+// A page of the messages that a room keeps, for a request that may name an epoch which is over.
 import type { MessageLog, Page, PageQuery } from '../engine/message-log.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 
-/** Which messages, and what their offsets belong to; a null `epoch` is whichever holds now. */
+/** Which messages, and the epoch of their offsets; a null `epoch` means the present one. */
 export interface PageRequest extends Omit<PageQuery, 'retention'> {
   epoch: string | null
 }

@@ -1,4 +1,5 @@
-// Who may do what in a room: what its rule says, or the application that Usher is embedded in.
+// Whether an identity may join a room or publish in it: its rule decides, or the application that
+// Usher is embedded in.
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { ownerOf } from '../protocol/names.ts'
@@ -11,7 +12,7 @@ export type Permits = (
   room: string,
 ) => boolean | Promise<boolean>
 
-/** The rules decide, or `authorize` does; a personal room stays its owner's either way. */
+/** `authorize` decides if there is one, else the rules; a personal room is its owner's anyway. */
 export function permitsBy(authorize: Authorize | undefined): Permits {
   if (authorize === undefined) return allows
   return (rule, identity, action, room) =>
@@ -20,7 +21,7 @@ export function permitsBy(authorize: Authorize | undefined): Permits {
       : allows(rule, identity, action, room)
 }
 
-/** Only `true` is a yes. What has a `then` is waited for, whichever library it comes from. */
+/** Only `true` is a yes. An object with a `then` is waited for, of any promise library. */
 function answerOf(answer: unknown): boolean | Promise<boolean> {
   if (typeof answer !== 'object' || answer === null) return answer === true
   return Promise.resolve(answer as PromiseLike<unknown>).then((settled) => settled === true)

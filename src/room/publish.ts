@@ -1,5 +1,5 @@
-// The one way to publish, whichever transport a message comes by: the right, the size, the kind,
-// the rate and the key are checked here, and then the log has it. Callers only translate.
+// The one way to publish, for every transport: the right, the size, the kind, the rate and the key
+// of a message are checked here, and then the log appends it. Callers only translate.
 import {
   type Appended,
   type AppendOptions,
@@ -24,22 +24,22 @@ export interface PublishTarget {
   readonly rule: Rule
 }
 
-/** How fast a sender may publish. */
+/** The message rate of a sender. */
 export interface Rate {
   /** Takes one message of so many bytes; when that is too fast, returns the limit it hits. */
   take(bytes: number, elapsed: number): LimitName | null
 }
 
-/** Who publishes: a connection, or what a request or the application is. */
+/** The sender of a message: a connection, a request or the application. */
 export interface Sender {
   /** Null is the application itself: no rule and no rate binds it. */
   readonly identity: Identity | null
-  /** Not asked for server keys. Without one the caller has checked the rate itself. */
+  /** Not used for server keys. Without one the caller has checked the rate itself. */
   readonly rate?: Rate | null
   /**
-   * Told when the application has to be asked first, so that the same sender's next message can
-   * wait: it would overtake this one. `begun` resolves when the log has the message, before it is
-   * kept, and rejects when it was refused, which the answer of `publish` tells too.
+   * Called when the application has to be asked first, so that the sender's next message can wait:
+   * it would overtake this one. `begun` resolves when the message was given to the log, before it
+   * is stored, and rejects when it was refused; the promise of `publish` then rejects as well.
    */
   waitFor?(begun: Promise<unknown>): void
 }
@@ -130,7 +130,7 @@ function checkKind({ name, rule }: PublishTarget, { kind, payload }: Draft): voi
   }
 }
 
-/** The sender's own name, unless a server speaks for a user. */
+/** A message has the sender's own user, unless a server publishes for a user. */
 function setName({ identity }: Sender, draft: Draft): void {
   if (identity === null || identity.server !== null) return
   if (draft.user !== null) {
@@ -139,7 +139,7 @@ function setName({ identity }: Sender, draft: Draft): void {
   draft.user = identity.user
 }
 
-/** Keys of one sender never meet another's, so a guessed key tells nothing. */
+/** Two senders never share a key, so a guessed key reveals nothing. */
 function keyOf({ identity }: Sender, value: string): IdempotencyKey {
   if (!isIdempotencyKey(value)) {
     const sentence = 'A key (over HTTP the Idempotency-Key) is 1 to 128 visible characters.'

@@ -1,23 +1,23 @@
-// Joining at a position, all or nothing: what a member missed goes into the reply that makes it a
-// member, so it is bounded, and beyond the bound the member is told to load the room again.
+// Joining at a position, all or nothing: the messages that a member missed go into the reply to its
+// join, so their number is bounded; beyond that the client is told to load the room again.
 import type { Message, Position } from '../protocol/message.ts'
 import { type History, hasHole } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
 
-/** What one reply may carry. */
+/** How many messages and bytes one reply may carry. */
 export const RECOVERY = Object.freeze({ messagesMax: 1_000, bytesMax: 524_288 })
 
 export interface Recovered {
   /** Whether `messages` are all that was published after the position that was asked for. */
   readonly recovered: boolean
   readonly messages: readonly Message[]
-  /** Where the member goes on from: give its offset to `Room.release`. */
+  /** Where the member continues: give its offset to `Room.release`. */
   readonly position: Position
 }
 
 /**
- * Reads what came after `from`; null asks for the present position alone. `buffer` is that of the
- * joining member (`Room.holdBack`). Rejects with EngineUnavailable.
+ * Reads the messages after `from`; null asks for the present position alone. `buffer` is that of
+ * the joining member (`Room.holdBack`). Rejects with EngineUnavailable.
  */
 export async function recover(
   history: History,

@@ -1,4 +1,4 @@
-// Taking a message back: a tombstone keeps its offset, and what it said is gone.
+// Taking a message back: a tombstone keeps its offset, and its payload is deleted.
 import type { MessageLog, Retention } from '../engine/message-log.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
@@ -7,12 +7,12 @@ export interface Redaction {
   room: string
   /** Null in a room without history, which has nothing to take back. */
   retention: Retention | null
-  /** Who asks: a user for an own message, or a server key. */
+  /** The sender of the request: the user who published the message, or a server key. */
   identity: Identity
   offset: number
 }
 
-/** Rejects with 403 for another's message, and with 404 where there is none. */
+/** Rejects with 403 for a message of another user, and with 404 where there is none. */
 export async function redact(log: MessageLog, redaction: Redaction): Promise<void> {
   const { room, retention, identity, offset } = redaction
   if (retention === null || offset === 0) throw nothingThere()

@@ -1,5 +1,5 @@
-// Joining at a position: register live and hold back, read history after the position, merge by
-// offset, release. Nothing is missed and nothing comes twice, whatever is said meanwhile.
+// Joining at a position: hold back new messages, read history after the position, merge by offset,
+// release. No message is missed or delivered twice, whatever is published meanwhile.
 import type { Page } from '../engine/message-log.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
@@ -7,28 +7,28 @@ import { type History, hasHole } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
 
-/** Where a member begins to listen. */
+/** Where a member starts in the history of its room. */
 export type Start =
-  /** With what is said from now on; it is told where that is. */
+  /** With messages that are published from now on; the member is told the position. */
   | { from: 'now' }
   /** With the newest messages, at most so many. */
   | { from: 'last'; count: number }
-  /** With what it has missed since. */
+  /** With the messages that it missed since. */
   | { from: 'position'; position: Position }
 
-/** A reader for whom more than this waits gets no further page yet. */
-const CALM_BYTES = 131_072
-const CALM_MS = 20
+/** A member with more buffered bytes than this gets no further messages yet. */
+const BUFFERED_BYTES_MAX = 131_072
+const RECHECK_MS = 20
 
 export interface ResumeParts {
   room: string
   history: History
   clock: Clock
-  /** Asked anew for every page: rights may shrink while it is read (S20). */
+  /** Asked again for every page: rights may shrink while pages are read (S20). */
   mayJoin: () => boolean | Promise<boolean>
-  /** Gathers what is published meanwhile. */
+  /** Keeps messages that are published meanwhile. */
   buffer: JoinBuffer
-  /** The member has everything up to this offset: it gets the rest, and is live. */
+  /** The member has everything up to this offset: it gets the rest, and then live messages. */
   release: (after: number) => void
 }
 
@@ -46,13 +46,13 @@ export class Resume {
     this.#cancelled = true
   }
 
-  /** Brings the member up to now. Never rejects: what fails, the member is told. */
+  /** Brings the member up to date. Never rejects: a failure ends in `member.fail`. */
   async run(start: Start): Promise<void> {
     try {
       const at = await this.#begin(start)
       if (at === null || this.#cancelled) return
-      // What was published since the member joined is in the buffer: only one with a position has
-      // more to read.
+      // The buffer has what was published since the member joined: only a member with a position
+      // has more to read.
       if (start.from === 'position' || this.#parts.buffer.overflowed) await this.#catchUp(at)
       else this.#parts.release(at.offset)
     } catch {
@@ -60,7 +60,7 @@ export class Resume {
     }
   }
 
-  /** Returns the position after which it goes on, or null when it does not. */
+  /** Returns the position after which the member continues, or null when it does not. */
   async #begin(start: Start): Promise<Position | null> {
     const { history, buffer } = this.#parts
     if (start.from === 'last') return this.#replay(await history.last(start.count))
@@ -77,7 +77,7 @@ export class Resume {
     return this.#tell('position', position)
   }
 
-  /** If more was published since it joined than it asked for, it gets all of that. */
+  /** If more was published since the member joined than it asked for, it gets all of that. */
   async #replay({ head, messages }: Page): Promise<Position> {
     const first = messages[0]?.offset ?? head.offset + 1
     const since = this.#parts.buffer.firstOffset ?? first
@@ -111,13 +111,13 @@ export class Resume {
 
   async #deliver(messages: readonly Message[]): Promise<void> {
     for (const buffer of this.#parts.history.buffersFor(this.#member, messages)) {
-      await this.#calm()
+      await this.#drained()
       if (this.#cancelled) return
       this.#member.deliver(buffer)
     }
   }
 
-  /** Returns the position that it told, or null when the format has no words for a loss. */
+  /** Returns the position that the member was told, or null if its format cannot tell a loss. */
   #tell(type: 'position' | 'reset', position: Position): Position | null {
     const notice = this.#member.format.announce({ type, room: this.#parts.room, position })
     if (notice !== null && !this.#cancelled) this.#member.deliver(notice)
@@ -126,10 +126,10 @@ export class Resume {
     return null
   }
 
-  /** A slow reader is given time; one that takes nothing is cut by its outbox. */
-  async #calm(): Promise<void> {
-    while (!this.#cancelled && this.#member.bufferedBytes > CALM_BYTES) {
-      await sleep(this.#parts.clock, CALM_MS)
+  /** A slow reader is waited for; one that takes nothing is cut by its outbox. */
+  async #drained(): Promise<void> {
+    while (!this.#cancelled && this.#member.bufferedBytes > BUFFERED_BYTES_MAX) {
+      await sleep(this.#parts.clock, RECHECK_MS)
     }
   }
 }

@@ -25,14 +25,14 @@ export interface RoomParts {
   observer: RoomObserver | null
 }
 
-/** How a member comes in, when not just for what is said from now on. */
+/** How a member joins when it gets earlier messages too. */
 export interface JoinAt {
   start: Start
-  /** Asked again while it is brought up to now. */
+  /** Asked again while the member is brought up to date. */
   mayJoin: () => boolean | Promise<boolean>
 }
 
-/** What a room is now. `users` counts each user once, however many connections. */
+/** The members of a room now. `users` counts each user once, however many connections. */
 export interface RoomCounts {
   members: number
   users: number
@@ -50,9 +50,9 @@ export class Room implements Follower, PublishTarget {
   readonly #fanOut: FanOut
   /** Null in rooms that keep nothing. */
   readonly #history: History | null
-  /** Members that are being brought up to date, and what is published meanwhile. */
+  /** Members that are being brought up to date, and messages that are published meanwhile. */
   readonly #joining = new Map<Member, Joining>()
-  /** Users here, and how many members each has. */
+  /** Users in this room, and how many members each has. */
   readonly #users = new Map<string, number>()
   #gap: Gap | null = null
 
@@ -66,7 +66,7 @@ export class Room implements Follower, PublishTarget {
     this.#history = retention && new History({ log, clock, room: name, retention })
   }
 
-  /** What was published before, for members that come back; null in rooms that keep nothing. */
+  /** Earlier messages, for members that return; null in rooms that keep nothing. */
   get history(): History | null {
     return this.#history
   }
@@ -79,7 +79,7 @@ export class Room implements Follower, PublishTarget {
     return { members: this.members, users: this.#users.size }
   }
 
-  /** A room without history has nothing to start at: every start is now. */
+  /** In a room without history every member starts with what is published from now on. */
   join(member: Member, at: JoinAt | null = null): void {
     this.#count(member.user, 1)
     if (at === null || this.#history === null) this.#fanOut.add(member)
@@ -88,8 +88,8 @@ export class Room implements Follower, PublishTarget {
   }
 
   /**
-   * Makes it a member that is told nothing yet: what is published is kept in the buffer. `release`
-   * or `leave` ends that.
+   * Adds a member that gets nothing yet: published messages are kept in the buffer, until `release`
+   * or `leave`.
    */
   holdBack(member: Member): JoinBuffer {
     const buffer = new JoinBuffer()
@@ -99,14 +99,14 @@ export class Room implements Follower, PublishTarget {
     return buffer
   }
 
-  /** The member has everything up to `after`: gets the rest at once, and is live. */
+  /** The member has everything up to `after`: it gets the rest now, and then live messages. */
   release(member: Member, after: number): void {
     const joining = this.#joining.get(member)
     if (joining === undefined) return
     const rest = joining.buffer.after(after)
     const buffers = this.#history?.buffersFor(member, rest) ?? []
     for (const buffer of buffers) if (this.#joining.has(member)) member.deliver(buffer)
-    // A delivery may have cut it as slow, and then it has left.
+    // A delivery may have cut the member as slow, and then it has left.
     if (this.#joining.delete(member)) this.#fanOut.add(member)
   }
 
@@ -125,8 +125,8 @@ export class Room implements Follower, PublishTarget {
   }
 
   /**
-   * Appends only: delivery comes back from the engine, the same way on one node or many. The right
-   * is asked again for every message, since rights may shrink while a connection lives (S20).
+   * Appends only: the engine brings the message back for delivery, the same way on one node or
+   * many. The right is checked for every message, since rights may shrink meanwhile (S20).
    */
   publish(sender: Sender, draft: Draft, key: string | null = null): Published {
     return this.#parts.publisher.publish(this, sender, draft, key)
@@ -137,14 +137,14 @@ export class Room implements Follower, PublishTarget {
     else this.#gap.buffer.push(message)
   }
 
-  /** Tells all members, in their order among the messages. */
+  /** Tells all members an event, in its order among the messages. */
   tell(event: RoomEvent): void {
     this.#fanOut.push(event)
   }
 
   /**
-   * What came after a position is unknown: it is read and told before anything newer, and before a
-   * joining member is live.
+   * Messages after this position are unknown: they are read and delivered before newer ones, and
+   * before a joining member is live.
    */
   onGap(after: Position): void {
     const history = this.#history
@@ -163,17 +163,17 @@ export class Room implements Follower, PublishTarget {
     history.suspend(healing)
   }
 
-  /** The last hold was released: nothing of it goes on. */
+  /** The last hold was released: healing a gap stops. */
   close(): void {
     this.#gap?.abandon()
   }
 
-  /** Lets go of what was kept at hand for nobody. */
+  /** Drops cached messages that no member uses. */
   sweep(elapsed: number): void {
     this.#history?.sweep(elapsed)
   }
 
-  /** A message became a tombstone: the cached tail still holds what it said. */
+  /** A message became a tombstone: the cached tail still has its payload. */
   onRedacted(): void {
     this.#history?.forget()
   }
@@ -184,7 +184,7 @@ export class Room implements Follower, PublishTarget {
     this.#fanOut.push({ type: 'message', room: this.name, message })
   }
 
-  /** What members were not told before this position is no longer kept. */
+  /** Messages up to this position that members did not get are no longer kept. */
   #lost(position: Position): void {
     for (const { buffer } of this.#joining.values()) buffer.lose()
     const notice = { type: 'reset', room: this.name, position } as const
@@ -205,7 +205,7 @@ export class Room implements Follower, PublishTarget {
     const parts = { room: this.name, history, clock, mayJoin, buffer, release }
     const resume = new Resume(member, parts)
     this.#joining.set(member, { buffer, resume })
-    // It never rejects: the member is told what fails.
+    // `run` never rejects: a failure ends in `member.fail`.
     void resume.run(start)
   }
 }

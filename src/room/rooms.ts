@@ -19,11 +19,11 @@ export interface RoomsParts {
   log: MessageLog
   clock: Clock
   rules: readonly Rule[]
-  /** Decides instead of the rules who may; personal rooms stay their owner's. */
+  /** Decides instead of the rules who may join and publish; personal rooms stay their owner's. */
   authorize?: Authorize | undefined
   observer?: RoomObserver | undefined
   onFlush?: OnFlush | undefined
-  /** The default limit, if not said. */
+  /** The default limit, if not given. */
   messageBytes?: number | undefined
 }
 
@@ -36,7 +36,7 @@ export interface RoomState extends RoomCounts {
 /** How often rooms are asked to forget what no member needs. */
 const SWEEP_MS = 10_000
 
-/** A room that is open or opening, and how many keep it so. */
+/** A room that is open or opening, and how many holds keep it open. */
 interface OpenRoom {
   readonly room: Room
   readonly follow: Promise<Follow>
@@ -58,7 +58,7 @@ export class RoomHold {
   release(): void {
     if (this.#released) return
     this.#released = true
-    this.#rooms.letGo(this.room)
+    this.#rooms.released(this.room)
   }
 }
 
@@ -90,8 +90,8 @@ export class Rooms {
   }
 
   /**
-   * The rule of a room, for an identity that may do that there. Rejects with 401 without a
-   * credential, else 403, in the same words whether or not the room has a rule at all (S32).
+   * The rule of a room, for an identity that may take this action in it. Rejects with 401 without
+   * a credential, else 403, in the same words whether or not the room has a rule at all (S32).
    */
   async permitted(room: string, identity: Identity, action: Action): Promise<Rule> {
     const rule = this.ruleOf(room)
@@ -127,8 +127,8 @@ export class Rooms {
   }
 
   /**
-   * Opens a room, or keeps it open. Resolves when no later message can be missed, so that it can
-   * be done before the 101 and joining afterwards is a plain call.
+   * Opens a room, or keeps it open. Resolves when no later message can be missed, so that a room is
+   * opened before the 101 and joining it afterwards is synchronous.
    */
   async open(name: string, rule: Rule): Promise<RoomHold> {
     const entry = this.#open.get(name) ?? this.#start(name, rule)
@@ -143,8 +143,8 @@ export class Rooms {
     return hold
   }
 
-  /** For RoomHold alone: the last one closes the room. */
-  letGo(room: Room): void {
+  /** For RoomHold alone: the last release closes the room. */
+  released(room: Room): void {
     const entry = this.#open.get(room.name)
     if (entry?.room !== room) return
     entry.holds -= 1
@@ -154,26 +154,26 @@ export class Rooms {
     entry.follow.then(stop, ignore)
   }
 
-  /** Publishes into a room that need not be open here, as `Publisher.publish` says. */
+  /** Publishes into a room that need not be open on this node; see `Publisher.publish`. */
   publish(name: string, sender: Sender, draft: Draft, key: string | null = null): Published {
     const target: PublishTarget = this.#open.get(name)?.room ?? this.#closed(name, sender)
     return this.#parts.publisher.publish(target, sender, draft, key)
   }
 
-  /** What a room is now, for an identity that may join it; `head` is null without history. */
+  /** The state of a room now, for an identity that may join it; `head` is null without history. */
   async state(name: string, identity: Identity): Promise<RoomState> {
     const rule = await this.permitted(name, identity, 'join')
     const head = rule.history === null ? null : await this.#parts.log.head(name)
     return { rule, head, ...this.counts(name) }
   }
 
-  /** A page of what a room keeps; null for a room without history. */
+  /** A page of the messages that a room keeps; null for a room without history. */
   async page(name: string, identity: Identity, request: PageRequest): Promise<Page | null> {
     const { history } = await this.permitted(name, identity, 'join')
     return history && readPage(this.#parts.log, name, { ...request, retention: history })
   }
 
-  /** Takes a message back. Rejects with 403 where it is another's, and 404 where there is none. */
+  /** Takes a message back. Rejects with 403 for another user's, and 404 where there is none. */
   async redact(name: string, identity: Identity, offset: number): Promise<void> {
     const { history } = await this.permitted(name, identity, 'join')
     await redact(this.#parts.log, { room: name, retention: history, identity, offset })
@@ -198,5 +198,5 @@ function stop(follow: Follow): void {
   follow.stop()
 }
 
-/** A follow that never began needs no end; who opened the room was told. */
+/** A follow that never began needs no end; `open` has rejected with the reason. */
 function ignore(): void {}

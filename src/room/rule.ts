@@ -1,15 +1,16 @@
-// What holds in rooms of a name pattern: who may, and what is kept. First match wins.
+// The rule for rooms of a name pattern: who may join and publish, and which messages are kept. The
+// first match wins.
 import type { Retention } from '../engine/message-log.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { ownerOf } from '../protocol/names.ts'
 
 /**
- * Who a rule lets in: an identity with a user, narrowed by the rooms of its ticket; only a ticket
- * that names the room; a server key; or anyone whose ticket does not say otherwise.
+ * Which identities a rule lets in: one with a user, narrowed by the rooms of its ticket; only one
+ * whose ticket names the room; a server key; or any, unless its ticket names other rooms.
  */
 export type Who = 'user' | 'ticket' | 'server' | 'anyone'
 
-/** What one may want of a room. Reading its state, members and history counts as joining. */
+/** What a rule allows. Reading the state, members and history of a room counts as joining. */
 export type Action = 'join' | 'publish'
 
 export interface Rule {
@@ -32,7 +33,7 @@ export const RULE_DEFAULTS: Readonly<Omit<Rule, 'match'>> = {
 
 const DAY_MS = 86_400_000
 
-/** What holds without a rules file. */
+/** The rules where there is no rules file. */
 export const DEFAULT_RULES: readonly Rule[] = [
   { ...RULE_DEFAULTS, match: 'chat:*', history: { messages: 10_000, ageMs: 30 * DAY_MS } },
   { ...RULE_DEFAULTS, match: 'live:*', echo: false },
@@ -67,9 +68,9 @@ export function ruleFor(rules: readonly Rule[], room: string): Rule | null {
 }
 
 /**
- * An application's own decision instead of a rule's `join` and `publish`; the rule still says what
- * is kept. Only `true` is a yes. A promise is waited for, and an answer at once costs no message
- * anything. MUST NOT throw.
+ * An application's own decision instead of a rule's `join` and `publish`; the rule still says which
+ * messages are kept. Only `true` is a yes. A promise is waited for; an answer at once is faster.
+ * MUST NOT throw.
  */
 export type Authorize = (
   identity: Identity,
@@ -77,7 +78,7 @@ export type Authorize = (
   room: string,
 ) => boolean | Promise<boolean>
 
-/** Whether the rule of this room lets this identity do that. */
+/** Whether the rule of this room allows this action to this identity. */
 export function allows(rule: Rule, identity: Identity, action: Action, room: string): boolean {
   const owner = ownerOf(room)
   if (owner !== null && identity.server === null && identity.user !== owner) return false

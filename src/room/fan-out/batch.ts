@@ -1,12 +1,12 @@
-// What was pushed for one group in a while, to be written to each of its members in one piece.
+// Frames that were pushed for one group and not written yet: each member gets them in one write.
 import type { Member } from '../member.ts'
 
-/** Frames in order, and who must not get all of them. */
+/** Frames in order, and the members that must not get all of them. */
 export class Batch {
   readonly #frames: Buffer[] = []
-  /** Who sent each frame, by the same index. */
+  /** The connection that sent each frame, by the same index. */
   readonly #origins: (string | null)[] = []
-  /** Who came when so many frames were there already: those are from before its time. */
+  /** Members that joined after so many frames were pushed, which are not for them. */
   #newcomers: Map<Member, number> | null = null
   #bytes = 0
   #joined: Buffer | null = null
@@ -28,7 +28,7 @@ export class Batch {
     this.#senders = null
   }
 
-  /** What is here already is not for this member. */
+  /** The member has just joined: frames that were pushed before are not for it. */
   begin(member: Member): void {
     if (this.#frames.length === 0) return
     this.#newcomers ??= new Map()
@@ -40,8 +40,8 @@ export class Batch {
   }
 
   /**
-   * Gives a member what is for it: the same buffer for all but newcomers and the echoless.
-   * Returns how many frames that were.
+   * Delivers the frames that are for this member, and returns how many. Members get one shared
+   * buffer, except those that joined meanwhile and those without echo whose own frames are in it.
    */
   deliverTo(member: Member): number {
     const from = this.#newcomers?.get(member) ?? 0

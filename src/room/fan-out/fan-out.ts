@@ -27,7 +27,7 @@ export class FanOut implements Writer {
     return this.#groups.get(member.format)?.has(member) ?? false
   }
 
-  /** It gets what is pushed from now on. */
+  /** The member gets what is pushed from now on. */
   add(member: Member): void {
     const group = this.#groupOf(member.format)
     if (group.has(member)) return
@@ -35,7 +35,7 @@ export class FanOut implements Writer {
     this.#size += 1
   }
 
-  /** It gets what was pushed before, now, and nothing after. */
+  /** Everything that was pushed before is delivered to the member now, and nothing after. */
   remove(member: Member): void {
     const group = this.#groups.get(member.format)
     if (!group?.has(member)) return
@@ -51,10 +51,10 @@ export class FanOut implements Writer {
     this.#scheduler.add(this)
   }
 
-  /** The same for what is no event of the room; `speechless` gets members without words for it. */
-  announce(notice: Notice, speechless: (member: Member) => void): void {
+  /** Frames a notice for every group; `untold` gets the members whose format cannot express it. */
+  announce(notice: Notice, untold: (member: Member) => void): void {
     for (const group of [...this.#groups.values()]) {
-      if (!group.announce(notice)) for (const member of [...group.members()]) speechless(member)
+      if (!group.announce(notice)) for (const member of [...group.members()]) untold(member)
     }
     if (this.#groups.size > 0) this.#scheduler.add(this)
   }

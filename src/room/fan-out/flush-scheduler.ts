@@ -1,21 +1,21 @@
-// The end of a turn of the event loop: first the rooms write what they were told in it, then the
-// connections in several rooms write what those rooms gave them.
+// The end of a turn of the event loop: first the rooms write the messages of this turn to their
+// members, then each connection in several rooms writes what those rooms delivered to it.
 import type { Clock } from '../../time/clock.ts'
 
-/** How often may be written to members. */
+/** How many writes to members are allowed. */
 export interface FlushBounds {
   /** In one turn, over all rooms. */
   perTurn: number
   /** Into one room, before the next room is served. */
   perRoom: number
-  /** And no room is begun after so long: what a write costs depends on the system. */
+  /** No further room is served after so many ms: what a write costs depends on the system. */
   ms: number
 }
 
 /** Short enough that pings, log-ins, the disk and the rooms behind a huge one go on. */
 const FLUSH_BOUNDS: FlushBounds = { perTurn: 2_048, perRoom: 256, ms: 8 }
 
-/** A flush takes some microseconds, a look at the clock a fraction of one. */
+/** A flush takes some microseconds, reading the clock a fraction of one. */
 const FLUSHES_BETWEEN_LOOKS = 32
 
 /** A room that has something to write. */
@@ -24,13 +24,13 @@ export interface Writer {
   write(most: number): number
 }
 
-/** A connection that gathers what several rooms give it in a turn. */
+/** A connection that gathers what several rooms deliver to it in a turn. */
 export interface Gatherer {
   /** Writes what was gathered, in one piece. MUST NOT throw. */
   flush(): void
 }
 
-/** What all turns did so far, for metrics. */
+/** Counts over all turns since the start, for metrics. */
 export interface FanOutTotals {
   turns: number
   /** Messages given to the engine. */
@@ -55,7 +55,7 @@ export class FlushScheduler {
   readonly #clock: Clock
   readonly #bounds: FlushBounds
   readonly #onFlush: OnFlush
-  /** In the order in which they are served; a set, because a room stands here once. */
+  /** In the order in which they are served; a set, because a room may be added again. */
   readonly #writers = new Set<Writer>()
   readonly #gatherers = new Set<Gatherer>()
   /** Buffers that were gathered instead of written, since the start. */
@@ -121,7 +121,7 @@ export class FlushScheduler {
     return written
   }
 
-  /** Returns how many writes that took. It has as much time again as the rooms had. */
+  /** Returns how many connections were flushed. Flushing may take as long again as the rooms. */
   #flush(began: number): number {
     let flushed = 0
     for (const gatherer of this.#gatherers) {

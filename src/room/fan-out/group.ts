@@ -1,27 +1,27 @@
-// Members that read the same bytes. What is pushed is written to all of them in passes: one buffer
-// to each member, in as many slices as the turns of the event loop allow.
+// Members of one wire format, which get the same bytes. Frames are written in passes: one buffer to
+// each member, in as many slices as the turns of the event loop allow.
 import { type Notice, originOf, type RoomEvent } from '../../protocol/event.ts'
 import type { WireFormat } from '../../wire/wire-format.ts'
 import type { Member } from '../member.ts'
 import { Batch } from './batch.ts'
 import type { FanOutTotals } from './flush-scheduler.ts'
 
-/** What is joined into one buffer at most; more is written in several. */
+/** The most bytes that frames are joined to; more frames are written in several buffers. */
 export const JOIN_BYTES_MAX = 262_144
 
-/** One batch on its way to the members who were there when it began. */
+/** One batch on its way to the members that had joined when the pass began. */
 interface Pass {
   readonly batch: Batch
-  /** Goes on where it stopped, and passes over those who left. */
+  /** Continues where it stopped, and skips members that have left. */
   readonly members: Iterator<[Member, number]>
-  /** The number of the newest member it is for; those after it came later. */
+  /** The number of the newest member that the pass is for; later members joined after it began. */
   readonly last: number
-  /** The number of the member that got it last. */
+  /** The number of the last member that got the batch. */
   reached: number
 }
 
 export class Group {
-  /** Each with a number that rises, in the order in which they came. */
+  /** Each member with its number; numbers rise in the order of joining. */
   readonly #members = new Map<Member, number>()
   readonly #format: WireFormat
   readonly #totals: FanOutTotals
@@ -53,7 +53,7 @@ export class Group {
     this.#pending.begin(member)
   }
 
-  /** Gives the member what was said before it left. */
+  /** Delivers to the member what was published before it left. */
   remove(member: Member): void {
     const number = this.#members.get(member)
     if (number === undefined) return
@@ -64,13 +64,13 @@ export class Group {
     this.#pending.forget(member)
   }
 
-  /** Encodes and frames once for all members; nothing where the format has no words for it. */
+  /** Encodes and frames once for all members; nothing if the format cannot express the event. */
   push(event: RoomEvent): void {
     const frame = this.#format.encode(event)
     if (frame !== null) this.#append(frame, originOf(event))
   }
 
-  /** False when the format has no words for it. */
+  /** False when the format cannot express the notice. */
   announce(notice: Notice): boolean {
     const frame = this.#format.announce(notice)
     if (frame !== null) this.#append(frame, null)
@@ -78,8 +78,8 @@ export class Group {
   }
 
   /**
-   * When a buffer is full while an older one is still being written, the older one is finished
-   * now: a publisher that outruns a large room waits for it.
+   * If a batch is full while an older one is still being written, the older one is finished now:
+   * this is the back-pressure on a publisher that outruns a large room.
    */
   #append(frame: Buffer, origin: string | null): void {
     if (this.#pending.length > 0 && this.#pending.bytes + frame.length > JOIN_BYTES_MAX) {
@@ -89,7 +89,7 @@ export class Group {
     this.#pending.push(frame, origin)
   }
 
-  /** Writes to members, at most so often in all; returns how often. */
+  /** Makes at most `most` writes to members; returns how many it made. */
   write(most: number): number {
     let left = most
     while (left > 0 && (this.#pass || this.#pending.length > 0)) {

@@ -1,9 +1,11 @@
 // How a store is brought up to date, step by step.
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
+import type { TicketRecord } from '../../../src/engine/identity-store.ts'
 import { prepareReads } from '../../../src/engine/sqlite/identity-reads.ts'
 import { prepareWrites } from '../../../src/engine/sqlite/identity-writes.ts'
 import { MIGRATIONS, migrate, versionOf } from '../../../src/engine/sqlite/schema.ts'
+import { TICKET } from '../../../src/protocol/limits.ts'
 import { account, session, ticket } from '../../contract/samples.ts'
 
 function inMemory(t: Test): DatabaseSync {
@@ -63,7 +65,8 @@ t.test('[S18] tickets of who has ended meanwhile are not taken', async (t) => {
   const expiresAt = 100_000
   const users = ['banned', 'revoked', 'revoked-before', 'logged-out', 'fine']
   const session = (user: string) => (user === 'logged-out' ? 's_gone' : null)
-  const left = users.map((user) => ticket({ user, expiresAt, session: session(user) }))
+  const times = { issuedAt: 70_000, expiresAt }
+  const left = users.map((user) => ticket({ user, ...times, session: session(user) }))
   writes.leaveTickets(left)
   writes.banUser({ user: 'banned', now: 5 })
   writes.revokeUser({ user: 'revoked', now: 90_000 })
@@ -72,6 +75,16 @@ t.test('[S18] tickets of who has ended meanwhile are not taken', async (t) => {
     writes.takeTickets().map(({ user }) => user),
     ['revoked-before', 'fine'],
   )
+})
+
+t.test('tickets of a former version count as issued as early as they can have been', async (t) => {
+  const db = inMemory(t)
+  migrate(db, MIGRATIONS)
+  const writes = prepareWrites(db)
+  const expiresAt = 2 * TICKET.secondsMax * 1_000
+  const { issuedAt: _, ...former } = ticket({ expiresAt })
+  writes.leaveTickets([former as TicketRecord])
+  t.same(writes.takeTickets(), [{ ...former, issuedAt: expiresAt / 2 }])
 })
 
 t.test('[C22] tickets that were left are taken once', async (t) => {

@@ -13,7 +13,7 @@ const RUNS_ON = '24'
 const TOO_OLD = '20'
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
-/** A project of somebody else's, with nothing in it but what npm installs there. */
+/** A stranger's project, with nothing in it but what npm installs there. */
 const project = mkdtempSync(join(tmpdir(), 'usher-check-'))
 const nodes = join(project, 'nodes')
 const nodeFolder = (version: string) => join(nodes, 'node_modules', `node-${version}`, 'bin')

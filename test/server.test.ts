@@ -172,7 +172,7 @@ test('the boot log names the engine, its durability, and what has no effect', as
 test('all who come at once find a place, before any of them is looked at', async (t) => {
   const { url, program } = await startServer(t, settings(t.testdir({})))
   const most = Number(readFileSync('/proc/sys/net/core/somaxconn', 'latin1'))
-  // Whoever finds none would have to try again a second later, and then three, and seven.
+  // A client that finds none would have to try again a second later, and then three, and seven.
   program.signal('SIGSTOP')
   const coming = Array.from({ length: Math.min(1_500, most) }, () => rawSocket(url))
   const lines = await Promise.all(coming)

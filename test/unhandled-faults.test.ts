@@ -1,4 +1,4 @@
-// A fault that nobody foresaw, in the real process: it is logged, everybody is told, and it ends.
+// A fault that no code foresaw, in the real process: it is logged, clients are told, and it ends.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'

@@ -8,7 +8,7 @@ import { type Answer, type Ask, ask, type Headers } from './wire.ts'
 export const SECRET = 'the-root-secret-of-an-attacked-server-0123456789'
 export const SERVER_KEY = 'key-of-an-attacked-back-end-0123456789'
 
-/** Short heartbeats, so that whoever is silent is found while we look. */
+/** Short heartbeats, so that a silent connection is found while we look. */
 const RULES: RulesInput = {
   rooms: [
     { match: 'attack:*', history: false },

@@ -26,13 +26,13 @@ const SMALL = [0, 1, 2, 124, 125, 126, 127, 128, 1_000]
 const LARGE = [65_534, 65_535, 65_536, 65_537]
 /** So many bytes at the front name the speaker; only the first one says less than that. */
 const TAG_BYTES = 8
-/** Whoever speaks over REST comes after those who have a connection. */
+/** The speaker over REST comes after those that have a connection. */
 const SPEAKERS = 3
 
 export const speakerOf = ({ payload }: Said): number =>
   payload.length < TAG_BYTES ? 0 : Number(payload.toString('latin1', 0, 1))
 
-/** An opening in which each step is something that somebody does. */
+/** An opening in which each step is something that a client does. */
 export class Play {
   /** What each speaker said, in order; the last one speaks over REST. */
   readonly said: Said[][] = Array.from({ length: SPEAKERS + 1 }, () => [])
@@ -144,7 +144,7 @@ export class Play {
     const code = await this.#leave(visitor, user, dice)
     const closing = await visitor.closing()
     if (closing.code !== code) this.wrongs.push(`${user}: ${closing.code} instead of ${code}`)
-    // Whoever does not answer hears on, and there must be nothing.
+    // A visitor that does not answer still listens, and must hear nothing.
     if (!answers) visitor.socket.end()
     await visitor.gone()
     const { violation, betweenFrames } = visitor.reader

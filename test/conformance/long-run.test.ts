@@ -69,7 +69,7 @@ function digestOf(said: readonly Said[]): string {
   return digest.digest('hex')
 }
 
-/** Everybody heard the same, and of each speaker what it said, in its order. */
+/** All members heard the same, and of each speaker what it said, in its order. */
 async function compare(t: Test, play: Play, members: readonly StrictClient[]): Promise<void> {
   await until(() =>
     members.every(({ reader, ended }) => reader.messages.length >= play.count || ended),
@@ -89,7 +89,7 @@ async function compare(t: Test, play: Play, members: readonly StrictClient[]): P
   for (const { reader } of members) t.equal(reader.violation, null)
 }
 
-/** While somebody speaks on, all are told 3001 and then nothing more. */
+/** While one member speaks on, all are told 3001 and then nothing more. */
 async function shutDown(t: Test, { usher, clock }: Crowd, members: readonly StrictClient[]) {
   let isClosed = false
   const closed = usher.app.close().then(() => {

@@ -1,5 +1,5 @@
-// Clients that read byte by byte what was written in one buffer: where the pieces end is nobody's
-// business, and what such a client asks meanwhile is answered between frames.
+// Clients that read byte by byte what was written in one buffer: where the pieces end
+// makes no difference, and what such a client asks meanwhile is answered between frames.
 import { test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type ClientFrame, OPCODE } from '../support/frames.ts'
@@ -66,7 +66,7 @@ const ENDS: Record<string, { end: ClientFrame; code: number }> = {
   'it says too much': { end: { opcode: text, payload: 'x'.repeat(70_001) }, code: 1_009 },
 }
 
-/** More than the operating system takes in for somebody who does not read. */
+/** More than the operating system takes in for a client that does not read. */
 const BEHIND = 300
 const large = { opcode: binary, payload: Buffer.alloc(65_536) }
 

@@ -6,7 +6,7 @@ import { type ClientFrame, clientFrame, OPCODE } from '../support/frames.ts'
 import { until } from '../support/until.ts'
 import { StrictReader } from './strict-reader.ts'
 
-/** What a browser offers; whoever accepts it must set reserved bits. */
+/** What a browser offers; a server that accepts it must set reserved bits. */
 const OFFER = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }
 
 export interface StrictOptions {

@@ -1,5 +1,5 @@
-// A store that cannot write for a while: whoever publishes is told to try again, whoever listens
-// stays, nothing is half there, and all is well when the cause is gone.
+// A store that cannot write for a while: publishers are told to try again, listeners stay, nothing
+// is half there, and all is well when the cause is gone.
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { connect } from '../support/client.ts'

@@ -25,7 +25,7 @@ export async function historyOf(
   const forward = await pages((last) => read(last === null ? '' : `after=${last}`))
   const back = await pages((last) => read(`order=desc${last === null ? '' : `&before=${last}`}`))
   const same = JSON.stringify(forward.kept) === JSON.stringify(back.kept.toReversed())
-  // Somebody may still be talking: then it is read again anyway.
+  // A client may still be talking: then it is read again anyway.
   const isStill = forward.offset === back.offset
   return { ...forward, wrongs: same || !isStill ? [] : [`${room} reads otherwise backwards`] }
 }

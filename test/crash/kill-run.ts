@@ -1,5 +1,5 @@
 // One run: clients talk while the server is killed again and again; then all becomes quiet, and
-// what everybody saw is compared with the history.
+// what all clients saw is compared with the history.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Dice } from '../support/dice.ts'
 import { Follower } from './clients/follower.ts'

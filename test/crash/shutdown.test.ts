@@ -26,7 +26,7 @@ t.test('[C65] [C94] SIGTERM while many speak loses nothing that was acknowledged
   const acknowledged: Said[] = []
   let ended = false
 
-  /** Keeps speaking until nobody answers any more. */
+  /** Keeps speaking until the server answers no more. */
   async function speak(who: number): Promise<void> {
     for (let number = 0; ; number += 1) {
       const data = `${who} ${number}`

@@ -1,4 +1,4 @@
-// curl, which everybody tries first: REST, and what it is told when an upgrade is refused.
+// curl, which users of an API try first: REST, and what it is told when an upgrade is refused.
 import { test } from 'tap'
 import { PROGRAMS } from '../../scripts/programs.ts'
 import { SERVER_KEY, startApp } from '../support/app.ts'

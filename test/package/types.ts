@@ -63,9 +63,9 @@ app.register(usher, { identity: () => ({ name: 'ann' }) })
 app.register(usher, { authorize: (_, action) => action === 'delete' })
 // @ts-expect-error an outside issuer has an issuer and an audience
 app.register(usher, { jwt: { key: 'k', algorithm: 'HS256' } })
-// @ts-expect-error a ticket is for somebody
+// @ts-expect-error a ticket is for a user
 app.usher.issueTicket({ rooms: ['a'] })
-// @ts-expect-error somebody is disconnected, by session or by user
+// @ts-expect-error a session or a user is disconnected, not a room
 app.usher.disconnect({ room: 'a' })
 // @ts-expect-error a configuration is frozen
 config.port = 1

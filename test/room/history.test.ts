@@ -1,4 +1,4 @@
-// What a room has at hand of its history, when that changes while it is being read.
+// What a room keeps of its history in memory, when that changes while it is being read.
 import t from 'tap'
 import type { MessageLog, Page } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'

@@ -42,7 +42,7 @@ export async function openBrowser(t: Teardown): Promise<Browser> {
   return browser
 }
 
-/** One user at this browser: nobody else sees the cookies. Windows are opened in it. */
+/** One user at this browser: no other user sees the cookies. Windows are opened in it. */
 export async function seatUser(
   t: Teardown,
   browser: Browser,

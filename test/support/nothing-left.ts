@@ -1,4 +1,4 @@
-// What an app still holds: all zero when everybody has gone and everything was given back.
+// What an app still holds: all zero when all members have left and everything was given back.
 import type { FastifyInstance } from 'fastify'
 import { until } from './until.ts'
 

@@ -42,7 +42,7 @@ export function cookieOf(headers: Headers): string {
 
 let people = 0
 
-/** Signs somebody up and logs them in twice: in a browser and in an app. */
+/** Signs a user up and logs them in twice: in a browser and in an app. */
 export async function person({ url, keepSecret }: StartedApp, name?: string): Promise<Person> {
   people += 1
   const username = name ?? `person${people}`
@@ -61,7 +61,7 @@ export async function person({ url, keepSecret }: StartedApp, name?: string): Pr
   }
 }
 
-/** A ticket for somebody, asked for as their app would. */
+/** A ticket for a user, asked for as their app would. */
 export async function ticketOf(
   { url, keepSecret }: StartedApp,
   headers: Record<string, string>,

@@ -20,7 +20,7 @@ export interface Live {
   handler: RawHandler
 }
 
-/** Somebody with a session. */
+/** A user with a session. */
 export function userOf(user: string, more: Partial<Identity> = {}): Identity {
   return { ...ANONYMOUS, proof: 'token', user, session: `s_${user}`, ...more }
 }

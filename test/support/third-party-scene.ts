@@ -14,7 +14,7 @@ import {
 import { ManualClock } from './manual-clock.ts'
 import { call } from './people.ts'
 
-/** Pongs take real time, which does not go by here: nobody is to be dropped for want of them. */
+/** Pongs take real time, which does not go by here: no connection may end for want of them. */
 const SELDOM = { pingSeconds: 3_600, pongSeconds: 3_600 }
 /** The key that every scene begins with. */
 export const old = issuerKey('ES256', 'old')

@@ -1,4 +1,4 @@
-// The gate before work that is dear: so many at once, so many waiting, the rest turned away.
+// The limit before costly work: so many at once, so many waiting, the rest turned away.
 import { test } from 'tap'
 import { NO_HOLDER, Reached, whileHeld } from '../../src/engine/shares.ts'
 import { ConcurrencyLimit } from '../../src/time/concurrency-limit.ts'

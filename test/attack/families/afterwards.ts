@@ -1,4 +1,4 @@
-// The look afterwards: the server is well, everybody's place was given back, and its log keeps
+// The look afterwards: the server is well, each attacker's place was given back, and the log keeps
 // secrets.
 
 import { OPCODE } from '../../support/frames.ts'

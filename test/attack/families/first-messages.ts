@@ -29,7 +29,7 @@ export const firstMessages: Family = {
   ],
 }
 
-/** Undecided connections are counted per address; everybody else still gets in. */
+/** Undecided connections are counted per address; clients of other addresses still get in. */
 function crowds(target: Target): Attack[] {
   return [
     {

@@ -205,7 +205,7 @@ function anonymous(target: Target, room: string): Promise<RawClient> {
   return upgrade(target.url, `/rooms/${room}`)
 }
 
-/** Somebody in the same room all the while would have noticed. */
+/** A member of the same room notices nothing of all that. */
 function undisturbed(target: Target): Attack {
   return {
     name: 'after all that the room talks',

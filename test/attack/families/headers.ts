@@ -1,4 +1,4 @@
-// Headers that claim to be somebody's, and too many or too large ones.
+// Headers that claim to come from another client, and too many or too large ones.
 import type { Attack, Family } from '../attack.ts'
 import { bearerHeaders, browserHeaders, JSON_TYPE, type Target } from '../target.ts'
 import { exchange, type Headers, requestBytes, upgradeWords, wordsOf } from '../wire.ts'

@@ -1,4 +1,4 @@
-// Log-in under fire: many wrong passwords from many addresses while somebody else comes in, names
+// Log-in under fire: many wrong passwords from many addresses while another user logs in, names
 // that answers might betray, and passwords that are no words.
 import type { Attack, Family } from '../attack.ts'
 import { JSON_TYPE, type Target } from '../target.ts'

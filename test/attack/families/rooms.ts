@@ -44,7 +44,7 @@ const IN_PATHS: Record<string, string> = {
   '300 characters': 'a'.repeat(300),
   '9,000 characters': 'a'.repeat(9_000),
 }
-/** Fits the form and is nobody's, so it must look like any room that one may not enter. */
+/** Fits the form and belongs to no user, so it must look like any room that one may not enter. */
 const FORBIDDEN: Record<string, string> = {
   'two dots': '..',
   'two dots, encoded': '%2e%2e',

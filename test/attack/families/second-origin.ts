@@ -1,4 +1,4 @@
-// A real browser, logged in here, opens a page of somebody else: on another port of the same host,
+// A real browser, logged in here, opens a page of a stranger: on another port of the same host,
 // where the cookie goes along, and on another host. Nothing that page tries may work (S3, CSWSH).
 import { createServer, type Server } from 'node:http'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -65,7 +65,7 @@ function noBrowser(): Attack {
   return { name: 'a browser', sent: 'nothing', expected: 'Chromium', run }
 }
 
-/** The victim's browser with the cookie in it, and a server of somebody else's pages. */
+/** The victim's browser with the cookie in it, and a server of the stranger's pages. */
 async function sit(target: Target): Promise<Seat> {
   const ends: (() => unknown)[] = []
   const browser = await openBrowser({ teardown: (run) => ends.push(run) })

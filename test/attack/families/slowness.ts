@@ -28,7 +28,7 @@ function slowBody(target: Target): Buffer {
   return requestBytes({ method: 'POST', path: '/tickets', headers, body: `{${' '.repeat(5_000)}}` })
 }
 
-/** Writes the head at once and the rest one byte after the other, until somebody ends it. */
+/** Writes the head at once and the rest one byte after the other, until the server ends it. */
 function drip(socket: Socket, bytes: Buffer, headStart = 0): Socket {
   let at = headStart
   if (headStart > 0) socket.write(bytes.subarray(0, headStart))

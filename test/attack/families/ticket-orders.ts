@@ -1,4 +1,4 @@
-// Tickets that somebody asks for and must not get: for others, for too long, for odd rooms.
+// Tickets that a user asks for and must not get: for others, for too long, for odd rooms.
 import type { Attack } from '../attack.ts'
 import { bearerHeaders, JSON_TYPE, SERVER_KEY, type Target } from '../target.ts'
 import { type Headers, wordsOf } from '../wire.ts'

@@ -57,7 +57,7 @@ export function races(target: Target): Attack[] {
   ]
 }
 
-/** A ticket for somebody, shown in a hundred requests. */
+/** One ticket, shown in a hundred requests. */
 type Showing = (ticket: string, at: number) => Buffer
 
 const SHOWINGS: readonly (readonly [name: string, showing: Showing])[] = [

@@ -1,5 +1,5 @@
-// Access tokens that nobody issued: forged with node:crypto, first without the key, and then with
-// it, to see that a good signature alone is not enough (S13, S14, S15).
+// Access tokens that no issuer signed: forged with node:crypto, first without the key, and then
+// with it, to see that a good signature alone is not enough (S13, S14, S15).
 import { createHmac, createSign, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { clientFrame, OPCODE } from '../../support/frames.ts'

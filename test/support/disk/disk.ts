@@ -53,7 +53,7 @@ export function makeDisk(home: string, { records = false }: DiskOptions = {}): D
   }
   const set = (calls: number, errno: number): void => {
     const file = openSync(faults, 'r+')
-    // The errno first: whoever sees that calls fail must find why.
+    // The errno first: a process that sees its calls fail must find why.
     writeSync(file, numberBytes(errno), 0, 4, 4)
     writeSync(file, numberBytes(calls), 0, 4, 0)
     closeSync(file)

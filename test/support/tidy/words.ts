@@ -5,7 +5,38 @@ import { commentsOf, lineOf, nodesIn, programOf } from './syntax.ts'
 import { type Check, isCode, isUnder, type TreeFile, violation } from './tree.ts'
 
 /** Paths begin with one of these where sentences are plain already; '' will stand for all files. */
-export const PLAIN_FOLDERS: readonly string[] = ['src/room/']
+export const PLAIN_FOLDERS: readonly string[] = [
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'README.md',
+  'SECURITY.md',
+  'bench/',
+  'docs/decisions/',
+  'docs/protocol.md',
+  'examples/',
+  'scripts/',
+  'src/room/',
+  'src/time/',
+  'src/wire/',
+  'test/attack/',
+  'test/config/',
+  'test/conformance/',
+  'test/connection/',
+  'test/contract/',
+  'test/crash/',
+  'test/engine/',
+  'test/fuzz/',
+  'test/interop/',
+  'test/package/',
+  'test/protocol/',
+  'test/public/',
+  'test/room/',
+  'test/simulation/',
+  'test/soak/',
+  'test/support/',
+  'test/time/',
+  'test/wire/',
+]
 
 const CHECKED = ['src', 'plugins', 'routes', 'public', 'test', 'scripts']
 

@@ -1,5 +1,5 @@
 // Seats of connections: how many there may be in all, per user and per address, and how many of
-// them may be undecided. A seat is taken before the 101 and given back at the end.
+// them may be undecided. A seat is taken before the 101 and released when the connection ends.
 import { Reached, type Share, type Shares } from '../engine/shares.ts'
 
 export class ConnectionLimits {
@@ -33,8 +33,8 @@ export class Seat {
   readonly #shares: Shares
   readonly #share: Share
   /**
-   * The clock's `elapsed()` when proving who it is began, with the seat or with the first message:
-   * what was revoked since then must not come in.
+   * The clock's `elapsed()` when proving the identity began, with the seat or with the first
+   * message: an identity that was revoked since then must not be admitted.
    */
   provingSince: number
   #pending: Share | null = null
@@ -49,13 +49,13 @@ export class Seat {
     return this.#share.address ?? ''
   }
 
-  /** Marks it undecided until a first message says whose it is; 429 or 503 over the caps. */
+  /** Marks the connection undecided until its first message; 429 or 503 over the limits. */
   markPending(): void {
     const { address } = this.#share
     this.#pending = taken(this.#shares.take('pending', { user: null, address, server: null }))
   }
 
-  /** Settles whose it is; 429 when that user has too many. Null for who has no user id. */
+  /** Counts the seat for its user; 429 when that user has too many. Null without a user id. */
   assign(user: string | null): void {
     const reached = user === null ? null : this.#share.assign(user)
     if (reached !== null) throw reached.refusal

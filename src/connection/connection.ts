@@ -1,6 +1,6 @@
-// One client's live link, over any transport: whose it is, how fast it may send, whether it is
-// alive, and what waits to be written. What is spoken over it is its handler's. It knows no ws and
-// no Fastify.
+// One client's live link, over any transport: its identity, its message rate, its heartbeat, and
+// the frames that wait to be written. Its handler speaks with the client. It knows no ws and no
+// Fastify.
 import type { UserMeter } from '../engine/shares.ts'
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Revocation } from '../protocol/identity.ts'
@@ -30,7 +30,7 @@ export interface Farewell {
   limit: LimitName | null
 }
 
-/** While it is leaving, its rooms still give it what was published before. */
+/** While a connection is leaving, its rooms still deliver what was published before. */
 type Life = 'open' | 'leaving' | 'ended'
 
 /** The heartbeat has no bucket of this number: the connection is not pinged yet. */
@@ -64,7 +64,7 @@ export class Connection implements Live, Beating, Gatherer {
     this.openedAt = connections.clock.elapsed()
   }
 
-  /** From here on the handler gets what comes in. On a node that is draining, it closes at once. */
+  /** From here on the handler gets what comes in. On a draining node the connection closes. */
   open(handler: Handler): void {
     this.#handler = handler
     this.connections.add(this)
@@ -78,19 +78,19 @@ export class Connection implements Live, Beating, Gatherer {
     return this.identity.expiresAt
   }
 
-  /** Whether it is closing or has ended: nothing may join by it any more. */
+  /** Whether the connection is closing or has ended: it must not join rooms any more. */
   get isClosed(): boolean {
     return this.#life !== 'open'
   }
 
-  /** What waits for its client. */
+  /** Bytes that wait for the client. */
   get bufferedBytes(): number {
     return this.outbox.bufferedBytes
   }
 
   /**
-   * It is known whose it is: from here on it is pinged, found by session and user, and ends with
-   * its identity. False when that was revoked meanwhile, and then it is closing.
+   * The identity is known: from here on the connection is pinged, found by session and user, and
+   * ends with its identity. False when that was revoked meanwhile; the connection is then closing.
    */
   identify(identity: Identity): boolean {
     this.identity = identity
@@ -110,12 +110,12 @@ export class Connection implements Live, Beating, Gatherer {
     if (this.#life === 'open') this.#handler?.receive(payload, binary)
   }
 
-  /** Any other sign of life: a pong, or a ping of the client's own. */
+  /** Another sign of life came: a pong, or a ping of the client. */
   alive(): void {
     this.pingedAt = 0
   }
 
-  /** Writes whole frames at once: for a connection in one room, which has nothing to gather. */
+  /** Writes whole frames at once: for a connection in one room, which needs no gathering. */
   write(frames: Buffer): void {
     if (this.#life === 'ended') return
     if (!this.outbox.write(frames, this.connections.limits.outboxBytes)) {
@@ -124,7 +124,7 @@ export class Connection implements Live, Beating, Gatherer {
     this.#count(frames.length)
   }
 
-  /** Gathers whole frames, which go out in one piece at the end of the turn, in this order. */
+  /** Gathers whole frames, which are written in one piece and in order at the end of the turn. */
   send(frames: Buffer): void {
     if (this.#life === 'ended') return
     if (!this.outbox.gather(frames, this.connections.limits.outboxBytes)) {
@@ -141,8 +141,8 @@ export class Connection implements Live, Beating, Gatherer {
   }
 
   /**
-   * Counts a message that came in. Server keys are exempt from rates, all others have one, and a
-   * user's is shared by the user's connections. Returns the limit that it is over, or null.
+   * Counts a message that came in. Each connection has a rate, and the connections of one user
+   * share another; server keys are exempt. Returns the limit that is exceeded, or null.
    */
   takeMessage(bytes: number): LimitName | null {
     const { clock, limits, shares, traffic } = this.connections
@@ -152,7 +152,7 @@ export class Connection implements Live, Beating, Gatherer {
     const { server, user } = this.identity
     if (server !== null) return null
     const elapsed = clock.elapsed()
-    // Made with the first message: most connections only listen.
+    // Made with the first message: most connections never publish.
     this.#own ??= messageRate(limits, elapsed)
     if (user !== null) this.#shared ??= shares.meter('messages', user).keep()
     return this.#own.take(bytes, elapsed) ?? this.#shared?.take(bytes, elapsed) ?? null
@@ -165,7 +165,7 @@ export class Connection implements Live, Beating, Gatherer {
     else if (!this.#socket.ping()) this.alive()
   }
 
-  /** A pong cannot overtake a large message on a slow link: part of that is life too [C60]. */
+  /** A pong cannot overtake a large message on a slow link: bytes of it count as life [C60]. */
   noPong(): void {
     if (this.#socket.bytesRead === this.#readAtPing) this.close(CLOSE.noPong)
     else this.alive()
@@ -184,8 +184,8 @@ export class Connection implements Live, Beating, Gatherer {
   }
 
   /**
-   * Leaves its rooms, says why, and ends. The socket gives up after a second, so what waits for a
-   * reader that takes nothing is held no longer than that. Calling it again does nothing.
+   * Leaves the rooms, sends the close code and ends. The socket waits one second at most, so bytes
+   * for a reader that takes nothing are freed after that. A second call does nothing.
    */
   close(code: CloseCode, limit: LimitName | null = null): void {
     if (this.#closedWith !== null) return
@@ -199,7 +199,7 @@ export class Connection implements Live, Beating, Gatherer {
     this.#socket.terminate()
   }
 
-  /** The socket has ended, whichever side ended it: everything is given back. */
+  /** The socket has ended, whichever side ended it: everything that was taken is released. */
   ended(code: number): Farewell {
     this.#leave()
     this.connections.remove(this)
@@ -211,7 +211,7 @@ export class Connection implements Live, Beating, Gatherer {
     return { ...closed, byServer: true, limit: this.#limit }
   }
 
-  /** What was published before it leaves its rooms is still its own, and goes before the close. */
+  /** Messages that were published before the connection leaves are written before the close. */
   #leave(): void {
     if (this.#life !== 'open') return
     this.#life = 'leaving'

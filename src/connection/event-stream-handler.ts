@@ -25,7 +25,7 @@ export class EventStreamHandler implements Handler {
     this.#start = start
   }
 
-  /** Joins the room that was opened for it; on a connection that has ended, gives it back. */
+  /** Joins the room of the entry; releases it if the connection has ended. */
   join(entry: Entry): void {
     const connection = this.#connection
     if (!takeUp(connection, entry)) return
@@ -39,7 +39,7 @@ export class EventStreamHandler implements Handler {
     room.join(membership, { start: this.#start, mayJoin: () => room.mayJoin(identity) })
   }
 
-  /** No byte of a client is a message: what it sends behind its request is not read. */
+  /** A client publishes nothing over an event stream: bytes after its request are not read. */
   receive(): void {}
 
   revoked(revocation: Revocation): void {

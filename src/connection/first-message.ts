@@ -1,5 +1,5 @@
-// A connection that was opened with `?auth=message` says who it is in its first message, which is
-// judged the way a credential is judged before the 101.
+// A connection that was opened with `?auth=message` has its credential in its first message, which
+// is checked the way a credential is checked before the 101.
 import type { Claim, Credential } from '../identity/authenticator.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { FIRST_MESSAGE } from '../protocol/limits.ts'
@@ -12,9 +12,9 @@ export interface FirstMessageParts {
   room: string
   rooms: Rooms
   prove(credential: Credential): Promise<Claim>
-  /** The way is clear: the connection joins with this. */
+  /** The credential was accepted: the connection joins with this entry. */
   join(entry: Entry): void
-  /** The message was refused; `user` is who it proved to be, or null. */
+  /** The message was refused; `user` is the user that it proved, or null. */
   refused(error: unknown, user: string | null): void
 }
 

@@ -1,4 +1,4 @@
-// Frames that came while something before them is being decided: kept in order, within a bound.
+// Frames that came while an earlier frame is being decided: kept in order, within a bound.
 import type { FrameBounds } from '../protocol/limits.ts'
 import type { InboundFrame } from '../wire/wire-format.ts'
 
@@ -6,7 +6,7 @@ export class FrameQueue {
   readonly frames: InboundFrame[] = []
   #bytes = 0
 
-  /** False when that is more than may wait. */
+  /** False when more frames wait than `bounds` allow. */
   push(frame: InboundFrame, { countMax, bytesMax }: FrameBounds): boolean {
     this.frames.push(frame)
     this.#bytes += frame.payload.length

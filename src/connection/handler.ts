@@ -1,5 +1,5 @@
-// The port of what is spoken over a connection: plain frames of one room, an event stream, or
-// commands of many rooms. A new handler is one file that implements this.
+// The port of a handler, which speaks with the client of a connection: in plain frames of one room,
+// as an event stream, or in commands for many rooms. A new handler is one file that implements it.
 import type { Revocation } from '../protocol/identity.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 
@@ -8,8 +8,8 @@ export interface Handler {
   /** A whole data message came in. MUST NOT throw for anything that a client can send. */
   receive(payload: Buffer, binary: boolean): void
   /**
-   * The session or user of the connection was revoked, perhaps in one room alone. It closes the
-   * connection, or ends the memberships that this means.
+   * The session or user of the connection was revoked, perhaps in one room alone. The handler
+   * closes the connection, or ends the memberships that the revocation names.
    */
   revoked(revocation: Revocation): void
   /** The connection is about to close: it leaves its rooms. Called once. */

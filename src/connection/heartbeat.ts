@@ -1,15 +1,15 @@
 // Finds dead connections with one timer for all: every connection has a bucket, and each tick
-// visits two of them, the one to ping and the one whose answers are due. Whoever runs out within
-// the next round is looked at every tick, so that it shows within a second.
+// visits two of them, the one to ping and the one whose answers are due. A connection whose
+// identity expires within the next round is checked every tick, so that it ends within a second.
 import type { HeartbeatSettings } from '../protocol/limits.ts'
 
 export const TICK_MS = 1_000
 
-/** What a heart beats for. */
+/** A connection with a heartbeat. */
 export interface Beating {
-  /** The tick of a ping that nothing has followed yet; 0 when none is open. */
+  /** The tick of a ping after which no byte came yet; 0 when no ping is open. */
   pingedAt: number
-  /** When its identity runs out, in milliseconds since 1970, or null. */
+  /** When its identity expires, in milliseconds since 1970, or null. */
   readonly expiresAt: number | null
   ping(): void
   noPong(): void
@@ -20,7 +20,7 @@ export class Heartbeat {
   readonly #pongTicks: number
   readonly #buckets: Set<Beating>[]
   readonly #roundMs: number
-  /** Those who may run out before their bucket is visited next. */
+  /** Connections whose identity may expire before their bucket is visited next. */
   readonly #runningOut = new Set<Beating>()
   #tick = 0
 
@@ -44,7 +44,7 @@ export class Heartbeat {
     this.#runningOut.delete(beating)
   }
 
-  /** Called every TICK_MS. `now` is the wall clock, which identities run out by. */
+  /** Called every TICK_MS. `now` is the wall clock, by which identities expire. */
   tick(now: number): void {
     this.#tick += 1
     this.#expire(now)

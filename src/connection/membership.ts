@@ -1,12 +1,12 @@
-// One connection in one room, for handlers whose connection may be in several: what rooms give it
-// is gathered, and written once per turn.
+// One connection in one room, for handlers whose connection may be in several: the frames that its
+// rooms deliver are gathered and written once per turn.
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Member } from '../room/member.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 import type { Connection } from './connection.ts'
 
-/** What a membership ends with when the room cannot bring it up to date. */
+/** The close codes of a membership that the room cannot bring up to date. */
 export const FAILURES = {
   unavailable: CLOSE.internal,
   forbidden: CLOSE.forbidden,
@@ -17,7 +17,7 @@ export type Failure = keyof typeof FAILURES
 
 export interface MembershipParts {
   connection: Connection
-  /** Keeps the room open; the membership releases it. */
+  /** Keeps the room open; the membership releases the hold. */
   hold: RoomHold
   format: WireFormat
   echo: boolean
@@ -61,7 +61,7 @@ export class Membership implements Member {
     this.#onFailure(this, failure)
   }
 
-  /** What was published before is still the member's own. */
+  /** The member still gets what was published before it leaves. */
   leave(): void {
     this.hold.room.leave(this)
     this.hold.release()

@@ -1,4 +1,4 @@
-// How fast one connection may talk: messages and bytes per second. A user's rate over all of its
+// The message rate of one connection: messages and bytes per second. The rate of a user over all
 // connections and requests is the bound `messages` of the shares.
 import type { Limits } from '../protocol/limits.ts'
 import { Meter, type NamedRate } from '../time/meter.ts'

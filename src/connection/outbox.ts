@@ -1,15 +1,15 @@
-// What waits to be read by one client: gathered in this turn and not written, or written and not
-// taken by the system. Counted in bytes and dated; the bounds are the connection's and those of
-// `slow-readers.ts`.
+// Frames that wait for one client: gathered in this turn and not written, or written and not yet
+// taken by the operating system. Their bytes and their age are measured; the bounds are in
+// `connection.ts` and `slow-readers.ts`.
 import type { Socket } from './socket.ts'
 
 /** Gathered frames are written before they are more than this. */
 const GATHERED_BYTES_MAX = 262_144
 
-/** All that was ever written, and a mark in it to tell how old the oldest byte is. */
+/** Counts the bytes that were ever written, with a mark that tells how old the oldest one is. */
 export class Outbox {
   readonly #socket: Socket
-  /** One buffer as it is, and a list only when more follow: most turns bring one. */
+  /** One buffer as it is, and a list only for several: most turns bring one. */
   #gathered: Buffer | Buffer[] | null = null
   #gatheredBytes = 0
   #written = 0
@@ -34,8 +34,8 @@ export class Outbox {
   }
 
   /**
-   * Keeps frames until `flush`, so that what several rooms say in one turn is one write. False,
-   * and nothing kept, when more than `bytesMax` would wait.
+   * Keeps frames until `flush`, so that the frames of several rooms in one turn are one write.
+   * False, and nothing kept, when more than `bytesMax` would wait.
    */
   gather(frames: Buffer, bytesMax: number): boolean {
     const waiting = this.bufferedBytes
@@ -59,16 +59,16 @@ export class Outbox {
     this.#write(Array.isArray(gathered) ? Buffer.concat(gathered, bytes) : gathered)
   }
 
-  /** Begins to measure age: what was given up to now counts as one piece. */
+  /** Begins to measure age: the bytes that were given until now count as one piece. */
   mark(elapsed: number): void {
     this.#mark = this.#written + this.#gatheredBytes
     this.#markedAt = elapsed
   }
 
-  /** Milliseconds that something has waited at least; 0 when the marked piece has left. */
+  /** Milliseconds that the oldest byte has waited at least; 0 when the marked piece is sent. */
   ageMs(elapsed: number): number {
-    const left = this.#written - this.#socket.bufferedBytes
-    if (left < this.#mark) return elapsed - this.#markedAt
+    const sent = this.#written - this.#socket.bufferedBytes
+    if (sent < this.#mark) return elapsed - this.#markedAt
     this.mark(elapsed)
     return 0
   }

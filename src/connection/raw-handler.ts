@@ -1,5 +1,5 @@
 // Plain frames: the connection is in one room, so the handler is its own membership. Every frame is
-// a message to that room, and what fails closes the connection.
+// a message to that room, and a failure closes the connection.
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import { type LimitName, QUEUED_FRAMES, WAITING_FRAMES } from '../protocol/limits.ts'
@@ -17,9 +17,9 @@ import { DEADLINES } from './undecided.ts'
 
 export interface RawHandlerParts {
   format: WireFormat
-  /** What the client asked for; null leaves it to the rule of the room. */
+  /** What the client asked for; null means as the rule of the room says. */
   echo: boolean | null
-  /** Where it begins to listen; null for what is published from now on. */
+  /** Where it starts in the history; null for what is published from now on. */
   start: Start | null
 }
 
@@ -29,11 +29,11 @@ export class RawHandler implements Handler, Member, Speaker {
   echo = true
   readonly #echoAsked: boolean | null
   readonly #start: Start | null
-  /** What the first message is handed to, while that is waited for. */
+  /** Gets the first message, while that is waited for. */
   #decide: ((first: InboundFrame) => void) | null = null
-  /** What keeps the room open, while the connection is a member. */
+  /** Keeps the room open, while the connection is a member. */
   #hold: RoomHold | null = null
-  /** Frames behind one that is being decided: a first message, or one that must be asked about. */
+  /** Frames after one that is being decided: a first message, or one that `authorize` decides. */
   #queue: FrameQueue | null = new FrameQueue()
 
   constructor(connection: Connection, { format, echo, start }: RawHandlerParts) {
@@ -71,7 +71,7 @@ export class RawHandler implements Handler, Member, Speaker {
     this.connection.connections.addUndecided(this.connection, DEADLINES.firstMessage)
   }
 
-  /** Joins the room that was opened for it; on a connection that has ended, gives it back. */
+  /** Joins the room of the entry; releases it if the connection has ended. */
   join(entry: Entry): void {
     if (!takeUp(this.connection, entry)) return
     const { identity, hold } = entry
@@ -84,7 +84,7 @@ export class RawHandler implements Handler, Member, Speaker {
   }
 
   receive(payload: Buffer, binary: boolean): void {
-    // An application's own WebSocket server may take larger messages than we do.
+    // The WebSocket server of a host application may take larger messages than Usher does.
     const isTooBig = payload.length > this.connection.connections.limits.messageBytes
     if (isTooBig) return this.connection.close(CLOSE.tooBig, 'messageBytes')
     if (this.#decide !== null) return this.#decideOn({ payload, binary })
@@ -112,7 +112,7 @@ export class RawHandler implements Handler, Member, Speaker {
     this.connection.close(code, limit)
   }
 
-  /** What comes meanwhile waits, so that the order stays what the client made it. */
+  /** Frames that come meanwhile wait, so that messages keep the client's order. */
   waitFor(begun: Promise<unknown>): void {
     this.#queue = new FrameQueue()
     // A message that is refused closes the connection by itself.

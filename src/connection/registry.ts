@@ -12,7 +12,7 @@ import { RecentRevocations } from './recent-revocations.ts'
 import { type Reader, SlowReaders } from './slow-readers.ts'
 import { type Deadline, Undecided } from './undecided.ts'
 
-/** A connection, as far as its registry knows it. */
+/** The part of a connection that the registry needs. */
 export interface Live extends Reader {
   readonly identity: Identity
   readonly seat: Seat
@@ -32,7 +32,7 @@ export interface ConnectionRegistryParts {
   node: () => string
 }
 
-/** What connections have brought and got since the start, for metrics. */
+/** Messages and bytes of all connections since the start, for metrics. */
 export interface Traffic {
   /** Messages that clients sent, also those that were then refused. */
   messagesIn: number
@@ -97,7 +97,7 @@ export class ConnectionRegistry {
     this.#undecided.add(connection, deadline, this.clock.elapsed())
   }
 
-  /** Makes it findable by its identity. False when that was revoked while it was proved. */
+  /** Indexes a connection by its identity. False when that was revoked while it was proved. */
   identify(connection: Live): boolean {
     this.#undecided.remove(connection)
     const { session, user } = connection.identity
@@ -153,7 +153,7 @@ export class ConnectionRegistry {
   }
 }
 
-/** Most users have one connection, and a set for it would be a large part of what it costs. */
+/** Most users have one connection, and a set would be a large part of its memory. */
 type OneOrMore = Live | Set<Live>
 
 function put(map: Map<string, OneOrMore>, key: string, connection: Live): void {

@@ -1,5 +1,5 @@
-// The way into a room, the same before the 101 and by first message: rule, place, room, and the
-// ticket last, so that nothing that fails earlier burns it.
+// Entering a room, the same before the 101 and by first message: the rule, the room, the seat, and
+// the ticket last, so that an earlier failure does not use it up.
 import type { Claim } from '../identity/authenticator.ts'
 import { CLOSE } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
@@ -8,7 +8,7 @@ import { admit } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { Seat } from './connection-limits.ts'
 
-/** Someone whose way is clear: join the room with it, or release both. */
+/** The right to join an open room: a connection joins with it, or the hold is released. */
 export interface Entry {
   readonly identity: Identity
   readonly hold: RoomHold
@@ -29,7 +29,7 @@ export async function enterRoom(rooms: Rooms, identity: Identity, room: string):
   return rooms.open(room, rule)
 }
 
-/** A connection that is in one room from its beginning. The seat stays the caller's to release. */
+/** Admits a connection that is in one room from its start. The caller releases the seat. */
 export async function enter(rooms: Rooms, { room, claim, seat }: EntryRequest): Promise<Entry> {
   const { identity } = claim
   const hold = await enterRoom(rooms, identity, room)
@@ -43,8 +43,8 @@ export async function enter(rooms: Rooms, { room, claim, seat }: EntryRequest): 
 }
 
 /**
- * A connection takes up its entry. False, and the room given back, when it has ended meanwhile or
- * its identity was revoked; then it is closing.
+ * Gives a connection the identity of its entry. False, and the hold released, when the connection
+ * has ended meanwhile or its identity was revoked; then it is closing.
  */
 export function takeUp(connection: Connection, { identity, hold }: Entry): boolean {
   if (!connection.isClosed && connection.identify(identity)) {

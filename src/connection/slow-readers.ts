@@ -1,5 +1,5 @@
-// The readers for which something waits: one is cut when its oldest byte is too old, and those with
-// most waiting are cut when all together are over their bound.
+// Readers with bytes that wait: a reader is cut when its oldest byte is too old, and the readers
+// with most bytes are cut when all readers together are over their bound.
 import type { Limits } from '../protocol/limits.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -14,15 +14,15 @@ export interface Reader {
   cutAsSlow(limit: SlowLimit): void
 }
 
-/** All is counted again whenever this part of the bound was put to wait. */
+/** All readers are counted again when so large a part of the bound was added since. */
 const UNCOUNTED_PART = 8
 
-/** The readers that have something waiting; only these are looked at. */
+/** Readers with bytes that wait; only these are checked. */
 export class SlowReaders {
   readonly #ageMaxMs: number
   readonly #totalMax: number
   readonly #readers = new Set<Reader>()
-  /** What was put to wait since all was counted: it bounds how far the total may be off. */
+  /** Bytes that were added since all readers were counted: how far the total may be off. */
   #uncounted = 0
 
   constructor({ outboxSeconds, outboxTotalBytes }: OutboxLimits) {
@@ -41,7 +41,7 @@ export class SlowReaders {
     return total
   }
 
-  /** So many more bytes wait for this reader. */
+  /** `bytes` more wait for this reader. */
   watch(reader: Reader, bytes: number, elapsed: number): void {
     if (!this.#readers.has(reader)) {
       this.#readers.add(reader)
@@ -64,7 +64,7 @@ export class SlowReaders {
     this.#bound()
   }
 
-  /** Cuts those for whom most waits, until what waits for all is within the bound again. */
+  /** Cuts the readers with most waiting bytes, until the total is within the bound again. */
   #bound(): void {
     this.#uncounted = 0
     let total = this.totalBytes

@@ -1,20 +1,20 @@
 // The port that a connection writes to. The real one is plugins/transports/websocket-socket.ts.
 
 /**
- * An open WebSocket as a connection sees it. No call may throw, also not after the end; after
- * `close` nothing but the close frame is written.
+ * An open WebSocket or event stream as a connection sees it. No call may throw, also not after the
+ * end; after `close` nothing but the close frame is written.
  */
 export interface Socket {
-  /** What was written and has not reached the operating system. */
+  /** Bytes that were written and have not reached the operating system. */
   readonly bufferedBytes: number
-  /** All that ever came in, also parts of a message that is not whole yet. */
+  /** All bytes that ever came in, also parts of a message that is not whole yet. */
   readonly bytesRead: number
   /** Writes whole frames as they are, in one piece. */
   write(frames: Buffer): void
-  /** False when no answer can come, and silence means nothing. */
+  /** False when the transport has no answer to pings, so that silence means nothing. */
   ping(): boolean
   /** Sends a close frame and ends the socket in a bounded time, answered or not. */
   close(code: number, reason: string): void
-  /** Ends it at once, without a close frame. */
+  /** Ends the socket at once, without a close frame. */
   terminate(): void
 }

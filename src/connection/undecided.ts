@@ -1,5 +1,5 @@
-// Connections that are open and have not said who they are. Each kind of connection has a deadline
-// of its own, and so a queue of its own: the order of one queue is the order of its deadlines.
+// Connections that are open and have no identity yet. Each kind of connection has a deadline of its
+// own, and so a queue of its own: the order of one queue is the order of its deadlines.
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import { CONNECT, FIRST_MESSAGE } from '../protocol/limits.ts'
 
@@ -9,7 +9,7 @@ export interface Deadline {
   readonly code: CloseCode
 }
 
-/** What a connection is waited for: its first message [C34], or the command that connects it. */
+/** What an undecided connection has to send: a first message [C34], or a connect command. */
 export const DEADLINES = {
   firstMessage: { ms: FIRST_MESSAGE.deadlineMs, code: CLOSE.invalidCredentials },
   connect: { ms: CONNECT.deadlineMs, code: CLOSE.expired },

@@ -1,4 +1,5 @@
-// Says something in the room. A raw connection gets no answer: what fails closes it, alone.
+// Publishes a message in the room. A raw connection gets no answer: a failure closes it, and no
+// other.
 import { EngineUnavailable } from '../../engine/engine.ts'
 import type { PublishCommand } from '../../protocol/command.ts'
 import { CLOSE, type CloseCode, Refusal } from '../../protocol/errors.ts'
@@ -7,18 +8,18 @@ import type { Draft } from '../../protocol/message.ts'
 import type { Sender } from '../../room/publish.ts'
 import type { Room } from '../../room/room.ts'
 
-/** A connection, as far as publishing needs to know it. */
+/** The part of a connection that publishing needs. */
 export interface Speaker extends Sender {
   readonly id: string
   close(code: CloseCode, limit?: LimitName | null): void
 }
 
 /**
- * Where the application has to be asked first, `speaker.waitFor` is told. Throws what was not
- * foreseen, as an `authorize` that throws: it is the transport's to log.
+ * If the application has to be asked first, `speaker.waitFor` is called. Throws unforeseen errors,
+ * such as those of an `authorize` that throws: the transport logs them.
  */
 export function publish(speaker: Speaker, room: Room, { kind, payload }: PublishCommand): void {
-  // A text frame does not say whether it is JSON: in a room of JSON it has to be.
+  // A text frame does not say whether it is JSON: in a room that takes JSON alone it has to be.
   const isJson = kind === 'text' && room.rule.payload === 'json'
   const origin = speaker.id
   const draft: Draft = { kind: isJson ? 'json' : kind, payload, user: null, origin }

@@ -36,6 +36,7 @@ export const PLAIN_FOLDERS: readonly string[] = [
   'test/support/',
   'test/time/',
   'test/wire/',
+  'src/connection/',
 ]
 
 const CHECKED = ['src', 'plugins', 'routes', 'public', 'test', 'scripts']

@@ -13,8 +13,6 @@ export const kIdentity: unique symbol = Symbol('usher.identity')
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by `app.identify`, `app.authenticate` and `app.usher.authenticate`, null before. */
-    readonly identity: Identity | null
     [kIdentity]: Identity | null
   }
   interface FastifyInstance {

@@ -8,12 +8,6 @@ import { HOST_SESSION, isRoomName, isUserId } from '../src/protocol/names.ts'
 import type { Sender } from '../src/room/publish.ts'
 import type { Usher } from './embedding/usher.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    usher: Usher
-  }
-}
-
 /** No rule and no rate binds the application itself. */
 const APPLICATION: Sender = { identity: null }
 

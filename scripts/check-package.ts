@@ -71,8 +71,9 @@ function compileTypes(): void {
     ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
     ...{ target: 'es2024', module: 'nodenext', types: ['node'], noEmit: true },
   }
-  cpSync(join('test', 'package', 'types.ts'), join(project, 'types.ts'))
-  write(project, 'tsconfig.json', { compilerOptions, files: ['types.ts'] })
+  const files = ['types.ts', 'own-names.ts']
+  for (const file of files) cpSync(join('test', 'package', file), join(project, file))
+  write(project, 'tsconfig.json', { compilerOptions, files })
   runCommand(join(BIN, 'tsc'), ['-p', project])
 }
 

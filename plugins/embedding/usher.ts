@@ -1,4 +1,5 @@
-// What an application gets from Usher: app.usher.
+// What an application gets from Usher: app.usher, and request.identity. These types and no others
+// are added to Fastify's where the package is imported.
 import type { FastifyRequest } from 'fastify'
 import type { IssuedTicket } from '../../src/identity/ticket.ts'
 import type { TicketWish } from '../../src/identity/ticket-order.ts'
@@ -37,4 +38,14 @@ export interface Usher {
    * with 401, and sets `request.identity` where the application has no decorator of that name.
    */
   authenticate(request: FastifyRequest): Promise<void>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    usher: Usher
+  }
+  interface FastifyRequest {
+    /** Set by `app.usher.authenticate`, and in Usher's own routes; null or undefined before. */
+    readonly identity: Identity | null
+  }
 }

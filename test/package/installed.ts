@@ -39,8 +39,8 @@ function unpacked(t: Teardown): string {
       symlinkSync(join(process.cwd(), 'node_modules', name), join(modules, name))
   }
   runCommand('tar', ['-xzf', pack(root).path, '-C', modules])
-  symlinkSync('package', join(modules, 'usher'))
-  symlinkSync('../usher/dist/src/cli.js', join(modules, '.bin', 'usher'))
+  symlinkSync('package', join(modules, 'fastify-usher'))
+  symlinkSync('../fastify-usher/dist/src/cli.js', join(modules, '.bin', 'usher'))
   const filter = (path: string) => !/\/(node_modules|data)$/.test(path)
   cpSync('examples', join(root, 'examples'), { recursive: true, filter })
   return root

@@ -1,18 +1,18 @@
-// What a client may ask for over a connection.
+// The commands that a client may send over a connection.
 import type { Kind } from './message.ts'
 
 /** Publish a message in a room. */
 export interface PublishCommand {
   type: 'publish'
-  /** What the reply names; 0 where the client waits for none. */
+  /** The id of the reply; 0 where the client gets none. */
   id: number
-  /** Null means the room of a connection that has one alone. */
+  /** Null means the only room of the connection. */
   room: string | null
   kind: Kind
   payload: Buffer
 }
 
-/** What stands in a frame cannot be read from here on; the commands before it are good. */
+/** The rest of a frame cannot be read; the commands before this one are good. */
 export interface UnreadableCommand {
   type: 'unreadable'
 }

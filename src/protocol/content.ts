@@ -1,4 +1,4 @@
-// What a message says, made from what a request or an application gives: its kind and its bytes.
+// The content of a message, its kind and its bytes, from the data of a request or an application.
 import { REPLY, Refusal } from './errors.ts'
 import type { Draft, Kind } from './message.ts'
 
@@ -8,8 +8,8 @@ const KINDS: readonly Kind[] = ['json', 'text', 'binary']
 
 /**
  * From the `data` of a JSON request, as a message in JSON has it: the JSON value, the text, or
- * base64 where the kind is binary. A string is text unless it is said to be something else. Throws
- * a Refusal for data that does not fit the kind.
+ * base64 where the kind is binary. A string is text unless `kind` differs. Throws a Refusal for
+ * data that does not fit the kind.
  */
 export function contentOfJson(data: unknown, kind: Kind = kindOf(data)): Content {
   if (kind === 'json') return { kind, payload: Buffer.from(jsonOf(data)) }
@@ -22,8 +22,8 @@ export function contentOfJson(data: unknown, kind: Kind = kindOf(data)): Content
 
 /**
  * From a value of JavaScript: a string is text, bytes are binary and anything else is JSON, unless
- * `kind` says otherwise. Bytes are copied, since they go out later and may be used again. Throws a
- * Refusal for what cannot be said.
+ * `kind` differs. Bytes are copied, since they are written later and the caller may change them.
+ * Throws a Refusal for data that does not fit the kind.
  */
 export function contentOfValue(data: unknown, kind?: Kind): Content {
   if (kind !== undefined && !KINDS.includes(kind)) {
@@ -39,7 +39,7 @@ export function contentOfValue(data: unknown, kind?: Kind): Content {
   throw new Refusal(REPLY.badRequest, `A message of kind ${kind} is a string or bytes.`)
 }
 
-/** Throws a Refusal for what JSON cannot say: a function, a circle, a BigInt. */
+/** Throws a Refusal for a value that JSON cannot express: a function, a circle, a BigInt. */
 export function jsonOf(value: unknown): string {
   let json: string | undefined
   try {

@@ -27,12 +27,12 @@ export const REPLY = {
   tooManyRequests: { error: 'too_many_requests', code: 111, status: 429 },
 } as const satisfies Record<string, ReplyCode>
 
-/** A request that was refused. `message` says what to do; it never repeats a credential. */
+/** The error of a refused request. `message` says what to do; it never repeats a credential. */
 export class Refusal extends Error {
   readonly reply: ReplyCode
   /** Seconds after which a retry may succeed, for 429 and 503. */
   readonly retryAfter: number | undefined
-  /** The limit that was hit, if it is about one. */
+  /** The limit that was hit, if there is one. */
   readonly limit: LimitName | undefined
 
   constructor(reply: ReplyCode, message: string, retryAfter?: number, limit?: LimitName) {
@@ -43,7 +43,7 @@ export class Refusal extends Error {
     this.limit = limit
   }
 
-  /** For the error handler of an application that puts our hooks on its own routes. */
+  /** For the error handler of an application that uses Usher's hooks on its own routes. */
   get statusCode(): number {
     return this.reply.status
   }
@@ -56,8 +56,8 @@ export interface CloseCode {
 }
 
 /**
- * Every way the server ends a connection. After 3000–3499 and 4000–4499 a client comes back, after
- * 3500–3999 and 4500–4999 it stays away.
+ * Every way the server ends a connection. After 3000–3499 and 4000–4499 a client reconnects, after
+ * 3500–3999 and 4500–4999 it does not.
  */
 export const CLOSE = {
   tooBig: { code: 1009, reason: 'message too big' },
@@ -75,7 +75,7 @@ export const CLOSE = {
   forbidden: { code: 3507, reason: 'permission denied' },
 } as const satisfies Record<string, CloseCode>
 
-/** The close code for a refusal that a connection cannot be answered by HTTP any more. */
+/** The close code for a refusal, on a connection that can no longer be answered by HTTP. */
 export function closeCodeFor({ status }: ReplyCode): CloseCode {
   switch (status) {
     case 401:
@@ -92,7 +92,7 @@ export function closeCodeFor({ status }: ReplyCode): CloseCode {
   }
 }
 
-/** Whether a client that was closed with this code may come back by itself. */
+/** Whether a client may reconnect by itself after a close with this code. */
 export function mayReconnect(code: number): boolean {
   if (code < 3000) return code !== CLOSE.tooBig.code
   return code % 1000 < 500

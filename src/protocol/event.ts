@@ -1,4 +1,4 @@
-// What the server tells a client over a connection.
+// The events that the server sends to a client over a connection.
 import type { Message, Position } from './message.ts'
 
 /** A message was published in a room. */
@@ -8,13 +8,13 @@ export interface MessageEvent {
   message: Message
 }
 
-/** One connection, as the members of its room may know it. */
+/** One connection, as the other members of its room see it. */
 export interface ClientInfo {
   connection: string
   user: string | null
-  /** How people call the user, or null. */
+  /** The user's display name, or null. */
   name: string | null
-  /** The public part of what travels with the user, as JSON text, or null. */
+  /** The public part of the user's info, as JSON text, or null. */
   info: string | null
 }
 
@@ -25,17 +25,17 @@ export interface PresenceEvent {
   client: ClientInfo
 }
 
-/** What all members of a room are told, each in its wire format. */
+/** An event for all members of a room, each in its wire format. */
 export type RoomEvent = MessageEvent | PresenceEvent
 
-/** Where a room stands for a member that begins to listen: it can return to this position. */
+/** The position at which a member starts: it can return to it. */
 export interface PositionEvent {
   type: 'position'
   room: string
   position: Position
 }
 
-/** What the member missed is no longer kept: load the room again and go on from this position. */
+/** Messages that the member missed are no longer kept: load the room again, then use `position`. */
 export interface ResetEvent {
   type: 'reset'
   room: string
@@ -50,12 +50,12 @@ export interface MembershipEvent {
   reason: string
 }
 
-/** What one member alone is told. */
+/** An event for one member alone. */
 export type Notice = PositionEvent | ResetEvent | MembershipEvent
 
 export type Event = RoomEvent | Notice
 
-/** The connection that an event came by, which is left out where it wants no echo. */
+/** The connection that an event came by, which does not get it if it wants no echo. */
 export function originOf(event: RoomEvent): string | null {
   return event.type === 'message' ? event.message.origin : null
 }

@@ -1,28 +1,28 @@
-// Who is behind a connection or a request. Made in src/identity, read by rules everywhere.
+// The identity behind a connection or a request. Made in src/identity, read by rules everywhere.
 
-/** How an identity was proved at the door. */
+/** How an identity was proved when the connection or the request came. */
 export type Proof = 'none' | 'cookie' | 'host' | 'token' | 'ticket' | 'key'
 
 export interface Identity {
   readonly proof: Proof
-  /** User id; null for the anonymous and for server keys. */
+  /** User id; null without a credential and for server keys. */
   readonly user: string | null
-  /** Name of the server key, null for everybody else. */
+  /** Name of the server key; null for all other identities. */
   readonly server: string | null
-  /** The session behind it: when that ends, so do its connections. */
+  /** The session behind the identity: when it ends, its connections end. */
   readonly session: string | null
-  /** Rooms that a ticket names; null when nothing narrows it. */
+  /** The rooms that a ticket names; null when no ticket narrows the identity. */
   readonly rooms: readonly string[] | null
-  /** JSON text that travels with the user, or null. */
+  /** JSON text about the user, from its ticket or token, or null. */
   readonly info: string | null
-  /** Milliseconds since 1970 when it runs out; null never. */
+  /** Milliseconds since 1970 when the identity expires; null means never. */
   readonly expiresAt: number | null
 }
 
-/** Who must lose their connections, on every node; with a room, only those in that room. */
+/** A session or user whose connections end on every node; with `room`, only those in that room. */
 export type Revocation = { session: string } | { user: string; room?: string }
 
-/** Somebody who showed no credential. */
+/** The identity of a connection or request without a credential. */
 export const ANONYMOUS: Identity = Object.freeze({
   proof: 'none',
   user: null,

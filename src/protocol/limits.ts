@@ -1,18 +1,18 @@
 // Every bound that an operator can set, with its unit in its name. `null` means none.
 
-/** A number that an operator can set: what holds otherwise, what it may be, and what it means. */
+/** A number that an operator can set: its default, its greatest value, and what it means. */
 export interface NumberSetting {
   readonly standard: number
   /** The least is 1. */
   readonly max?: number
-  /** Where this is not said, `null` may be written, for none. */
+  /** Without this, `null` may be given, for no limit. */
   readonly needed?: true
   readonly sentence: string
 }
 
 /**
- * Limits of one node. Counts are of what is there now; messages and bytes per second count per
- * connection and per user, and server keys are exempt from them.
+ * Limits of one node. Connections and the like are counted as they are now; messages and bytes per
+ * second count per connection and per user, and server keys are exempt from them.
  */
 export const LIMITS = {
   connections: { standard: 100_000, sentence: 'open connections' },
@@ -49,13 +49,13 @@ export const LIMITS = {
   handshakesPerSecond: { standard: 2_000, sentence: 'connections that may be opened in a second' },
   pendingConnections: {
     standard: 1_000,
-    sentence: 'connections that have not said yet who they are',
+    sentence: 'connections that are not authenticated yet',
   },
   pendingPerAddress: { standard: 20, sentence: 'such connections from one address' },
   ticketsPerMinute: { standard: 60, sentence: 'tickets that are issued for one user in a minute' },
 } as const satisfies Record<string, NumberSetting>
 
-/** How a dead connection is found: a ping this often, and how long to wait for an answer. */
+/** How a dead connection is found: the time between pings, and how long an answer may take. */
 export const HEARTBEAT = {
   pingSeconds: {
     standard: 25,
@@ -86,10 +86,10 @@ function standardsOf<Table extends Record<string, NumberSetting>>(table: Table):
 export const DEFAULT_LIMITS: Limits = standardsOf(LIMITS)
 export const DEFAULT_HEARTBEAT: HeartbeatSettings = standardsOf(HEARTBEAT)
 
-/** Every limit that somebody can hit, for metrics and logs. */
+/** Every limit that a client can hit, for metrics and logs. */
 export type LimitName =
   | keyof Limits
-  /** Frames held back while something before them was decided. */
+  /** Frames held back while an earlier frame was decided. */
   | 'heldFrames'
   /** Failed log-ins of an account or an address. */
   | 'failedLogins'
@@ -104,19 +104,19 @@ export type LimitName =
 /** The first message of a connection that authenticates by it: its size and its deadline. */
 export const FIRST_MESSAGE = Object.freeze({ bytesMax: 4_096, deadlineMs: 10_000 })
 
-/** How long a connection of several rooms may take to say who it is. */
+/** How long a connection of several rooms may take to authenticate. */
 export const CONNECT = Object.freeze({ deadlineMs: 30_000 })
 
-/** What may wait while an application is asked whether a message is allowed. */
+/** How many frames may wait while an application is asked whether a message is allowed. */
 export const WAITING_FRAMES: FrameBounds = Object.freeze({ countMax: 256, bytesMax: 262_144 })
 
-/** Characters of a password. The bound above keeps hashing cheap, not passwords short. */
+/** Characters of a password. The maximum is there to keep hashing cheap. */
 export const PASSWORD_LENGTH = Object.freeze({ min: 8, max: 256 })
 
-/** How long an access token of ours is good for. */
+/** How long an access token of Usher is valid. */
 export const ACCESS_TOKEN_SECONDS = 900
 
-/** What a ticket may be asked for, and how long the connections of a back end's tickets live. */
+/** What a request for a ticket may ask, and how long a connection by a back end's ticket lives. */
 export const TICKET = Object.freeze({
   secondsMin: 1,
   secondsMax: 30,
@@ -126,11 +126,11 @@ export const TICKET = Object.freeze({
   connectionSeconds: 86_400,
 })
 
-/** How much may wait in front of a connection. */
+/** How many frames and bytes of a connection may wait. */
 export interface FrameBounds {
   readonly countMax: number
   readonly bytesMax: number
 }
 
-/** What may wait behind a first message until it is decided. */
+/** How many frames may wait after a first message until it is decided. */
 export const QUEUED_FRAMES: FrameBounds = Object.freeze({ countMax: 16, bytesMax: 65_536 })

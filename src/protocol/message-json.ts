@@ -1,4 +1,4 @@
-// A message as JSON, for whoever asks for more than its payload.
+// A message as JSON, for clients that ask for more than its payload.
 import type { Message } from './message.ts'
 
 /**
@@ -11,7 +11,7 @@ export function messageJson({ offset, time, user, kind, payload, redacted }: Mes
   return `${head},"data":${dataJson(kind, payload)}}`
 }
 
-/** JSON was checked when it was accepted, so it goes out as it came. */
+/** A JSON payload was checked when it was published, so it is copied unchanged. */
 function dataJson(kind: Message['kind'], payload: Buffer): string {
   if (kind === 'json') return payload.toString()
   return JSON.stringify(payload.toString(kind === 'text' ? 'utf8' : 'base64'))

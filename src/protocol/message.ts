@@ -1,4 +1,4 @@
-// What is said in a room, and where it stands there.
+// A message in a room, and its position there.
 
 /** How the payload's bytes are meant: UTF-8 JSON, UTF-8 text, or bytes. */
 export type Kind = 'json' | 'text' | 'binary'
@@ -9,7 +9,7 @@ export interface Position {
   offset: number
 }
 
-/** What a sender hands in. `origin` is the connection it came by, so that it can be left out. */
+/** What a sender publishes. `origin` is its connection, which may want no echo. */
 export interface Draft {
   kind: Kind
   payload: Buffer
@@ -24,6 +24,6 @@ export interface Message extends Draft {
   offset: number
   /** Milliseconds since 1970, set by the server. */
   time: number
-  /** Set when it was taken back: the payload is empty, and the offset stays. */
+  /** Set when the message was taken back: the payload is empty, and the offset stays. */
   redacted?: true
 }

@@ -1,4 +1,4 @@
-// What a payload must be to count as its kind.
+// Checks that a payload is what its kind says.
 import { isUtf8 } from 'node:buffer'
 
 /** Whether these bytes are one JSON value in UTF-8. */

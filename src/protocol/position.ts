@@ -5,7 +5,7 @@ export function positionText({ epoch, offset }: Position): string {
   return `${epoch}:${offset}`
 }
 
-/** Null for what is no position. */
+/** Null when the text is no position. */
 export function parsePosition(text: string): Position | null {
   const found = /^([A-Za-z0-9._-]{1,64}):(0|[1-9][0-9]{0,15})$/.exec(text)
   if (!found) return null

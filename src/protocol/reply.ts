@@ -1,4 +1,4 @@
-// What a command is answered, on connections whose wire format has replies.
+// Replies to commands, on connections whose wire format has replies.
 import type { ReplyCode } from './errors.ts'
 import type { Position } from './message.ts'
 

@@ -1,6 +1,7 @@
-// The only door to time and chance: a test that holds these still can replay anything.
+// The port for time: code takes a `Clock` as an argument, so that a test can stop time and replay a
+// run.
 
-/** Milliseconds since 1970, as they travel in messages. */
+/** Milliseconds since 1970, as messages have them. */
 export type Millis = number
 
 /** A running timer. `cancel` may be called at any time and more than once. */
@@ -9,8 +10,8 @@ export interface Timer {
 }
 
 /**
- * What the rest of `src/` knows of time. Callbacks MUST NOT throw; an implementation MUST NOT keep
- * the process alive for a timer alone.
+ * All that the rest of `src/` knows of time. Callbacks MUST NOT throw; an implementation MUST NOT
+ * keep the process alive for a timer alone.
  */
 export interface Clock {
   /** Wall clock, for times that people read. It may jump. */
@@ -21,7 +22,7 @@ export interface Clock {
   after(ms: number, run: () => void): Timer
   /** Calls `run` about every `ms`, until cancelled. */
   every(ms: number, run: () => void): Timer
-  /** Calls `run` once, when what this turn of the event loop brought in has been handled. */
+  /** Calls `run` once, after the input of this turn of the event loop was handled. */
   endOfTurn(run: () => void): void
 }
 

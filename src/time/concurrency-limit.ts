@@ -1,5 +1,5 @@
-// Lets a few calls through at once, for work that costs much by design. The others wait in their
-// order; the caller bounds how many.
+// Runs a few calls at once, for work that costs much by design. Further calls wait in order; the
+// caller bounds how many.
 
 export class ConcurrencyLimit {
   readonly #atOnce: number
@@ -10,7 +10,7 @@ export class ConcurrencyLimit {
     this.#atOnce = atOnce
   }
 
-  /** Runs `work` in its turn. */
+  /** Runs `work` when fewer than `atOnce` calls run and no earlier one waits. */
   async pass<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#running >= this.#atOnce) await this.#wait()
     else this.#running += 1
@@ -23,7 +23,7 @@ export class ConcurrencyLimit {
     }
   }
 
-  /** Resolves with the place of one who left: `#running` stays as it is. */
+  /** Resolves when a call has ended and this one takes its place: `#running` stays the same. */
   #wait(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)

@@ -1,5 +1,5 @@
-// Measures things and their bytes: so many of each at once, and so many per second. Each of the two
-// may be without a limit.
+// Limits the rate of things and of their bytes: each has a burst and a number per second, or no
+// limit.
 import { type Rate, TokenBucket } from './token-bucket.ts'
 
 /** A rate, and the name of the limit that is hit when it is exceeded. */
@@ -34,7 +34,7 @@ export class Meter<Limit> {
     return limit
   }
 
-  /** The limit that one more thing would hit while `spared` things are kept for others. */
+  /** The limit that one more thing would hit if `spared` things must remain, or null. */
   over(bytes: number, elapsed: number, spared = 0): Limit | null {
     const { count, bytes: size } = this.#rates
     if (count !== null && this.#count?.has(1, elapsed, spared) === false) return count.limit
@@ -42,7 +42,7 @@ export class Meter<Limit> {
     return null
   }
 
-  /** Counts one thing of this size, which `over` has let through. */
+  /** Counts one thing of this size, for which `over` has returned null. */
   count(bytes: number): void {
     this.#count?.spend(1)
     this.#bytes?.spend(bytes)
@@ -53,12 +53,12 @@ export class Meter<Limit> {
     return Math.max(this.#count?.waitSeconds(1) ?? 1, this.#bytes?.waitSeconds(bytes) ?? 1)
   }
 
-  /** Whether all that was counted has come back. */
+  /** Whether everything that was counted is refilled. */
   isFull(elapsed: number): boolean {
     return (this.#count?.isFull(elapsed) ?? true) && (this.#bytes?.isFull(elapsed) ?? true)
   }
 
-  /** Says that it is kept, so that it must not be forgotten. */
+  /** Marks the meter as in use, so that it must not be forgotten. */
   keep(): this {
     this.#keepers += 1
     return this
@@ -69,7 +69,7 @@ export class Meter<Limit> {
     this.#keepers -= 1
   }
 
-  /** Whether it may be forgotten: it is not kept, and all that was counted has come back. */
+  /** Whether the meter may be forgotten: it is not in use, and it is full. */
   isIdle(elapsed: number): boolean {
     return this.#keepers === 0 && this.isFull(elapsed)
   }

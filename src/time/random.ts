@@ -1,4 +1,4 @@
-// The only door to randomness: a test that seeds it can replay anything.
+// The port for random bytes: a test that seeds it can replay a run.
 import { randomBytes } from 'node:crypto'
 
 export interface Random {
@@ -6,5 +6,5 @@ export interface Random {
   bytes(count: number): Buffer
 }
 
-/** The chance of a running server. */
+/** The random bytes of a running server. */
 export const systemRandom: Random = { bytes: randomBytes }

@@ -1,7 +1,7 @@
-// A token bucket: so much at once, so much per second. Two numbers, no timer.
+// A token bucket: a burst at once, then a number per second. It keeps two numbers and no timer.
 
 export interface Rate {
-  /** What may be taken at once after a quiet time. */
+  /** How much may be taken at once from a full bucket. */
   burst: number
   perSecond: number
 }
@@ -18,20 +18,20 @@ export class TokenBucket {
     this.#at = elapsed
   }
 
-  /** Takes `amount`, or nothing and says false. More than a burst is only given when full. */
+  /** Takes `amount`, or nothing and returns false. More than a burst needs a full bucket. */
   take(amount: number, elapsed: number): boolean {
     if (!this.has(amount, elapsed)) return false
     this.spend(amount)
     return true
   }
 
-  /** Whether `amount` can be taken so that `spared` is left. */
+  /** Whether `amount` can be taken with at least `spared` left. */
   has(amount: number, elapsed: number, spared = 0): boolean {
     this.#refill(elapsed)
     return this.#level >= Math.min(amount + spared, this.#rate.burst)
   }
 
-  /** Takes `amount`, which `has` has found. */
+  /** Takes `amount`, for which `has` has returned true. */
   spend(amount: number): void {
     this.#level -= amount
   }
@@ -41,7 +41,7 @@ export class TokenBucket {
     return Math.max(1, Math.ceil((amount - this.#level) / this.#rate.perSecond))
   }
 
-  /** Whether nothing was taken that has not come back: it may then be forgotten. */
+  /** Whether the bucket is full again: it may then be forgotten. */
   isFull(elapsed: number): boolean {
     this.#refill(elapsed)
     return this.#level >= this.#rate.burst
@@ -54,7 +54,7 @@ export class TokenBucket {
   }
 }
 
-/** Buckets by key. Those that are full again are forgotten: the map is as small as its use. */
+/** Buckets by key. Full buckets are forgotten, so the map holds only the keys in use. */
 export class TokenBuckets {
   readonly #rate: Rate
   readonly #buckets = new Map<string, TokenBucket>()

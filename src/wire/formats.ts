@@ -5,7 +5,7 @@ import type { WireFormat } from './wire-format.ts'
 
 const FORMATS: readonly WireFormat[] = [raw, sse, sseEnvelope]
 
-/** What takes WebSockets. `rooms`: one room, named by the path. */
+/** An endpoint that takes WebSockets. `rooms`: one room, named by the path. */
 export type Endpoint = 'rooms'
 
 /**

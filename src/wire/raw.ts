@@ -1,4 +1,4 @@
-// Plain frames: what a member sends goes to the room as it came. The room is in the URL.
+// Plain frames: a frame that a client sends is published as it is. The room is in the URL.
 import type { Command } from '../protocol/command.ts'
 import type { RoomEvent } from '../protocol/event.ts'
 import { serverFrame } from './frame.ts'

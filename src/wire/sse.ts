@@ -1,5 +1,5 @@
-// Server-sent events (WHATWG HTML section 9.2), for those who only listen: `id:` is the position,
-// `data:` the payload, or the whole message as JSON.
+// Server-sent events (WHATWG HTML section 9.2), for clients that publish nothing: `id:` is the
+// position, `data:` the payload, or the whole message as JSON.
 import { type Command, UNREADABLE } from '../protocol/command.ts'
 import type { Notice, RoomEvent } from '../protocol/event.ts'
 import type { Message } from '../protocol/message.ts'
@@ -7,18 +7,18 @@ import { messageJson } from '../protocol/message-json.ts'
 import { positionText } from '../protocol/position.ts'
 import type { WireFormat } from './wire-format.ts'
 
-/** A comment: it keeps proxies awake and tells the client that the line is not dead. */
+/** A comment: it keeps proxies from closing the stream and tells the client that it is alive. */
 export const SSE_COMMENT = Buffer.from(':\n\n')
 
 const LINE_END = /\r\n|\r|\n/
 
-/** Every line of data begins with its name, or the text could end the event and begin another. */
+/** Every line of data begins with `data:`, or the text could end the event and begin another. */
 function block(fields: readonly string[], data: string | null): Buffer {
   const lines = data === null ? [] : data.split(LINE_END).map((line) => `data: ${line}`)
   return Buffer.from(`${[...fields, ...lines].join('\n')}\n\n`)
 }
 
-/** What is not kept carries no id: a client must not come back to it. */
+/** A message that is not kept has no id: a client must not resume at it. */
 function idOf({ epoch, offset }: Message): string[] {
   return epoch === null || offset === 0 ? [] : [`id: ${positionText({ epoch, offset })}`]
 }

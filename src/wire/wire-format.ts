@@ -10,29 +10,29 @@ export interface InboundFrame {
   binary: boolean
 }
 
-/** Pure translation, no I/O. Bytes are given as they go out, framed. */
+/** Pure translation, no I/O. All bytes are whole frames, as they are written. */
 export interface WireFormat {
   readonly name: string
-  /** What asks a client for a sign of life; null where the transport has a ping of its own. */
+  /** A frame that asks a client for an answer; null where the transport has a ping of its own. */
   readonly ping: Buffer | null
-  /** How commands are answered; null where they are not, and what fails closes the connection. */
+  /** How commands are answered; null without replies, where a failure closes the connection. */
   readonly replies: ReplyFormat | null
   /**
    * MUST give the same bytes for every member of a room: they are made once and written to all.
-   * Null where the format has no words for the event; it has some for every message.
+   * Null where the format cannot express the event; it MUST be able to express every message.
    */
   encode(event: RoomEvent): Buffer | null
-  /** What one member alone is told; null where the format has no words for it. */
+  /** An event for one member alone; null where the format cannot express it. */
   announce(notice: Notice): Buffer | null
   /**
-   * The commands of a frame in their order. MUST NOT throw on any input: what cannot be read ends
+   * The commands of a frame in their order. MUST NOT throw on any input: an unreadable part ends
    * the list with an `unreadable` command, and the connection is closed as a bad request.
    */
   decode(frame: InboundFrame): Command[]
 }
 
 export interface ReplyFormat {
-  /** One message as it stands in a `joined` reply; made once for all clients that missed it. */
+  /** One message as a `joined` reply has it; made once for all clients that missed it. */
   item(message: Message): Buffer
   /** The answer to the command with this id, which is above 0. */
   reply(id: number, reply: Reply): Buffer

@@ -37,6 +37,7 @@ export const PLAIN_FOLDERS: readonly string[] = [
   'test/time/',
   'test/wire/',
   'src/connection/',
+  'src/protocol/',
 ]
 
 const CHECKED = ['src', 'plugins', 'routes', 'public', 'test', 'scripts']

@@ -1,17 +1,22 @@
-// The cookie that is a browser's session: read from requests, set and cleared on replies.
+// app.sessionCookie: the cookie that is a browser's session, and how users log in here at all.
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { cookieName, type LogIns } from './tokens/credential.ts'
 
+interface SessionCookie {
+  /** The secret that came along, if any. */
+  read(request: FastifyRequest): string | undefined
+  /** Gives this reply's browser its session. `expiresAt` is in milliseconds since 1970. */
+  set(reply: FastifyReply, secret: string, expiresAt: number): void
+  clear(reply: FastifyReply): void
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
+    /** No decorator of replies, which would fail where an application has one of the same name. */
+    sessionCookie: SessionCookie
     logIns: LogIns
-  }
-  interface FastifyReply {
-    /** Gives this request's browser its session. */
-    setSessionCookie(secret: string, expiresAt: number): void
-    clearSessionCookie(): void
   }
 }
 
@@ -34,13 +39,12 @@ async function sessionCookie(app: FastifyInstance): Promise<void> {
     reply.header('set-cookie', app.serializeCookie(cookieName(secure), value, options))
   }
 
+  app.decorate('sessionCookie', {
+    read,
+    set: (reply, secret, expiresAt) => send(reply, secret, new Date(expiresAt)),
+    clear: (reply) => send(reply, '', new Date(0)),
+  })
   app.decorate('logIns', { cookie: read, identity })
-  app.decorateReply('setSessionCookie', function (secret, expiresAt) {
-    send(this, secret, new Date(expiresAt))
-  })
-  app.decorateReply('clearSessionCookie', function () {
-    send(this, '', new Date(0))
-  })
 }
 
 export default fp(sessionCookie, {

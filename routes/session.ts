@@ -109,8 +109,8 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return tokensOf(app, session, await app.refreshTokens.issue(session.id))
     }
     // The browser forgets its former session now, so no other client shall use it either (S11).
-    await app.revokeAccess.logOutCookie(app.logIns.cookie(request))
-    reply.setSessionCookie(secret, session.expiresAt)
+    await app.revokeAccess.logOutCookie(app.sessionCookie.read(request))
+    app.sessionCookie.set(reply, secret, session.expiresAt)
     return { user: session.user, username: session.username, expiresAt: session.expiresAt }
   })
 
@@ -124,7 +124,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete('/session', onLogOut, async (request, reply) => {
     const identity = app.identityOf(request)
     await app.revokeAccess.logOut(sessionOf(identity.session))
-    if (identity.proof === 'cookie') reply.clearSessionCookie()
+    if (identity.proof === 'cookie') app.sessionCookie.clear(reply)
     return reply.code(204).send(null)
   })
   refreshRoute(app)
@@ -156,7 +156,7 @@ function logOutEverywhereRoute(app: App): void {
       const { user, proof } = app.identityOf(request)
       if (user === null) throw new Refusal(REPLY.badRequest, 'A server key has no sessions.')
       await app.revokeAccess.logOutEverywhere(user)
-      if (proof === 'cookie') reply.clearSessionCookie()
+      if (proof === 'cookie') app.sessionCookie.clear(reply)
       return reply.code(204).send(null)
     },
   )

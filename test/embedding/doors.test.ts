@@ -152,11 +152,13 @@ test('the application sees one new name, and may have all the others itself', as
     'identify',
     'metrics',
   ]
+  const onReplies = ['setSessionCookie', 'sessionCookie', 'refusal']
   const more = ['accounts', 'sessions', 'connections', 'permitted', 'prove', 'audit']
   const { app, url } = await startHost(t, {
     options: { prefix: '/rt' },
     before: (app) => {
       for (const name of names) app.decorate(name, 'mine')
+      for (const name of onReplies) app.decorateReply(name, 'mine')
       for (const name of ['identity', 'network', 'handshake', 'refusal']) {
         app.decorateRequest(name, null)
       }

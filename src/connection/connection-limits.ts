@@ -42,7 +42,8 @@ export class Seat {
   constructor(shares: Shares, share: Share, elapsed: number) {
     this.#shares = shares
     this.#share = share
-    this.provingSince = elapsed
+    // A whole number, which needs no place of its own in memory.
+    this.provingSince = Math.floor(elapsed)
   }
 
   get address(): string {

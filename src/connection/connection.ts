@@ -30,6 +30,12 @@ export interface Farewell {
   limit: LimitName | null
 }
 
+/** How fast it may send: by itself, and with the other connections of its user. */
+interface Rates {
+  readonly own: MessageRate
+  readonly shared: UserMeter | null
+}
+
 /** While a connection is leaving, its rooms still deliver what was published before. */
 type Life = 'open' | 'leaving' | 'ended'
 
@@ -47,11 +53,11 @@ export class Connection implements Live, Beating, Gatherer {
   messagesIn = 0
   readonly #socket: Socket
   #handler: Handler | null = null
-  #own: MessageRate | null = null
-  #shared: UserMeter | null = null
+  /** Made with the first message: most connections only listen. */
+  #rates: Rates | null = null
   #beat = NOT_BEATING
-  #closedWith: CloseCode | null = null
-  #limit: LimitName | null = null
+  /** How the server closed it, once it did. */
+  #closing: Farewell | null = null
   #life: Life = 'open'
   #readAtPing = 0
 
@@ -61,7 +67,8 @@ export class Connection implements Live, Beating, Gatherer {
     this.#socket = socket
     this.seat = seat
     this.outbox = new Outbox(socket)
-    this.openedAt = connections.clock.elapsed()
+    // A whole number, which needs no place of its own in memory, as fractions do.
+    this.openedAt = Math.round(connections.clock.elapsed())
   }
 
   /** From here on the handler gets what comes in. On a draining node the connection closes. */
@@ -152,10 +159,12 @@ export class Connection implements Live, Beating, Gatherer {
     const { server, user } = this.identity
     if (server !== null) return null
     const elapsed = clock.elapsed()
-    // Made with the first message: most connections never publish.
-    this.#own ??= messageRate(limits, elapsed)
-    if (user !== null) this.#shared ??= shares.meter('messages', user).keep()
-    return this.#own.take(bytes, elapsed) ?? this.#shared?.take(bytes, elapsed) ?? null
+    this.#rates ??= {
+      own: messageRate(limits, elapsed),
+      shared: user === null ? null : shares.meter('messages', user).keep(),
+    }
+    const { own, shared } = this.#rates
+    return own.take(bytes, elapsed) ?? shared?.take(bytes, elapsed) ?? null
   }
 
   ping(): void {
@@ -188,9 +197,8 @@ export class Connection implements Live, Beating, Gatherer {
    * for a reader that takes nothing are freed after that. A second call does nothing.
    */
   close(code: CloseCode, limit: LimitName | null = null): void {
-    if (this.#closedWith !== null) return
-    this.#closedWith = code
-    this.#limit = limit
+    if (this.#closing !== null) return
+    this.#closing = { ...code, byServer: true, limit }
     this.#leave()
     this.#socket.close(code.code, code.reason)
   }
@@ -203,12 +211,10 @@ export class Connection implements Live, Beating, Gatherer {
   ended(code: number): Farewell {
     this.#leave()
     this.connections.remove(this)
-    this.#shared?.release()
-    this.#shared = null
+    this.#rates?.shared?.release()
+    this.#rates = null
     this.seat.release()
-    const closed = this.#closedWith
-    if (closed === null) return { code, reason: '', byServer: false, limit: null }
-    return { ...closed, byServer: true, limit: this.#limit }
+    return this.#closing ?? { code, reason: '', byServer: false, limit: null }
   }
 
   /** Messages that were published before the connection leaves are written before the close. */

@@ -1,27 +1,38 @@
-// Frames that wait for one client: gathered in this turn and not written, or written and not yet
-// taken by the operating system. Their bytes and their age are measured; the bounds are in
-// `connection.ts` and `slow-readers.ts`.
+// What waits to be read by one client: gathered in this turn and not written, or written and not
+// taken by the system. The bounds are the connection's and those of `slow-readers.ts`.
 import type { Socket } from './socket.ts'
 
 /** Gathered frames are written before they are more than this. */
 const GATHERED_BYTES_MAX = 262_144
 
-/** Counts the bytes that were ever written, with a mark that tells how old the oldest one is. */
+/** Frames of several rooms, in order. */
+interface Gathered {
+  readonly frames: Buffer[]
+  bytes: number
+}
+
 export class Outbox {
   readonly #socket: Socket
-  /** One buffer as it is, and a list only for several: most turns bring one. */
-  #gathered: Buffer | Buffer[] | null = null
-  #gatheredBytes = 0
+  /** One buffer as it is, and a list only when more follow: most turns bring one. */
+  #gathered: Buffer | Gathered | null = null
   #written = 0
-  #mark = 0
-  #markedAt = 0
 
   constructor(socket: Socket) {
     this.#socket = socket
   }
 
   get bufferedBytes(): number {
-    return this.#gatheredBytes + this.#socket.bufferedBytes
+    return bytesOf(this.#gathered) + this.#socket.bufferedBytes
+  }
+
+  /** All that was ever given to it. */
+  get givenBytes(): number {
+    return this.#written + bytesOf(this.#gathered)
+  }
+
+  /** All that has left for the system. */
+  get takenBytes(): number {
+    return this.#written - this.#socket.bufferedBytes
   }
 
   /** Writes at once. False, and nothing written, when more than `bytesMax` would wait. */
@@ -34,18 +45,22 @@ export class Outbox {
   }
 
   /**
-   * Keeps frames until `flush`, so that the frames of several rooms in one turn are one write.
-   * False, and nothing kept, when more than `bytesMax` would wait.
+   * Keeps frames until `flush`, so that what several rooms say in one turn is one write. False,
+   * and nothing kept, when more than `bytesMax` would wait.
    */
   gather(frames: Buffer, bytesMax: number): boolean {
     const waiting = this.bufferedBytes
     if (waiting > 0 && waiting + frames.length > bytesMax) return false
-    if (this.#gatheredBytes + frames.length > GATHERED_BYTES_MAX) this.flush()
+    if (bytesOf(this.#gathered) + frames.length > GATHERED_BYTES_MAX) this.flush()
     const gathered = this.#gathered
-    if (gathered === null) this.#gathered = frames
-    else if (Array.isArray(gathered)) gathered.push(frames)
-    else this.#gathered = [gathered, frames]
-    this.#gatheredBytes += frames.length
+    if (gathered === null) {
+      this.#gathered = frames
+    } else if (Buffer.isBuffer(gathered)) {
+      this.#gathered = { frames: [gathered, frames], bytes: gathered.length + frames.length }
+    } else {
+      gathered.frames.push(frames)
+      gathered.bytes += frames.length
+    }
     return true
   }
 
@@ -53,28 +68,18 @@ export class Outbox {
   flush(): void {
     const gathered = this.#gathered
     if (gathered === null) return
-    const bytes = this.#gatheredBytes
     this.#gathered = null
-    this.#gatheredBytes = 0
-    this.#write(Array.isArray(gathered) ? Buffer.concat(gathered, bytes) : gathered)
-  }
-
-  /** Begins to measure age: the bytes that were given until now count as one piece. */
-  mark(elapsed: number): void {
-    this.#mark = this.#written + this.#gatheredBytes
-    this.#markedAt = elapsed
-  }
-
-  /** Milliseconds that the oldest byte has waited at least; 0 when the marked piece is sent. */
-  ageMs(elapsed: number): number {
-    const sent = this.#written - this.#socket.bufferedBytes
-    if (sent < this.#mark) return elapsed - this.#markedAt
-    this.mark(elapsed)
-    return 0
+    const isOne = Buffer.isBuffer(gathered)
+    this.#write(isOne ? gathered : Buffer.concat(gathered.frames, gathered.bytes))
   }
 
   #write(frames: Buffer): void {
     this.#socket.write(frames)
     this.#written += frames.length
   }
+}
+
+function bytesOf(gathered: Buffer | Gathered | null): number {
+  if (gathered === null) return 0
+  return Buffer.isBuffer(gathered) ? gathered.length : gathered.bytes
 }

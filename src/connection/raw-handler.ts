@@ -26,8 +26,8 @@ export interface RawHandlerParts {
 export class RawHandler implements Handler, Member, Speaker {
   readonly format: WireFormat
   readonly connection: Connection
-  echo = true
-  readonly #echoAsked: boolean | null
+  /** What the client asked for, and from joining on what holds. */
+  #echo: boolean | null
   readonly #start: Start | null
   /** Gets the first message, while that is waited for. */
   #decide: ((first: InboundFrame) => void) | null = null
@@ -39,7 +39,7 @@ export class RawHandler implements Handler, Member, Speaker {
   constructor(connection: Connection, { format, echo, start }: RawHandlerParts) {
     this.connection = connection
     this.format = format
-    this.#echoAsked = echo
+    this.#echo = echo
     this.#start = start
   }
 
@@ -53,6 +53,10 @@ export class RawHandler implements Handler, Member, Speaker {
 
   get user(): string | null {
     return this.connection.identity.user
+  }
+
+  get echo(): boolean {
+    return this.#echo ?? true
   }
 
   get bufferedBytes(): number {
@@ -77,7 +81,7 @@ export class RawHandler implements Handler, Member, Speaker {
     const { identity, hold } = entry
     const { room } = hold
     this.#hold = hold
-    this.echo = this.#echoAsked ?? room.rule.echo
+    this.#echo ??= room.rule.echo
     const start = this.#start
     room.join(this, start && { start, mayJoin: () => room.mayJoin(identity) })
     this.#goOn()
@@ -132,7 +136,7 @@ export class RawHandler implements Handler, Member, Speaker {
     const decide = this.#decide
     const { seat, connections } = this.connection
     this.#decide = null
-    seat.provingSince = connections.clock.elapsed()
+    seat.provingSince = Math.floor(connections.clock.elapsed())
     decide?.(first)
   }
 

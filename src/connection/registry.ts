@@ -81,7 +81,7 @@ export class ConnectionRegistry {
 
   nextId(): string {
     this.#lastId += 1
-    return `${this.#node()}-${this.#lastId.toString(36)}`
+    return this.#node() + this.#lastId.toString(36)
   }
 
   get draining(): boolean {

@@ -8,6 +8,15 @@ export type OutboxLimits = Pick<Limits, 'outboxSeconds' | 'outboxTotalBytes'>
 /** The limits for which a reader is cut. */
 export type SlowLimit = 'outboxBytes' | keyof OutboxLimits
 
+/**
+ * What a reader had been given when its age was last measured from, and when that was: that piece
+ * is the oldest that may still wait.
+ */
+interface Mark {
+  givenBytes: number
+  at: number
+}
+
 /** A reader that may have to be cut. */
 export interface Reader {
   readonly outbox: Outbox
@@ -21,7 +30,7 @@ const UNCOUNTED_PART = 8
 export class SlowReaders {
   readonly #ageMaxMs: number
   readonly #totalMax: number
-  readonly #readers = new Set<Reader>()
+  readonly #readers = new Map<Reader, Mark>()
   /** Bytes that were added since all readers were counted: how far the total may be off. */
   #uncounted = 0
 
@@ -37,15 +46,15 @@ export class SlowReaders {
   /** Bytes that wait for all readers: a buffer that many share counts for each of them. */
   get totalBytes(): number {
     let total = 0
-    for (const { outbox } of this.#readers) total += outbox.bufferedBytes
+    for (const { outbox } of this.#readers.keys()) total += outbox.bufferedBytes
     return total
   }
 
   /** `bytes` more wait for this reader. */
   watch(reader: Reader, bytes: number, elapsed: number): void {
     if (!this.#readers.has(reader)) {
-      this.#readers.add(reader)
-      reader.outbox.mark(elapsed)
+      const { givenBytes } = reader.outbox
+      this.#readers.set(reader, { givenBytes, at: elapsed })
     }
     this.#uncounted += bytes
     if (this.#uncounted > this.#totalMax / UNCOUNTED_PART) this.#bound()
@@ -57,9 +66,11 @@ export class SlowReaders {
 
   /** Called about once a second. */
   check(elapsed: number): void {
-    for (const reader of this.#readers) {
+    for (const [reader, mark] of this.#readers) {
       if (reader.outbox.bufferedBytes === 0) this.#readers.delete(reader)
-      else if (reader.outbox.ageMs(elapsed) >= this.#ageMaxMs) reader.cutAsSlow('outboxSeconds')
+      else if (ageMs(reader.outbox, mark, elapsed) >= this.#ageMaxMs) {
+        reader.cutAsSlow('outboxSeconds')
+      }
     }
     this.#bound()
   }
@@ -69,7 +80,7 @@ export class SlowReaders {
     this.#uncounted = 0
     let total = this.totalBytes
     if (total <= this.#totalMax) return
-    const waiting = [...this.#readers].map((reader) => ({
+    const waiting = [...this.#readers.keys()].map((reader) => ({
       reader,
       bytes: reader.outbox.bufferedBytes,
     }))
@@ -81,4 +92,12 @@ export class SlowReaders {
       reader.cutAsSlow('outboxTotalBytes')
     }
   }
+}
+
+/** Milliseconds that something has waited at least; when the marked piece has left, 0 again. */
+function ageMs(outbox: Outbox, mark: Mark, elapsed: number): number {
+  if (outbox.takenBytes < mark.givenBytes) return elapsed - mark.at
+  mark.givenBytes = outbox.givenBytes
+  mark.at = elapsed
+  return 0
 }

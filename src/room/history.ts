@@ -82,13 +82,13 @@ export class History {
 
   /** The room's newest position. Rejects with EngineUnavailable, as all reads here do. */
   async head(): Promise<Position> {
-    await this.#whole()
+    if (this.#healing !== null) await this.#whole()
     return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
   }
 
   /** Messages after an offset, oldest first; there may be more than one page of them. */
   async after(offset: number): Promise<Page> {
-    await this.#whole()
+    if (this.#healing !== null) await this.#whole()
     await this.#haveTail()
     const tail = this.#tail
     if (tail === null || offset < tail.after) {
@@ -100,7 +100,7 @@ export class History {
 
   /** The newest `count` messages, oldest first. */
   async last(count: number): Promise<Page> {
-    await this.#whole()
+    if (this.#healing !== null) await this.#whole()
     const { head, messages } = await this.#read({ after: null, order: 'desc', limit: count })
     return { head, messages: messages.reverse() }
   }

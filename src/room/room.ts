@@ -52,8 +52,8 @@ export class Room implements Follower, PublishTarget {
   readonly #history: History | null
   /** Members that are being brought up to date, and messages that are published meanwhile. */
   readonly #joining = new Map<Member, Joining>()
-  /** Users in this room, and how many members each has. */
-  readonly #users = new Map<string, number>()
+  /** Users here, and how many members each has; counted from the first question on. */
+  #users: Map<string, number> | null = null
   #gap: Gap | null = null
 
   constructor(name: string, rule: Rule, parts: RoomParts) {
@@ -76,12 +76,13 @@ export class Room implements Follower, PublishTarget {
   }
 
   get counts(): RoomCounts {
+    this.#users ??= this.#countUsers()
     return { members: this.members, users: this.#users.size }
   }
 
   /** In a room without history every member starts with what is published from now on. */
   join(member: Member, at: JoinAt | null = null): void {
-    this.#count(member.user, 1)
+    count(this.#users, member.user, 1)
     if (at === null || this.#history === null) this.#fanOut.add(member)
     else this.#resume(this.#history, member, at)
     this.#parts.observer?.joined(this.name, member)
@@ -93,7 +94,7 @@ export class Room implements Follower, PublishTarget {
    */
   holdBack(member: Member): JoinBuffer {
     const buffer = new JoinBuffer()
-    this.#count(member.user, 1)
+    count(this.#users, member.user, 1)
     this.#joining.set(member, { buffer, resume: null })
     this.#parts.observer?.joined(this.name, member)
     return buffer
@@ -116,7 +117,7 @@ export class Room implements Follower, PublishTarget {
     joining?.resume?.cancel()
     this.#joining.delete(member)
     this.#fanOut.remove(member)
-    this.#count(member.user, -1)
+    count(this.#users, member.user, -1)
     this.#parts.observer?.left(this.name, member)
   }
 
@@ -191,11 +192,11 @@ export class Room implements Follower, PublishTarget {
     this.#fanOut.announce(notice, (member) => member.fail('lost'))
   }
 
-  #count(user: string | null, change: 1 | -1): void {
-    if (user === null) return
-    const count = (this.#users.get(user) ?? 0) + change
-    if (count > 0) this.#users.set(user, count)
-    else this.#users.delete(user)
+  #countUsers(): Map<string, number> {
+    const users = new Map<string, number>()
+    for (const { user } of this.#fanOut.members()) count(users, user, 1)
+    for (const { user } of this.#joining.keys()) count(users, user, 1)
+    return users
   }
 
   #resume(history: History, member: Member, { start, mayJoin }: JoinAt): void {
@@ -208,4 +209,11 @@ export class Room implements Follower, PublishTarget {
     // `run` never rejects: a failure ends in `member.fail`.
     void resume.run(start)
   }
+}
+
+function count(users: Map<string, number> | null, user: string | null, change: 1 | -1): void {
+  if (users === null || user === null) return
+  const members = (users.get(user) ?? 0) + change
+  if (members > 0) users.set(user, members)
+  else users.delete(user)
 }

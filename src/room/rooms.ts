@@ -46,8 +46,7 @@ interface OpenRoom {
 /** Keeps a room open until released. A class, because every connection has one. */
 export class RoomHold {
   readonly room: Room
-  readonly #rooms: Rooms
-  #released = false
+  #rooms: Rooms | null
 
   constructor(rooms: Rooms, room: Room) {
     this.#rooms = rooms
@@ -56,9 +55,8 @@ export class RoomHold {
 
   /** May be called more than once. */
   release(): void {
-    if (this.#released) return
-    this.#released = true
-    this.#rooms.released(this.room)
+    this.#rooms?.released(this.room)
+    this.#rooms = null
   }
 }
 

@@ -34,20 +34,6 @@ test('one write over the bound goes to a reader for whom nothing waits', async (
   t.equal(outbox.write(bytes(0), 100), false, 'and then no more until it has read')
 })
 
-test('age is measured from the mark until the marked piece has left', async (t) => {
-  const { socket, outbox } = outboxOn()
-  socket.reads = false
-  outbox.write(bytes(10), 1_000)
-  outbox.mark(1_000)
-  t.equal(outbox.ageMs(5_000), 4_000)
-  outbox.write(bytes(10), 1_000)
-  socket.take(9)
-  t.equal(outbox.ageMs(6_000), 5_000, 'one byte of it is still here')
-  socket.take(1)
-  t.equal(outbox.ageMs(7_000), 0, 'a new piece begins')
-  t.equal(outbox.ageMs(9_000), 2_000)
-})
-
 const BOUNDS = { outboxSeconds: 15, outboxTotalBytes: null }
 
 /** A reader that counts how often it was cut. */
@@ -63,6 +49,25 @@ function reader(): Reader & { socket: FakeSocket; cuts: number } {
     },
   }
 }
+
+test('age is measured until the piece that waited first has left', async (t) => {
+  for (const hasLeft of [false, true]) {
+    const slow = new SlowReaders({ ...BOUNDS, outboxSeconds: 5 })
+    const reading = reader()
+    reading.outbox.write(bytes(10), 1_000)
+    slow.watch(reading, 10, 1_000)
+    slow.check(5_999)
+    reading.outbox.write(bytes(10), 1_000)
+    reading.socket.take(hasLeft ? 10 : 9)
+    t.equal(reading.cuts, 0)
+    slow.check(6_000)
+    t.equal(reading.cuts, hasLeft ? 0 : 1, 'one byte of it is still here, or a new piece begins')
+    slow.check(10_999)
+    t.equal(reading.cuts, hasLeft ? 0 : 2)
+    slow.check(11_000)
+    t.equal(reading.cuts, hasLeft ? 1 : 3)
+  }
+})
 
 test('[C61] a reader that takes nothing is cut after outboxSeconds and not before', async (t) => {
   const slow = new SlowReaders(BOUNDS)

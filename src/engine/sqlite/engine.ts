@@ -11,6 +11,7 @@ import { MemoryPresence } from '../memory/presence.ts'
 import { createMemoryRevocations } from '../memory/revocations.ts'
 import { createMemoryShares } from '../memory/shares.ts'
 import { type MayHave, MemoryTickets } from '../memory/tickets.ts'
+import { newNodeId } from '../node-id.ts'
 import type { Shares } from '../shares.ts'
 import { reasonOf } from './errors.ts'
 import { sweepExpired } from './expiry-job.ts'
@@ -79,7 +80,7 @@ async function compose(
   const stopJobs = startJobs(writer, tickets, clock)
   return {
     name: 'sqlite',
-    node: systemRandom.bytes(6).toString('hex'),
+    node: newNodeId(systemRandom),
     // The folder's lock is this node's lease: it holds for as long as the process lives.
     onRenewed: () => () => {},
     durability: lock === null ? 'memory' : 'disk',

@@ -67,9 +67,10 @@ export interface Follower {
    */
   onRedacted(offset: number): void
   /**
-   * What was accepted after this position is unknown: the follower reads it. It is the position of
-   * the last message that the follower was told, or where the room stood when the follow began.
-   * MUST NOT throw.
+   * Messages after this position may have been accepted of which the follower is not told: where
+   * the room has history they MUST be read from there, else they are lost. It is the position of
+   * the last message that the follower was told, or where the room stood when the follow began; the
+   * epoch may have changed since. `onMessage` goes on with what is accepted from now on.
    */
   onGap(after: Position): void
 }

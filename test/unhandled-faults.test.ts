@@ -34,6 +34,9 @@ for (const [what, signal] of Object.entries(FAULTS)) {
       .stdout()
       .split('\n')
       .find((line) => line.includes(what))
-    t.match(JSON.parse(told ?? '{}'), { level: 50, err: { message: what, stack: /fault\.ts/ } })
+    t.match(JSON.parse(told ?? '{}'), {
+      level: 50,
+      err: { message: what, stack: /unhandled-faults\.ts/ },
+    })
   })
 }

@@ -1,4 +1,4 @@
-// What we depend on: few, each at one exact version, and none that runs at install.
+// Our dependencies: few, each at one exact version, and none that runs a script at install.
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 

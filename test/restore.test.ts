@@ -1,4 +1,5 @@
-// Backup and restore as an operator does them, by docs/operations.md, and what clients then see.
+// Backup and restore as an operator does them by docs/operations.md, and what clients get
+// afterwards.
 import { existsSync, readdirSync } from 'node:fs'
 import { type Test, test } from 'tap'
 import { findProgram, PROGRAMS } from '../scripts/programs.ts'
@@ -16,7 +17,7 @@ interface Ran {
   said: string
 }
 
-/** Runs a command in a shell of its own, with nothing of this environment but the path. */
+/** Runs a command in a shell of its own, with the path as its only variable. */
 async function shell(t: Test, script: string, more: Record<string, string> = {}): Promise<Ran> {
   const env = { NODE: process.execPath, BACKUP, ...more }
   const program = startProgram(t, { command: ['sh', '-c', script], cwd: t.testdirName, env })
@@ -70,7 +71,7 @@ test('[C93][C94][C95] after a restore old positions are told to reload', async (
   following.stop()
   const cookie = { cookie: cookieOf(headers), origin: after.url }
   const { body: session } = await call(`${after.url}/session`, 'GET', { headers: cookie })
-  t.equal(session?.username, 'ada', 'and who was logged in still is')
+  t.equal(session?.username, 'ada', 'sessions are still open')
 })
 
 test('a backup without room says so and leaves nothing', async (t) => {
@@ -97,7 +98,7 @@ test('a backup without a file name says how to call it', async (t) => {
   t.notOk(existsSync(`${t.testdirName}/data`), 'and no store is made')
 })
 
-test('sqlite3 shows what was said, in a backup and in the store while it is in use', async (t) => {
+test('sqlite3 shows the messages, in a backup and in the store while it is in use', async (t) => {
   t.testdir({})
   const server = await start(t)
   await say(server, { hello: 'world' })

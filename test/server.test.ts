@@ -1,4 +1,4 @@
-// The process as an operator meets it: signals, exit codes, data folders, wrong settings.
+// The process from outside: signals, exit codes, data folders, wrong settings.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -59,7 +59,7 @@ test('[C65] no new client is accepted while it drains', async (t) => {
   t.equal(await ended, 0)
 })
 
-test('what was kept is there after SIGTERM, and after kill -9', async (t) => {
+test('stored data is there after SIGTERM, and after kill -9', async (t) => {
   const folder = t.testdir({})
   const first = await startServer(t, settings(folder))
   const credentials = { username: 'ann', password: PASSWORD }
@@ -130,7 +130,7 @@ test('a wrong rules file ends it with 1, and the line of the mistake', async (t)
   t.notMatch(stderr, /^ +at /m)
 })
 
-test('what a rules file says without effect is warned of when it starts', async (t) => {
+test('the boot warns of settings in the rules file that have no effect', async (t) => {
   const folder = t.testdir({ 'rules.json': '{"limits": {\n"roomsPerConnection": 1}}' })
   const server = await startServer(
     t,
@@ -157,7 +157,7 @@ test('a port that is taken ends it with 1 and names the port', async (t) => {
   t.match(stderr, new RegExp(`^Usher does not start\\.\\n.*EADDRINUSE.*${port}.*PORT`))
   t.notMatch(stderr, /^ +at /m, 'no stack')
   const next = await startServer(t, settings(join(folder, 'other')))
-  t.ok(next.url, 'and lets go of the data folder')
+  t.ok(next.url, 'and releases the data folder')
 })
 
 test('the boot log names the engine, its durability, and what has no effect', async (t) => {
@@ -169,14 +169,14 @@ test('the boot log names the engine, its durability, and what has no effect', as
   t.notOk(server.stdout().includes(SERVER_KEY))
 })
 
-test('all who come at once find a place, before any of them is looked at', async (t) => {
+test('the accept queue takes all clients that connect at once', async (t) => {
   const { url, program } = await startServer(t, settings(t.testdir({})))
   const most = Number(readFileSync('/proc/sys/net/core/somaxconn', 'latin1'))
-  // A client that finds none would have to try again a second later, and then three, and seven.
+  // A client without a place there would try again after 1, 3 and 7 seconds.
   program.signal('SIGSTOP')
   const coming = Array.from({ length: Math.min(1_500, most) }, () => rawSocket(url))
-  const lines = await Promise.all(coming)
-  for (const line of lines) line.on('error', () => undefined).destroy()
+  const sockets = await Promise.all(coming)
+  for (const socket of sockets) socket.on('error', () => undefined).destroy()
   program.signal('SIGCONT')
   t.equal((await call(`${url}/health/live`, 'GET')).status, 200, 'and it goes on')
 })

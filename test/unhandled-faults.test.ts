@@ -1,4 +1,5 @@
-// A fault that no code foresaw, in the real process: it is logged, clients are told, and it ends.
+// Faults that no handler catches, in the real process: the fault is logged, every client is told,
+// and the process ends.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
@@ -11,8 +12,8 @@ import { until } from './support/until.ts'
 const FAULT = fileURLToPath(new URL('support/unhandled-faults.ts', import.meta.url))
 
 const FAULTS = {
-  'a rejection that nobody handles': 'SIGWINCH',
-  'an exception that nobody catches': 'SIGURG',
+  'a rejection without a handler': 'SIGWINCH',
+  'an exception without a handler': 'SIGURG',
 } as const
 
 for (const [what, signal] of Object.entries(FAULTS)) {

@@ -1,4 +1,5 @@
-// Settings of an outside issuer: what is taken, and what the operator is told otherwise.
+// Settings of a third-party issuer: which ones are taken, and what the operator is told about
+// others.
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
@@ -20,7 +21,7 @@ function load(env: Record<string, string | undefined>): Config {
   return loadConfig({ USHER_DATA: ':memory:', ...env })
 }
 
-/** What the operator is told about these settings; nothing when they are fine. */
+/** The message to the operator about these settings; empty when they are fine. */
 function toldOf(env: Record<string, string | undefined>): string {
   try {
     load(env)
@@ -31,7 +32,7 @@ function toldOf(env: Record<string, string | undefined>): string {
   }
 }
 
-test('[C37] without a key there is no outside issuer, whatever else is set', async (t) => {
+test('[C37] without a key there is no third-party issuer, whatever else is set', async (t) => {
   t.equal(load({}).thirdPartyIssuer, null)
   t.equal(load({ ...PARTIES, USHER_JWT_ALGORITHM: 'HS256' }).thirdPartyIssuer, null)
 })

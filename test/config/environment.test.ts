@@ -1,4 +1,4 @@
-// Settings from the environment: what is taken, and what the operator is told otherwise.
+// Settings from the environment: which ones are taken, and what the operator is told about others.
 import { type Test, test } from 'tap'
 import { loadConfig } from '../../src/config/environment.ts'
 import { ConfigError } from '../../src/config/mistakes.ts'
@@ -6,7 +6,7 @@ import { ConfigError } from '../../src/config/mistakes.ts'
 const SECRET = 'd9b1f0a7c3e5d9b1f0a7c3e5d9b1f0a7'
 const MEMORY = { USHER_DATA: ':memory:' }
 
-/** What the operator is told about these settings; nothing when they are fine. */
+/** The message to the operator about these settings; empty when they are fine. */
 function toldOf(env: Record<string, string>): string {
   try {
     loadConfig({ ...MEMORY, ...env })
@@ -67,7 +67,7 @@ for (const [name, value] of WRONG) {
   })
 }
 
-test('everything wrong is told at once, one line each', async (t) => {
+test('all mistakes are reported at once, one line each', async (t) => {
   const told = toldOf({ PORT: 'x', USHER_SIGNUP: 'x', USHER_SECRET: 'x' })
   t.same(
     told
@@ -102,7 +102,7 @@ test('[S34] several server keys may be given at once, and a key may contain colo
   ])
 })
 
-test('lists are split at commas, and what is empty is left out', async (t: Test) => {
+test('lists are split at commas, and empty items are left out', async (t: Test) => {
   const env = {
     USHER_ORIGINS: ' https://a.example, https://b.example:8443 ,',
     USHER_TRUST_PROXY: '10.0.0.0/8,::1, loopback',

@@ -1,4 +1,4 @@
-// The rules file: what it may say, and that every error names its line.
+// The rules file: what it may contain, and that every error names its line.
 import { join } from 'node:path'
 import { test } from 'tap'
 import { loadConfig } from '../../src/config/environment.ts'
@@ -13,7 +13,7 @@ const EXAMPLE = `{ "rooms": [
   { "match": "live:*",  "history": false, "echo": false },
   { "match": "*",       "history": { "messages": 1000, "age": "1d" }, "presence": true } ] }`
 
-test('the example of the design is what holds without a file', async (t) => {
+test('without a file the rules of the design's example hold', async (t) => {
   t.match(parseRulesFile(EXAMPLE, 'f'), { rules: DEFAULT_RULES })
   t.match(parseRulesFile('{}', 'f'), { rules: DEFAULT_RULES, limits: DEFAULT_LIMITS })
 })
@@ -27,7 +27,7 @@ test('a limit that is named differs, the others stay; null means none', async (t
   })
 })
 
-/** What is wrong, the line, and a word that must be told. */
+/** The wrong text, its line, and a word that the error must contain. */
 const WRONG: [text: string, line: number, word: RegExp][] = [
   ['', 1, /not JSON/],
   ['{\n  "rooms": [\n}', 3, /not JSON/],
@@ -58,13 +58,13 @@ for (const [text, line, word] of WRONG) {
   })
 }
 
-test('several errors are told at once, each with its line', async (t) => {
+test('several errors are reported at once, each with its line', async (t) => {
   const text = '{\n  "limits": { "outboxBytes": 0 },\n  "heartbeat": { "pongSeconds": -1 }\n}'
   const told = parseRulesFile(text, 'f') as string[]
   t.same(told.map((sentence) => /line \d/.exec(sentence)?.[0]).sort(), ['line 2', 'line 3'])
 })
 
-test('what has no effect is warned of by its line, and the rest holds', async (t) => {
+test('a setting without effect is warned of by its line, and the rest holds', async (t) => {
   const text =
     '{"rooms": [{"match": "a",\n"presence": true,\n"receipts": "members"}],\n' +
     '"limits": {"connections": 7,\n"roomsPerConnection": 1}}'

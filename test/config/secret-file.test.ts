@@ -1,4 +1,5 @@
-// The secret that development keeps in its data folder, and a process that refuses to start.
+// The secret that development keeps in its data folder, and a process that refuses to start without
+// one.
 import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -47,7 +48,7 @@ test('in memory the secret is new each time, and nothing is written', async (t) 
   t.notOk(existsSync(':memory:'))
 })
 
-/** Starts the real process with these variables alone and gives what it said when it ended. */
+/** Starts the real process with these variables alone and gives what it printed when it ended. */
 async function start(env: Record<string, string>): Promise<{ code: unknown; stderr: string }> {
   const server = join(import.meta.dirname, '..', '..', 'src', 'server.ts')
   try {

@@ -18,7 +18,7 @@ function rowOf(name: string, { sentence, standard, unset }: Setting): string {
   return `| \`${name}\` | ${sentence} | ${otherwise} |`.replace('|  |', '| |')
 }
 
-test('README.md has every variable, with what it means and what holds without it', async (t) => {
+test('README.md has every variable, with its meaning and what holds without it', async (t) => {
   const rows = Object.values(SETTINGS).map((row) => rowOf(row.variable, row))
   t.same(rowsUnder('| variable | meaning | if not set |', 'README.md'), rows)
 })
@@ -28,7 +28,7 @@ test('docs/embedding.md has every option that is a setting, with the same words'
   t.same(rowsUnder('| setting | meaning | if not set |', 'docs/embedding.md'), rows)
 })
 
-test('docs/operations.md has every limit, with what it means and its default', async (t) => {
+test('docs/operations.md has every limit, with its meaning and default', async (t) => {
   const limits: [name: string, setting: NumberSetting][] = [
     ...Object.entries(LIMITS),
     ...Object.entries(HEARTBEAT),

@@ -1,5 +1,5 @@
-// A room in which a seed decides who says what: speakers by WebSocket and over REST, pings from
-// both sides, and visitors who come, hear a while, and go or are sent away.
+// A room in which a seed decides which speaker sends what: speakers by WebSocket and over REST,
+// pings from both sides, and visitors that join, listen for a while, and leave or are sent away.
 
 import type { StartedApp } from '../support/app.ts'
 import { Dice } from '../support/dice.ts'
@@ -24,19 +24,19 @@ export interface Crowd {
 
 const SMALL = [0, 1, 2, 124, 125, 126, 127, 128, 1_000]
 const LARGE = [65_534, 65_535, 65_536, 65_537]
-/** So many bytes at the front name the speaker; only the first one says less than that. */
+/** Length of the tag that names the speaker; only the first speaker sends less than that. */
 const TAG_BYTES = 8
-/** The speaker over REST comes after those that have a connection. */
+/** Speakers with a connection; the speaker over REST has the number after them. */
 const SPEAKERS = 3
 
 export const speakerOf = ({ payload }: Said): number =>
   payload.length < TAG_BYTES ? 0 : Number(payload.toString('latin1', 0, 1))
 
-/** An opening in which each step is something that a client does. */
+/** A run of the room; in each step a speaker sends, a visitor joins, or the clock moves. */
 export class Play {
-  /** What each speaker said, in order; the last one speaks over REST. */
+  /** The messages of each speaker, in order; the last one speaks over REST. */
   readonly said: Said[][] = Array.from({ length: SPEAKERS + 1 }, () => [])
-  /** What visitors saw that they should not have. */
+  /** Faults that visitors saw. */
   readonly wrongs: string[] = []
   visits = 0
   readonly #crowd: Crowd
@@ -71,7 +71,7 @@ export class Play {
     if (dice.once(25)) this.#receiveVisitor()
     if (dice.once(10)) return this.#post()
     this.say(dice.below(SPEAKERS))
-    // Else the next one's frames come in the same turn, and all go out in one buffer.
+    // Else the next frames come in the same turn, and all go out in one buffer.
     if (dice.once(3)) await new Promise(setImmediate)
   }
 
@@ -84,7 +84,7 @@ export class Play {
     this.#speakers[speaker]?.send(...frames)
   }
 
-  /** Speakers to whom a ping was not answered, or another than the one they sent. */
+  /** Speakers whose pings were not all answered, each with its own payload. */
   unanswered(): number[] {
     return this.#speakers.flatMap(({ reader }, speaker) => {
       const pongs = reader.controls.filter(({ name }) => name === 'pong')
@@ -144,7 +144,7 @@ export class Play {
     const code = await this.#leave(visitor, user, dice)
     const closing = await visitor.closing()
     if (closing.code !== code) this.wrongs.push(`${user}: ${closing.code} instead of ${code}`)
-    // A visitor that does not answer still listens, and must hear nothing.
+    // A visitor that does not answer stays to read, and nothing may follow.
     if (!answers) visitor.socket.end()
     await visitor.gone()
     const { violation, betweenFrames } = visitor.reader
@@ -152,7 +152,7 @@ export class Play {
     if (!betweenFrames) this.wrongs.push(`${user}: half a frame at the end`)
   }
 
-  /** Of its own will, or not. */
+  /** The visitor closes, or a server key sends it out. Returns the code of the close to expect. */
   async #leave(visitor: StrictClient, user: string, dice: Dice): Promise<number> {
     const { usher, room } = this.#crowd
     if (dice.once(2)) {
@@ -160,8 +160,8 @@ export class Play {
       visitor.send(frame)
       return verdictOn([frame]).code ?? 0
     }
-    const door = `${usher.url}/rooms/${room}/members/${user}`
-    await call(door, 'DELETE', { headers: asServer })
+    const membership = `${usher.url}/rooms/${room}/members/${user}`
+    await call(membership, 'DELETE', { headers: asServer })
     return 3_503
   }
 }

@@ -1,5 +1,5 @@
 // Clients' frames in every order that a seed gives, through real ports: each sender gets what the
-// RFC says, the room hears what it must and nothing more, and a pair of witnesses talks on.
+// RFC demands, the room hears what it must and nothing more, and a pair of witnesses talks on.
 import { test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { Dice } from '../support/dice.ts'
@@ -20,7 +20,7 @@ function open({ url }: StartedApp, answers: boolean): Promise<StrictClient> {
   return strictConnect(url, ROOM, { headers: asServer, answers })
 }
 
-/** Sends it in pieces that have nothing to do with where frames begin. */
+/** Sends the bytes in pieces that do not follow the boundaries of frames. */
 async function sendInPieces(client: StrictClient, order: Order, dice: Dice): Promise<void> {
   const bytes = Buffer.concat(order.frames.map(clientFrame))
   if (dice.once(3)) return void client.socket.write(bytes)
@@ -33,7 +33,7 @@ async function sendInPieces(client: StrictClient, order: Order, dice: Dice): Pro
   }
 }
 
-/** How it went, in the words of the verdict; a reason is never empty where the server closes. */
+/** The outcome in the words of the verdict; a reason is never empty where the server closes. */
 async function outcomeOf(client: StrictClient, { isFault }: Verdict): Promise<object> {
   const closing = await client.closing()
   const { controls, violation } = client.reader

@@ -1,5 +1,5 @@
-// Frames of a client from a seed: messages in fragments with control frames anywhere between, by
-// the book until one thing is against it, or the client closes.
+// Frames of a client from a seed: messages in fragments with control frames anywhere between, all
+// as the RFC demands until one fault, or until the client closes.
 import type { Dice } from '../support/dice.ts'
 import { type ClientFrame, OPCODE } from '../support/frames.ts'
 import { FORBIDDEN_CODES, NOT_UTF8, RESERVED_OPCODES } from '../support/malformed-frames.ts'
@@ -16,7 +16,7 @@ export function textOf(dice: Dice, bytes: number): Buffer {
   const some = Array.from({ length: 16 }, () => dice.pick(CHARACTERS)).join('')
   const whole = Buffer.from(some)
   const filled = Buffer.concat(Array(Math.ceil(bytes / whole.length)).fill(whole), bytes)
-  // A character that was cut at the end becomes as many plain ones.
+  // The bytes of a character that is cut at the end become ASCII characters.
   let end = bytes
   while (end > 0 && ((filled[end - 1] ?? 0) & 0xc0) === 0x80) end -= 1
   if (end > 0 && (filled[end - 1] ?? 0) > 0x7f) end -= 1
@@ -52,7 +52,7 @@ function controls(dice: Dice): ClientFrame[] {
   }))
 }
 
-/** A close frame with a code, and what stands behind it. */
+/** A close frame with a code and what follows the code. */
 function closeWith(code: number, reason: Buffer = Buffer.alloc(0)): ClientFrame {
   return { opcode: close, payload: Buffer.concat([Buffer.from([code >> 8, code & 255]), reason]) }
 }
@@ -128,12 +128,12 @@ const FAULTS: Readonly<Record<string, (dice: Dice) => ClientFrame[]>> = {
 export const FAULT_NAMES = Object.keys(FAULTS)
 
 export interface Order {
-  /** What is wrong in it, or how it ends. */
+  /** The fault in it, or how it ends. */
   name: string
   frames: ClientFrame[]
 }
 
-/** Some messages, then the fault of that name, and then what must not be heard any more. */
+/** Some messages, then the fault of that name, and then messages that must not be heard. */
 export function orderWith(name: string, dice: Dice): Order {
   const good = Array.from({ length: dice.length(4) }, () => [...message(dice), ...controls(dice)])
   const fault = FAULTS[name]?.(dice) ?? []

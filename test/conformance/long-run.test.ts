@@ -22,7 +22,7 @@ const MEBIBYTES_256 = 268_435_456
 const LIMITS = limited({
   ...UNLIMITED,
   messageBytes: 70_000,
-  // The clock is held and moved: for it, those who read in small pieces are slow.
+  // A test moves the clock, so by that clock clients that read in small pieces are slow.
   outboxSeconds: 1_000_000,
   outboxBytes: MEBIBYTES_256,
   outboxTotalBytes: null,
@@ -44,7 +44,7 @@ function listen({ usher, room }: Crowd, readBytes: number): Promise<StrictClient
   return strictConnect(usher.url, `/rooms/${room}`, { headers: asServer, readBytes })
 }
 
-/** The second opinion; it has joined when the room has one member more. */
+/** Starts the second opinion, which has joined when the room has one member more. */
 async function listenByPython({ usher, room }: Crowd): Promise<{ printed: Promise<string> }> {
   const url = `${usher.url}/rooms/${room}`
   const members = async () => (await call(url, 'GET', { headers: asServer })).body.members
@@ -69,7 +69,7 @@ function digestOf(said: readonly Said[]): string {
   return digest.digest('hex')
 }
 
-/** All members heard the same, and of each speaker what it said, in its order. */
+/** All members heard the same: the messages of each speaker, in their order. */
 async function compare(t: Test, play: Play, members: readonly StrictClient[]): Promise<void> {
   await until(() =>
     members.every(({ reader, ended }) => reader.messages.length >= play.count || ended),
@@ -89,7 +89,7 @@ async function compare(t: Test, play: Play, members: readonly StrictClient[]): P
   for (const { reader } of members) t.equal(reader.violation, null)
 }
 
-/** While one member speaks on, all are told 3001 and then nothing more. */
+/** A member goes on speaking; all are closed with 3001 and get nothing more. */
 async function shutDown(t: Test, { usher, clock }: Crowd, members: readonly StrictClient[]) {
   let isClosed = false
   const closed = usher.app.close().then(() => {

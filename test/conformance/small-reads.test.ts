@@ -1,5 +1,5 @@
-// Clients that read byte by byte what was written in one buffer: where the pieces end
-// makes no difference, and what such a client asks meanwhile is answered between frames.
+// Clients that read byte by byte what was written in one buffer: where their reads end makes no
+// difference, and their pings are answered between frames.
 import { test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type ClientFrame, OPCODE } from '../support/frames.ts'
@@ -62,16 +62,16 @@ for (const room of ['live:pieces', 'chat:pieces']) {
 
 const ENDS: Record<string, { end: ClientFrame; code: number }> = {
   'it breaks the rules': { end: { opcode: 3 }, code: 1_002 },
-  'it says goodbye': { end: { opcode: close, payload: Buffer.from([3, 232]) }, code: 1_000 },
-  'it says too much': { end: { opcode: text, payload: 'x'.repeat(70_001) }, code: 1_009 },
+  'it closes': { end: { opcode: close, payload: Buffer.from([3, 232]) }, code: 1_000 },
+  'it sends too much': { end: { opcode: text, payload: 'x'.repeat(70_001) }, code: 1_009 },
 }
 
-/** More than the operating system takes in for a client that does not read. */
+/** More than the operating system buffers for a client that does not read. */
 const BEHIND = 300
 const large = { opcode: binary, payload: Buffer.alloc(65_536) }
 
 for (const [what, { end, code }] of Object.entries(ENDS)) {
-  test(`[C47] [C62] a reader that is behind hears nothing after its close: ${what}`, async (t) => {
+  test(`[C47] [C62] a reader that is behind gets nothing after its close: ${what}`, async (t) => {
     const usher = await startApp(t, SETTINGS)
     const speaker = await open(usher, 'live:behind', 65_536)
     const behind = await open(usher, 'live:behind', 65_536)
@@ -88,10 +88,10 @@ for (const [what, { end, code }] of Object.entries(ENDS)) {
     await behind.gone()
     const { closing, violation, messages, betweenFrames } = behind.reader
     t.equal(violation, null)
-    // Who needs more than a second to read it all is cut before the close frame [C62].
+    // A client that needs more than a second to read it all is cut before the close frame [C62].
     if (closing !== null) {
       t.equal(closing.code, code)
-      t.ok(messages.length >= BEHIND, 'what was said before came first')
+      t.ok(messages.length >= BEHIND, 'earlier messages came first')
       t.ok(betweenFrames, 'and nothing was cut')
     }
     speaker.socket.destroy()

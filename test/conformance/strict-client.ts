@@ -6,12 +6,12 @@ import { type ClientFrame, clientFrame, OPCODE } from '../support/frames.ts'
 import { until } from '../support/until.ts'
 import { StrictReader } from './strict-reader.ts'
 
-/** What a browser offers; a server that accepts it must set reserved bits. */
+/** The extension that browsers offer; a server that accepts it must set reserved bits. */
 const OFFER = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }
 
 export interface StrictOptions {
   headers?: Record<string, string>
-  /** What one read of the operating system may bring at most. */
+  /** Upper bound of the bytes that one read of the operating system gives. */
   readBytes?: number
   /** Whether it answers pings and closes by itself. */
   answers?: boolean
@@ -46,13 +46,15 @@ export class StrictClient {
     this.socket.write(Buffer.concat(frames.map(clientFrame)))
   }
 
-  /** The code and reason of the server's close frame; 1006 when the line ended without one. */
+  /**
+   * The code and reason of the server's close frame; 1006 when the connection ended without one.
+   */
   async closing(): Promise<{ code: number; reason: string }> {
     await until(() => this.reader.closing !== null || this.ended)
     return this.reader.closing ?? { code: 1_006, reason: '' }
   }
 
-  /** Resolves when the line is gone, from both sides. */
+  /** Resolves when both sides have ended the connection. */
   async gone(): Promise<void> {
     await until(() => this.ended)
   }

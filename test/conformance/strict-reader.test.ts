@@ -1,4 +1,4 @@
-// The strict reader itself: it takes what is right in any pieces, and names what is not.
+// The strict reader itself: it takes correct frames in pieces of any size, and names each fault.
 import { test } from 'tap'
 import { Dice } from '../support/dice.ts'
 import { FAULT_NAMES, orderWith } from './frame-orders.ts'
@@ -59,7 +59,7 @@ const BROKEN: Record<string, RegExp> = {
   '88 02 03e8 8a00': /^5\.5\.1: nothing follows a close frame/,
 }
 
-test('what breaks a clause is named', async (t) => {
+test('the clause that a frame breaks is named', async (t) => {
   for (const [hex, clause] of Object.entries(BROKEN)) {
     for (const pieceBytes of [1, 1_000]) t.match(read(hex, pieceBytes).violation, clause, hex)
   }

@@ -1,18 +1,18 @@
-// Reads what a server sends after RFC 6455 alone, as a client that forgives nothing. It takes bytes
+// Reads the bytes of a server by RFC 6455 alone, as a client that forgives nothing. It takes bytes
 // in pieces of any size, down to single ones, and shares no code with what it judges.
 import { isUtf8 } from 'node:buffer'
 
 export interface Message {
   kind: 'text' | 'binary'
   payload: Buffer
-  /** In how many frames it came. */
+  /** Number of frames that it came in. */
   frames: number
 }
 
 export interface Control {
   name: 'close' | 'ping' | 'pong'
   payload: Buffer
-  /** How many messages were whole before it. */
+  /** Number of messages that were complete before it. */
   after: number
 }
 
@@ -98,7 +98,7 @@ export class StrictReader {
       short === 126 ? this.#headBytes.readUInt16BE(2) : Number(this.#headBytes.readBigUInt64BE(2))
     const isMinimal = short === 126 ? length > 125 : length > 65_535
     if (!isMinimal) this.#break('5.2: a length in more bytes than it needs')
-    if (length > Number.MAX_SAFE_INTEGER) this.#break('5.2: a length that nobody can mean')
+    if (length > Number.MAX_SAFE_INTEGER) this.#break('5.2: a length above 2^53')
     return this.violation === null ? length : 0
   }
 

@@ -1,4 +1,4 @@
-// Two members who talk all the while, one to the other, and must hear everything in order.
+// Two members that send messages to each other all the while, and must hear everything in order.
 
 import { OPCODE } from '../support/frames.ts'
 import { until } from '../support/until.ts'
@@ -26,7 +26,7 @@ export class Witnesses {
     return this.listener.reader.messages.filter((message) => !isOurs(message))
   }
 
-  /** Ends the talk when all of it was heard; resolves with what was wrong with it, if anything. */
+  /** Ends the talk when all of it was heard; resolves with the fault, if there was one. */
   async stop(): Promise<string[]> {
     this.#stopped = true
     await this.#talk
@@ -44,7 +44,7 @@ export class Witnesses {
     return wrong
   }
 
-  /** As fast as it is heard, so that there is always something on its way. */
+  /** Sends as fast as it is heard, so that a message is always on its way. */
   async #go(): Promise<void> {
     while (!this.#stopped && !this.listener.ended) {
       this.#speaker.send({ opcode: OPCODE.text, payload: MARK + this.#said })
@@ -54,7 +54,7 @@ export class Witnesses {
     }
   }
 
-  /** Looks only at what came since it last looked. */
+  /** Looks only at the messages since its last look. */
   #next = 0
   #count(): number {
     const { messages } = this.listener.reader

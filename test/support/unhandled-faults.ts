@@ -1,11 +1,12 @@
-// Loaded into a server's process before it: a signal makes happen in it what must never happen.
+// Loaded into the process of a server before the server: each signal makes one fault happen that no
+// handler catches.
 
-/** A promise is rejected that no code holds. */
+/** A promise is rejected, and no code awaits it. */
 process.on('SIGWINCH', () => {
-  Promise.reject(new Error('a rejection that nobody handles'))
+  Promise.reject(new Error('a rejection without a handler'))
 })
 
-/** Something is thrown that no code catches. */
+/** An exception is thrown, and no code catches it. */
 process.on('SIGURG', () => {
-  throw new Error('an exception that nobody catches')
+  throw new Error('an exception without a handler')
 })

@@ -13,7 +13,7 @@ const EXAMPLE = `{ "rooms": [
   { "match": "live:*",  "history": false, "echo": false },
   { "match": "*",       "history": { "messages": 1000, "age": "1d" }, "presence": true } ] }`
 
-test('without a file the rules of the design's example hold', async (t) => {
+test('without a file the rules of the example hold', async (t) => {
   t.match(parseRulesFile(EXAMPLE, 'f'), { rules: DEFAULT_RULES })
   t.match(parseRulesFile('{}', 'f'), { rules: DEFAULT_RULES, limits: DEFAULT_LIMITS })
 })

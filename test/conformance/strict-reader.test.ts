@@ -45,7 +45,7 @@ const BROKEN: Record<string, RegExp> = {
   '8b 00': /^5\.2: an opcode that is reserved/,
   '81 7e 007d': /^5\.2: a length in more bytes/,
   '81 7f 000000000000ffff': /^5\.2: a length in more bytes/,
-  '81 7f 8000000000000000': /^5\.2: a length that nobody/,
+  '81 7f 8000000000000000': /^5\.2: a length above/,
   '80 00': /^5\.4: a continuation of nothing/,
   '01 00 81 00': /^5\.4: a message begins inside/,
   '09 00': /^5\.5: a control frame in fragments/,

@@ -1,4 +1,4 @@
-// Places at the door are counted, bounded, and given back exactly once.
+// Seats of connections are counted, bounded, and given back exactly once.
 import { test } from 'tap'
 import { ConnectionLimits } from '../../src/connection/connection-limits.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
@@ -8,7 +8,7 @@ import { sharesWithin } from '../support/memory-shares.ts'
 const A = '192.0.2.1'
 const B = '192.0.2.2'
 
-/** The word and the wait of the refusal, or null where there was none. */
+/** The error word and the seconds to wait of the refusal, or null where there was none. */
 function refusal(run: () => unknown): [string, number | undefined] | null {
   try {
     run()
@@ -26,62 +26,62 @@ function connectionLimits(limits: Partial<Limits>): ConnectionLimits {
   return new ConnectionLimits(sharesWithin(limits))
 }
 
-test('[C70] a full server says 503, and has a place again when one is given back', async (t) => {
-  const door = connectionLimits({ connections: 2 })
-  const [first] = [door.take(A, 0), door.take(B, 0)]
+test('[C70] a full server says 503, and has a seat again when one is given back', async (t) => {
+  const limits = connectionLimits({ connections: 2 })
+  const [first] = [limits.take(A, 0), limits.take(B, 0)]
   t.same(
-    refusal(() => door.take(A, 0)),
+    refusal(() => limits.take(A, 0)),
     FULL,
   )
-  t.equal(door.taken, 2)
+  t.equal(limits.taken, 2)
   first?.release()
-  t.doesNotThrow(() => door.take(A, 0))
+  t.doesNotThrow(() => limits.take(A, 0))
 })
 
 test('[C70] an address with too many is told 429 and others are not disturbed', async (t) => {
-  const door = connectionLimits({ connectionsPerAddress: 1 })
-  const first = door.take(A, 0)
+  const limits = connectionLimits({ connectionsPerAddress: 1 })
+  const first = limits.take(A, 0)
   t.same(
-    refusal(() => door.take(A, 0)),
+    refusal(() => limits.take(A, 0)),
     OFTEN,
   )
-  t.doesNotThrow(() => door.take(B, 0))
-  t.equal(door.taken, 2, 'a refusal takes nothing')
+  t.doesNotThrow(() => limits.take(B, 0))
+  t.equal(limits.taken, 2, 'a refusal takes nothing')
   first.release()
-  t.doesNotThrow(() => door.take(A, 0))
+  t.doesNotThrow(() => limits.take(A, 0))
 })
 
 test('[C70] a user with too many is told 429, from whatever address', async (t) => {
-  const door = connectionLimits({ connectionsPerUser: 1 })
-  const first = door.take(A, 0)
+  const limits = connectionLimits({ connectionsPerUser: 1 })
+  const first = limits.take(A, 0)
   first.assign('u_1')
-  const second = door.take(B, 0)
+  const second = limits.take(B, 0)
   t.same(
     refusal(() => second.assign('u_1')),
     OFTEN,
   )
-  t.doesNotThrow(() => door.take(B, 0).assign('u_2'))
+  t.doesNotThrow(() => limits.take(B, 0).assign('u_2'))
   second.release()
   first.release()
-  t.doesNotThrow(() => door.take(A, 0).assign('u_1'))
+  t.doesNotThrow(() => limits.take(A, 0).assign('u_1'))
 })
 
 test('a connection without a user id counts for no user', async (t) => {
-  const door = connectionLimits({ connectionsPerUser: 1 })
-  for (let i = 0; i < 3; i += 1) t.doesNotThrow(() => door.take(A, 0).assign(null))
+  const limits = connectionLimits({ connectionsPerUser: 1 })
+  for (let i = 0; i < 3; i += 1) t.doesNotThrow(() => limits.take(A, 0).assign(null))
 })
 
 test('[C70] [S5] the undecided are bounded in all and per address', async (t) => {
-  const door = connectionLimits({ pendingConnections: 2, pendingPerAddress: 1 })
-  const first = door.take(A, 0)
+  const limits = connectionLimits({ pendingConnections: 2, pendingPerAddress: 1 })
+  const first = limits.take(A, 0)
   first.markPending()
-  const second = door.take(A, 0)
+  const second = limits.take(A, 0)
   t.same(
     refusal(() => second.markPending()),
     OFTEN,
   )
-  door.take(B, 0).markPending()
-  const third = door.take('192.0.2.3', 0)
+  limits.take(B, 0).markPending()
+  const third = limits.take('192.0.2.3', 0)
   t.same(
     refusal(() => third.markPending()),
     FULL,
@@ -91,15 +91,15 @@ test('[C70] [S5] the undecided are bounded in all and per address', async (t) =>
 })
 
 test('an undecided one that is over its user bound stays undecided until released', async (t) => {
-  const door = connectionLimits({ connectionsPerUser: 1, pendingPerAddress: 1 })
-  door.take(A, 0).assign('u_1')
-  const late = door.take(A, 0)
+  const limits = connectionLimits({ connectionsPerUser: 1, pendingPerAddress: 1 })
+  limits.take(A, 0).assign('u_1')
+  const late = limits.take(A, 0)
   late.markPending()
   t.same(
     refusal(() => late.assign('u_1')),
     OFTEN,
   )
-  const next = door.take(A, 0)
+  const next = limits.take(A, 0)
   t.same(
     refusal(() => next.markPending()),
     OFTEN,
@@ -109,37 +109,37 @@ test('an undecided one that is over its user bound stays undecided until release
 })
 
 test('everything comes back to zero, however often it is released', async (t) => {
-  const door = connectionLimits({})
+  const limits = connectionLimits({})
   const taken = Array.from({ length: 30 }, (_, i) => {
-    const seat = door.take(i % 2 === 0 ? A : B, 0)
+    const seat = limits.take(i % 2 === 0 ? A : B, 0)
     if (i % 3 === 0) seat.markPending()
     if (i % 2 === 0) seat.assign(`u_${i % 4}`)
     return seat
   })
-  t.equal(door.taken, 30)
-  t.not(door.keys, 0)
+  t.equal(limits.taken, 30)
+  t.not(limits.keys, 0)
   for (const seat of [...taken, ...taken]) seat.release()
-  t.equal(door.taken, 0)
-  t.equal(door.keys, 0)
+  t.equal(limits.taken, 0)
+  t.equal(limits.keys, 0)
 })
 
-test('a place that was released is not assigned any more', async (t) => {
-  const door = connectionLimits({})
-  const seat = door.take(A, 0)
+test('a released seat is not assigned any more', async (t) => {
+  const limits = connectionLimits({})
+  const seat = limits.take(A, 0)
   seat.release()
   seat.assign('u_1')
-  t.equal(door.keys, 0)
+  t.equal(limits.keys, 0)
 })
 
 test('no bound at all is null', async (t) => {
   const none = { connections: null, connectionsPerUser: null, connectionsPerAddress: null }
-  const door = connectionLimits({ ...none, pendingConnections: null, pendingPerAddress: null })
+  const limits = connectionLimits({ ...none, pendingConnections: null, pendingPerAddress: null })
   t.doesNotThrow(() => {
     for (let i = 0; i < 2_000; i += 1) {
-      const seat = door.take(A, 0)
+      const seat = limits.take(A, 0)
       seat.markPending()
       seat.assign('u_1')
     }
   })
-  t.equal(door.taken, 2_000)
+  t.equal(limits.taken, 2_000)
 })

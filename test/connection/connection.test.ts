@@ -1,4 +1,4 @@
-// One client from open to close: what each state does with what comes in.
+// One client from open to close: what each state does with the frames of the client.
 import { test } from 'tap'
 import { UNREADABLE } from '../../src/protocol/command.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
@@ -19,7 +19,7 @@ function nothingIsLeft({ connections, rooms }: TestRooms) {
 
 const NOTHING = { connections: 0, connectionLimits: 0, keys: 0, rooms: 0, slow: 0 }
 
-test('[C42] what a member says comes to all members of its room, itself included', async (t) => {
+test('[C42] a message of a member reaches all members of its room, itself included', async (t) => {
   const testRooms = new TestRooms()
   const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
   const elsewhere = await testRooms.member(userOf('eve'), 'chat:b')
@@ -46,7 +46,7 @@ test("[C43] what the client asked for goes before the rule's echo", async (t) =>
   }
 })
 
-test('after the end everything is given back, however often the end is told', async (t) => {
+test('after the end everything is given back, also when the end is reported twice', async (t) => {
   const testRooms = new TestRooms()
   const [joined, undecided, entering] = [
     await testRooms.member(userOf('ann')),
@@ -79,7 +79,7 @@ test('a closed connection leaves its room at once, its place when the socket end
   t.equal(testRooms.connections.connectionLimits.taken, 1)
 })
 
-test('[C44] what was said before the server closes a connection is still its own', async (t) => {
+test('[C44] messages from before the server closes a connection reach it', async (t) => {
   const testRooms = new TestRooms()
   const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
   say(bob, 'you are removed')
@@ -91,7 +91,7 @@ test('[C44] what was said before the server closes a connection is still its own
   t.same(bob.socket.texts, ['you are removed', 'after'])
 })
 
-test('[C88] an application that fails over a held frame closes that connection', async (t) => {
+test('[C88] an application that fails over a queued frame closes that connection', async (t) => {
   const first = Promise.withResolvers<boolean>()
   let asked = 0
   const testRooms = new TestRooms({}, {}, () => {
@@ -116,7 +116,7 @@ test('the first reason to close is the one that counts', async (t) => {
   t.same(connection.ended(1006), { ...CLOSE.slow, byServer: true, limit: null })
 })
 
-test('an end that the client began is told as such', async (t) => {
+test('an end that the client began is reported as such', async (t) => {
   const testRooms = new TestRooms()
   const { connection } = await testRooms.member(userOf('ann'))
   t.same(connection.ended(1001), { code: 1001, reason: '', byServer: false, limit: null })
@@ -142,7 +142,7 @@ test('[C72] too fast closes that connection alone with 3013', async (t) => {
   t.same(bob.socket.texts, ['1', '2'])
 })
 
-test('[C72] a user has one budget over all connections', async (t) => {
+test('[C72] a user has one message rate over all connections', async (t) => {
   const testRooms = new TestRooms({ messagesPerSecond: 2 })
   const lives = [
     await testRooms.member(userOf('ann')),
@@ -155,17 +155,17 @@ test('[C72] a user has one budget over all connections', async (t) => {
   t.equal(lives[1].socket.closedWith, null)
 })
 
-test('[C72] server keys are exempt, and the anonymous have a budget each', async (t) => {
+test('[C72] server keys are exempt, and anonymous connections have a rate each', async (t) => {
   const testRooms = new TestRooms(
     { messagesPerSecond: 1, bytesPerSecond: 1 },
     { publish: ['anyone'] },
   )
   const key = await testRooms.member(BACK_END)
-  const nobodies = [await testRooms.member(ANONYMOUS), await testRooms.member(ANONYMOUS)]
+  const anonymous = [await testRooms.member(ANONYMOUS), await testRooms.member(ANONYMOUS)]
   for (let i = 0; i < 100; i += 1) say(key, 'abc')
-  for (const nobody of nobodies) say(nobody, 'a')
+  for (const member of anonymous) say(member, 'a')
   t.equal(key.socket.closedWith, null)
-  for (const { socket } of nobodies) t.equal(socket.closedWith, null)
+  for (const { socket } of anonymous) t.equal(socket.closedWith, null)
 })
 
 test('a frame that its format cannot read closes with 3501', async (t) => {
@@ -177,7 +177,7 @@ test('a frame that its format cannot read closes with 3501', async (t) => {
   t.same(live.socket.closedWith, CLOSE.badRequest)
 })
 
-test('[C61] a reader for whom too much waits is cut with 3008, and others hear on', async (t) => {
+test('[C61] a reader for whom too much waits is cut with 3008, others go on', async (t) => {
   const testRooms = new TestRooms({ outboxBytes: 200, messagesPerSecond: null })
   const lives: [Live, Live] = [
     await testRooms.member(userOf('ann')),
@@ -190,7 +190,7 @@ test('[C61] a reader for whom too much waits is cut with 3008, and others hear o
     await turn()
   }
   t.same(bob.socket.closedWith, CLOSE.slow)
-  t.equal(bob.socket.written.length, 2, 'no byte over the bound was ever held')
+  t.equal(bob.socket.written.length, 2, 'no byte over the bound ever waited')
   t.equal(ann.socket.texts.length, 5)
   t.equal(ann.socket.closedWith, null)
 })

@@ -1,4 +1,4 @@
-// What counts as a first message, and above all what does not.
+// Which first messages are credentials, and above all which are not.
 import { test } from 'tap'
 import { readFirstMessage } from '../../src/connection/first-message.ts'
 

@@ -1,8 +1,8 @@
-// Dead connections are found in a bounded time, with two buckets visited a tick.
+// Dead connections are found in a bounded time; each tick visits two groups of connections.
 import { test } from 'tap'
 import { type Beating, Heartbeat } from '../../src/connection/heartbeat.ts'
 
-/** A heart that notes at which second what happened to it. */
+/** A connection that notes the seconds at which it was pinged, found dead and expired. */
 class FakeHeart implements Beating {
   pingedAt = 0
   expiresAt: number | null = null
@@ -71,7 +71,7 @@ for (const [pingSeconds, pongSeconds] of SETTINGS) {
     }
   })
 
-  test(`[C60] with ${named} an answer within the pong time is in time`, async (t) => {
+  test(`[C60] with ${named} an answer within the pong time keeps the connection`, async (t) => {
     const heartbeat = new Heartbeat({ pingSeconds, pongSeconds })
     const heart = new FakeHeart()
     heart.answers = false
@@ -102,7 +102,7 @@ test('[C60] while an answer is due no second ping is sent', async (t) => {
   t.equal(heart.deadAt, 9)
 })
 
-test('[C63] an identity that expires is told within a second, and pinged no more', async (t) => {
+test('[C63] an identity that expires is noticed within a second, and pinged no more', async (t) => {
   for (let runsOut = 0; runsOut <= 60; runsOut += 1) {
     const heartbeat = new Heartbeat({ pingSeconds: 25, pongSeconds: 10 })
     const heart = new FakeHeart()
@@ -129,15 +129,15 @@ test('a connection that joined at another time is pinged at another time', async
   )
 })
 
-test('a removed connection is left alone, also when its bucket is visited just then', async (t) => {
+test('a removed connection is left alone, also when its group is visited just then', async (t) => {
   const heartbeat = new Heartbeat({ pingSeconds: 1, pongSeconds: 1 })
   const [stays, goes, removed] = [new FakeHeart(), new FakeHeart(), new FakeHeart()]
-  const buckets = [stays, goes, removed].map((heart) => heartbeat.add(heart))
-  heartbeat.remove(removed, buckets[2] ?? 0)
+  const groups = [stays, goes, removed].map((heart) => heartbeat.add(heart))
+  heartbeat.remove(removed, groups[2] ?? 0)
   goes.answers = false
   goes.noPong = () => {
     goes.deadAt = goes.second
-    heartbeat.remove(goes, buckets[1] ?? 0)
+    heartbeat.remove(goes, groups[1] ?? 0)
   }
   run(heartbeat, [stays, goes, removed], 1, 10)
   t.equal(stays.pings.length, 10)

@@ -81,7 +81,7 @@ async function inRooms(testRooms: TestRooms, user: string, names: readonly strin
 const say = ({ connection }: { connection: Connection }, text: string): void =>
   connection.receive(Buffer.from(text), false)
 
-test('what several rooms say in one turn is one write, replies in their place', async (t) => {
+test('messages of several rooms in a turn are one write, replies in their place', async (t) => {
   const testRooms = new TestRooms()
   const ann = await inRooms(testRooms, 'ann', ['chat:a', 'chat:b', 'chat:c'])
   const bob = await inRooms(testRooms, 'bob', ['chat:a', 'chat:c'])
@@ -104,7 +104,7 @@ test('members of one room share one buffer, whatever they gather', async (t) => 
   const raw = await testRooms.member(userOf('eve'), 'chat:a')
   say(raw, 'x')
   await turn()
-  t.equal(ann.socket.written[0], bob.socket.written[0], 'no copy where one room spoke')
+  t.equal(ann.socket.written[0], bob.socket.written[0], 'no copy where one room wrote')
   t.same(raw.socket.texts, ['x'], 'and plain frames for the others')
 })
 
@@ -125,7 +125,7 @@ test('[S18] sent out of one room, a connection stays in the others', async (t) =
   t.equal(testRooms.rooms.size, 0)
 })
 
-test('what was gathered goes out before a close, and nothing after it', async (t) => {
+test('gathered messages go out before a close, and nothing after it', async (t) => {
   const testRooms = new TestRooms()
   const ann = await inRooms(testRooms, 'ann', ['chat:a', 'chat:b'])
   const bob = await inRooms(testRooms, 'bob', ['chat:a', 'chat:b'])
@@ -136,7 +136,7 @@ test('what was gathered goes out before a close, and nothing after it', async (t
   t.same(ann.socket.texts, ['chat:a said 0 "one"', 'chat:b said 0 "two"'])
 })
 
-test('[C61] what is gathered counts in the outbox: a reader over its bound is cut', async (t) => {
+test('[C61] gathered messages count in the outbox: a reader over its bound is cut', async (t) => {
   const testRooms = new TestRooms({ outboxBytes: 300, messagesPerSecond: null })
   const ann = await inRooms(testRooms, 'ann', ['chat:a', 'chat:b'])
   const bob = await inRooms(testRooms, 'bob', ['chat:a', 'chat:b'])
@@ -151,7 +151,7 @@ test('[C61] what is gathered counts in the outbox: a reader over its bound is cu
   t.equal(ann.socket.closedWith, null)
 })
 
-test('a format with a ping of its own is asked by it, and any frame answers', async (t) => {
+test('a format with a ping of its own sends that, and any frame answers it', async (t) => {
   const testRooms = new TestRooms()
   const ann = await inRooms(testRooms, 'ann', ['chat:a'])
   for (let second = 1; second <= 30; second += 1) {
@@ -166,7 +166,7 @@ test('a format with a ping of its own is asked by it, and any frame answers', as
   t.same(ann.socket.closedWith, CLOSE.noPong)
 })
 
-test('what a room cannot bring up to date ends the membership alone', async (t) => {
+test('a member that its room cannot bring up to date loses its membership alone', async (t) => {
   const testRooms = new TestRooms()
   const ann = await inRooms(testRooms, 'ann', ['chat:a', 'chat:b'])
   ann.handler.memberships.get('chat:a')?.fail('lost')

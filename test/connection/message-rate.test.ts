@@ -1,11 +1,11 @@
-// How fast one connection and one user may talk.
+// How many messages and bytes per second one connection and one user may publish.
 import { test } from 'tap'
 import { messageRate } from '../../src/connection/message-rate.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
 
 const RATES = { messagesPerSecond: 3, bytesPerSecond: 100 }
 
-test('[C72] so many messages at once, and one more as time goes by', async (t) => {
+test('[C72] a burst of messages at once, and one more as time goes by', async (t) => {
   const rate = messageRate({ messagesPerSecond: 2, bytesPerSecond: null }, 0)
   t.same(
     [rate.take(1, 0), rate.take(1, 0), rate.take(1, 0)],
@@ -16,7 +16,7 @@ test('[C72] so many messages at once, and one more as time goes by', async (t) =
   t.equal(rate.take(1, 999), null)
 })
 
-test('[C72] so many bytes at once, whatever the number of messages', async (t) => {
+test('[C72] a burst of bytes at once, whatever the number of messages', async (t) => {
   const rate = messageRate({ messagesPerSecond: null, bytesPerSecond: 100 }, 0)
   t.equal(rate.take(100, 0), null)
   t.equal(rate.take(1, 0), 'bytesPerSecond')
@@ -47,7 +47,7 @@ test('[C72] a user has one rate, whichever connection or request takes from it',
   t.match(shares.spend('messages', request, 41), { limit: 'bytesPerSecond', retryAfter: 1 })
   t.equal(shares.spend('messages', request, 40), null)
   t.equal(connection.take(0, 0), null)
-  t.equal(connection.take(0, 0), 'messagesPerSecond', 'what was refused did not count')
+  t.equal(connection.take(0, 0), 'messagesPerSecond', 'a refused message did not count')
 })
 
 test('rates that are kept or not yet full again stay, the others are forgotten', async (t) => {

@@ -1,4 +1,4 @@
-// What waits for a reader is bounded in bytes and in age.
+// The bytes that wait for a reader are bounded in number and in age.
 import { test } from 'tap'
 import { Outbox } from '../../src/connection/outbox.ts'
 import { type Reader, SlowReaders } from '../../src/connection/slow-readers.ts'
@@ -123,7 +123,7 @@ test('only readers for whom something waits are looked at', async (t) => {
   slow.check(14_000)
   t.equal(slow.size, 1)
   slow.check(15_000)
-  t.same([a.cuts, b.cuts, c.cuts], [0, 0, 1], 'watching again does not start the age anew')
+  t.same([a.cuts, b.cuts, c.cuts], [0, 0, 1], 'watching again does not set the age back')
 })
 
 test('a reader that was caught up and falls behind again starts at age 0', async (t) => {

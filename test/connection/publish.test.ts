@@ -1,4 +1,4 @@
-// Saying something: what the rule asks of it, and what happens when it fails.
+// Publishing: what the rule demands of a message, and what a failure does to the connection.
 import { test } from 'tap'
 import { publish } from '../../src/connection/commands/publish.ts'
 import { EngineUnavailable } from '../../src/engine/engine.ts'
@@ -17,7 +17,7 @@ interface Answers {
 
 const DONE: Appended = { position: null, time: 0, repeated: false }
 
-/** Says one thing in a room that answers like this, and tells what came of it. */
+/** Publishes once in a room with this rule and log; gives the drafts and the close codes. */
 async function saying(command: Partial<PublishCommand>, { rule, append }: Answers = {}) {
   const testRooms = new TestRooms({}, rule)
   const { room } = await testRooms.rooms.open('chat:a', testRooms.rule)
@@ -35,7 +35,7 @@ async function saying(command: Partial<PublishCommand>, { rule, append }: Answer
   return { drafts, closes }
 }
 
-test('a message carries who said it and by which connection', async (t) => {
+test('a message carries its sender and the id of the connection', async (t) => {
   const { drafts, closes } = await saying({})
   t.match(drafts, { length: 1, 0: { kind: 'text', user: 'ann', origin: 'c1' } })
   t.same(closes, [])

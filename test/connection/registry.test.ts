@@ -1,4 +1,4 @@
-// All connections of a node: one timer, revocations, running out, and draining.
+// All connections of a node: one timer, revocations, identities that expire, and draining.
 import { test } from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -24,7 +24,7 @@ test('two timers serve all, however many there are', async (t) => {
   t.equal(socket.pings, 0, 'and it can be stopped')
 })
 
-test('[C60] an answer keeps a connection, silence closes it with 3012 in time', async (t) => {
+test('[C60] an answer keeps a connection open, silence closes it with 3012 in time', async (t) => {
   const testRooms = new TestRooms()
   const [lives, dead] = [
     await testRooms.member(userOf('ann')),
@@ -50,7 +50,7 @@ test('[C60] a message is as good as a pong', async (t) => {
   t.equal(live.socket.closedWith, null)
 })
 
-test('[C60] part of a message is life too, since no pong can overtake it', async (t) => {
+test('[C60] part of a message is a sign of life too, since no pong can overtake it', async (t) => {
   const testRooms = new TestRooms()
   const [slow, dead] = [
     await testRooms.member(userOf('ann')),
@@ -64,7 +64,7 @@ test('[C60] part of a message is life too, since no pong can overtake it', async
   t.equal(slow.socket.closedWith, null)
   t.same(dead.socket.closedWith, CLOSE.noPong)
   for (let second = 1; second <= 7; second += 1) await testRooms.clock.advance(1_000)
-  t.same(slow.socket.closedWith, CLOSE.noPong, 'and when it stops, that is seen in time')
+  t.same(slow.socket.closedWith, CLOSE.noPong, 'and a client that stops is noticed in time')
 })
 
 test('[C63] an identity that expires is closed with 3005 within a second', async (t) => {
@@ -104,7 +104,7 @@ test('a revocation is forgotten after a minute', async (t) => {
   t.equal(early.socket.closedWith, null)
 })
 
-/** Opens so many members, whose sockets answer a close at once if told to. */
+/** Opens members, whose sockets answer a close at once if told to. */
 async function crowd(testRooms: TestRooms, count: number) {
   const lives = []
   for (let i = 0; i < count; i += 1) lives.push(await testRooms.member(userOf('ann')))

@@ -1,11 +1,12 @@
-// From a first message to a member: what is held meanwhile, and what may come between.
+// From a first message to a member: which frames are queued meanwhile, and which events may come
+// between.
 import { test } from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { QUEUED_FRAMES } from '../../src/protocol/limits.ts'
 import type { InboundFrame } from '../../src/wire/wire-format.ts'
 import { say, TestRooms, turn, userOf } from '../support/test-rooms.ts'
 
-/** Opens an undecided connection and remembers what it was to decide on. */
+/** Opens an undecided connection and keeps the first messages that it was given. */
 function undecided(testRooms: TestRooms) {
   const live = testRooms.open()
   const decided: InboundFrame[] = []
@@ -20,7 +21,7 @@ test('[C34] the first message decides, and only the first', async (t) => {
   t.same(live.decided, [{ payload: Buffer.from('one'), binary: false }])
 })
 
-test('[C35] what comes behind it is held and then said, in order', async (t) => {
+test('[C35] frames behind it are queued and then published, in order', async (t) => {
   const testRooms = new TestRooms()
   const bob = await testRooms.member(userOf('bob'))
   const live = undecided(testRooms)
@@ -34,7 +35,7 @@ test('[C35] what comes behind it is held and then said, in order', async (t) => 
   t.same(live.socket.texts, ['1', '2', '3', '4'])
 })
 
-test('[C35] 16 frames are held, and one more closes with 3013', async (t) => {
+test('[C35] 16 frames are queued, and one more closes with 3013', async (t) => {
   const live = undecided(new TestRooms())
   say(live, 'credential')
   for (let i = 0; i < QUEUED_FRAMES.countMax; i += 1) say(live, '')
@@ -43,7 +44,7 @@ test('[C35] 16 frames are held, and one more closes with 3013', async (t) => {
   t.same(live.socket.closedWith, CLOSE.tooManyRequests)
 })
 
-test('[C35] 64 KB are held, and one byte more closes with 3013', async (t) => {
+test('[C35] 64 KB are queued, and one byte more closes with 3013', async (t) => {
   const live = undecided(new TestRooms())
   say(live, 'credential')
   for (let i = 0; i < 4; i += 1) say(live, 'x'.repeat(QUEUED_FRAMES.bytesMax / 4))
@@ -52,7 +53,7 @@ test('[C35] 64 KB are held, and one byte more closes with 3013', async (t) => {
   t.same(live.socket.closedWith, CLOSE.tooManyRequests)
 })
 
-test('[C35] held frames spend the budget like any others', async (t) => {
+test('[C35] queued frames count in the message rate like any others', async (t) => {
   const testRooms = new TestRooms({ messagesPerSecond: 2 })
   const bob = await testRooms.member(userOf('bob'))
   const live = undecided(testRooms)
@@ -77,14 +78,14 @@ test('[C34] [S5] a client that says nothing is closed with 3500 after ten second
   t.same(late.socket.closedWith, CLOSE.invalidCredentials)
 })
 
-test('[C34] [S5] the deadline also ends a decision that takes for ever', async (t) => {
+test('[C34] [S5] the deadline also ends a decision that never comes', async (t) => {
   const testRooms = new TestRooms()
   const live = undecided(testRooms)
   say(live, 'credential')
   await testRooms.clock.advance(10_000)
   t.same(live.socket.closedWith, CLOSE.invalidCredentials)
   await testRooms.join(live, userOf('ann'))
-  t.equal(live.handler.roomName, null, 'and what comes of it is too late')
+  t.equal(live.handler.roomName, null, 'and the decision comes too late')
   await turn()
   t.equal(testRooms.rooms.size, 0)
 })
@@ -113,12 +114,12 @@ test('[S18] a user who is revoked while connecting does not stay connected', asy
     await testRooms.join(live, userOf('ann'))
     await turn()
     t.same(live.socket.closedWith, CLOSE.forced)
-    t.same(bob.socket.texts, [], 'and says nothing')
+    t.same(bob.socket.texts, [], 'and publishes nothing')
     t.same(testRooms.rooms.counts('chat:a'), { members: 1, users: 1 })
   }
 })
 
-test('[S18] a connection from after a revocation stays', async (t) => {
+test('[S18] a connection that began after a revocation stays', async (t) => {
   const testRooms = new TestRooms()
   testRooms.connections.revoke({ user: 'ann' })
   await testRooms.clock.advance(1)

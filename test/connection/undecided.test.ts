@@ -1,4 +1,4 @@
-// Deadlines of connections that have not said who they are: each kind has its own.
+// Deadlines of connections without a proved identity: each kind has its own.
 import { test } from 'tap'
 import { DEADLINES, Undecided } from '../../src/connection/undecided.ts'
 import type { CloseCode } from '../../src/protocol/errors.ts'

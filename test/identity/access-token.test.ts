@@ -1,4 +1,4 @@
-// Access tokens at the front door: ours pass, and everything that only looks like one does not.
+// Access tokens over HTTP: ours are accepted, and everything that only looks like one is refused.
 import { createSign, generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { deriveKeys } from '../../src/identity/secret.ts'
@@ -83,8 +83,8 @@ const BAD: Record<string, string> = {
   'typ JWT': withHeader({ typ: 'JWT' }),
   'typ refresh': withHeader({ typ: 'rt+jwt' }),
   'no typ': signed({ header: { alg: 'HS256' }, claims, key }),
-  'another audience': withClaims({ aud: 'somebody' }),
-  'another issuer': withClaims({ iss: 'somebody' }),
+  'another audience': withClaims({ aud: 'other' }),
+  'another issuer': withClaims({ iss: 'other' }),
   'no audience': signed({ claims: without('aud'), key }),
   'no issuer': signed({ claims: without('iss'), key }),
   'no exp': signed({ claims: without('exp'), key }),
@@ -99,7 +99,7 @@ const BAD: Record<string, string> = {
   'an exp that is infinite': signed({ claims: text.replace(/"exp":\d+/, '"exp":1e999'), key }),
   'a time of issue that is to come': withClaims({ iat: now + 60, exp: now + 900 }),
   'a start that is to come': withClaims({ nbf: now + 600 }),
-  'another session of nobody': withClaims({ sid: 's_AAAAAAAAAAAAAAAA' }),
+  'a session that does not exist': withClaims({ sid: 's_AAAAAAAAAAAAAAAA' }),
   "another user's session": withClaims({ sid: bobSession }),
   'a sub that is no string': withClaims({ sub: [ann.user] }),
   'a sub that is said twice': signed({ claims: text.replace('}', ',"sub":"u_other"}'), key }),

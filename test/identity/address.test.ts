@@ -1,4 +1,4 @@
-// Addresses, as limits count by them and as trust in proxies is given.
+// Addresses: how limits count them, and which of them are trusted as proxies.
 import { test } from 'tap'
 import { siteOf } from '../../src/engine/shares.ts'
 import { addressKey, addressList } from '../../src/identity/address.ts'
@@ -38,7 +38,7 @@ test('[C70] IPv6 addresses are counted by their /48 too, all others are not', as
   }
 })
 
-test('what is no address is counted as it stands', async (t) => {
+test('text that is no address is counted as it stands', async (t) => {
   for (const text of ['', 'unknown', '192.0.2.7:80', '[::1]:80']) t.equal(addressKey(text), text)
 })
 
@@ -59,7 +59,7 @@ for (const [entry, inside, thirdParty] of LISTS) {
   })
 }
 
-test('[S4] what is no address is trusted by no list', async (t) => {
+test('[S4] text that is no address is trusted by no list', async (t) => {
   const isTrusted = addressList(['loopback', '0.0.0.0/0', '::/0'])
   for (const text of ['', 'unknown', '10.0.0.1:80', '[::1]', '10.0.0']) {
     t.equal(isTrusted(text), false, JSON.stringify(text))

@@ -1,4 +1,5 @@
-// What somebody finds who steals the data folder, and what a new root secret does to the old.
+// What a thief of the data folder finds in it, and what a new root secret does to tokens and
+// tickets.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

@@ -1,4 +1,4 @@
-// A hash of a password as a former version with other parameters would have stored it.
+// A hash of a password as a former version of Usher with other parameters would have stored it.
 import { argon2Sync, randomBytes } from 'node:crypto'
 
 export interface FormerParameters {

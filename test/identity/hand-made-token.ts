@@ -1,4 +1,4 @@
-// JWTs made by hand, with whatever header, claims and signature a test wants.
+// JWTs made by hand, with any header, claims and signature.
 import { createHmac } from 'node:crypto'
 
 export type Part = Record<string, unknown> | string

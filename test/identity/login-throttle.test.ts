@@ -1,4 +1,5 @@
-// Wrong passwords make the next try wait: an address is told so, an account's tries are held.
+// Wrong passwords make the next try wait: an address is told so, and tries for an account are
+// delayed.
 import { type Test, test } from 'tap'
 import { MemoryAttempts } from '../../src/engine/memory/attempts.ts'
 import { LoginThrottle } from '../../src/identity/login-throttle.ts'
@@ -26,8 +27,8 @@ async function waitOf(throttle: LoginThrottle, address: string): Promise<number>
   }
 }
 
-/** For how many milliseconds a try for this account is held. */
-async function heldMs(
+/** For how many milliseconds a try for this account is delayed. */
+async function delayMs(
   clock: ManualClock,
   throttle: LoginThrottle,
   account: string,
@@ -77,14 +78,14 @@ test('[C13] the failures of one address never make another one wait', async (t) 
   t.equal(await waitOf(throttle, 'b'), 0)
 })
 
-test('[C13] five failures of an account are free, then its tries are held longer', async (t) => {
+test('[C13] five failures of an account are free, then its tries wait longer', async (t) => {
   const { clock, throttle } = started(t)
   fail(throttle, 5, 'a', 'ann')
-  t.equal(await heldMs(clock, throttle, 'ann'), 0)
+  t.equal(await delayMs(clock, throttle, 'ann'), 0)
   const held: number[] = []
   for (let n = 0; n < 7; n += 1) {
     fail(throttle, 1, 'a', 'ann')
-    held.push(await heldMs(clock, throttle, 'ann'))
+    held.push(await delayMs(clock, throttle, 'ann'))
   }
   t.same(held, [250, 500, 1_000, 2_000, 4_000, 4_000, 4_000])
 })
@@ -92,13 +93,13 @@ test('[C13] five failures of an account are free, then its tries are held longer
 test('[C13] an account is never shut out, however often it was guessed at', async (t) => {
   const { clock, throttle } = started(t)
   fail(throttle, 10_000, 'a', 'ann')
-  t.equal(await heldMs(clock, throttle, 'ann'), 4_000)
+  t.equal(await delayMs(clock, throttle, 'ann'), 4_000)
 })
 
-test('[C13] guesses at one account never hold another', async (t) => {
+test('[C13] guesses at one account never delay another', async (t) => {
   const { clock, throttle } = started(t)
   fail(throttle, 100, 'a', 'ann')
-  t.equal(await heldMs(clock, throttle, 'bob'), 0)
+  t.equal(await delayMs(clock, throttle, 'bob'), 0)
 })
 
 test('[C13] [S24] one address has twenty tries under way, failed ones included', async (t) => {
@@ -117,7 +118,7 @@ test('[C13] [S24] one address has twenty tries under way, failed ones included',
       ({ reply }) => count(reply.status),
     ),
   )
-  t.equal(await waitOf(throttle, 'b'), 0, 'nobody else waits')
+  t.equal(await waitOf(throttle, 'b'), 0, 'no other address waits')
   decided.resolve()
   await Promise.all(flood)
   t.same([...outcomes].sort(), [
@@ -155,31 +156,31 @@ test('[C13] one address cannot take the places in which owners wait', async (t) 
   )
   const refused = Promise.allSettled(flood.slice(20))
   t.equal((await refused).filter(({ status }) => status === 'rejected').length, 580)
-  t.equal(await heldMs(clock, throttle, 'ann'), 250, 'the owner waits and is let through')
+  t.equal(await delayMs(clock, throttle, 'ann'), 250, 'the owner waits and is let through')
   await Promise.all(flood.slice(0, 20))
 })
 
-test('[C13] the owner coming in clears the account, not the address', async (t) => {
+test('[C13] a log-in of the owner clears the account, not the address', async (t) => {
   const { clock, throttle } = started(t)
   fail(throttle, 12, 'a', 'ann')
   throttle.succeeded('a', 'ann')
-  t.equal(await heldMs(clock, throttle, 'ann'), 0)
+  t.equal(await delayMs(clock, throttle, 'ann'), 0)
   t.not(await waitOf(throttle, 'a'), 0)
 })
 
-test('[C13] where its owner came in last an account is not held', async (t) => {
+test('[C13] an account is not delayed at the address of its last log-in', async (t) => {
   const { clock, throttle } = started(t)
   throttle.succeeded('home', 'ann')
   fail(throttle, 100, 'a', 'ann')
   const crowd = Array.from({ length: 150 }, (_, n) => throttle.hold('ann', `guesser ${n}`))
-  const refused = crowd.slice(100).map((held) => held.catch(({ reply }) => reply.status))
+  const refused = crowd.slice(100).map((attempt) => attempt.catch(({ reply }) => reply.status))
   t.same(await Promise.all(refused), Array(50).fill(429), 'all places are taken')
-  t.equal(await heldMs(clock, throttle, 'ann', 'home'), 0)
+  t.equal(await delayMs(clock, throttle, 'ann', 'home'), 0)
   await clock.advance(4_000)
-  t.equal(await heldMs(clock, throttle, 'ann', 'elsewhere'), 4_000)
+  t.equal(await delayMs(clock, throttle, 'ann', 'elsewhere'), 4_000)
   throttle.succeeded('elsewhere', 'ann')
   fail(throttle, 100, 'a', 'ann')
-  t.equal(await heldMs(clock, throttle, 'ann', 'home'), 4_000, 'one place is kept in mind')
+  t.equal(await delayMs(clock, throttle, 'ann', 'home'), 4_000, 'one address is remembered')
 })
 
 test('[C13] failures are forgotten after a quiet quarter of an hour', async (t) => {
@@ -192,5 +193,5 @@ test('[C13] failures are forgotten after a quiet quarter of an hour', async (t) 
   t.equal(await waitOf(throttle, 'a'), 0)
   fail(throttle, 1, 'a', 'ann')
   t.equal(await waitOf(throttle, 'a'), 0, 'counted from one again')
-  t.equal(await heldMs(clock, throttle, 'ann'), 0)
+  t.equal(await delayMs(clock, throttle, 'ann'), 0)
 })

@@ -1,29 +1,29 @@
-// A held clock whose wall time can jump without a timer ringing: days pass in one step.
+// A manual clock whose wall time can jump without a timer ringing: days pass in one step.
 import type { Clock, Timer } from '../../src/time/clock.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 export class OffsetClock implements Clock {
-  readonly held = new ManualClock()
+  readonly manual = new ManualClock()
   #offset = 0
 
   now(): number {
-    return this.held.now() + this.#offset
+    return this.manual.now() + this.#offset
   }
 
   elapsed(): number {
-    return this.held.elapsed()
+    return this.manual.elapsed()
   }
 
   after(ms: number, run: () => void): Timer {
-    return this.held.after(ms, run)
+    return this.manual.after(ms, run)
   }
 
   every(ms: number, run: () => void): Timer {
-    return this.held.every(ms, run)
+    return this.manual.every(ms, run)
   }
 
   endOfTurn(run: () => void): void {
-    this.held.endOfTurn(run)
+    this.manual.endOfTurn(run)
   }
 
   /** Lets this much wall time pass at once. */
@@ -32,7 +32,7 @@ export class OffsetClock implements Clock {
   }
 }
 
-/** Moves the clock until this is settled, and lets the network have its turn meanwhile. */
+/** Moves the clock until the promise settles; the network goes on between the steps. */
 export async function moveUntil(clock: OffsetClock, settled: Promise<unknown>): Promise<void> {
   let done = false
   const mark = () => {
@@ -40,7 +40,7 @@ export async function moveUntil(clock: OffsetClock, settled: Promise<unknown>): 
   }
   settled.then(mark, mark)
   while (!done) {
-    await clock.held.advance(50)
+    await clock.manual.advance(50)
     await new Promise(setImmediate)
   }
 }

@@ -1,4 +1,4 @@
-// Which pages may use a cookie, as a table.
+// Which pages may use a cookie, as a table of origins.
 import { test } from 'tap'
 import { mayChange, mayRead } from '../../src/identity/origin.ts'
 

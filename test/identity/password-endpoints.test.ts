@@ -1,4 +1,4 @@
-// Passwords through the doors: what is stored, what is raised, and what nobody can learn.
+// Passwords over HTTP: what is stored, when a hash is raised, and what an answer does not tell.
 
 import { createHook } from 'node:async_hooks'
 import { test } from 'tap'
@@ -14,7 +14,7 @@ async function storedHash({ app }: StartedApp, user: string): Promise<string> {
   return (await app.engine.accounts.byUser(user))?.password ?? ''
 }
 
-/** How many hashes of passwords are worked out meanwhile. */
+/** The number of password hashes computed meanwhile, and the answer. */
 async function hashesOf<Answer>(ask: () => Promise<Answer>): Promise<[number, Answer]> {
   let count = 0
   const init = (_id: number, type: string): void => {
@@ -34,7 +34,7 @@ test('[S21] a hash of former parameters is raised by the next log-in, and once',
   t.equal((await logIn(usher, username, 'wrong password')).status, 401)
   t.equal(await storedHash(usher, user), weak, 'a wrong password raises nothing')
   const [first] = await hashesOf(() => logIn(usher, username))
-  t.equal(first, 2, 'checked, and hashed anew')
+  t.equal(first, 2, 'checked, and hashed again')
   const raised = await storedHash(usher, user)
   t.match(raised, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   const [second, { status }] = await hashesOf(() => logIn(usher, username))
@@ -49,7 +49,7 @@ test('[S23] a banned user gets the answer of a wrong password, after the same wo
   await call(`${usher.url}/users/${user}/ban`, 'PUT', { headers: asServer })
   const [wrongWork, wrong] = await hashesOf(() => logIn(usher, username, 'wrong password'))
   const [bannedWork, banned] = await hashesOf(() => logIn(usher, username))
-  const [unknownWork, unknown] = await hashesOf(() => logIn(usher, 'nobody-of-ours'))
+  const [unknownWork, unknown] = await hashesOf(() => logIn(usher, 'unknown-user'))
   t.same([wrongWork, bannedWork, unknownWork], [1, 1, 1])
   const names = ({ headers }: typeof wrong) => [...headers.keys()].join()
   for (const { status, body, headers } of [banned, unknown]) {

@@ -1,4 +1,4 @@
-// Passwords: how they are hashed, that they fit however they were typed, and raised parameters.
+// Passwords: how they are hashed, that one fits however it was typed, and raised parameters.
 import { test } from 'tap'
 import { Passwords } from '../../src/identity/password.ts'
 import { heldRow, sharesOf, sharesWithin } from '../support/memory-shares.ts'

@@ -10,7 +10,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 
 const AWAY = new EngineUnavailable('away')
 
-/** Stores that write down what they are asked for; of each kind the first `fails` calls fail. */
+/** Stores that record each call; of each kind the first `fails` calls fail. */
 function recorded({ store = 0, nodes = 0, removed = true } = {}) {
   const calls: string[] = []
   const left = { store, nodes }

@@ -13,7 +13,7 @@ test('[S34] two keys are good at once, so that one can be rotated out', async (t
   for (const { name, key } of KEYS) t.equal(keys.nameOf(key), name)
 })
 
-test('[S34] what only resembles a key is no key', async (t) => {
+test('[S34] text that only resembles a key is no key', async (t) => {
   const keys = new ServerKeys(KEYS)
   const [{ key } = { key: '' }] = KEYS
   for (const other of ['', key.slice(0, -1), `${key}x`, ` ${key}`, key.toUpperCase(), 'old']) {

@@ -1,4 +1,4 @@
-// Tokens of another issuer at the front door: what it signed for us passes, and nothing else does.
+// Tokens of a third-party issuer over HTTP: those that it signed for us are accepted, and no other.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import t from 'tap'
 import { encodeSubject } from '../../src/identity/third-party-token.ts'
@@ -21,7 +21,7 @@ async function statusOf(token: string, { url } = usher): Promise<number> {
   return (await call(`${url}/rooms/chat:a`, 'GET', { headers })).status
 }
 
-/** Who somebody is, as their ticket says. */
+/** The user behind a token, as a ticket ordered with it says. */
 async function userOf(token: string, { app, url } = usher): Promise<string | null> {
   const headers = { authorization: `Bearer ${token}` }
   const { body } = await call(`${url}/tickets`, 'POST', { headers, body: {} })
@@ -130,7 +130,7 @@ const WRONG: Record<string, string> = {
   'the kind id, as Cognito says it': await withClaims({ token_use: 'id' }),
   'the kind refresh, as others say it': await withClaims({ token_type: 'refresh' }),
   'a typ that is no text': signedAs({ ...RS, typ: 7 }, claims),
-  'a critical extension that nobody knows': signedAs({ ...RS, crit: ['x'], x: 1 }, claims),
+  'a critical extension that is unknown': signedAs({ ...RS, crit: ['x'], x: 1 }, claims),
   'a critical b64': signedAs({ ...RS, crit: ['b64'], b64: false }, claims),
   'a token in the token': signedAs({ ...RS, cty: 'JWT' }, good),
   'claims that are no object': signedAs(RS, '"text"'),
@@ -140,12 +140,12 @@ const WRONG: Record<string, string> = {
 }
 
 for (const [what, token] of Object.entries({ ...FORGED, ...WRONG })) {
-  t.test(`[C37] [S13] [S15] an outside token with ${what} is refused`, async (t) => {
+  t.test(`[C37] [S13] [S15] a third-party token with ${what} is refused`, async (t) => {
     t.equal(await statusOf(token), 401)
   })
 }
 
-t.test('[S13] an asymmetric token is nothing to who shares a secret', async (t) => {
+t.test('[S13] an asymmetric token is refused where a secret is shared', async (t) => {
   t.equal(await statusOf(good, withShared), 401)
   t.equal(await statusOf(FORGED['alg none without signature'] ?? '', withShared), 401)
 })
@@ -163,7 +163,7 @@ const FINE: Record<string, string> = {
 }
 
 for (const [what, token] of Object.entries(FINE)) {
-  t.test(`[C37] an outside token with ${what} passes`, async (t) => {
+  t.test(`[C37] a third-party token with ${what} passes`, async (t) => {
     t.equal(await statusOf(token), 200)
   })
 }
@@ -181,7 +181,7 @@ t.test('[S14] a kid of a megabyte is refused before it is looked at', async (t) 
   t.equal(await usher.app.authenticator.prove({ kind: 'bearer', token }).catch(() => 401), 401)
 })
 
-t.test('[S13] what is said twice counts by its last word, also for who one is', async (t) => {
+t.test('[S13] a claim that stands twice counts by its last value, also the subject', async (t) => {
   const token = signedAs(RS, text.replace('}', ',"sub":"bob"}'))
   t.equal(await userOf(token), 'jwt:bob')
 })

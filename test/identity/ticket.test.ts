@@ -1,4 +1,4 @@
-// Tickets: what one is, when it ends, and that nothing but the ticket itself is taken for it.
+// Tickets: what one looks like, when it ends, and that no other text is taken for one.
 import fc from 'fast-check'
 import { test } from 'tap'
 import type { TicketRecord, TicketStore } from '../../src/engine/identity-store.ts'
@@ -55,7 +55,7 @@ function issuer(secrets = SECRETS, perMinute: number | null = null) {
   return { clock, records, tickets, withSecrets }
 }
 
-/** The word of the refusal, or `fine`. */
+/** The error word of the refusal, or `fine`. */
 async function outcome(tried: Promise<unknown>): Promise<string> {
   try {
     await tried
@@ -149,7 +149,7 @@ test('[C22] a ticket from before a restart is no replay when it is not known', a
   const { ticket } = await tickets.issue({ ...ORDER, seconds: 3 })
   await clock.advance(1)
   const next = withSecrets(SECRETS)
-  t.equal(await outcome(next.inspect(ticket)), 'fine', 'it was taken along')
+  t.equal(await outcome(next.inspect(ticket)), 'fine', 'it was kept over the restart')
   records.clear()
   t.equal(await outcome(next.inspect(ticket)), 'ticket_expired')
   const { ticket: another } = await next.issue({ ...ORDER, seconds: 3 })
@@ -168,7 +168,7 @@ test('[S16] a used ticket of the previous secret is told from a forged one', asy
   t.equal(await outcome(rotating.inspect(ticket)), 'ticket_used')
 })
 
-test('[C26] the tickets of one user are counted, whatever asks, and others are not', async (t) => {
+test('[C26] tickets are counted per user, whichever credential asks for them', async (t) => {
   const { tickets, clock } = issuer(SECRETS, 3)
   for (let n = 0; n < 3; n += 1) await tickets.issue(ORDER)
   const refusal = await tickets.issue({ ...ORDER, rooms: ['a'] }).catch((error: unknown) => error)

@@ -1,4 +1,5 @@
-// How a client may say who it is, with what it takes to try each, and how to run a foreign client.
+// The ways in which a client may show its credential, and how to run a client that other people
+// wrote.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -6,7 +7,7 @@ import { findProgram, type Program } from '../../scripts/programs.ts'
 import type { StartedApp } from '../support/app.ts'
 import { type Person, ticketOf } from '../support/people.ts'
 
-/** One connection to try; what is not named is not sent. */
+/** One connection to try; empty fields are not sent. */
 export interface Way {
   name: string
   url: string
@@ -16,7 +17,7 @@ export interface Way {
   first: string | null
 }
 
-/** What a client saw on the way: its own text and bytes came back, and it said goodbye. */
+/** The record of one connection: the text and bytes that came back, and the close code. */
 export interface Trip {
   name: string
   subprotocol: string | null
@@ -49,7 +50,7 @@ function first(url: string, message: Record<string, string>): Pick<Way, 'url' | 
   return { url: `${url}?auth=message`, first: JSON.stringify(message) }
 }
 
-/** What all of them should have seen. */
+/** The records that all of them should give. */
 export function tripsOf(ways: readonly Way[]): Trip[] {
   return ways.map(({ name, subprotocols }) => ({
     name,
@@ -59,7 +60,7 @@ export function tripsOf(ways: readonly Way[]): Trip[] {
   }))
 }
 
-/** Runs a program to its end and gives what it printed; what it complained of is an error. */
+/** Runs a program to its end and gives its output; another exit code than 0 is an error. */
 export async function run(program: Program, args: readonly string[]): Promise<string> {
   const path = findProgram(program)
   if (path === null) throw new Error(`${program.title} is missing: npm run pretest`)

@@ -1,4 +1,5 @@
-// curl, which users of an API try first: REST, and what it is told when an upgrade is refused.
+// curl, usually the first client that is tried: REST, and the JSON that tells why an upgrade is
+// refused.
 import { test } from 'tap'
 import { PROGRAMS } from '../../scripts/programs.ts'
 import { SERVER_KEY, startApp } from '../support/app.ts'
@@ -8,7 +9,7 @@ import { run } from './credential-ways.ts'
 
 const MARK = '\n%{http_code}'
 
-/** What curl printed, as the JSON body and the status behind it. */
+/** The output of curl, as the JSON body and the status behind it. */
 async function curl(...args: string[]): Promise<{ status: number; body: Record<string, unknown> }> {
   const printed = await run(PROGRAMS.curl, ['-sS', '-m', '20', '-w', MARK, ...args])
   const at = printed.lastIndexOf('\n')
@@ -65,7 +66,7 @@ test('[C50] curl publishes bytes from a file with a server key', async (t) => {
   t.equal(said.status, 201)
   const { data, binary } = await listener.next()
   t.ok(binary)
-  t.match(data.toString(), /^\/\/ curl, which everybody tries first/)
+  t.match(data.toString(), /^\/\/ curl, usually the first client/)
 })
 
 test('[C1][C40] curl is told in JSON why an upgrade was refused', async (t) => {

@@ -20,7 +20,7 @@ function postBytes(authorization: string, said: string): string {
   return [...head, ...lines, `Content-Length: ${said.length}`, '', said].join('\r\n')
 }
 
-/** One whole answer: nothing more is asked before it is here. */
+/** One whole answer: no further request is sent before it is here. */
 async function answer(socket: Socket, bytes: string): Promise<string> {
   socket.write(bytes)
   let text = ''
@@ -41,7 +41,7 @@ test('[C41][C50] a Java client publishes, again and again on one connection', as
   for (const said of ['one', 'two', 'three']) {
     const text = await answer(socket, postBytes(bearer.authorization, said))
     t.match(text, /^HTTP\/1\.1 201 Created\r\n/, `${said} is published`)
-    t.notMatch(text, /upgrade: h2c/i, 'and no upgrade is spoken of')
+    t.notMatch(text, /upgrade: h2c/i, 'and the answer names no upgrade')
   }
 })
 

@@ -1,4 +1,5 @@
-// The WebSocket that Node and every browser have: no headers, so a ticket or a first message.
+// The WebSocket of Node and of browsers: it sends no headers, so it needs a ticket or a first
+// message.
 import { once } from 'node:events'
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'

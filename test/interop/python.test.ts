@@ -1,4 +1,5 @@
-// Python's two WebSocket libraries: every way in, text and bytes, refusals and close codes.
+// Python's two WebSocket libraries: every way to show a credential, text and bytes, refusals and
+// close codes.
 import { test } from 'tap'
 import { PROGRAMS } from '../../scripts/programs.ts'
 import { startApp } from '../support/app.ts'
@@ -30,7 +31,7 @@ for (const { program, file, tooBig } of CLIENTS) {
         { url: `${address}/rooms/chat:a?auth=message`, characters: 1 },
       ],
     })
-    t.same(printed.slice(0, ways.length), tripsOf(ways), 'every way in, and back')
+    t.same(printed.slice(0, ways.length), tripsOf(ways), 'each way connects, and echoes')
     t.same(
       printed.slice(ways.length),
       [
@@ -39,7 +40,7 @@ for (const { program, file, tooBig } of CLIENTS) {
         { code: 3501, reason: 'bad request' },
         { code: 3500, reason: 'invalid credentials' },
       ],
-      'it can tell what went wrong',
+      'it can tell the refusals apart',
     )
   })
 }

@@ -1,4 +1,4 @@
-// The package from its tarball, as a stranger starts it: the command, and the two examples.
+// The package from its tarball, as a new user starts it: the command, and the two examples.
 import { join } from 'node:path'
 import { t as file, type Test, test } from 'tap'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
@@ -12,7 +12,7 @@ const { bin, examples, path } = installedPackage(file)
 const LISTENS = /listen(?:ing|s) at (http:\/\/[^"\s]+)/
 const PASSWORD = 'open sesame'
 
-/** Starts what stands in an example's package.json under this name. */
+/** Starts the script of this name in the package.json of an example. */
 function startScript(t: Test, example: string, script: string[], env: Record<string, string>) {
   const command = ['npm', 'run', '--silent', ...script]
   const cwd = join(examples, example)
@@ -96,7 +96,7 @@ test('examples/existing-app: two people at its page', async (t) => {
   t.same([...ann.complaints, ...ben.complaints], [])
 })
 
-test('examples/mobile-back-end: a back end says who talks in which order', async (t) => {
+test('examples/mobile-back-end: a back end decides who talks in which order', async (t) => {
   const settings = { USHER_DATA: t.testdir(), USHER_DRAIN_SECONDS: '1' }
   const start = (script: string[], env: Record<string, string>) =>
     startScript(t, 'mobile-back-end', script, env)
@@ -110,8 +110,8 @@ test('examples/mobile-back-end: a back end says who talks in which order', async
   await eve.shows(/Refused: You have no order 17/)
   t.equal(await eve.ended, 0)
 
-  dan.say('I am at your door.')
-  await cora.shows(/> I am at your door/)
+  dan.say('I am outside.')
+  await cora.shows(/> I am outside/)
 
   const login = { body: { name: 'dan', password: PASSWORD } }
   const { token } = (await call(`${backEnd}/login`, 'POST', login)).body

@@ -1,5 +1,5 @@
-// What the types of the package let pass, and what they do not. `npm run types` compiles this
-// against the sources, `npm run check:package` against the tarball in an empty project.
+// Code that the types of the package accept, and code that they refuse. `npm run types` compiles
+// this against the sources, `npm run check:package` against the tarball in an empty project.
 import Fastify, { type FastifyInstance } from 'fastify'
 import sameUsher, {
   type Authorize,
@@ -59,13 +59,13 @@ app.register(usher, { limits: { messageBytes: '64k' } })
 app.register(usher, { limits: { messages: 1 } })
 // @ts-expect-error a user has an id
 app.register(usher, { identity: () => ({ name: 'ann' }) })
-// @ts-expect-error what may be done is to join or to publish
+// @ts-expect-error the actions are to join and to publish
 app.register(usher, { authorize: (_, action) => action === 'delete' })
-// @ts-expect-error an outside issuer has an issuer and an audience
+// @ts-expect-error a third-party issuer has an issuer and an audience
 app.register(usher, { jwt: { key: 'k', algorithm: 'HS256' } })
 // @ts-expect-error a ticket is for a user
 app.usher.issueTicket({ rooms: ['a'] })
-// @ts-expect-error a session or a user is disconnected, not a room
+// @ts-expect-error a disconnect names a session or a user
 app.usher.disconnect({ room: 'a' })
 // @ts-expect-error a configuration is frozen
 config.port = 1

@@ -1,4 +1,4 @@
-// The audit log: one line for each thing that an operator may have to prove, and no payload.
+// The audit log: one line for each event that an operator may have to prove, and no payload.
 import { type Test, test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
@@ -17,7 +17,7 @@ function auditOf({ log }: StartedApp, audit: string): Line[] {
   return lines.map((line) => JSON.parse(line)).filter((line) => line.audit === audit)
 }
 
-/** The lines of one kind, once there are so many. */
+/** The lines of one kind, as soon as there are that many. */
 async function told(usher: StartedApp, audit: string, count = 1): Promise<Line[]> {
   await until(() => auditOf(usher, audit).length >= count)
   return auditOf(usher, audit)
@@ -169,10 +169,10 @@ test('[S36] a limit is told by its name; a flood is counted, not repeated', asyn
   await client.closed
   const [gone] = await told(usher, 'disconnected')
   t.match(gone, { user, code: 3013, limit: 'messagesPerSecond' })
-  t.equal(auditOf(usher, 'disconnected').length, 1, 'one line, however much came')
+  t.equal(auditOf(usher, 'disconnected').length, 1, 'one line for the whole flood')
 })
 
-test('[S36] what was left out is told at the end', async (t) => {
+test('[S36] the number of lines left out is logged at the end', async (t) => {
   const usher = await floodable(t, new ManualClock())
   for (let n = 0; n < 12; n += 1) await call(`${usher.url}/session`, 'GET')
   t.equal(auditOf(usher, 'auth-failed').length, 10)

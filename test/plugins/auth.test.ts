@@ -1,4 +1,4 @@
-// The cookie's attributes in each place, and the hooks that an embedder may use.
+// The attributes of the cookie in each place, and the hooks that an embedder may use.
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -43,7 +43,7 @@ t.test('[S10] over TLS a cookie without the __Host- prefix does not count', asyn
   t.equal((await call(`${url}/session`, 'GET', { headers: own })).status, 401)
 })
 
-t.test('the hooks give an embedder the identity of who asks', async (t) => {
+t.test('the hooks give an embedder the identity behind a request', async (t) => {
   const app = await buildApp(testConfig())
   t.teardown(() => app.close())
   const identities: unknown[] = []

@@ -1,5 +1,5 @@
-// Pages of other origins: those that are listed may use every door and read every answer, the
-// others none.
+// Pages of other origins: listed ones may use every endpoint and read every answer, the others
+// none.
 import cors from '@fastify/cors'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -34,7 +34,7 @@ function preflight(url: string, origin: string, method = 'POST'): Promise<Respon
   return fetch(url, { method: 'OPTIONS', headers: { origin, ...asked, ...named } })
 }
 
-const DOORS: [method: string, path: string][] = [
+const ENDPOINTS: [method: string, path: string][] = [
   ['POST', '/accounts'],
   ['POST', '/session'],
   ['GET', '/session'],
@@ -52,7 +52,7 @@ const DOORS: [method: string, path: string][] = [
 
 t.test('[C38] a preflight of a listed origin is granted at every endpoint', async (t) => {
   const { url } = await setUp(t)
-  for (const [method, path] of DOORS) {
+  for (const [method, path] of ENDPOINTS) {
     for (const origin of LISTED) {
       const answer = await preflight(`${url}${path}`, origin, method)
       t.equal(answer.status, 204, `${method} ${path}`)
@@ -72,7 +72,7 @@ t.test('[C38] a preflight of a listed origin is granted at every endpoint', asyn
 
 t.test('[C38] an answer to a listed origin may be read, with credentials', async (t) => {
   const { url } = await setUp(t)
-  for (const [method, path] of DOORS) {
+  for (const [method, path] of ENDPOINTS) {
     const answer = await fetch(`${url}${path}`, { method, headers: { origin: PAGE } })
     t.same(permissionOf(answer), TO_PAGE, `${method} ${path} ${answer.status}`)
     t.match(answer.headers.get('vary'), /\bOrigin\b/i)
@@ -98,7 +98,7 @@ const FOREIGN = [
 t.test('[C38] [S3] any other origin gets no permission at any endpoint', async (t) => {
   const { url } = await setUp(t)
   for (const origin of FOREIGN) {
-    for (const [method, path] of DOORS) {
+    for (const [method, path] of ENDPOINTS) {
       const asked = await preflight(`${url}${path}`, origin, method)
       t.same([asked.status, permissionOf(asked)], [404, NONE], `${origin} ${path}`)
       t.equal(asked.headers.get('access-control-allow-methods'), null)
@@ -162,7 +162,7 @@ t.test('[C38] [C1] refusals may be read too, with how long to wait', async (t) =
   t.match(late.headers.get('access-control-expose-headers'), /\bretry-after\b/i)
 })
 
-t.test('[C38] [C36] so may what is refused over plain HTTP', async (t) => {
+t.test('[C38] [C36] a refusal over plain HTTP may be read too', async (t) => {
   const { url } = await setUp(t, { production: true })
   const answer = await fetch(`${url}/session`, { headers: { origin: PAGE } })
   t.same([answer.status, permissionOf(answer)], [403, TO_PAGE])
@@ -172,9 +172,9 @@ t.test('[C38] an OPTIONS that asks for nothing is no error', async (t) => {
   const { url } = await setUp(t)
   const answer = await fetch(`${url}/session`, { method: 'OPTIONS', headers: { origin: PAGE } })
   t.same([answer.status, permissionOf(answer)], [204, TO_PAGE])
-  const nobody = await fetch(`${url}/session`, { method: 'OPTIONS' })
-  t.equal(nobody.status, 404)
-  t.match(await nobody.json(), { error: 'not_found' })
+  const unasked = await fetch(`${url}/session`, { method: 'OPTIONS' })
+  t.equal(unasked.status, 404)
+  t.match(await unasked.json(), { error: 'not_found' })
 })
 
 t.test('[C38] an application with CORS of its own keeps it', async (t) => {
@@ -199,7 +199,10 @@ t.test('[C38] in an application only our endpoints carry our permission', async 
   t.equal((await preflight(`${url}/mine`, PAGE)).status, 404)
 })
 
-/** What a page learns when it logs in and asks who it is; 'blocked' where the browser forbids. */
+/**
+ * The answer that a page gets when it logs in and asks for its session; 'blocked' where the browser
+ * forbids.
+ */
 async function attempt([url = '', username = '', password = '']: string[]): Promise<unknown[]> {
   const tell = async (path: string, init: RequestInit) => {
     try {

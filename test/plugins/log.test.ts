@@ -1,4 +1,4 @@
-// The log at its most talkative: everything that may be asked for is in it, and no credential.
+// The log at its most talkative: all the events that may be asked for are in it, and no credential.
 import t from 'tap'
 import { LOG_SHAPES } from '../../plugins/log.ts'
 import { startApp } from '../support/app.ts'
@@ -71,7 +71,7 @@ t.test('[S9] refused credentials leave no trace of themselves, at any endpoint',
   t.equal((await call(`${url}/accounts`, 'POST', { body: odd })).status, 400)
 })
 
-t.test('[S9] what fails with us leaves no trace of credentials either', async (t) => {
+t.test('[S9] an error of ours leaves no trace of credentials either', async (t) => {
   const usher = await startApp(t)
   const { url, app } = usher
   const { browser, bearer } = await person(usher)
@@ -107,7 +107,7 @@ t.test(
   },
 )
 
-t.test('[S36] every request and every connection is one line with what it was', async (t) => {
+t.test('[S36] every request and every connection is one line that describes it', async (t) => {
   const { url, log } = await startApp(t)
   await call(`${url}/session?a=b`, 'GET')
   await (await connect(`${url}/rooms/chat:a`, { headers: asServer })).close()

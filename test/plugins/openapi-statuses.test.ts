@@ -1,4 +1,4 @@
-// Whatever a door answers, to the well-meaning and to the others, stands in the document.
+// Each answer of an endpoint, to right and to wrong requests, stands in the document.
 import { request as send } from 'node:http'
 import t from 'tap'
 import { Check } from 'typebox/schema'
@@ -51,7 +51,7 @@ const HANDSHAKE = {
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
 }
 const FOREIGN = { origin: 'https://evil.example', cookie: 'usher=x' }
-/** Said beforehand, which is enough to be refused. */
+/** The length is announced, which is enough to be refused. */
 const HUGE = { 'content-length': '1000000000' }
 
 const REQUESTS: Record<string, Request> = {
@@ -70,12 +70,12 @@ const REQUESTS: Record<string, Request> = {
   'with broken JSON': { headers: { ...asServer, ...JSON_TYPE }, body: '{' },
   'with an empty object': { headers: { ...asServer, ...JSON_TYPE }, body: '{}' },
   'with an empty body of JSON': { headers: { ...asServer, ...JSON_TYPE }, body: '' },
-  'with what nobody knows': {
+  'with unknown fields': {
     headers: { ...asServer, ...JSON_TYPE },
     body: '{"__proto__":1,"x":2}',
   },
   'with XML': { headers: { ...asServer, 'content-type': 'application/xml' }, body: '<x/>' },
-  'as somebody unknown': {
+  'as an unknown user': {
     headers: JSON_TYPE,
     body: JSON.stringify({ username: 'nobody', password: 'short' }),
   },
@@ -84,7 +84,7 @@ const REQUESTS: Record<string, Request> = {
   'with a bad key': { headers: { ...asServer, ...JSON_TYPE, 'idempotency-key': 'a b' }, body: '1' },
 }
 
-/** What is wrong with an answer by the document; nothing when it stands there. */
+/** The fault of an answer by the document; empty when it stands there. */
 function unheardOf({ responses }: Operation, { status, body }: Heard): string | null {
   const answer = responses[status]
   if (!answer) return `${status} ${body}`
@@ -94,7 +94,7 @@ function unheardOf({ responses }: Operation, { status, body }: Heard): string | 
   return Check(media.schema, value) ? null : `${status} of another form: ${body.slice(0, 200)}`
 }
 
-/** What the document need not be held to here: our failures, and limits with their own tests. */
+/** Statuses that are not checked here: our failures, and limits with their own tests. */
 const RARE = ['409', '429', '500', '503']
 
 for (const operation of operations) {

@@ -1,4 +1,4 @@
-// The document at /docs/json says all that the doors do, and nothing else; the page at /docs works.
+// The document at /docs/json lists all endpoints, and nothing else; the page at /docs works.
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import Fastify, { type RouteOptions } from 'fastify'

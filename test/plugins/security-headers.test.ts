@@ -1,4 +1,4 @@
-// What holds for every request: headers, TLS in production, and whom a proxy's word comes from.
+// Rules for every request: headers, TLS in production, and the proxies whose headers are trusted.
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
 import { startApp } from '../support/app.ts'
@@ -49,7 +49,7 @@ t.test('[C36] behind a trusted proxy that ends TLS everything works', async (t) 
   t.equal((await (await connect(`${url}/rooms/chat:a`, { headers })).close()).code, 1000)
 })
 
-t.test('[C36] what a trusted proxy got over plain HTTP is refused', async (t) => {
+t.test('[C36] a request that a trusted proxy got over plain HTTP is refused', async (t) => {
   const { url } = await inProduction(t, { trustProxy: ['loopback'] })
   const headers = { ...asServer, ...PLAIN }
   t.equal((await call(`${url}/rooms/chat:a`, 'GET', { headers })).status, 403)
@@ -82,7 +82,7 @@ t.test('[C36] [S4] of a chain of proxies, the last that is not ours says who ask
   await from('127.0.0.1, 10.9.9.9, 198.51.100.9, 10.0.0.1')
   await from('2001:db8::1, 10.0.0.1')
   t.equal(app.rooms.counts('chat:a').members, 4)
-  await t.rejects(from('1.1.1.1, 198.51.100.7'), /429/, 'a claim before it makes nobody new')
+  await t.rejects(from('1.1.1.1, 198.51.100.7'), /429/, 'a claim before it makes no new client')
   await t.rejects(from('2001:db8::2'), /429/, 'nor does another address of the same network')
 })
 

@@ -1,4 +1,5 @@
-// TLS in the process itself: what it is with us, how its files change, and how it is refused.
+// TLS in the process itself: what is different with it, how its files change, and which files are
+// refused.
 import { once } from 'node:events'
 import { symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -45,7 +46,7 @@ interface Answer {
   headers: NodeJS.Dict<string | string[]>
 }
 
-/** Like `call`, over TLS with a certificate that nobody else knows. */
+/** Like `call`, over TLS with a certificate that no authority signed. */
 async function ask(url: string, options: Record<string, unknown> = {}, body = ''): Promise<Answer> {
   const sent = request(url, { ca: first.cert, agent: false, ...options }).end(body)
   const [response]: IncomingMessage[] = await once(sent, 'response')
@@ -123,13 +124,13 @@ t.test('[C39] [C36] [S4] in production TLS in the process is enough', async (t) 
   t.match(headers['strict-transport-security'], /max-age=\d{7,}/)
 })
 
-t.test('[C39] new files are taken over, and who is there stays', async (t) => {
+t.test('[C39] new files are taken over, and open connections stay', async (t) => {
   const { clock, files, usher } = await setUp(t)
   const { cookie } = await cookieOfAnn(usher)
   const ann = await open(usher.url, { cookie, origin: usher.url })
   t.equal(await shown(usher.url), 'first')
   writeCertificate(files, second)
-  t.equal(await shown(usher.url), 'first', 'not before it looks')
+  t.equal(await shown(usher.url), 'first', 'not before the files are read again')
   await clock.advance(LOOK_MS)
   await until(async () => (await shown(usher.url)) === 'second')
   t.match(usher.log(), /new TLS certificate taken over/)

@@ -1,4 +1,4 @@
-// The upgrade plugin: what it asks for, what it sets, and that closing it closes everybody.
+// The upgrade plugin: what it depends on, what it sets, and that its close ends every connection.
 import type { IncomingMessage } from 'node:http'
 import Fastify from 'fastify'
 import { test } from 'tap'
@@ -9,7 +9,7 @@ import { connect } from '../support/client.ts'
 import { asServer } from '../support/people.ts'
 import { limited } from '../support/settings.ts'
 
-test('it does not start without the rooms it lets people into', async (t) => {
+test('it does not start without the plugin of rooms', async (t) => {
   const app = Fastify()
   await t.rejects(async () => app.register(websocket), /usher-rooms/)
 })
@@ -40,7 +40,7 @@ test('[S8] only names of our own are chosen, and never just the first offer', as
   t.equal(choose('USHER.RAW'), false)
 })
 
-test('closing the app closes who is connected, and the ws server', async (t) => {
+test('closing the app closes the connections, and the ws server', async (t) => {
   const { app, url } = await startApp(t)
   const client = await connect(`${url}/rooms/chat:a`, { headers: asServer })
   const [closing] = await Promise.all([client.closed, app.close()])

@@ -1,4 +1,4 @@
-// The two tables of failure, beside the ones that clients read.
+// The two tables of errors, beside the ones in the protocol page.
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { CLOSE, mayReconnect, REPLY } from '../../src/protocol/errors.ts'

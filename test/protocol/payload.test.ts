@@ -1,4 +1,4 @@
-// What bytes count as text and as JSON.
+// Which bytes count as text and as JSON.
 import { test } from 'tap'
 import { isJson, isText } from '../../src/protocol/payload.ts'
 
@@ -16,7 +16,7 @@ test('one JSON value in UTF-8 is JSON', async (t) => {
   }
 })
 
-test('what is not one JSON value is not JSON', async (t) => {
+test('anything but one JSON value is not JSON', async (t) => {
   for (const text of ['', ' ', '{', '1 2', "{'a':1}", 'undefined', 'NaN', '\ufeff{}', '{"a":1,}']) {
     t.notOk(isJson(Buffer.from(text)), JSON.stringify(text))
   }

@@ -1,4 +1,4 @@
-// Coming in and going out: sign up, log in, reload, log out.
+// The account at the page: sign up, log in, reload, log out.
 import { t as file, test } from 'tap'
 import { startApp } from '../support/app.ts'
 import { openBrowser, seatUser } from '../support/browser.ts'
@@ -9,7 +9,7 @@ const browser = await openBrowser(file)
 const isRefused = (field: unknown) =>
   (field as { matches(css: string): boolean }).matches(':invalid')
 
-test('signing up logs in; a taken name is said, and can be mended', async (t) => {
+test('signing up logs in; a taken name is reported, and can be changed', async (t) => {
   const { url } = await startApp(t)
   const ada = await Visitor.at(await seatUser(t, browser), url)
   await ada.isLoggedOut()
@@ -26,11 +26,11 @@ test('signing up logs in; a taken name is said, and can be mended', async (t) =>
   await other.sentence.filter({ hasText: /taken/i }).waitFor()
   await other.page.getByLabel('Username').fill('bob')
   await other.button('Sign up').click()
-  await other.isAtTheDoor()
+  await other.isAtLogIn()
   t.same([...ada.complaints, ...other.complaints], [])
 })
 
-test('a wrong password is said; the right one lets in; Enter is enough', async (t) => {
+test('a wrong password is reported; the right one logs in; Enter is enough', async (t) => {
   const { url } = await startApp(t)
   const context = await seatUser(t, browser)
   const ada = await Visitor.at(context, url)
@@ -44,7 +44,7 @@ test('a wrong password is said; the right one lets in; Enter is enough', async (
 
   await ada.page.getByLabel('Password').fill(PASSWORD)
   await ada.page.getByLabel('Password').press('Enter')
-  await ada.isAtTheDoor()
+  await ada.isAtLogIn()
   t.equal(await ada.page.getByLabel('Password').inputValue(), '', 'the password is not kept')
   t.same(ada.complaints, [])
 })
@@ -55,7 +55,7 @@ test('a reload keeps one logged in and in the room; nothing is kept in storage',
   const ada = await Visitor.at(context, url)
   await ada.signUp('ada')
   await ada.page.reload()
-  await ada.isAtTheDoor()
+  await ada.isAtLogIn()
   await ada.open('chat:reload')
   await ada.page.reload()
   await ada.isIn('open')
@@ -67,7 +67,7 @@ test('a reload keeps one logged in and in the room; nothing is kept in storage',
   t.same(kept, [0, 0, ''])
   await ada.button('Close').click()
   await ada.page.reload()
-  await ada.isAtTheDoor()
+  await ada.isAtLogIn()
   await ada.isIn('closed')
   t.same(ada.complaints, [])
 })
@@ -79,7 +79,7 @@ test('logging out closes every window of the session', async (t) => {
   await first.signUp('ada')
   await first.open('chat:lobby')
   const second = await Visitor.at(context, url)
-  await second.isAtTheDoor()
+  await second.isAtLogIn()
   await second.open('chat:lobby')
 
   await first.button('Log out').click()
@@ -101,7 +101,7 @@ test('a server that does not answer at first leaves one logged in', async (t) =>
   await ada.page.reload()
   await ada.sentence.filter({ hasText: /cannot be reached/ }).waitFor()
   await context.unroute('**/session')
-  await ada.isAtTheDoor()
+  await ada.isAtLogIn()
   t.equal(await ada.page.locator('#account').isVisible(), false)
   t.same(ada.complaints, [])
 })

@@ -1,4 +1,5 @@
-// A browser sees no pings: silence makes the page ask, and only a missing answer makes it leave.
+// A browser sees no pings: after silence the page asks the server, and closes only when no answer
+// comes.
 import { test } from 'tap'
 import { ManualClock } from '../support/manual-clock.ts'
 import { pageModule } from './page-modules.ts'

@@ -1,5 +1,5 @@
-// The page's modules with the types that tests use. They are plain JavaScript for browsers, which
-// the compiler does not look at, so the shapes are said here.
+// The types of the page's modules for tests. The modules are plain JavaScript for browsers, which
+// the compiler does not look at.
 
 export interface Clock {
   elapsed(): number

@@ -11,7 +11,7 @@ export class Relay {
   #target = 0
   #port = 0
 
-  /** Where the browser goes. */
+  /** The address that the browser opens. */
   get url(): string {
     return `http://127.0.0.1:${this.#port}`
   }
@@ -22,12 +22,12 @@ export class Relay {
     return this
   }
 
-  /** The app may be started later than the relay, which it has to know as its own origin. */
+  /** Sets the app behind it, which starts later, since it must know the address as its origin. */
   leadTo(url: string): void {
     this.#target = Number(new URL(url).port)
   }
 
-  /** The server is gone: connections are reset, new ones refused. */
+  /** The network fails: connections are reset, new ones refused. */
   async cut(): Promise<void> {
     const server = this.#server
     this.#server = undefined
@@ -35,7 +35,7 @@ export class Relay {
     if (server) await new Promise((resolve) => server.close(resolve))
   }
 
-  /** The server is there again, at the same address. */
+  /** The network works again, at the same address. */
   async mend(): Promise<void> {
     const server = createServer((inbound) => this.#join(inbound))
     this.#server = server

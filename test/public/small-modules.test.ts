@@ -1,4 +1,4 @@
-// The page's small pieces: codes, names, waits, marks and file types.
+// The page's small modules: close codes, names, waits, marks and file types.
 import { test } from 'tap'
 import { CLOSE, mayReconnect } from '../../src/protocol/errors.ts'
 import { ROOM_NAME_PATTERN } from '../../src/protocol/names.ts'

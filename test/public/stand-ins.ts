@@ -1,13 +1,13 @@
-// What the page's modules get from outside, in the hand of a test: sockets and the server.
+// Stand-ins for what the page's modules get from outside: sockets and the server.
 import type { PageSocket, Refusal } from './page-modules.ts'
 
-/** Lets everything that waits for settled promises run. */
+/** Runs everything that waits for settled promises. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A browser's WebSocket, whose other end is the test. */
-export class HeldSocket implements PageSocket {
+/** The WebSocket of a browser; the test is the server. */
+export class StandInSocket implements PageSocket {
   readyState = 0
   binaryType = 'blob'
   onopen: (() => void) | null = null
@@ -47,15 +47,15 @@ export class HeldSocket implements PageSocket {
   }
 }
 
-/** A server as the page sees it: sockets it was asked for, and what it answers by REST. */
-export class HeldServer {
-  readonly sockets: HeldSocket[] = []
+/** A server as the page sees it: the sockets that it opened, and the answers over REST. */
+export class StandInServer {
+  readonly sockets: StandInSocket[] = []
   refusal: Refusal = { verdict: 'come-back', sentence: 'Try later.', afterMs: 0 }
   alive = true
   asked = 0
 
-  readonly openSocket = (room: string): HeldSocket => {
-    const socket = new HeldSocket(room)
+  readonly openSocket = (room: string): StandInSocket => {
+    const socket = new StandInSocket(room)
     this.sockets.push(socket)
     return socket
   }
@@ -67,8 +67,8 @@ export class HeldServer {
     return this.alive
   }
 
-  /** The socket that was asked for last. */
-  get last(): HeldSocket {
+  /** The newest socket. */
+  get last(): StandInSocket {
     const socket = this.sockets.at(-1)
     if (!socket) throw new Error('no socket was opened')
     return socket

@@ -1,4 +1,4 @@
-// Two people in a room, by real clicks.
+// Two users talk in a room, by real clicks.
 import { randomBytes } from 'node:crypto'
 import { t as file, type Test, test } from 'tap'
 import { startApp } from '../support/app.ts'
@@ -21,7 +21,7 @@ async function twoPeople(t: Test, room: string): Promise<[Visitor, Visitor]> {
 test('both talk, and text arrives byte for byte', async (t) => {
   const [ada, bob] = await twoPeople(t, 'chat:lobby')
   const texts = [
-    'Hello, house!',
+    'Hello, room!',
     '🎭👩‍👩‍👧 naïve Ωmega \u202e back',
     '"double" \'single\' `tick` & &amp; \\n %20',
     '<script>alert(1)</script><img src=x onerror=alert(1)>',
@@ -70,7 +70,7 @@ test('a small file arrives byte for byte; a big or an empty one is refused in wo
   await ada.sees('note', /empty\.dat.*empty/)
   await ada.say('é'.repeat(40_000))
   await ada.sees('note', /This message is too big: 78.1 KB/)
-  t.equal((await ada.message.inputValue()).length, 40_000, 'what was written is not lost')
+  t.equal((await ada.message.inputValue()).length, 40_000, 'the text is not lost')
   await ada.isIn('open')
   t.same([...ada.complaints, ...bob.complaints], [])
 })
@@ -98,7 +98,7 @@ test('without a connection nothing is sent, and the page says so', async (t) => 
   await ada.isIn('closed')
   await ada.say('anybody?')
   await ada.sees('note', /no connection/i)
-  t.equal(await ada.message.inputValue(), 'anybody?', 'what was written is not lost')
+  t.equal(await ada.message.inputValue(), 'anybody?', 'the text is not lost')
   await ada.sendFile({ name: 'a.dat', bytes: Buffer.from('a') })
   t.equal(await ada.lines('sent').count(), 0)
 
@@ -130,7 +130,7 @@ test('opening again closes the first; another room starts on an empty page', asy
   t.same([...ada.complaints, ...bob.complaints], [])
 })
 
-test('a room that may not be entered, or not be named, is refused in words', async (t) => {
+test('a room that is forbidden, or has no valid name, is refused in words', async (t) => {
   const [ada] = await twoPeople(t, 'chat:lobby')
   const room = ada.page.getByLabel('Room', { exact: true })
   await room.fill('no spaces')
@@ -144,7 +144,7 @@ test('a room that may not be entered, or not be named, is refused in words', asy
   t.same(ada.complaints, [])
 })
 
-test('where the room leaves senders out, a line has no mark and is there once', async (t) => {
+test('without echo a line has no mark and is there once', async (t) => {
   const [ada, bob] = await twoPeople(t, 'live:pointers')
   await ada.say('no echo')
   t.equal(await bob.textOf('received', 1), 'no echo')

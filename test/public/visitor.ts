@@ -1,4 +1,4 @@
-// What a person at a window of the page does and sees, by real clicks and keys.
+// A user at a window of the page, by real clicks and keys.
 import { readFile } from 'node:fs/promises'
 import type { BrowserContext, Locator, Page } from 'playwright-core'
 import { openWindow } from '../support/browser.ts'
@@ -45,7 +45,7 @@ export class Visitor {
     await this.button('Sign up').click()
     await this.enter(username, PASSWORD)
     await this.button('Sign up').click()
-    await this.isAtTheDoor()
+    await this.isAtLogIn()
   }
 
   async logIn(username: string, password = PASSWORD): Promise<void> {
@@ -59,7 +59,7 @@ export class Visitor {
   }
 
   /** Logged in: the room can be chosen. */
-  async isAtTheDoor(): Promise<void> {
+  async isAtLogIn(): Promise<void> {
     await this.button('Open').waitFor()
   }
 
@@ -89,14 +89,14 @@ export class Visitor {
     await (await choosing).setFiles(file)
   }
 
-  /** The newest line of a direction that holds this, as soon as it is there. */
+  /** The newest line of a direction with this text, as soon as it is there. */
   async sees(direction: 'sent' | 'received' | 'note', text: string | RegExp): Promise<Locator> {
     const line = this.lines(direction).filter({ hasText: text }).last()
     await line.waitFor()
     return line
   }
 
-  /** The exact text of the newest line, once there are so many of them. */
+  /** The exact text of the newest line, once there are that many lines. */
   async textOf(direction: 'sent' | 'received', count: number): Promise<string | null> {
     const line = this.lines(direction).nth(count - 1)
     await line.waitFor()
@@ -111,7 +111,7 @@ export class Visitor {
       .waitFor()
   }
 
-  /** What a click on a file's link brings to the disk. */
+  /** The file that a click on its link downloads. */
   async download(link: Locator): Promise<Sheet> {
     const downloading = this.page.waitForEvent('download')
     await link.click()

@@ -10,12 +10,12 @@ const browser = await openBrowser(file)
 
 const PHONE = { width: 360, height: 640 }
 
-/** Settles when the line is seen, and never if it is not. */
+/** Settles when the line is visible, and never if it is not. */
 const COMES_INTO_VIEW = `(line) => new Promise((seen) => {
   new IntersectionObserver(([entry]) => entry.isIntersecting && seen()).observe(line)
 })`
 
-/** How far the log's end is below what is seen. */
+/** The pixels of the log below the visible part. */
 function hiddenBelow(page: Page): Promise<number> {
   const measure = 'log.scrollHeight - log.scrollTop - log.clientHeight'
   return page.evaluate(

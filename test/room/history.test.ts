@@ -1,4 +1,4 @@
-// What a room keeps of its history in memory, when that changes while it is being read.
+// The part of the history that a room keeps in memory, when the history changes while it is read.
 import t from 'tap'
 import type { MessageLog, Page } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
@@ -16,7 +16,7 @@ function page(text: string): Page {
 const texts = ({ messages }: { messages: readonly Message[] }): string[] =>
   messages.map(({ payload }) => String(payload))
 
-t.test('[C96] what was redacted while it was read does not stay in memory', async (t) => {
+t.test('[C96] a message that was redacted while it was read does not stay in memory', async (t) => {
   const reads: ((page: Page) => void)[] = []
   const read = () => new Promise<Page>((resolve) => reads.push(resolve))
   const log = { read, head: async () => head } as unknown as MessageLog
@@ -32,6 +32,6 @@ t.test('[C96] what was redacted while it was read does not stay in memory', asyn
   t.same(texts(await second), [''])
   await new Promise(setImmediate)
   reads[2]?.(page(''))
-  t.same(texts(await first), [''], 'who waited for the former read gets the new one')
-  t.same(texts(await history.after(0)), [''], 'and so does who comes later')
+  t.same(texts(await first), [''], 'a caller that waited for the former read gets the new one')
+  t.same(texts(await history.after(0)), [''], 'and so does a later caller')
 })

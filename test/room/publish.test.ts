@@ -1,4 +1,5 @@
-// The one way to publish: what is asked of a message, in which order, and what stays synchronous.
+// The one way to publish: which checks a message passes, in which order, and what stays
+// synchronous.
 import { test } from 'tap'
 import { type Appended, type AppendOptions, KeyConflict } from '../../src/engine/message-log.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
@@ -21,7 +22,7 @@ interface Scene {
   parts?: Partial<PublisherParts>
 }
 
-/** A publisher whose log writes down what reaches it. */
+/** A publisher whose log records each draft. */
 function scene({ rule = {}, authorize, answer = () => DONE, parts = {} }: Scene = {}) {
   const clock = new ManualClock()
   const appended: { draft: Draft; options: AppendOptions }[] = []
@@ -43,7 +44,7 @@ function scene({ rule = {}, authorize, answer = () => DONE, parts = {} }: Scene 
 
 const ann: Sender = { identity: userOf('ann') }
 
-/** The status of the refusal, or what came instead. */
+/** The status of the refusal, or the result. */
 async function statusOf(run: () => unknown): Promise<unknown> {
   try {
     return await run()
@@ -79,7 +80,7 @@ test('the rule binds all but the application itself', async (t) => {
   t.equal(await statusOf(() => publish({ identity: null })), DONE)
 })
 
-test('size and kind are checked for every sender; what is refused is not counted', async (t) => {
+test('size and kind are checked for every sender; a refused message is not counted', async (t) => {
   const totals = { published: 0 }
   const json = scene({ rule: { payload: 'json' }, parts: { totals } })
   const any = scene({ parts: { totals } })
@@ -140,7 +141,7 @@ test('a key that was used with another message is a conflict, thrown or rejected
   }
 })
 
-test('an application that is asked is waited for, and told of to the sender', async (t) => {
+test('a message waits for the application that decides, and its sender is told', async (t) => {
   const answers: ((may: unknown) => void)[] = []
   const authorize = () => new Promise<never>((resolve) => answers.push(resolve as () => void))
   const { publish, appended } = scene({ authorize })
@@ -175,7 +176,7 @@ test('anything but true is no, whatever an application answers with', async (t) 
   }
 })
 
-test('a hook is told once of what was accepted, at once or later', async (t) => {
+test('a hook is told once of each accepted message, at once or later', async (t) => {
   const told: (string | null)[] = []
   const observer = {
     joined: () => {},

@@ -1,4 +1,4 @@
-// Rooms are opened by the first who comes and closed after the last has gone.
+// A room is opened by its first hold and closed after the last one is released.
 import { test } from 'tap'
 import type { Follow, Follower, MessageLog } from '../../src/engine/message-log.ts'
 import { Rooms } from '../../src/room/rooms.ts'
@@ -22,7 +22,7 @@ interface Asked {
 const NOWHERE = { epoch: 'e', offset: 0 }
 
 /** A log whose follows wait until the test settles them, one follower per room as the port says. */
-function heldLog(): { log: MessageLog; asked: Asked[] } {
+function logByHand(): { log: MessageLog; asked: Asked[] } {
   const asked: Asked[] = []
   const followers = new Map<string, Follower>()
   const log: MessageLog = {
@@ -51,15 +51,15 @@ function heldLog(): { log: MessageLog; asked: Asked[] } {
   return { log, asked }
 }
 
-function heldRooms() {
-  const { log, asked } = heldLog()
+function roomsByHand() {
+  const { log, asked } = logByHand()
   return { rooms: new Rooms({ log, clock: new ManualClock(), rules: [rule] }), asked }
 }
 
 const turn = () => new Promise(setImmediate)
 
-test('a room is opened once for all who come, and closed after the last release', async (t) => {
-  const { rooms, asked } = heldRooms()
+test('a room is opened once for all its holds, and closed after the last release', async (t) => {
+  const { rooms, asked } = roomsByHand()
   const opening = [rooms.open('a', rule), rooms.open('a', rule)]
   t.equal(asked.length, 1)
   asked[0]?.succeed()
@@ -67,7 +67,7 @@ test('a room is opened once for all who come, and closed after the last release'
   const third = await rooms.open('a', rule)
   t.equal(first?.room, second?.room)
   t.equal(third.room, first?.room)
-  t.equal(asked.length, 1, 'nobody followed again')
+  t.equal(asked.length, 1, 'the log was not followed again')
   for (const hold of [first, second]) hold?.release()
   await turn()
   t.equal(asked[0]?.stopped, false)
@@ -79,20 +79,20 @@ test('a room is opened once for all who come, and closed after the last release'
 })
 
 test('releasing twice counts once', async (t) => {
-  const { rooms, asked } = heldRooms()
+  const { rooms, asked } = roomsByHand()
   const opening = [rooms.open('a', rule), rooms.open('a', rule)]
   asked[0]?.succeed()
   const [first, second] = await Promise.all(opening)
   first?.release()
   first?.release()
   await turn()
-  t.equal(rooms.size, 1, 'the second one still keeps it')
+  t.equal(rooms.size, 1, 'the second hold still keeps it')
   second?.release()
   t.equal(rooms.size, 0)
 })
 
 test('a room that could not be opened leaves nothing behind and can be tried again', async (t) => {
-  const { rooms, asked } = heldRooms()
+  const { rooms, asked } = roomsByHand()
   const opening = [rooms.open('a', rule), rooms.open('a', rule)]
   asked[0]?.fail(new Error('the store is away'))
   for (const open of opening) await t.rejects(open, /the store is away/)
@@ -105,7 +105,7 @@ test('a room that could not be opened leaves nothing behind and can be tried aga
 })
 
 test('a log that throws instead of rejecting leaves nothing behind either', async (t) => {
-  const { log } = heldLog()
+  const { log } = logByHand()
   log.follow = () => {
     throw new Error('broken')
   }
@@ -115,7 +115,7 @@ test('a log that throws instead of rejecting leaves nothing behind either', asyn
 })
 
 test('a join while a room closes gets a new one, which the old end does not stop', async (t) => {
-  const { rooms, asked } = heldRooms()
+  const { rooms, asked } = roomsByHand()
   const format = new CountingFormat()
   const opening = rooms.open('a', rule)
   asked[0]?.succeed()
@@ -136,7 +136,7 @@ test('a join while a room closes gets a new one, which the old end does not stop
 })
 
 test('rooms do not know each other, and each has its own counts', async (t) => {
-  const { rooms, asked } = heldRooms()
+  const { rooms, asked } = roomsByHand()
   const opening = [rooms.open('a', rule), rooms.open('b', rule)]
   for (const follow of asked) follow.succeed()
   const [a, b] = await Promise.all(opening)

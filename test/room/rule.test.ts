@@ -1,4 +1,4 @@
-// Which rule holds in a room, and whom it lets do what.
+// Which rule holds in a room, and which identities it lets do what.
 import fc from 'fast-check'
 import { test } from 'tap'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
@@ -46,7 +46,7 @@ for (const [pattern, name, fits] of MATCHES) {
   })
 }
 
-/** As slow as it is plain: a star is nothing, or one character and a star. */
+/** The plain model, and slow: a star is nothing, or one character and a star. */
 function naiveMatch(pattern: string, name: string): boolean {
   if (pattern === '') return name === ''
   if (pattern.startsWith('*')) {
@@ -55,7 +55,7 @@ function naiveMatch(pattern: string, name: string): boolean {
   return pattern[0] === name[0] && name !== '' && naiveMatch(pattern.slice(1), name.slice(1))
 }
 
-test('patterns agree with a plain reference on whatever is tried', async (t) => {
+test('patterns agree with a plain reference on random names', async (t) => {
   const few = (characters: string, maxLength: number) =>
     fc.string({ unit: fc.constantFrom(...characters), maxLength })
   const property = fc.property(few('ab:**', 7), few('ab:', 9), (pattern, name) => {

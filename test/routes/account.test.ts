@@ -1,10 +1,11 @@
-// Changing the password, deleting the account, logging out everywhere: what ends and what stays.
+// Changing the password, deleting the account, logging out everywhere: which sessions end and which
+// stay.
 import t, { type Test } from 'tap'
 import { moveUntil, OffsetClock } from '../identity/offset-clock.ts'
 import { startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
-import { everyWayIn } from '../support/connect-every-way.ts'
-import { holdCalls } from '../support/paused-calls.ts'
+import { connectEveryWay } from '../support/connect-every-way.ts'
+import { pauseCalls } from '../support/paused-calls.ts'
 import { asServer, call, PASSWORD, type Person, person, ticketOf } from '../support/people.ts'
 
 const usher = await startApp(t)
@@ -35,7 +36,7 @@ async function refresh(refreshToken: string): Promise<number> {
   return status
 }
 
-const connections = (who: Person) => everyWayIn(usher, who, 'chat:a')
+const connections = (who: Person) => connectEveryWay(usher, who, 'chat:a')
 
 async function checkClosed(t: Test, clients: Client[]): Promise<void> {
   for (const client of clients) t.same(await client.closed, FORCED)
@@ -102,26 +103,26 @@ t.test('[C18] with a wrong present password nothing changes', async (t) => {
   t.equal((await logIn(ann.username, PASSWORD)).status, 200)
 })
 
-/** An app on a clock that stands still, asked from any address. */
-async function startHeld(t: Test) {
+/** An app on a clock that stands still, for requests from any address. */
+async function startOnOffsetClock(t: Test) {
   const clock = new OffsetClock()
-  const held = await startApp(t, { trustProxy: ['127.0.0.1'] }, { clock })
-  t.teardown(() => moveUntil(clock, held.app.close()))
-  const { bearer, username } = await person(held)
+  const own = await startApp(t, { trustProxy: ['127.0.0.1'] }, { clock })
+  t.teardown(() => moveUntil(clock, own.app.close()))
+  const { bearer, username } = await person(own)
   const change = (address: string, password: string) =>
-    changePassword({ ...bearer, 'x-forwarded-for': address }, { password }, held.url)
+    changePassword({ ...bearer, 'x-forwarded-for': address }, { password }, own.url)
   const enter = (address: string, name = username) => {
     const headers = { 'x-forwarded-for': address }
-    return call(`${held.url}/session`, 'POST', {
+    return call(`${own.url}/session`, 'POST', {
       headers,
       body: { username: name, password: PASSWORD },
     })
   }
-  return { clock, url: held.url, change, enter }
+  return { clock, url: own.url, change, enter }
 }
 
 t.test('[C18] [C13] [S24] a wrong present password counts for the address', async (t) => {
-  const { change, enter } = await startHeld(t)
+  const { change, enter } = await startOnOffsetClock(t)
   for (let guess = 0; guess < 10; guess += 1) {
     t.equal((await enter('192.0.2.1', `nobody-${guess}`)).status, 401)
   }
@@ -129,12 +130,12 @@ t.test('[C18] [C13] [S24] a wrong present password counts for the address', asyn
   const told = await change('192.0.2.1', PASSWORD)
   t.match(told, { status: 429, body: { error: 'too_many_requests' } })
   t.equal(told.headers.get('retry-after'), '1')
-  t.equal((await enter('192.0.2.1')).status, 429, 'at every door for passwords')
+  t.equal((await enter('192.0.2.1')).status, 429, 'at every endpoint that takes passwords')
   t.equal((await change('192.0.2.2', PASSWORD)).status, 204, 'the owner, elsewhere')
 })
 
-t.test('[C18] [C13] [S24] and for the account, whose log-ins are held', async (t) => {
-  const { clock, url, change, enter } = await startHeld(t)
+t.test('[C18] [C13] [S24] and for the account, whose log-ins are delayed', async (t) => {
+  const { clock, url, change, enter } = await startOnOffsetClock(t)
   for (let guess = 0; guess < 6; guess += 1) {
     t.equal((await change('192.0.2.1', 'a wrong guess')).status, 403)
   }
@@ -143,7 +144,7 @@ t.test('[C18] [C13] [S24] and for the account, whose log-ins are held', async (t
     answered = true
   })
   for (let asked = 0; asked < 20; asked += 1) await call(`${url}/health/live`, 'GET')
-  t.notOk(answered, 'the owner is held')
+  t.notOk(answered, 'the owner is delayed')
   await moveUntil(clock, owner)
   t.equal((await owner).status, 200)
 })
@@ -176,11 +177,11 @@ t.test('[C18] of two changes at once one is made', async (t) => {
 t.test('[C18] a log-in on its way with the old password does not come in', async (t) => {
   for (const client of ['web', 'app']) {
     const { username, bearer, browser } = await person(usher)
-    const held = holdCalls(usher.app.engine.sessions, 'create')
+    const paused = pauseCalls(usher.app.engine.sessions, 'create')
     const late = logIn(username, PASSWORD, { client })
-    await held.reached
+    await paused.reached
     t.equal((await changePassword(bearer)).status, 204)
-    held.letGo()
+    paused.release()
     t.match(await late, { status: 401, body: { message: 'Username or password is wrong.' } })
     t.equal(await whoAmI(bearer), 200)
     t.equal(await whoAmI(browser), 401)
@@ -221,15 +222,15 @@ t.test('[C19] the name is free again, for a user with another id', async (t) => 
 
 t.test('[C19] a log-in on its way into a deleted account is a 401', async (t) => {
   const { username, bearer } = await person(usher)
-  const held = holdCalls(usher.app.engine.sessions, 'create')
+  const paused = pauseCalls(usher.app.engine.sessions, 'create')
   const late = logIn(username, PASSWORD)
-  await held.reached
+  await paused.reached
   await call(`${url}/account`, 'DELETE', { headers: bearer })
-  held.letGo()
+  paused.release()
   t.match(await late, { status: 401, body: { message: 'Username or password is wrong.' } })
 })
 
-t.test('[C19] logging out everywhere ends all that was before, and nothing after', async (t) => {
+t.test('[C19] logging out everywhere ends all earlier sessions, and no later one', async (t) => {
   for (const by of ['browser', 'bearer'] as const) {
     const ann = await person(usher)
     const bob = await person(usher)

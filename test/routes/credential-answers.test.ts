@@ -1,4 +1,4 @@
-// Answers that carry a credential are kept by nobody on the way and sent on to nobody.
+// Answers with a credential: no cache keeps them, and no page sends their URL on.
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'
 import { asServer, call, PASSWORD, person } from '../support/people.ts'

@@ -1,4 +1,4 @@
-// Which credential decides: the first that is present, also when it is wrong.
+// Which credential decides: the first that is present, even if it is wrong.
 import t from 'tap'
 import { startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
@@ -20,7 +20,7 @@ const WRONG = { authorization: 'Bearer wrong' }
 
 type Headers = Record<string, string>
 
-/** The user behind an upgrade with these, or the word that it was refused with. */
+/** The user behind an upgrade with these headers, or the error word of its refusal. */
 async function outcome(query: string, headers: Headers, protocols: string[] = []): Promise<string> {
   try {
     const client = await connect(`${room}${query}`, { headers, protocols })

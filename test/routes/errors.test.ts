@@ -1,4 +1,4 @@
-// Refusals over HTTP: one shape, the right status, and nothing repeated that was secret.
+// Refusals over HTTP: one shape, the right status, and no secret repeated.
 import t from 'tap'
 import { startApp } from '../support/app.ts'
 import { asServer, call } from '../support/people.ts'
@@ -39,7 +39,7 @@ for (const path of ['/session', '/accounts', '/tickets']) {
     t.match(answer, { status: 400, body: { error: 'bad_request', code: 107, message: /admin/ } })
   })
 
-  t.test(`[C4] what is not JSON is a 400 at ${path}`, async (t) => {
+  t.test(`[C4] a body that is not JSON is a 400 at ${path}`, async (t) => {
     for (const body of ['{', '{"a":1}}', 'username=a', "{'a':1}", '\ufffe']) {
       const answer = await post(path, 'application/json', body)
       t.match(answer, { status: 400, body: { error: 'bad_request', code: 107 } })
@@ -127,7 +127,7 @@ t.test('[C1] [S9] an upgrade with such a URL is refused, and its socket ended', 
   t.match(JSON.parse(client.rest), { error: 'bad_request', code: 107 })
 })
 
-t.test('[C1] [S9] what is not even HTTP is answered in the same shape', async (t) => {
+t.test('[C1] [S9] bytes that are not HTTP are answered in the same shape', async (t) => {
   const secret = 'a-token-in-a-broken-request'
   usher.keepSecret(secret, JSON.stringify([...Buffer.from(secret)]).slice(1, -1))
   const long = `X: ${'x'.repeat(20_000)}\r\n`

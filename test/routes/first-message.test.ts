@@ -1,10 +1,10 @@
-// Saying who one is in the first message, through real ports.
+// A first message as credential, through real ports.
 import { type Test, test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
-import { holdCalls } from '../support/paused-calls.ts'
+import { pauseCalls } from '../support/paused-calls.ts'
 import { asServer, person, ticketOf } from '../support/people.ts'
 import { limited, ruled } from '../support/settings.ts'
 import { until } from '../support/until.ts'
@@ -21,14 +21,14 @@ function ticketFor(usher: StartedApp, user: string, more: object = {}): Promise<
   return ticketOf(usher, asServer, { user, ...more })
 }
 
-/** Opens, says this first, and gives how it was closed. */
+/** Connects, sends this first message, and gives the close code and reason. */
 async function closedAfter({ url }: StartedApp, first: string | Buffer) {
   const client = await connect(url + FIRST)
   client.send(first)
   return client.closed
 }
 
-test('[C34] a ticket lets one in without an answer, and works once', async (t) => {
+test('[C34] a ticket connects without an answer, and works once', async (t) => {
   const usher = await startApp(t)
   const [bob, ann] = [await listener(usher), await connect(usher.url + FIRST)]
   const first = JSON.stringify({ ticket: await ticketFor(usher, 'ann') })
@@ -39,7 +39,7 @@ test('[C34] a ticket lets one in without an answer, and works once', async (t) =
   t.same(await closedAfter(usher, first), UNPROVED)
 })
 
-test('[C34] an access token and a server key let one in', async (t) => {
+test('[C34] an access token and a server key connect', async (t) => {
   const usher = await startApp(t)
   const bob = await listener(usher)
   const ann = await person(usher)
@@ -51,7 +51,7 @@ test('[C34] an access token and a server key let one in', async (t) => {
   }
 })
 
-test('[C34] what is no credential closes with 3500', async (t) => {
+test('[C34] a first message that is no credential closes with 3500', async (t) => {
   const usher = await startApp(t)
   const ticket = await ticketFor(usher, 'ann')
   const wrong: Record<string, string | Buffer> = {
@@ -92,7 +92,7 @@ test('[C34] the cookie is not looked at', async (t) => {
   const elsewhere = { cookie: ann.browser.cookie, origin: 'https://elsewhere.example' }
   const open = await connect(usher.url + FIRST, { headers: elsewhere })
   open.send(JSON.stringify({ ticket: await ticketOf(usher, ann.bearer) }))
-  open.send('a page of anybody, with a ticket')
+  open.send('a page of another origin, with a ticket')
   t.match(await open.text(), /with a ticket/)
 })
 
@@ -105,25 +105,25 @@ test('[C30] [C34] a token or a ticket in the handshake goes before a first messa
   t.equal(answer.status, 401)
 })
 
-test('[C34] an anonymous one cannot come in by saying nothing, where anyone may', async (t) => {
+test('[C34] a client without a first message does not get in, even where anyone may', async (t) => {
   const usher = await startApp(t, ruled({ match: '*', join: ['anyone'], publish: ['anyone'] }))
   t.same(await closedAfter(usher, 'hello'), UNPROVED)
 })
 
-test('[C35] frames behind the first message are held, and said in order', async (t) => {
+test('[C35] frames behind the first message are queued, and published in order', async (t) => {
   const usher = await startApp(t)
   const bob = await listener(usher)
   const first = JSON.stringify({ ticket: await ticketFor(usher, 'ann') })
-  const held = holdCalls(usher.app.engine.tickets, 'redeem')
+  const paused = pauseCalls(usher.app.engine.tickets, 'redeem')
   const ann = await connect(usher.url + FIRST)
   ann.send(first)
   for (let i = 1; i <= 16; i += 1) ann.send(String(i))
-  await held.reached
+  await paused.reached
   bob.send('meanwhile')
   t.equal(await bob.text(), 'meanwhile')
-  held.letGo()
+  paused.release()
   for (let i = 1; i <= 16; i += 1) t.equal(await bob.text(), String(i))
-  t.equal(await ann.text(), '1', '[C44] and it does not hear what was said before it was in')
+  t.equal(await ann.text(), '1', '[C44] and it gets no message from before it joined')
 })
 
 test('[C35] more than 16 frames or 64 KB are too much, 3013', async (t) => {
@@ -132,17 +132,17 @@ test('[C35] more than 16 frames or 64 KB are too much, 3013', async (t) => {
   const behind: string[][] = [Array(17).fill('x'), ['x'.repeat(40_000), 'x'.repeat(25_537)]]
   for (const frames of behind) {
     const first = JSON.stringify({ ticket: await ticketFor(usher, 'ann') })
-    const held = holdCalls(usher.app.engine.tickets, 'read')
+    const paused = pauseCalls(usher.app.engine.tickets, 'read')
     const ann = await connect(usher.url + FIRST)
     for (const frame of [first, ...frames]) ann.send(frame)
     t.same(await ann.closed, tooMany)
-    held.letGo()
+    paused.release()
   }
   await nothingLeft(usher.app)
 })
 
 /** An app whose clock stands still, and that is empty of connections before it closes. */
-async function heldApp(t: Test, overrides: Parameters<typeof startApp>[1] = {}) {
+async function stoppedClockApp(t: Test, overrides: Parameters<typeof startApp>[1] = {}) {
   const clock = new ManualClock()
   const usher = await startApp(t, overrides, { clock })
   t.teardown(() => until(() => usher.app.connections.size === 0))
@@ -150,7 +150,7 @@ async function heldApp(t: Test, overrides: Parameters<typeof startApp>[1] = {}) 
 }
 
 test('[C34] [S5] a client that says nothing for ten seconds is closed with 3500', async (t) => {
-  const { usher, clock } = await heldApp(t)
+  const { usher, clock } = await stoppedClockApp(t)
   const ann = await connect(usher.url + FIRST)
   await clock.advance(9_000)
   t.equal(usher.app.connections.size, 1)
@@ -160,7 +160,7 @@ test('[C34] [S5] a client that says nothing for ten seconds is closed with 3500'
 })
 
 test('[C34] [S5] pings do not lengthen the deadline', async (t) => {
-  const { usher, clock } = await heldApp(t)
+  const { usher, clock } = await stoppedClockApp(t)
   const ann = await connect(usher.url + FIRST)
   for (let second = 0; second < 11; second += 1) {
     if (ann.ws.readyState === ann.ws.OPEN) ann.ws.ping()

@@ -1,4 +1,4 @@
-// Streams at the edges of HTTP: pipelined, given up early, asked for by HEAD.
+// Event streams at the edges of HTTP: pipelined, given up early, requested by HEAD.
 import t from 'tap'
 import { startApp } from '../support/app.ts'
 import { follow } from '../support/follow.ts'
@@ -57,7 +57,7 @@ t.test('[C71] streams count among the handshakes', async (t) => {
   await nothingLeft(usher.app)
 })
 
-t.test('a stream is no request that took long', async (t) => {
+t.test('a stream does not count as a slow request', async (t) => {
   const usher = await startApp(t)
   const following = await follow(usher.url + ROOM, asServer)
   following.stop()

@@ -1,4 +1,4 @@
-// Following a room by server-sent events: live, from a position, and what may go wrong.
+// Following a room by server-sent events: live, from a position, and with failures.
 import t from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { connect } from '../support/client.ts'
@@ -15,7 +15,7 @@ function say({ url }: StartedApp, body: unknown) {
   return call(`${url}${ROOM}/messages`, 'POST', { headers: asServer, body })
 }
 
-t.test('[C90] a client that follows gets what is published, as members do', async (t) => {
+t.test('[C90] a client that follows gets the published messages, as members do', async (t) => {
   const usher = await startApp(t)
   const client = await connect(usher.url + ROOM, { headers: asServer })
   const following = await follow(usher.url + ROOM, asServer)
@@ -51,7 +51,7 @@ t.test('[C92] a stream opens with its position, also in a quiet room', async (t)
   following.stop()
 })
 
-t.test('[C93] a client that returns gets what it missed once, by header or URL', async (t) => {
+t.test('[C93] a client that returns gets the missed messages once, by header or URL', async (t) => {
   const usher = await startApp(t)
   const { body } = await say(usher, 1)
   for (const missed of [2, 3]) await say(usher, missed)
@@ -85,7 +85,7 @@ t.test('[C93] a gap that cannot be healed is a reset, and then it goes on', asyn
   good.stop()
 })
 
-t.test('[C93] a thousand missed messages come in order, with what is said meanwhile', async (t) => {
+t.test('[C93] a thousand missed messages come in order, with the messages meanwhile', async (t) => {
   const usher = await startApp(t)
   const items = Array.from({ length: 500 }, (_, i) => ({ room: 'chat:a', data: i + 1 }))
   const publish = () => call(`${usher.url}/messages`, 'POST', { headers: asServer, body: items })
@@ -124,7 +124,7 @@ t.test('refusals are plain HTTP, with the answers of a handshake', async (t) => 
   await nothingLeft(usher.app)
 })
 
-t.test('[C15] log out ends a stream, and a shutdown does', async (t) => {
+t.test('[C15] a log-out ends a stream, and so does a shutdown', async (t) => {
   const usher = await startApp(t)
   const ann = await person(usher)
   const following = await follow(usher.url + ROOM, ann.browser)

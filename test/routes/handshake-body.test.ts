@@ -21,7 +21,7 @@ const BODIES: Record<string, { headers: Record<string, string>; body: string }> 
   'chunked and sent whole': { headers: { 'Transfer-Encoding': 'chunked' }, body: '0\r\n\r\n' },
 }
 
-/** Every path that the description has, with something in place of each parameter, and others. */
+/** Every path of the OpenAPI document, with a value for each parameter, and some others. */
 async function pathsOf(url: string): Promise<string[]> {
   const { paths } = await documentAt(`${url}/docs/json`)
   const known = Object.keys(paths).map((path) =>

@@ -7,14 +7,14 @@ import { type StartedApp, startApp } from '../support/app.ts'
 import { connect, rawSocket, upgradeRequest } from '../support/client.ts'
 import { clientFrame } from '../support/frames.ts'
 import { leftIn, NOTHING_LEFT, nothingLeft } from '../support/nothing-left.ts'
-import { type HeldCalls, holdCalls } from '../support/paused-calls.ts'
+import { type PausedCalls, pauseCalls } from '../support/paused-calls.ts'
 import { asServer, ticketOf } from '../support/people.ts'
 import { RawClient, rawConnect, rawRequest, reset } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
 const ROOM = '/rooms/chat:a'
 
-/** Nothing is left, and somebody else comes in and talks. */
+/** Nothing is left, and another client connects and talks. */
 async function healthy(t: Test, { url, app }: StartedApp): Promise<void> {
   await nothingLeft(app)
   const client = await connect(url + ROOM, { headers: asServer })
@@ -36,7 +36,7 @@ test('[C40] a reset before the request is complete leaves nothing', async (t) =>
   await healthy(t, usher)
 })
 
-test('[C40] a reset in the same breath as the request leaves nothing', async (t) => {
+test('[C40] a reset right behind the request leaves nothing', async (t) => {
   const usher = await startApp(t)
   for (let i = 0; i < 50; i += 1) {
     const client = new RawClient(await rawSocket(usher.url))
@@ -47,27 +47,27 @@ test('[C40] a reset in the same breath as the request leaves nothing', async (t)
   await healthy(t, usher)
 })
 
-/** Where a handshake may be while its client vanishes: the call that is held then. */
-const MOMENTS: Record<string, (app: FastifyInstance) => HeldCalls> = {
-  'while the ticket is looked at': ({ engine }) => holdCalls(engine.tickets, 'read'),
-  'while the room is opened': ({ engine }) => holdCalls(engine.log, 'follow'),
-  'while the ticket is redeemed': ({ engine }) => holdCalls(engine.tickets, 'redeem'),
+/** The step at which a client vanishes: the call that is paused then. */
+const MOMENTS: Record<string, (app: FastifyInstance) => PausedCalls> = {
+  'while the ticket is looked at': ({ engine }) => pauseCalls(engine.tickets, 'read'),
+  'while the room is opened': ({ engine }) => pauseCalls(engine.log, 'follow'),
+  'while the ticket is redeemed': ({ engine }) => pauseCalls(engine.tickets, 'redeem'),
 }
 
-for (const [moment, hold] of Object.entries(MOMENTS)) {
+for (const [moment, pause] of Object.entries(MOMENTS)) {
   for (const way of ['reset', 'half-close', 'close'] as const) {
     test(`[C40] a ${way} ${moment} leaves nothing`, async (t) => {
       const usher = await startApp(t)
       const ticket = await ticketOf(usher, asServer, { user: 'u_1' })
-      const held = hold(usher.app)
+      const paused = pause(usher.app)
       const client = await rawRequest(usher.url, upgradeRequest(`${ROOM}?ticket=${ticket}`))
-      await held.reached
-      t.equal(usher.app.connections.connectionLimits.taken, 1, 'a place is taken')
+      await paused.reached
+      t.equal(usher.app.connections.connectionLimits.taken, 1, 'a seat is taken')
       if (way === 'reset') client.socket.resetAndDestroy()
       else if (way === 'close') client.socket.destroy()
       else client.socket.end()
       if (way === 'reset') await until(() => usher.app.connections.connectionLimits.taken === 0)
-      held.letGo()
+      paused.release()
       if (way === 'half-close') client.socket.resume()
       await healthy(t, usher)
     })
@@ -76,13 +76,16 @@ for (const [moment, hold] of Object.entries(MOMENTS)) {
   test(`[C34] a reset ${moment} of a first message leaves nothing`, async (t) => {
     const usher = await startApp(t)
     const ticket = await ticketOf(usher, asServer, { user: 'u_1' })
-    const held = hold(usher.app)
+    const paused = pause(usher.app)
     const client = await rawConnect(usher.url, `${ROOM}?auth=message`)
-    client.send({ opcode: 1, payload: JSON.stringify({ ticket }) }, { opcode: 1, payload: 'held' })
-    await held.reached
+    client.send(
+      { opcode: 1, payload: JSON.stringify({ ticket }) },
+      { opcode: 1, payload: 'queued' },
+    )
+    await paused.reached
     await reset(client)
     await until(() => usher.app.connections.size === 0)
-    held.letGo()
+    paused.release()
     await healthy(t, usher)
   })
 }

@@ -1,4 +1,5 @@
-// The form of a handshake: what is refused, in which words, before anything else is looked at.
+// The form of a handshake: which ones are refused, with which words, before any credential is
+// looked at.
 import { once } from 'node:events'
 import { test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
@@ -184,7 +185,7 @@ test('[S28] compression is never negotiated, whatever is offered', async (t) => 
   }
 })
 
-/** What the server chose, for a member with this offer. */
+/** The subprotocol that the server chose for a member with this offer. */
 async function chosen({ url }: StartedApp, protocols: string[]): Promise<string> {
   const client = await connect(url + ROOM, { headers: asServer, protocols })
   await client.close()

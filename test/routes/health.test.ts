@@ -1,4 +1,4 @@
-// Whether the process runs, and whether it can serve.
+// The health checks: whether the process runs, and whether it can serve.
 import t from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { startApp } from '../support/app.ts'
@@ -29,7 +29,7 @@ t.test('[C64] it is degraded when the engine cannot serve, and live all the same
   t.equal((await call(`${url}/health/live`, 'GET')).status, 200)
 })
 
-t.test('[C64] it is draining while it goes down', async (t) => {
+t.test('[C64] it is draining while it shuts down', async (t) => {
   const { url, app } = await startApp(t)
   await app.connections.drain(CLOSE.shutdown, { spreadMs: 0, windowMs: 0 })
   const { status, body } = await call(`${url}/health/ready`, 'GET')
@@ -37,7 +37,7 @@ t.test('[C64] it is draining while it goes down', async (t) => {
   t.match(body, { status: 'draining', engine: 'sqlite', durability: 'memory' })
 })
 
-t.test('health is asked without a credential, and a wrong one is no matter', async (t) => {
+t.test('health needs no credential, and ignores a wrong one', async (t) => {
   const { url } = await startApp(t)
   const headers = { ...asServer, authorization: 'Bearer wrong', cookie: 'usher=x' }
   t.equal((await call(`${url}/health/ready`, 'GET', { headers })).status, 200)

@@ -1,4 +1,4 @@
-// What was said, read over REST: pages both ways, positions, tags, and taking back.
+// History over REST: pages in both directions, positions, ETags, and redaction.
 import t from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { asServer, call, person } from '../support/people.ts'
@@ -32,7 +32,7 @@ t.test('[C94] a publish to a room with history answers its position', async (t) 
   t.match(state.body, { epoch: first.epoch, offset: 2 })
 })
 
-t.test('[C95] messages are read as they were said, by a user who may join', async (t) => {
+t.test('[C95] messages are read as they were published, by a user who may join', async (t) => {
   const usher = await startApp(t)
   const ann = await person(usher)
   await say(usher, { a: [1, 2] }, ann.bearer)
@@ -75,7 +75,7 @@ t.test('[C95] offsets of another epoch are refused, and not answered wrongly', a
   t.match(body, { error: 'unrecoverable_position', code: 112 })
 })
 
-t.test('[C95] a tag says when nothing has changed', async (t) => {
+t.test('[C95] an ETag tells when nothing has changed', async (t) => {
   const usher = await startApp(t)
   await say(usher, 1)
   const first = await read(usher)
@@ -95,7 +95,7 @@ t.test('[C95] a room that keeps nothing has no positions', async (t) => {
   t.same(body, { room: 'chat:a', epoch: null, offset: null, messages: [] })
 })
 
-t.test('[C96] one takes back what one said oneself, and a server key anything', async (t) => {
+t.test('[C96] a user redacts own messages, and a server key all', async (t) => {
   const usher = await startApp(t)
   const [ann, bob] = [await person(usher), await person(usher)]
   await say(usher, 'mine', ann.bearer)

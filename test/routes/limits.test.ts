@@ -1,4 +1,4 @@
-// How many may come, and how fast: clear answers, and the place is free again afterwards.
+// Limits of connections and handshakes: clear answers, and seats that are free again afterwards.
 import { type Test, test } from 'tap'
 import type { Limits } from '../../src/protocol/limits.ts'
 import { startApp } from '../support/app.ts'
@@ -30,8 +30,8 @@ for (const [limit, answer] of [
     const refusal = await refused(url + ROOM, { headers: asServer })
     t.match(refusal, answer)
     t.match(refusal.headers['retry-after'], /^\d+$/, '[C3]')
-    t.match(refusal.body.message, /\S+ \S+/, 'a sentence that says what to do')
-    clients[0]?.send('those inside are not disturbed')
+    t.match(refusal.body.message, /\S+ \S+/, 'a sentence with advice')
+    clients[0]?.send('open connections are not disturbed')
     t.match(await clients[1]?.text(), /not disturbed/)
     await clients[0]?.close()
     await until(() => app.connections.size === 1)
@@ -57,7 +57,7 @@ for (const [limit, answer] of [
   })
 }
 
-test('[C70] a user has so many connections, by whatever credential and address', async (t) => {
+test('[C70] connections of a user are bounded, over all credentials and addresses', async (t) => {
   const usher = await opened(t, { connectionsPerUser: 2 })
   const ann = await person(usher)
   const ticket = await ticketOf(usher, ann.bearer)

@@ -1,4 +1,4 @@
-// The dead, the slow and the expired are found and ended, and cost nobody else anything.
+// Dead, slow and expired connections are found and ended, and delay no other client.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type Test, test } from 'tap'
@@ -20,7 +20,7 @@ function member({ url }: StartedApp): Promise<Client> {
   return connect(url + ROOM, { headers: asServer })
 }
 
-/** What the log says of connections that ended. */
+/** The lines of the log about connections that ended. */
 function farewells({ log }: StartedApp): { code: number; byServer: boolean }[] {
   const lines = log()
     .split('\n')
@@ -28,7 +28,7 @@ function farewells({ log }: StartedApp): { code: number; byServer: boolean }[] {
   return lines.map((line) => JSON.parse(line))
 }
 
-/** A client in a process of its own, which says when it is open. */
+/** A client in a process of its own, which prints when it is open. */
 async function clientProcess(t: Test, url: string) {
   const { NODE_OPTIONS: _, ...env } = process.env
   const script = `
@@ -105,7 +105,7 @@ async function stuckMember({ url }: StartedApp): Promise<RawClient> {
 
 const BIG = 'x'.repeat(65_000)
 
-/** Ann talks, with Bob as witness that all of it comes, until `done`. Returns how much it took. */
+/** Ann sends, and Bob must get each message, until `done`. Returns the number of messages. */
 async function talkUntil(ann: Client, bob: Client, done: () => boolean): Promise<number> {
   let said = 0
   while (!done()) {
@@ -132,7 +132,7 @@ test('[C61] a reader that stops reading is cut with 3008, and others get everyth
   await nothingLeft(usher.app)
 })
 
-test('[C61] what waits too long cuts a reader too, however little it is', async (t) => {
+test('[C61] bytes that wait too long cut a reader too, however few they are', async (t) => {
   const clock = new ManualClock()
   const patient = limited({ ...UNLIMITED, outboxBytes: 100_000_000 })
   const usher = await startApp(t, { ...patient, heartbeat: SELDOM }, { clock })
@@ -198,7 +198,7 @@ test('[C63] [C21] a connection whose identity runs out is closed with 3005', asy
   const ticket = await ticketOf(usher, asServer, { user: 'ann', connectionTtl: 60 })
   const ann = await connect(`${usher.url}${ROOM}?ticket=${ticket}`)
   const bob = await member(usher)
-  // Pongs take real time, which does not go by here: nobody is to be dropped for want of them.
+  // Pongs take real time, which this clock does not follow: no client is cut for a late pong.
   let seconds = 0
   while (usher.app.rooms.counts('chat:a').members === 2) {
     seconds += 1

@@ -31,7 +31,7 @@ async function publish({ room = 'chat:a', query = '', ...rest }: Publish, { url 
   return { status: response.status, headers: response.headers, body: answer }
 }
 
-/** What is said in a room that nobody has open here, as the engine hands it to nodes. */
+/** The messages of a room that has no hold here, as the engine hands them to nodes. */
 async function overhear({ app }: StartedApp, room: string): Promise<Message[]> {
   const heard: Message[] = []
   const onMessage = (message: Message) => void heard.push(message)
@@ -112,17 +112,20 @@ t.test('[C46] where the rule says json, only application/json is taken', async (
   }
 })
 
-t.test('[S32] the sender is who showed a credential, whatever the message says', async (t) => {
-  const heard = await overhear(usher, 'chat:sender')
-  const body = JSON.stringify({ user: bob.user, time: 1, offset: 9 })
-  await publish({ room: 'chat:sender', type: 'application/json', body })
-  await publish({ room: 'chat:sender', headers: asServer })
-  t.match(heard, [
-    { user: ann.user, kind: 'json', payload: Buffer.from(body) },
-    { user: null, kind: 'text' },
-  ])
-  t.not(heard[0]?.time, 1)
-})
+t.test(
+  '[S32] the sender is the user behind the credential, whatever the message says',
+  async (t) => {
+    const heard = await overhear(usher, 'chat:sender')
+    const body = JSON.stringify({ user: bob.user, time: 1, offset: 9 })
+    await publish({ room: 'chat:sender', type: 'application/json', body })
+    await publish({ room: 'chat:sender', headers: asServer })
+    t.match(heard, [
+      { user: ann.user, kind: 'json', payload: Buffer.from(body) },
+      { user: null, kind: 'text' },
+    ])
+    t.not(heard[0]?.time, 1)
+  },
+)
 
 t.test('[C51] a server key may speak in the name of a user, and only a server key', async (t) => {
   const heard = await overhear(usher, 'chat:named')
@@ -140,7 +143,7 @@ t.test('[C51] a server key may speak in the name of a user, and only a server ke
 })
 
 t.test(
-  '[C52] a retry with its key answers 200 with the first answer, and is said once',
+  '[C52] a retry with its key answers 200 with the first answer, and is published once',
   async (t) => {
     const member = await connect(`${usher.url}/rooms/chat:once`, { headers: bob.bearer })
     const headers = { ...ann.bearer, 'idempotency-key': 'key-1' }
@@ -158,7 +161,7 @@ t.test(
   },
 )
 
-t.test('[C52] of many retries at once exactly one is said', async (t) => {
+t.test('[C52] of many retries at once exactly one is published', async (t) => {
   const heard = await overhear(usher, 'chat:burst')
   const headers = { ...ann.bearer, 'idempotency-key': 'burst' }
   const all = await Promise.all(
@@ -197,13 +200,13 @@ t.test('[C52] a key has 1 to 128 visible characters', async (t) => {
 
 t.test('[C52] a key holds for five minutes', async (t) => {
   const clock = new ManualClock()
-  const held = await startApp(t, free, { clock })
+  const stopped = await startApp(t, free, { clock })
   const headers = { ...asServer, 'idempotency-key': 'key' }
-  t.equal((await publish({ headers }, held)).status, 201)
+  t.equal((await publish({ headers }, stopped)).status, 201)
   await clock.advance(299_999)
-  t.equal((await publish({ headers }, held)).status, 200)
+  t.equal((await publish({ headers }, stopped)).status, 200)
   await clock.advance(1)
-  t.equal((await publish({ headers }, held)).status, 201)
+  t.equal((await publish({ headers }, stopped)).status, 201)
 })
 
 t.test(

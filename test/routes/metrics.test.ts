@@ -1,4 +1,4 @@
-// What /metrics tells, after something has happened that it must tell of.
+// /metrics after events that it must count.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'

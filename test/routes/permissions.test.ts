@@ -1,4 +1,4 @@
-// What somebody may do is asked each time, and what a room holds is for those who may enter it.
+// Permissions are asked for each action, and the content of a room is for those who may join it.
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
@@ -26,7 +26,7 @@ test('[S20] a withdrawn right is gone for the next message, at every endpoint', 
   t.same(bob.unread, [])
 })
 
-test('[S20] a right to enter that was taken away holds for the next entrance', async (t) => {
+test('[S20] a withdrawn right to join is gone for the next join', async (t) => {
   let allowed = true
   const usher = await startApp(t, {}, { authorize: async () => allowed })
   const { bearer } = await person(usher)
@@ -38,7 +38,7 @@ test('[S20] a right to enter that was taken away holds for the next entrance', a
   t.equal((await refused(`${room}?ticket=${ticket}`)).status, 403)
 })
 
-test('[S33] what is in a room is told to those who may enter it, and to no other', async (t) => {
+test('[S33] the content of a room is told to those who may join it, and to no other', async (t) => {
   const usher = await startApp(t, ruled({ match: 'staff:*', join: ['server'] }))
   const { bearer } = await person(usher)
   const ask = (path: string, headers = {}) => call(`${usher.url}${path}`, 'GET', { headers })
@@ -48,7 +48,7 @@ test('[S33] what is in a room is told to those who may enter it, and to no other
     t.equal(status, 403)
     t.same(Object.keys(body).sort(), ['code', 'error', 'message'])
   }
-  t.same(refusals[0]?.body, refusals[1]?.body, 'nor whether there is such a room')
+  t.same(refusals[0]?.body, refusals[1]?.body, 'nor whether the room exists')
   t.equal((await ask('/rooms/staff:a')).status, 401)
 })
 

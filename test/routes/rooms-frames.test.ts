@@ -1,4 +1,5 @@
-// What closes one connection and nobody else: frames against the rule, the pace, and the RFC.
+// Frames that close their own connection and no other: against the rule, the message rate, and the
+// RFC.
 import { test } from 'tap'
 import { raw } from '../../src/wire/raw.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
@@ -11,7 +12,7 @@ import { limited, ruled, UNLIMITED } from '../support/settings.ts'
 
 const ROOM = '/rooms/chat:a'
 
-/** Somebody with a user id, by a ticket of a back end. */
+/** A member with a user id, by a ticket of a back end. */
 async function user(usher: StartedApp, name: string): Promise<Client> {
   const ticket = await ticketOf(usher, asServer, { user: name })
   return connect(`${usher.url}${ROOM}?ticket=${ticket}`)
@@ -21,7 +22,7 @@ function listener({ url }: StartedApp): Promise<Client> {
   return connect(url + ROOM, { headers: asServer })
 }
 
-test('[C46] in a room of JSON what is not JSON closes with 3501', async (t) => {
+test('[C46] in a room of JSON other text closes with 3501', async (t) => {
   const usher = await startApp(t, ruled({ match: '*', payload: 'json' }))
   const ann = await listener(usher)
   for (const wrong of ['hello', '', '{', Buffer.from('{"a":1}')]) {
@@ -47,7 +48,7 @@ test('[C47] publishing without the right closes that one with 3507', async (t) =
   t.equal(await bob.text(), 'but I may')
 })
 
-test('[C47] [C72] too fast closes that one with 3013; what was said before stands', async (t) => {
+test('[C47] [C72] too fast closes that one with 3013; earlier messages stand', async (t) => {
   const usher = await startApp(t, limited({ messagesPerSecond: 5 }))
   const [ann, bob, eve] = [
     await user(usher, 'ann'),
@@ -69,7 +70,7 @@ test('[C72] bytes count too', async (t) => {
   t.equal((await ann.closed).code, 3013)
 })
 
-test('[C72] one budget for all connections of a user, and for REST', async (t) => {
+test('[C72] one message rate for all connections of a user, and for REST', async (t) => {
   const usher = await startApp(t, limited({ messagesPerSecond: 4 }))
   const ann = await listener(usher)
   const url = `${usher.url}/rooms/chat:a/messages`
@@ -77,10 +78,10 @@ test('[C72] one budget for all connections of a user, and for REST', async (t) =
   t.equal(status, 429)
   t.equal(headers.get('retry-after'), '1')
   t.match(body, { error: 'too_many_requests', code: 111 })
-  t.equal(ann.ws.readyState, ann.ws.OPEN, 'REST told, and nobody closed')
+  t.equal(ann.ws.readyState, ann.ws.OPEN, 'REST was refused, and no connection closed')
 })
 
-/** Ann says four things by her two connections; then her app publishes over REST. */
+/** A user sends four messages by two connections; then an app of that user publishes over REST. */
 async function spentByTalk(usher: StartedApp, ann: Client, url: string) {
   const someone = await person(usher)
   const headers = { headers: someone.bearer }
@@ -107,7 +108,7 @@ test('[C72] server keys are exempt, over WebSockets and REST', async (t) => {
 
 const { text, binary, continuation, ping, pong } = OPCODE
 
-test('[C47] what is not a frame closes that one with 1002, no text with 1007', async (t) => {
+test('[C47] a malformed frame closes that one with 1002, no text with 1007', async (t) => {
   const usher = await startApp(t)
   const [ann, bob] = [await listener(usher), await listener(usher)]
   for (const { name: what, frames, code } of MALFORMED) {
@@ -160,7 +161,7 @@ test('a message in too many fragments closes that one', async (t) => {
   for (const { socket } of [many, tooMany]) socket.destroy()
 })
 
-test('frames that come byte by byte are what they are', async (t) => {
+test('frames that come byte by byte are read like others', async (t) => {
   const usher = await startApp(t, limited(UNLIMITED))
   const ann = await listener(usher)
   const eve = await rawConnect(usher.url, ROOM, asServer)

@@ -1,11 +1,11 @@
-// What a member sends goes to the room as it came, through real ports.
+// The frames of a member go to the room unchanged, through real ports.
 import { test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect } from '../support/client.ts'
 import { asServer } from '../support/people.ts'
 import { limited, ruled, UNLIMITED } from '../support/settings.ts'
 
-/** Opens so many members of a room, with a server key. */
+/** Opens members of a room, with a server key. */
 function members({ url }: StartedApp, room: string, count: number): Promise<Client[]> {
   const one = () => connect(`${url}/rooms/${room}`, { headers: asServer })
   return Promise.all(Array.from({ length: count }, one))
@@ -64,7 +64,7 @@ test('[C47] the bound is in bytes, and counts all fragments together', async (t)
   t.equal((await eve.closed).code, 1009)
 })
 
-test('[C42] what many say at once comes to all in one order', async (t) => {
+test('[C42] messages of many at once come to all in one order', async (t) => {
   const usher = await startApp(t, limited(UNLIMITED))
   const senders = await members(usher, 'chat:a', 5)
   const listeners = await members(usher, 'chat:a', 3)
@@ -122,7 +122,7 @@ test('[C43] any other value of echo is a 400', async (t) => {
   await t.rejects(connect(`${url}/rooms/chat:a?echo=`, query), /400/)
 })
 
-test('[C44] a member gets what is said after its 101 and nothing from before', async (t) => {
+test('[C44] a member gets the messages after its 101 and none from before', async (t) => {
   const usher = await startApp(t, limited(UNLIMITED))
   const [ann] = (await members(usher, 'chat:a', 1)) as [Client]
   let said = 0
@@ -136,7 +136,7 @@ test('[C44] a member gets what is said after its 101 and nothing from before', a
     const opened = said
     say()
     const first = Number(await late.text())
-    t.ok(first > opened - 3 && first <= said, 'nothing older than what was on its way')
+    t.ok(first > opened - 3 && first <= said, 'nothing older than the messages on their way')
     for (let next = first + 1; next <= said; next += 1) t.equal(await late.text(), String(next))
     await late.close()
     t.same(late.unread, [])

@@ -1,4 +1,4 @@
-// Rooms with plain frames, through a real port: who comes in, and what they hear.
+// Rooms with plain frames, through a real port: which clients join, and what they hear.
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'

@@ -1,4 +1,4 @@
-// Refresh tokens of apps, at the front door: rotation, a lost answer, theft, and forgeries.
+// Refresh tokens of apps over HTTP: rotation, a lost answer, theft, and forgeries.
 import t, { type Test } from 'tap'
 import { moveUntil, OffsetClock } from '../identity/offset-clock.ts'
 import { startApp } from '../support/app.ts'
@@ -103,7 +103,7 @@ t.test('[C17] 20 at once get the same token, and the session goes on', async (t)
   t.equal((await whoAmI(browser)).status, 200)
 })
 
-/** Everything of the app's session is over, and the browser's session is not. */
+/** The session of the app has ended with all its credentials, and that of the browser has not. */
 async function checkEnded(t: Test, { bearer, browser }: Person, ...tokens: string[]) {
   for (const token of tokens) t.equal(await statusOf(token), 401)
   t.equal((await whoAmI(bearer)).status, 401)
@@ -131,7 +131,7 @@ t.test('[C17] [S17] [S18] an old token that comes back ends the session everywhe
   t.equal(byCookie.ws.readyState, byCookie.ws.OPEN)
 })
 
-t.test('[C17] a thief who was first is found out when the owner comes', async (t) => {
+t.test('[C17] a thief who was first is found out when the owner refreshes', async (t) => {
   const ann = await person(usher)
   const stolen = await exchange(t, ann.refreshToken)
   clock.jump(900_000)
@@ -141,7 +141,7 @@ t.test('[C17] a thief who was first is found out when the owner comes', async (t
   await checkEnded(t, ann, stolen, further)
 })
 
-t.test('[C17] also when he has exchanged it so often that it is long forgotten', async (t) => {
+t.test('[C17] also after exchanges so many that the token is long forgotten', async (t) => {
   const ann = await person(usher)
   let stolen = ann.refreshToken
   for (let use = 0; use < 120; use += 1) {
@@ -152,7 +152,7 @@ t.test('[C17] also when he has exchanged it so often that it is long forgotten',
   await checkEnded(t, ann, stolen)
 })
 
-t.test('[C17] what is not of the form is refused, and ends no session', async (t) => {
+t.test('[C17] a token of another form is refused, and ends no session', async (t) => {
   const { refreshToken, bearer } = await person(usher)
   const { body } = await whoAmI(bearer)
   const swap = (at: number) => {
@@ -217,7 +217,7 @@ t.test('[C16] [C17] a refresh is a use of the session, which ends all the same',
   for (let week = 0; week < 4; week += 1) {
     clock.jump(7 * DAY_MS - 1)
     refreshToken = await exchange(t, refreshToken)
-    // Straight from the store: looking at a session through the house is a use of it.
+    // Read straight from the store: a look at a session through the app is a use of it.
     await until(async () => {
       return (await usher.app.engine.sessions.byId(session))?.usedAt === clock.now()
     })

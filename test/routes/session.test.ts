@@ -1,4 +1,4 @@
-// Logging in, who am I, logging out, and what ends with a session.
+// Logging in, the identity of a session, logging out, and what ends with a session.
 import { createHook } from 'node:async_hooks'
 import t from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
@@ -115,7 +115,7 @@ t.test('[S11] a cookie from before the log-in does not become the session', asyn
   t.equal((await whoAmI({ cookie: planted })).status, 401)
 })
 
-t.test('[C15] who am I, by cookie and by token', async (t) => {
+t.test('[C15] the session tells its user, by cookie and by token', async (t) => {
   const { user, username, browser, bearer } = await person(usher)
   for (const headers of [browser, bearer]) {
     const { status, body } = await whoAmI(headers)
@@ -137,7 +137,7 @@ t.test('[C15] logging out ends the session and forgets the cookie', async (t) =>
   t.equal(again.status, 401)
 })
 
-t.test('[C15] an app logs out with its token, which is worth nothing from then on', async (t) => {
+t.test('[C15] an app logs out with its token, which is void from then on', async (t) => {
   const { browser, bearer } = await person(usher)
   const { status, headers } = await call(`${url}/session`, 'DELETE', { headers: bearer })
   t.equal(status, 204)

@@ -1,9 +1,9 @@
-// Going down, in the same process: nobody new, everybody told, nobody waited for too long.
+// Shutdown in the same process: no new connection, every client is told, and the wait is bounded.
 import { test } from 'tap'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { startApp } from '../support/app.ts'
 import { connect, rawSocket, refused, upgradeRequest } from '../support/client.ts'
-import { holdCalls } from '../support/paused-calls.ts'
+import { pauseCalls } from '../support/paused-calls.ts'
 import { asServer } from '../support/people.ts'
 import { RawClient, rawConnect } from '../support/raw-client.ts'
 import { closed, until } from '../support/until.ts'
@@ -31,7 +31,7 @@ test('[C65] a client that does not answer is ended, and closing does not hang', 
   t.equal(app.connections.size, 0)
 })
 
-test('[C65] connections that never sent a whole request do not hold closing up', async (t) => {
+test('[C65] connections that never sent a whole request do not delay closing', async (t) => {
   const { url, app } = await startApp(t, { drainSeconds: 1 })
   const silent = await rawSocket(url)
   const half = await rawSocket(url)
@@ -43,7 +43,7 @@ test('[C65] connections that never sent a whole request do not hold closing up',
   t.pass('closed, and they were ended')
 })
 
-test('[C65] half a request does not hold closing up longer than the drain window', async (t) => {
+test('[C65] half a request delays closing no longer than the drain window', async (t) => {
   const { url, app } = await startApp(t, { drainSeconds: 1 })
   const head = 'POST /rooms/chat:a/messages HTTP/1.1\r\nHost: localhost\r\n'
   const sender = await rawSocket(url)
@@ -82,23 +82,23 @@ test('[C65] [C64] while draining, health says so and handshakes are refused', as
 
 test('[C65] a request that is being answered is answered', async (t) => {
   const { url, app } = await startApp(t, { drainSeconds: 1 })
-  const held = holdCalls(app.engine.log, 'head')
+  const paused = pauseCalls(app.engine.log, 'head')
   const answer = fetch(url + ROOM, { headers: asServer })
-  await held.reached
+  await paused.reached
   const closing = app.close()
-  held.letGo()
+  paused.release()
   t.equal((await answer).status, 200)
   await closing
 })
 
 test('[C65] a handshake that is under way when closing begins is told 3001 or 503', async (t) => {
   const { url, app } = await startApp(t, { drainSeconds: 1 })
-  const held = holdCalls(app.engine.log, 'follow')
+  const paused = pauseCalls(app.engine.log, 'follow')
   const client = new RawClient(await rawSocket(url))
   client.socket.write(upgradeRequest(ROOM, asServer))
-  await held.reached
+  await paused.reached
   const closing = app.close()
-  held.letGo()
+  paused.release()
   const status = await client.status()
   t.ok(status === 503 || status === 101, String(status))
   if (status === 101) t.same(await client.closing(), SHUTDOWN)

@@ -1,4 +1,4 @@
-// Tickets: asking for them, what they open, and what does not use them up.
+// Tickets: ordering them, what they open, and which requests do not use them up.
 import t from 'tap'
 import { startApp } from '../support/app.ts'
 import { connect, refused, upgradeRequest } from '../support/client.ts'
@@ -15,7 +15,7 @@ function ask(headers: Record<string, string>, body?: unknown, base = url) {
   return call(`${base}/tickets`, 'POST', { headers, body })
 }
 
-t.test('[C20] a ticket says when it ends and where to go, and is not to be kept', async (t) => {
+t.test('[C20] a ticket tells its end and its address, and no cache may keep it', async (t) => {
   const before = Date.now()
   const { status, headers, body } = await ask(ann.bearer)
   t.equal(status, 201)
@@ -81,7 +81,7 @@ t.test('[C21] a server key issues tickets for users of its own', async (t) => {
   t.match(await ask(asServer, { rooms: ['a'] }), { status: 400, body: { message: /user/ } })
 })
 
-t.test('[C21] what a server key says is bounded', async (t) => {
+t.test('[C21] the fields of a server key are bounded', async (t) => {
   const bad = [
     { user: '' },
     { user: 'a b' },
@@ -94,12 +94,15 @@ t.test('[C21] what a server key says is bounded', async (t) => {
   for (const body of bad) t.equal((await ask(asServer, body)).status, 400)
 })
 
-t.test('[C21] a user may not name a user, info or connectionTtl, not even his own', async (t) => {
-  for (const more of [{ user: ann.user }, { user: 'u' }, { info: {} }, { connectionTtl: 60 }]) {
-    const { status, body } = await ask(ann.bearer, more)
-    t.match({ status, ...body }, { status: 403, error: 'forbidden', code: 103 })
-  }
-})
+t.test(
+  '[C21] a user may not name a user, info or connectionTtl, not even the own one',
+  async (t) => {
+    for (const more of [{ user: ann.user }, { user: 'u' }, { info: {} }, { connectionTtl: 60 }]) {
+      const { status, body } = await ask(ann.bearer, more)
+      t.match({ status, ...body }, { status: 403, error: 'forbidden', code: 103 })
+    }
+  },
+)
 
 t.test('[C22] [S7] of 100 that connect at once with one ticket exactly one enters', async (t) => {
   const ticket = await ticketOf(usher, ann.bearer)
@@ -126,7 +129,7 @@ t.test(
   },
 )
 
-t.test('[C22] a used, a forged and an empty ticket are refused, each by its word', async (t) => {
+t.test('[C22] a used, a forged and an empty ticket are refused, each with its error', async (t) => {
   const ticket = await ticketOf(usher, ann.bearer)
   await (await connect(`${room}?ticket=${ticket}`)).close()
   const tries = { [ticket]: 'ticket_used', [`${ticket}A`]: 'ticket_invalid', '': 'ticket_invalid' }
@@ -169,7 +172,7 @@ t.test('[C23] wrong paths do not use up a ticket', async (t) => {
   await (await connect(`${room}?ticket=${ticket}`)).close()
 })
 
-t.test('[C23] a place that is taken does not use up a ticket', async (t) => {
+t.test('[C23] a seat that is taken does not use up a ticket', async (t) => {
   const usher = await startApp(t, limited({ connectionsPerUser: 1 }))
   const { bearer } = await person(usher)
   const first = await connect(`${usher.url}/rooms/chat:a`, { headers: bearer })

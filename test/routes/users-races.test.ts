@@ -1,10 +1,11 @@
-// Bans, revocations and the like that meet somebody halfway through a door: he does not stay in.
+// Bans, revocations and other endings that meet a user halfway through connecting: the user does
+// not stay connected.
 import type { FastifyInstance } from 'fastify'
 import { type Test, test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
-import { type HeldCalls, holdCalls } from '../support/paused-calls.ts'
+import { type PausedCalls, pauseCalls } from '../support/paused-calls.ts'
 import { asServer, call, PASSWORD, type Person, person, ticketOf } from '../support/people.ts'
 import { ruled } from '../support/settings.ts'
 
@@ -18,7 +19,7 @@ const server = (method: string, path: (user: string) => string): Act => {
 const ban = server('PUT', (user) => `/users/${user}/ban`)
 const disconnect = server('DELETE', (user) => `/users/${user}/connections`)
 
-/** What may happen to a user while he is on his way in. */
+/** Endings that may meet a user who is connecting. */
 const ACTS: Record<string, Act> = {
   '[C81] a ban': ban,
   '[C82] a disconnect': disconnect,
@@ -35,13 +36,13 @@ const ACTS: Record<string, Act> = {
     call(`${url}/account`, 'DELETE', { headers: browser }),
 }
 
-/** Where the way in is held, after it was settled who comes. */
-const MOMENTS: Record<string, (app: FastifyInstance) => HeldCalls> = {
-  'before the room is open': ({ engine }) => holdCalls(engine.log, 'follow'),
-  'before the ticket is used': ({ engine }) => holdCalls(engine.tickets, 'redeem'),
+/** The step at which connecting is paused, after the identity was proved. */
+const MOMENTS: Record<string, (app: FastifyInstance) => PausedCalls> = {
+  'before the room is open': ({ engine }) => pauseCalls(engine.log, 'follow'),
+  'before the ticket is used': ({ engine }) => pauseCalls(engine.tickets, 'redeem'),
 }
 
-/** Ways in with the app's session. Each gives how it ended: with a status or with a close code. */
+/** Ways to connect with the app's session. Each gives the status or close code of its end. */
 const WAYS: Record<string, (usher: StartedApp, who: Person) => Promise<() => Promise<number>>> = {
   token: async ({ url }, { bearer }) => {
     return () => ending(connect(url + ROOM, { headers: bearer }))
@@ -68,7 +69,7 @@ async function ending(connecting: Promise<Client>): Promise<number> {
   }
 }
 
-/** Somebody else in the room hears nothing of who did not come in. */
+/** Another member gets nothing from the client that was kept out. */
 async function checkUnheard(t: Test, { url, app }: StartedApp): Promise<void> {
   const listener = await connect(url + ROOM, { headers: asServer })
   listener.send('fine')
@@ -79,32 +80,32 @@ async function checkUnheard(t: Test, { url, app }: StartedApp): Promise<void> {
 
 interface Meeting {
   happen: Act
-  hold: (app: FastifyInstance) => HeldCalls
+  pause: (app: FastifyInstance) => PausedCalls
   prepare: (usher: StartedApp, who: Person) => Promise<() => Promise<number>>
 }
 
-/** Every act, at every moment that a way in has. */
+/** Every ending, at every step of every way to connect. */
 const MEETINGS: [string, Meeting][] = Object.entries(ACTS).flatMap(([act, happen]) =>
-  Object.entries(MOMENTS).flatMap(([moment, hold]) =>
+  Object.entries(MOMENTS).flatMap(([moment, pause]) =>
     Object.entries(WAYS)
       .filter(([way]) => way !== 'token' || moment === 'before the room is open')
       .map(([way, prepare]): [string, Meeting] => [
         `${act} meets a ${way} ${moment}`,
-        { happen, hold, prepare },
+        { happen, pause, prepare },
       ]),
   ),
 )
 
-for (const [meeting, { happen, hold, prepare }] of MEETINGS) {
+for (const [meeting, { happen, pause, prepare }] of MEETINGS) {
   test(`[C80] [S18] ${meeting}`, async (t) => {
     const usher = await startApp(t)
     const ann = await person(usher)
     const enter = await prepare(usher, ann)
-    const held = hold(usher.app)
+    const paused = pause(usher.app)
     const entering = enter()
-    await held.reached
+    await paused.reached
     t.equal((await happen(usher, ann)).status, 204)
-    held.letGo()
+    paused.release()
     const code = await entering
     t.ok([401, 3500, 3503].includes(code), `it ended with ${code}`)
     await checkUnheard(t, usher)
@@ -114,12 +115,12 @@ for (const [meeting, { happen, hold, prepare }] of MEETINGS) {
 test('[C84] a user who is sent out of another room joins all the same', async (t) => {
   const usher = await startApp(t)
   const ann = await person(usher)
-  const held = holdCalls(usher.app.engine.log, 'follow')
+  const paused = pauseCalls(usher.app.engine.log, 'follow')
   const entering = connect(usher.url + ROOM, { headers: ann.bearer })
-  await held.reached
+  await paused.reached
   const path = `${usher.url}/rooms/chat:b/members/${ann.user}`
   t.equal((await call(path, 'DELETE', { headers: asServer })).status, 204)
-  held.letGo()
+  paused.release()
   const client = await entering
   client.send('I am in')
   t.equal(await client.text(), 'I am in')
@@ -127,11 +128,11 @@ test('[C84] a user who is sent out of another room joins all the same', async (t
 
 test('[C81] a ban of the user "null" meets no connection without a user id', async (t) => {
   const usher = await startApp(t, ruled({ match: '*', join: ['anyone'], publish: ['anyone'] }))
-  const held = holdCalls(usher.app.engine.log, 'follow')
+  const paused = pauseCalls(usher.app.engine.log, 'follow')
   const entering = [connect(usher.url + ROOM), connect(usher.url + ROOM, { headers: asServer })]
-  await held.reached
+  await paused.reached
   t.equal((await call(`${usher.url}/users/null/ban`, 'PUT', { headers: asServer })).status, 204)
-  held.letGo()
+  paused.release()
   for (const client of await Promise.all(entering)) {
     client.send('I am in')
     t.equal(await client.text(), 'I am in')
@@ -139,7 +140,7 @@ test('[C81] a ban of the user "null" meets no connection without a user id', asy
   }
 })
 
-test('[C82] a first message with a ticket from after a revocation comes in', async (t) => {
+test('[C82] a first message with a ticket from after a revocation joins', async (t) => {
   const usher = await startApp(t)
   const client = await connect(`${usher.url}${ROOM}?auth=message`)
   const path = `${usher.url}/users/acme:1/connections?revoke`
@@ -153,14 +154,17 @@ test('[C82] a first message with a ticket from after a revocation comes in', asy
 test('[C81] a log-in that meets a ban is a 401, at every step', async (t) => {
   const usher = await startApp(t)
   const { sessions, refreshTokens } = usher.app.engine
-  for (const hold of [() => holdCalls(sessions, 'create'), () => holdCalls(refreshTokens, 'add')]) {
+  for (const pause of [
+    () => pauseCalls(sessions, 'create'),
+    () => pauseCalls(refreshTokens, 'add'),
+  ]) {
     const ann = await person(usher)
-    const held = hold()
+    const paused = pause()
     const body = { username: ann.username, password: PASSWORD, client: 'app' }
     const logIn = call(`${usher.url}/session`, 'POST', { body })
-    await held.reached
+    await paused.reached
     await ban(usher, ann)
-    held.letGo()
+    paused.release()
     t.match(await logIn, { status: 401, body: { error: 'unauthorized' } })
   }
 })
@@ -169,7 +173,7 @@ test('[C81] a refresh and a ticket order that meet a ban give nothing', async (t
   const usher = await startApp(t)
   const { tickets, refreshTokens } = usher.app.engine
   const ann = await person(usher)
-  const [issuing, rotating] = [holdCalls(tickets, 'issue'), holdCalls(refreshTokens, 'rotate')]
+  const [issuing, rotating] = [pauseCalls(tickets, 'issue'), pauseCalls(refreshTokens, 'rotate')]
   const { bearer, refreshToken } = ann
   const ticket = call(`${usher.url}/tickets`, 'POST', { headers: bearer, body: {} })
   const given = call(`${usher.url}/tickets`, 'POST', {
@@ -179,8 +183,8 @@ test('[C81] a refresh and a ticket order that meet a ban give nothing', async (t
   const refresh = call(`${usher.url}/session/refresh`, 'POST', { body: { refreshToken } })
   await Promise.all([issuing.reached, rotating.reached])
   await ban(usher, ann)
-  issuing.letGo()
-  rotating.letGo()
+  issuing.release()
+  rotating.release()
   t.equal((await ticket).status, 401)
   t.equal((await given).status, 403)
   t.equal((await refresh).status, 401)

@@ -1,10 +1,10 @@
-// What a back end may do with users: ban, revoke, disconnect, send out of a room.
+// The actions of a back end on users: ban, revoke, disconnect, send out of a room.
 import { SignJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { OffsetClock } from '../identity/offset-clock.ts'
 import { startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
-import { everyWayIn } from '../support/connect-every-way.ts'
+import { connectEveryWay } from '../support/connect-every-way.ts'
 import { asServer, call, PASSWORD, type Person, person, ticketOf } from '../support/people.ts'
 import { rawRequest } from '../support/raw-client.ts'
 
@@ -15,8 +15,8 @@ const FORCED = { code: 3503, reason: 'forced' }
 
 type Headers = Record<string, string>
 
-/** What a back end can do to a user, by its method and path. */
-const DOORS = {
+/** The actions of a back end on a user, each by its method and path. */
+const ENDPOINTS = {
   ban: (user: string) => ['PUT', `/users/${user}/ban`],
   unban: (user: string) => ['DELETE', `/users/${user}/ban`],
   disconnect: (user: string) => ['DELETE', `/users/${user}/connections`],
@@ -24,16 +24,16 @@ const DOORS = {
   sendOut: (user: string) => ['DELETE', `/rooms/chat:a/members/${user}`],
 } as const
 
-type Door = keyof typeof DOORS
+type Endpoint = keyof typeof ENDPOINTS
 
-function act(door: Door, user: string, headers: Headers = asServer) {
-  const [method = '', path = ''] = DOORS[door](user)
+function act(endpoint: Endpoint, user: string, headers: Headers = asServer) {
+  const [method = '', path = ''] = ENDPOINTS[endpoint](user)
   return call(url + path, method, { headers })
 }
 
-async function done(t: Test, door: Door, user: string): Promise<void> {
-  const { status, body } = await act(door, user)
-  t.same({ status, body }, { status: 204, body: null }, door)
+async function done(t: Test, endpoint: Endpoint, user: string): Promise<void> {
+  const { status, body } = await act(endpoint, user)
+  t.same({ status, body }, { status: 204, body: null }, endpoint)
 }
 
 function logIn({ username }: Person, client = 'app') {
@@ -69,10 +69,14 @@ t.test('[C80] [S34] these endpoints are for server keys alone', async (t) => {
     ['a user, by cookie of no page', { cookie }, 403],
     ['a key as cookie', { ...ann.browser, cookie: `usher=${asServer.authorization}` }, 401],
   ]
-  for (const door of Object.keys(DOORS) as Door[]) {
+  for (const endpoint of Object.keys(ENDPOINTS) as Endpoint[]) {
     for (const [who, headers, status] of table) {
-      t.equal((await act(door, ann.user, headers)).status, status, `${door}: ${who}`)
-      t.equal((await act(door, 'not%20an%20id', headers)).status, status, 'before the id is read')
+      t.equal((await act(endpoint, ann.user, headers)).status, status, `${endpoint}: ${who}`)
+      t.equal(
+        (await act(endpoint, 'not%20an%20id', headers)).status,
+        status,
+        'before the id is read',
+      )
     }
   }
   checkOpen(t, [open])
@@ -85,13 +89,16 @@ t.test('[C80] [S6] a server key is not taken in a URL', async (t) => {
   t.equal(answer.status, 400)
 })
 
-for (const door of ['ban', 'disconnect', 'revoke'] as const) {
-  t.test(`[C81] [C82] [S18] ${door} closes all connections of that user alone`, async (t) => {
+for (const endpoint of ['ban', 'disconnect', 'revoke'] as const) {
+  t.test(`[C81] [C82] [S18] ${endpoint} closes all connections of that user alone`, async (t) => {
     const [ann, bob] = [await person(usher), await person(usher)]
-    const gone = [await everyWayIn(usher, ann, 'chat:a'), await everyWayIn(usher, ann, 'chat:b')]
-    const stay = await everyWayIn(usher, bob, 'chat:a')
+    const gone = [
+      await connectEveryWay(usher, ann, 'chat:a'),
+      await connectEveryWay(usher, ann, 'chat:b'),
+    ]
+    const stay = await connectEveryWay(usher, bob, 'chat:a')
     const back = await connect(room, { headers: asServer })
-    await done(t, door, ann.user)
+    await done(t, endpoint, ann.user)
     for (const { web, app, given } of gone) await checkClosed(t, [...web, ...app, ...given])
     checkOpen(t, [...stay.web, ...stay.app, ...stay.given, back])
   })
@@ -99,8 +106,11 @@ for (const door of ['ban', 'disconnect', 'revoke'] as const) {
 
 t.test('[C84] a user who is sent out leaves that room, and no other', async (t) => {
   const [ann, bob] = [await person(usher), await person(usher)]
-  const gone = await everyWayIn(usher, ann, 'chat:a')
-  const stay = [await everyWayIn(usher, ann, 'chat:b'), await everyWayIn(usher, bob, 'chat:a')]
+  const gone = await connectEveryWay(usher, ann, 'chat:a')
+  const stay = [
+    await connectEveryWay(usher, ann, 'chat:b'),
+    await connectEveryWay(usher, bob, 'chat:a'),
+  ]
   await done(t, 'sendOut', ann.user)
   await checkClosed(t, Object.values(gone).flat())
   for (const ways of stay) checkOpen(t, Object.values(ways).flat())
@@ -108,7 +118,7 @@ t.test('[C84] a user who is sent out leaves that room, and no other', async (t) 
   await connect(room, { headers: ann.bearer })
 })
 
-t.test('[C81] [S18] nothing that a banned user has lets him in', async (t) => {
+t.test('[C81] [S18] no credential of a banned user is accepted', async (t) => {
   const ann = await person(usher)
   const issued = [
     await ticketOf(usher, ann.bearer),
@@ -147,7 +157,7 @@ t.test('[C81] [C13] [S23] a banned log-in answers like a wrong password', async 
   }
 })
 
-t.test('[C83] a ban lasts until it is lifted; what it ended stays over', async (t) => {
+t.test('[C83] a ban lasts until it is lifted; the sessions it ended stay over', async (t) => {
   const ann = await person(usher)
   for (let time = 0; time < 2; time += 1) await done(t, 'ban', ann.user)
   t.equal((await logIn(ann)).status, 401)
@@ -177,7 +187,7 @@ t.test(
   },
 )
 
-t.test('[C82] with ?revoke all from before is refused, and what comes after is good', async (t) => {
+t.test('[C82] with ?revoke earlier credentials are refused, and later ones are good', async (t) => {
   for (const query of ['?revoke', '?revoke=', '?revoke=true']) {
     const ann = await person(usher)
     const issued = [
@@ -263,14 +273,14 @@ t.test('[C85] any user id can be named, one of ours or not', async (t) => {
   }
 })
 
-t.test('[C85] [C1] what is no user id is a 400, whatever it tries', async (t) => {
+t.test('[C85] [C1] a path that is no user id is a 400, whatever it tries', async (t) => {
   const wrong = [
     ...['a%20b', 'a%00b', 'a%0D%0Ab', '%F0%9F%94%91', '%C3%A9', 'a%2Fb', '%2F', 'a$b', 'a;b'],
     ...['x'.repeat(129), 'x'.repeat(1_024), '%25'.repeat(129), '%25'.repeat(1_024), '"', "a'b"],
   ]
   for (const user of wrong) {
-    for (const door of Object.keys(DOORS) as Door[]) {
-      const { status, body } = await act(door, user)
+    for (const endpoint of Object.keys(ENDPOINTS) as Endpoint[]) {
+      const { status, body } = await act(endpoint, user)
       t.match({ status, body }, { status: 400, body: { error: 'bad_request', code: 107 } })
     }
   }

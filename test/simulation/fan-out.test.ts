@@ -4,7 +4,7 @@ import { test } from 'tap'
 import type { FlushBounds } from '../../src/room/fan-out/flush-scheduler.ts'
 import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
-import { eventOf, type Fan, heldFan } from '../support/fan-out-by-hand.ts'
+import { eventOf, type FanOutByHand, fanOutByHand } from '../support/fan-out-by-hand.ts'
 
 const SEED = { seed: 20_261_123, numRuns: 1_500 }
 const FORMATS = 2
@@ -15,7 +15,7 @@ type Step =
   | { do: 'leave'; who: number }
   | { do: 'publish'; who: number; bytes: number }
   /** From no member: over REST, or from another node. */
-  | { do: 'publish outside' }
+  | { do: 'publish without member' }
   | { do: 'end turn' }
   /** That member leaves at its next delivery, as a slow reader would. */
   | { do: 'leave when delivered to'; who: number }
@@ -34,28 +34,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: record('join', { format, echo }) },
   { weight: 2, arbitrary: record('leave', { who }) },
   { weight: 8, arbitrary: record('publish', { who, bytes }) },
-  { weight: 1, arbitrary: record('publish outside', {}) },
+  { weight: 1, arbitrary: record('publish without member', {}) },
   { weight: 3, arbitrary: record('end turn', {}) },
   { weight: 1, arbitrary: record('leave when delivered to', { who }) },
 )
 
-/** The model: a member hears what is said while it is there, but for its own without echo. */
+/** The model: a member hears the messages while it is there; without echo, not its own. */
 interface Life {
   member: FakeMember
   hears: string[]
-  /** How many buffers it has when it left in the middle of a delivery; null otherwise. */
+  /** Its number of buffers when it left in the middle of a delivery; null otherwise. */
   buffersAtLeave: number | null
 }
 
 class Simulation {
-  readonly #held: Fan
+  readonly #byHand: FanOutByHand
   readonly #formats = Array.from({ length: FORMATS }, (_, i) => new CountingFormat(`f${i}`))
   readonly lives: Life[] = []
   #present: Life[] = []
   #said = 0
 
   constructor(bounds?: FlushBounds) {
-    this.#held = heldFan(bounds)
+    this.#byHand = fanOutByHand(bounds)
   }
 
   take(step: Step): void {
@@ -66,25 +66,25 @@ class Simulation {
         return this.#leave(this.#pick(step.who))
       case 'publish':
         return this.#publish(this.#pick(step.who), step.bytes)
-      case 'publish outside':
+      case 'publish without member':
         return this.#publish(undefined, 1)
       case 'end turn':
-        return this.#held.end()
+        return this.#byHand.end()
       case 'leave when delivered to':
         return this.#leaveLater(this.#pick(step.who))
     }
   }
 
-  /** Everything that is still on its way. */
+  /** Delivers everything that is still on its way. */
   end(): void {
-    for (let asked = -1; asked !== this.#held.asked(); ) {
-      asked = this.#held.asked()
-      this.#held.end()
+    for (let asked = -1; asked !== this.#byHand.asked(); ) {
+      asked = this.#byHand.asked()
+      this.#byHand.end()
     }
   }
 
   get size(): { real: number; model: number } {
-    return { real: this.#held.fan.size, model: this.#present.length }
+    return { real: this.#byHand.fan.size, model: this.#present.length }
   }
 
   #pick(index: number): Life | undefined {
@@ -97,12 +97,12 @@ class Simulation {
     const life: Life = { member: new FakeMember({ format, echo }), hears: [], buffersAtLeave: null }
     this.lives.push(life)
     this.#present.push(life)
-    this.#held.fan.add(life.member)
+    this.#byHand.fan.add(life.member)
   }
 
   #leave(life: Life | undefined): void {
     if (!life) return
-    this.#held.fan.remove(life.member)
+    this.#byHand.fan.remove(life.member)
     this.#present = this.#present.filter((other) => other !== life)
   }
 
@@ -121,7 +121,7 @@ class Simulation {
     for (const life of this.#present) {
       if (life !== sender || life.member.echo) life.hears.push(`[${text}]`)
     }
-    this.#held.fan.push(eventOf(text, origin))
+    this.#byHand.fan.push(eventOf(text, origin))
   }
 }
 
@@ -135,14 +135,14 @@ function property(bounds?: FlushBounds) {
   })
 }
 
-/** Who left in a delivery may miss the message whose coming caused it, and gets nothing after. */
+/** A member that left in a delivery may miss the message that caused it, and gets nothing after. */
 function agrees({ member, hears, buffersAtLeave }: Life): boolean {
   const { heard, buffers } = member
   if (heard === hears.join('')) return true
   return buffers.length === buffersAtLeave && heard === hears.slice(0, -1).join('')
 }
 
-test('[C42] [C43] [C44] as members join and leave, all hear what is theirs in order', async (t) => {
+test('[C42] [C43] [C44] as members join and leave, all hear their messages in order', async (t) => {
   t.doesNotThrow(() => fc.assert(property(), SEED))
 })
 

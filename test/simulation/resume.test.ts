@@ -59,7 +59,7 @@ const format: WireFormat = {
 }
 
 /** A log that keeps the newest KEPT, and whose reads wait until they are answered. */
-class HeldLog {
+class LogByHand {
   readonly #messages: Message[] = []
   readonly #reads: { query: PageQuery; settle: (page: Page | null) => void }[] = []
   #follower: Follower | null = null
@@ -125,22 +125,22 @@ class HeldLog {
 
 interface Life {
   member: FakeMember
-  /** After which offset it wants everything; null where that is not said. */
+  /** The offset after which it wants everything; null where it names none. */
   after: number | null
-  /** The position that it is told first may not be beyond this; a gap may make it earlier. */
+  /** The latest position that it may be told first; a gap may make it earlier. */
   latest?: number
   left: boolean
 }
 
 class Simulation {
   readonly #clock = new ManualClock()
-  readonly #held = new HeldLog()
+  readonly #log = new LogByHand()
   readonly lives: Life[] = []
   readonly #rooms: Rooms
   readonly #rule = { ...RULE_DEFAULTS, match: '*', history: { messages: KEPT, ageMs: null } }
 
   constructor() {
-    this.#rooms = new Rooms({ log: this.#held.log, clock: this.#clock, rules: [this.#rule] })
+    this.#rooms = new Rooms({ log: this.#log.log, clock: this.#clock, rules: [this.#rule] })
   }
 
   async run(steps: readonly Step[]): Promise<void> {
@@ -151,29 +151,29 @@ class Simulation {
     }
     for (const { member } of this.lives) member.bufferedBytes = 0
     for (let calm = 0; calm < 4; calm += 1) {
-      if (this.#held.answer(false)) calm = 0
+      if (this.#log.answer(false)) calm = 0
       await this.#clock.advance(1_000)
       await settled()
     }
   }
 
   get offset(): number {
-    return this.#held.offset
+    return this.#log.offset
   }
 
   async #take(one: Step, room: Room): Promise<void> {
     const life = this.lives['who' in one ? one.who : -1]
-    if (one.do === 'publish') for (let i = 0; i < one.count; i += 1) this.#held.publish()
-    if (one.do === 'miss') this.#held.miss(one.count)
+    if (one.do === 'publish') for (let i = 0; i < one.count; i += 1) this.#log.publish()
+    if (one.do === 'miss') this.#log.miss(one.count)
     if (one.do === 'recover') void this.#recover(room, Math.max(0, this.offset - one.back))
-    if (one.do === 'answer a read') this.#held.answer(false)
-    if (one.do === 'fail a read') this.#held.answer(true)
+    if (one.do === 'answer a read') this.#log.answer(false)
+    if (one.do === 'fail a read') this.#log.answer(true)
     if (one.do === 'wait') await this.#clock.advance(25)
     if (one.do === 'slow' && life) life.member.bufferedBytes = one.slow ? 1_000_000 : 0
     if (one.do === 'listen') this.#join(room, { from: 'now' })
     if (one.do === 'replay') this.#join(room, { from: 'last', count: one.count })
     if (one.do === 'join') {
-      const offset = Math.max(0, this.#held.offset - one.back)
+      const offset = Math.max(0, this.#log.offset - one.back)
       this.#join(room, { from: 'position', position: { epoch: EPOCH, offset } })
     }
     if (one.do === 'leave' && life) {
@@ -190,7 +190,7 @@ class Simulation {
 
   #join(room: Room, start: Start): void {
     const position = start.from === 'position' ? start.position.offset : null
-    const isNow = start.from === 'now' && !this.#held.hasMissed
+    const isNow = start.from === 'now' && !this.#log.hasMissed
     const life: Life = {
       ...{ member: new FakeMember({ format }), after: isNow ? this.offset : position },
       ...{ left: false, latest: this.offset },
@@ -200,7 +200,7 @@ class Simulation {
   }
 }
 
-/** As a connection of many rooms joins: all or nothing, in one step with the release. */
+/** Joins as a connection of many rooms does: all or nothing, in one step with the release. */
 async function joinWhole(room: Room, member: FakeMember, offset: number): Promise<void> {
   const { history } = room
   if (history === null) throw new Error('the room keeps nothing')
@@ -222,7 +222,7 @@ const settled = async (): Promise<void> => {
   for (let i = 0; i < 4; i += 1) await new Promise(setImmediate)
 }
 
-/** What is wrong with what a member heard, or null. */
+/** The fault in what a member heard, or null. */
 function wrong({ member, after, left, latest = 0 }: Life, newest: number): string | null {
   const words = member.heard.split(' ').filter((word) => word !== '')
   let at = after

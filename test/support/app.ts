@@ -1,5 +1,5 @@
-// A whole Usher on a free port, with an engine in memory. It closes itself, and then looks
-// through everything it logged for secrets that must not be there (S9).
+// A whole Usher on a free port, with an engine in memory. It closes itself at the end of the test,
+// and then searches all that it logged for secrets that must not be there (S9).
 import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
@@ -19,7 +19,7 @@ export interface StartedApp {
 
 export const SERVER_KEY = 'key-of-a-back-end-0123456789'
 
-/** Settings for tests: no disk, any port, and a log that is kept at its most talkative. */
+/** Settings for tests: no disk, any port, and a log at its most talkative level. */
 export function testConfig(overrides: Partial<Config> = {}): Config {
   const config = loadConfig({
     USHER_DATA: ':memory:',

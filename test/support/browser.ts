@@ -1,4 +1,4 @@
-// A headless Chromium for tests of the page, and windows that remember what they complained about.
+// A headless Chromium for tests of the page, and windows that record their errors.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -13,7 +13,7 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ]
-// The browser's own report of an answer that is no success: these the page asks for on purpose.
+// The browser's own report of an answer that is no success; the page expects some of these.
 const FAILED_REQUEST = /^Failed to load resource|^WebSocket connection to/
 
 interface Teardown {
@@ -42,7 +42,7 @@ export async function openBrowser(t: Teardown): Promise<Browser> {
   return browser
 }
 
-/** One user at this browser: no other user sees the cookies. Windows are opened in it. */
+/** One user of this browser, with cookies of its own. Windows are opened in it. */
 export async function seatUser(
   t: Teardown,
   browser: Browser,

@@ -1,4 +1,4 @@
-// A WebSocket client for tests: what comes in is queued, and every wait is for a condition.
+// A WebSocket client for tests: incoming frames are queued, and every wait is for a condition.
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import WebSocket, { type ClientOptions } from 'ws'
@@ -47,7 +47,7 @@ export class Client {
     return (await this.next()).data.toString()
   }
 
-  /** What is here now and was not asked for. */
+  /** The frames that are here and were not asked for. */
   get unread(): readonly Frame[] {
     return this.#frames
   }

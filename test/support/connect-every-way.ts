@@ -1,18 +1,22 @@
-// One person's connections to a room, by every way there is to come in.
+// Connections of one user to a room, by every way to show a credential.
 import type { StartedApp } from './app.ts'
 import { type Client, connect } from './client.ts'
 import { asServer, type Person, ticketOf } from './people.ts'
 
-export interface WaysIn {
-  /** By the browser's session: its cookie, and a ticket of it. */
+export interface EveryConnection {
+  /** With the browser's session: its cookie, and a ticket of it. */
   web: Client[]
-  /** By the app's session: its token, a ticket of it, and one as first message. */
+  /** With the app's session: its token, a ticket of it, and one as first message. */
   app: Client[]
-  /** By a ticket that a back end issued: no session of ours is behind it. */
+  /** With a ticket that a back end issued: no session of ours is behind it. */
   given: Client[]
 }
 
-export async function everyWayIn(usher: StartedApp, who: Person, name: string): Promise<WaysIn> {
+export async function connectEveryWay(
+  usher: StartedApp,
+  who: Person,
+  name: string,
+): Promise<EveryConnection> {
   const room = `${usher.url}/rooms/${name}`
   const byTicket = async (headers: Record<string, string>, body?: object) =>
     connect(`${room}?ticket=${await ticketOf(usher, headers, body)}`)

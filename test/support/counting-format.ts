@@ -1,4 +1,4 @@
-// A wire format whose bytes are the payload between brackets, and that counts its work.
+// A wire format whose bytes are the payload between brackets. It counts its encodes.
 import { type Command, UNREADABLE } from '../../src/protocol/command.ts'
 import type { RoomEvent } from '../../src/protocol/event.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'

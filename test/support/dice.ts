@@ -1,4 +1,5 @@
-// Seeded chance: input number `index` of a seed is the same every time, whatever came before it.
+// Seeded random numbers: input number `index` of a seed is the same every time, whatever was drawn
+// before it.
 
 export class Dice {
   #a: number

@@ -8,7 +8,7 @@ import { sharesWithin } from './memory-shares.ts'
 
 export function ephemeralLog(clock: Clock): MessageLog {
   const followers = new Followers()
-  const absent = () => Promise.reject(new Error('Nothing is kept in this test.'))
+  const absent = () => Promise.reject(new Error('Nothing is stored in this test.'))
   const shares = sharesWithin({}, clock)
   const stored = { append: absent, head: absent, read: absent, redact: absent }
   return splitLog({ appendNow: createMemoryLog({ clock, followers, shares }), stored, followers })

@@ -8,7 +8,7 @@ export interface StreamEvent {
 
 export class EventStream {
   lastEventId = ''
-  /** Comments are no events; they are counted, because they are how a line shows that it lives. */
+  /** Comments are no events; they are counted, because they show that a connection is alive. */
   comments = 0
   #text = ''
   #data: string[] = []
@@ -24,7 +24,7 @@ export class EventStream {
     for (const line of lines) this.#line(line)
   }
 
-  /** What came since the last time. */
+  /** The events since the last call. */
   take(): StreamEvent[] {
     return this.#events.splice(0)
   }

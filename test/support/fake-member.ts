@@ -1,4 +1,4 @@
-// A member of a room that keeps what it is given.
+// A member of a room that keeps each buffer and failure that it is given.
 import type { Member } from '../../src/room/member.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
 
@@ -20,7 +20,7 @@ export class FakeMember implements Member {
   /** Called when a buffer was kept. */
   onDeliver: () => void = () => undefined
 
-  /** Whatever it was told that it cannot be brought up to now for. */
+  /** The reasons for which the room could not bring it up to date. */
   readonly failures: string[] = []
   bufferedBytes = 0
 
@@ -41,7 +41,7 @@ export class FakeMember implements Member {
     this.failures.push(reason)
   }
 
-  /** All that it was given, as text. */
+  /** All buffers, as one text. */
   get heard(): string {
     return Buffer.concat(this.buffers).toString()
   }

@@ -1,10 +1,10 @@
-// A socket that writes nowhere: what went in is looked at, and a test plays the reader.
+// A socket in memory: a test looks at what was written, and plays the reader.
 import type { Socket } from '../../src/connection/socket.ts'
 
 export class FakeSocket implements Socket {
   /** Everything that was written, piece by piece. */
   readonly written: Buffer[] = []
-  /** What the reader has not taken yet. */
+  /** Bytes that the reader has not taken yet. */
   bufferedBytes = 0
   bytesRead = 0
   /** While false everything that is written waits, as for a reader that takes nothing. */
@@ -18,7 +18,7 @@ export class FakeSocket implements Socket {
     if (!this.reads) this.bufferedBytes += frames.length
   }
 
-  /** The reader takes this much. */
+  /** The reader takes this many bytes. */
   take(bytes: number): void {
     this.bufferedBytes = Math.max(0, this.bufferedBytes - bytes)
   }

@@ -1,4 +1,4 @@
-// A fan-out on a turn that a test ends by hand.
+// A fan-out whose turns a test ends by hand.
 import type { MessageEvent } from '../../src/protocol/event.ts'
 import { FanOut } from '../../src/room/fan-out/fan-out.ts'
 import { type FlushBounds, FlushScheduler } from '../../src/room/fan-out/flush-scheduler.ts'
@@ -9,7 +9,7 @@ export function eventOf(payload: string | Buffer, origin: string | null = null):
   return { type: 'message', room: 'r', message: { ...message, payload: Buffer.from(payload) } }
 }
 
-export interface Fan {
+export interface FanOutByHand {
   fan: FanOut
   turn: FlushScheduler
   clock: ManualClock
@@ -18,7 +18,7 @@ export interface Fan {
   end: () => void
 }
 
-export function heldFan(bounds?: FlushBounds): Fan {
+export function fanOutByHand(bounds?: FlushBounds): FanOutByHand {
   const ends: (() => void)[] = []
   let asked = 0
   const clock = Object.assign(new ManualClock(), {

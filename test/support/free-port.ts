@@ -1,4 +1,4 @@
-// A port that no process listens on, for a process that has to know its own before it starts.
+// A free port, for a process that must know its own port before it starts.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 

@@ -1,5 +1,5 @@
-// Another issuer of tokens on this machine: its keys, what it signs, and the address of its key
-// set, which answers as a test wants.
+// Another issuer of tokens on this machine: its keys, its tokens, and the address of its key set,
+// which answers as a test wants.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
@@ -18,9 +18,9 @@ export interface IssuerKey {
   kid: string
   privateKey: KeyObject
   publicKey: KeyObject
-  /** As an operator would write it in USHER_JWT_KEY. */
+  /** The public key as an operator would write it in USHER_JWT_KEY. */
   pem: string
-  /** As it stands in a key set. */
+  /** The public key as it stands in a key set. */
   jwk: JWK
 }
 
@@ -66,7 +66,7 @@ export interface KeyServer {
   readonly url: URL
   /** How often it was asked. */
   asked: number
-  /** Answers a request; replaced by tests whose issuer is not well. */
+  /** Answers a request; tests of a failing issuer replace it. */
   answer(response: ServerResponse): void
   publish(...keys: IssuerKey[]): void
 }

@@ -37,7 +37,10 @@ export class ManualClock implements Clock {
     setImmediate(run)
   }
 
-  /** Rings what is due within `ms`, in order, and lets what it set going come to rest. */
+  /**
+   * Runs the timers that are due within `ms`, in order, and waits until their promises have
+   * settled.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.#time + ms
     for (let due = this.#due(end); due !== null; due = this.#due(end)) {

@@ -24,7 +24,7 @@ export function sharesOf(rows: Partial<Bounds>, clock: Clock = new ManualClock()
   return createMemoryShares({ ...boundsWithin(), ...rows }, clock)
 }
 
-/** What all, a user and an address may have, in things or in bytes. */
+/** The bounds of all, of a user and of an address, as a count or in bytes. */
 interface Caps {
   all?: number | undefined
   user?: number | undefined

@@ -1,4 +1,4 @@
-// What an app still holds: all zero when all members have left and everything was given back.
+// What an app still keeps: all zero when every connection has ended and everything was given back.
 import type { FastifyInstance } from 'fastify'
 import { until } from './until.ts'
 

@@ -1,4 +1,4 @@
-// An OpenAPI document as a test reads it: its operations, and what stands in each.
+// An OpenAPI document as a test reads it: its operations, with their parameters and answers.
 import type { StartedApp } from './app.ts'
 
 export interface Media {

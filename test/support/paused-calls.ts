@@ -1,27 +1,30 @@
-// Holds the calls of one method until a test lets them go, to look at what happens meanwhile.
+// Pauses the calls of one method until a test releases them, to look at what happens meanwhile.
 
 type AsyncMethod = (...args: never[]) => Promise<unknown>
 type MethodNames<Shape> = {
   [Key in keyof Shape]: Shape[Key] extends AsyncMethod ? Key : never
 }[keyof Shape]
 
-export interface HeldCalls {
+export interface PausedCalls {
   /** Resolves when the first call has come. */
   reached: Promise<void>
-  /** Lets all calls go on, and holds no more of them. */
-  letGo(): void
+  /** Lets all calls go on, and pauses no later ones. */
+  release(): void
 }
 
 /** Replaces the method on the object itself. */
-export function holdCalls<Shape extends object>(shape: Shape, name: MethodNames<Shape>): HeldCalls {
+export function pauseCalls<Shape extends object>(
+  shape: Shape,
+  name: MethodNames<Shape>,
+): PausedCalls {
   const original = (shape[name] as AsyncMethod).bind(shape)
   const reached = Promise.withResolvers<void>()
-  const gate = Promise.withResolvers<void>()
-  const held = async (...args: never[]): Promise<unknown> => {
+  const released = Promise.withResolvers<void>()
+  const paused = async (...args: never[]): Promise<unknown> => {
     reached.resolve()
-    await gate.promise
+    await released.promise
     return original(...args)
   }
-  Object.defineProperty(shape, name, { value: held, configurable: true, writable: true })
-  return { reached: reached.promise, letGo: () => gate.resolve() }
+  Object.defineProperty(shape, name, { value: paused, configurable: true, writable: true })
+  return { reached: reached.promise, release: () => released.resolve() }
 }

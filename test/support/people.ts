@@ -1,4 +1,4 @@
-// People for tests: they sign up, log in, and fetch tickets through the doors that everyone uses.
+// Users for tests: they sign up, log in, and order tickets through the public endpoints.
 import { SERVER_KEY, type StartedApp } from './app.ts'
 
 export interface Person {
@@ -9,7 +9,7 @@ export interface Person {
   browser: { cookie: string; origin: string }
   /** The headers of an app. */
   bearer: { authorization: string }
-  /** What the app gets its next access token with; good once. */
+  /** The token for the next access token of the app; good once. */
   refreshToken: string
 }
 
@@ -42,7 +42,7 @@ export function cookieOf(headers: Headers): string {
 
 let people = 0
 
-/** Signs a user up and logs them in twice: in a browser and in an app. */
+/** Signs a user up and logs in twice: in a browser and in an app. */
 export async function person({ url, keepSecret }: StartedApp, name?: string): Promise<Person> {
   people += 1
   const username = name ?? `person${people}`
@@ -61,7 +61,7 @@ export async function person({ url, keepSecret }: StartedApp, name?: string): Pr
   }
 }
 
-/** A ticket for a user, asked for as their app would. */
+/** A ticket, ordered as an app would with these headers. */
 export async function ticketOf(
   { url, keepSecret }: StartedApp,
   headers: Record<string, string>,

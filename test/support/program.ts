@@ -1,5 +1,5 @@
-// A program that a test starts: what it gets, what it prints, what it takes of the machine, and its
-// end. What is still running when this process exits is ended too, by its id.
+// A program that a test starts: its environment, its output, its use of the machine, and its end. A
+// program that still runs when this process exits is ended too, by its id.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -12,13 +12,13 @@ export interface Teardown {
 export interface ProgramOptions {
   command: readonly string[]
   cwd?: string | undefined
-  /** All that it gets of an environment, beside the PATH. */
+  /** The whole environment that it gets, beside the PATH. */
   env?: Readonly<Record<string, string>>
-  /** Whether signals go to all that it started too, such as what `npm start` runs. */
+  /** Whether signals go to its child processes too, such as those of `npm start`. */
   group?: boolean
 }
 
-/** Characters; of what was printed before the newest half is kept. */
+/** In characters; of longer output the newest half is kept. */
 const OUTPUT_MAX = 128_000_000
 const END_MS = 15_000
 

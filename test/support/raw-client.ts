@@ -1,4 +1,5 @@
-// A WebSocket client made of bare bytes: it can stop reading, break every rule, and never answer.
+// A WebSocket client made of bare bytes: it can stop reading, break every rule, and leave frames
+// unanswered.
 import type { Socket } from 'node:net'
 import { rawSocket, upgradeRequest } from './client.ts'
 import {
@@ -46,7 +47,7 @@ export class RawClient {
     return Number(/^HTTP\/1\.[01] (\d{3})/.exec(this.head)?.[1] ?? 0)
   }
 
-  /** All that has come of the body or of half a frame. */
+  /** The bytes of the body or of half a frame so far. */
   get rest(): string {
     return this.#bytes.toString()
   }
@@ -70,7 +71,7 @@ export class RawClient {
   }
 }
 
-/** Writes a request of any form, and reads what comes. */
+/** Writes a request of any form, and reads the answer. */
 export async function rawRequest(url: string, text: string): Promise<RawClient> {
   const client = new RawClient(await rawSocket(url))
   client.socket.write(text)

@@ -1,4 +1,4 @@
-// Settings of an app for tests: what is said differs from the defaults, the rest does not.
+// Settings of an app for tests: the given ones differ from the defaults.
 import type { Config } from '../../src/config/config.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
@@ -7,7 +7,7 @@ export function limited(limits: Partial<Limits>): Pick<Config, 'limits'> {
   return { limits: { ...DEFAULT_LIMITS, ...limits } }
 }
 
-/** Nothing that slows a test down. */
+/** No limit that slows a test down. */
 export const UNLIMITED: Partial<Limits> = {
   messagesPerSecond: null,
   bytesPerSecond: null,

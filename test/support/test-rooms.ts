@@ -20,7 +20,7 @@ export interface Live {
   handler: RawHandler
 }
 
-/** A user with a session. */
+/** An identity with a session. */
 export function userOf(user: string, more: Partial<Identity> = {}): Identity {
   return { ...ANONYMOUS, proof: 'token', user, session: `s_${user}`, ...more }
 }
@@ -71,5 +71,5 @@ export function say({ connection }: Live, text: string): void {
   connection.receive(Buffer.from(text), false)
 }
 
-/** Lets the turn end, so that what was said is delivered. */
+/** Lets the turn end, so that published messages are delivered. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))

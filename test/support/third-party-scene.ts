@@ -1,4 +1,5 @@
-// An Usher that takes the tokens of an issuer on this machine, by its key set, under a held clock.
+// An Usher that takes the tokens of an issuer on this machine, by its key set, under a manual
+// clock.
 import type { Test } from 'tap'
 import type { ThirdPartyIssuer } from '../../src/identity/settings.ts'
 import { type StartedApp, startApp } from './app.ts'
@@ -14,7 +15,7 @@ import {
 import { ManualClock } from './manual-clock.ts'
 import { call } from './people.ts'
 
-/** Pongs take real time, which does not go by here: no connection may end for want of them. */
+/** Pongs take real time, which this clock does not follow: no client is cut for a late pong. */
 const SELDOM = { pingSeconds: 3_600, pongSeconds: 3_600 }
 /** The key that every scene begins with. */
 export const old = issuerKey('ES256', 'old')

@@ -1,4 +1,4 @@
-// The limit before costly work: so many at once, so many waiting, the rest turned away.
+// The limit of expensive work: a number of jobs at once, a number that waits, and refusals beyond.
 import { test } from 'tap'
 import { NO_HOLDER, Reached, whileHeld } from '../../src/engine/shares.ts'
 import { ConcurrencyLimit } from '../../src/time/concurrency-limit.ts'
@@ -25,22 +25,22 @@ class Work {
 }
 
 test('[S21] no more than the bound run at once, and all get their turn', async (t) => {
-  const gate = new ConcurrencyLimit(2)
+  const limit = new ConcurrencyLimit(2)
   const work = new Work()
-  const all = Promise.all(Array.from({ length: 6 }, () => gate.pass(work.start)))
+  const all = Promise.all(Array.from({ length: 6 }, () => limit.pass(work.start)))
   t.equal(work.running, 2)
   for (let ended = 0; ended < 6; ended += 1) await work.endOne()
   t.same(await all, Array(6).fill('done'))
   t.equal(work.most, 2)
 })
 
-test('[S21] when too many wait already the next is turned away with its limit', async (t) => {
-  const gate = new ConcurrencyLimit(1)
+test('[S21] when too many wait already the next is refused with its limit', async (t) => {
+  const limit = new ConcurrencyLimit(1)
   const shares = sharesOf({ hashes: heldRow('loginsAtOnce', { all: 2 }) })
   const pass = async (): Promise<string> => {
     const share = shares.take('hashes', NO_HOLDER)
     if (share instanceof Reached) throw share.refusal
-    return whileHeld(share, () => gate.pass(work.start))
+    return whileHeld(share, () => limit.pass(work.start))
   }
   const work = new Work()
   const first = pass()
@@ -52,10 +52,10 @@ test('[S21] when too many wait already the next is turned away with its limit', 
 })
 
 test('work that fails gives its place to the next', async (t) => {
-  const gate = new ConcurrencyLimit(1)
-  const failing = gate.pass(() => Promise.reject(new Error('it broke')))
-  const next = gate.pass(async () => 'next')
+  const limit = new ConcurrencyLimit(1)
+  const failing = limit.pass(() => Promise.reject(new Error('it broke')))
+  const next = limit.pass(async () => 'next')
   await t.rejects(failing, /it broke/)
   t.equal(await next, 'next')
-  t.equal(await gate.pass(async () => 'later'), 'later')
+  t.equal(await limit.pass(async () => 'later'), 'later')
 })

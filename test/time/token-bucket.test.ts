@@ -21,7 +21,7 @@ test('time gives back what the rate says, and never more than a burst', async (t
   t.notOk(bucket.take(1, 60_000))
 })
 
-test('what is refused takes nothing', async (t) => {
+test('a refusal takes nothing', async (t) => {
   const bucket = new TokenBucket(rate, 0)
   bucket.take(8, 0)
   t.notOk(bucket.take(3, 0))
@@ -35,7 +35,7 @@ test('more than a burst is given to a full bucket and paid back first', async (t
   t.ok(bucket.take(1, 2_500))
 })
 
-test('a wait as long as was said gets what was asked for', async (t) => {
+test('after the wait that was told the request is granted', async (t) => {
   const anyRate = fc.record({ burst: fc.integer({ min: 1, max: 500 }), per: fc.nat(600) })
   const anyUse = fc.array(fc.record({ amount: fc.nat(20), ms: fc.nat(5_000) }), { maxLength: 30 })
   fc.assert(

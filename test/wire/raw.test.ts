@@ -20,7 +20,7 @@ test('[C42] messages go out as the golden bytes: nothing but the payload in a fr
   }
 })
 
-test('[C42] a frame that comes in is one message of its kind, byte for byte', async (t) => {
+test('[C42] a frame of a client is one message of its kind, byte for byte', async (t) => {
   for (const { kind, payload } of goldenFrames('raw')) {
     const binary = kind === 'binary'
     const commands = raw.decode({ payload, binary })

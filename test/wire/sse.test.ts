@@ -30,7 +30,7 @@ t.test('[C90] data is the payload and id the position', async (t) => {
   t.same(JSON.parse(json[0]?.data ?? ''), { a: 1 })
 })
 
-t.test('[C90] bytes come as base64, and what is not kept has no id', async (t) => {
+t.test('[C90] bytes come as base64, and a message that is not stored has no id', async (t) => {
   const bytes = Buffer.from([0, 10, 13, 255])
   const binary = read(sse.encode(eventOf(message('binary', bytes))))
   t.same(binary, [{ id: '0a1b:7', event: 'binary', data: bytes.toString('base64') }])
@@ -38,7 +38,7 @@ t.test('[C90] bytes come as base64, and what is not kept has no id', async (t) =
   t.same(read(sse.encode(eventOf(gone))), [{ id: '', event: 'message', data: 'typing' }])
 })
 
-t.test('[C90] whatever a text says, it is one event, line for line (S31)', async (t) => {
+t.test('[C90] any text is one event, line for line (S31)', async (t) => {
   const piece = fc.constantFrom('a', ' ', ':', '\n', '\r', '\r\n', 'data: x', 'id: 9\n\n', '\u0000')
   const property = fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
     const text = pieces.join('')

@@ -1,4 +1,4 @@
-// Another issuer's key set over the network: found, rotated, and survived when it is not well.
+// Another issuer's key set over the network: fetched, rotated, and kept while the issuer fails.
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { signed } from '../../identity/hand-made-token.ts'
@@ -19,7 +19,7 @@ function gone(response: ServerResponse): void {
 
 t.test('[C37] the key set is fetched when the first token comes, and once for many', async (t) => {
   const { issuer, status } = await setUp(t)
-  t.equal(issuer.asked, 0, 'a boot asks nobody')
+  t.equal(issuer.asked, 0, 'a boot does not ask the issuer')
   t.same(new Set(await Promise.all(Array.from({ length: 50 }, () => status()))), new Set([200]))
   t.equal(issuer.asked, 1)
 })
@@ -33,7 +33,7 @@ t.test('[C37] a new key is fetched when it is first seen, and an old one goes', 
   t.equal(await status(old), 200)
   issuer.publish(next)
   await clock.advance(11 * MINUTE_MS)
-  // What is merely old serves once more, while it is fetched anew.
+  // A key set that is merely old serves once more, while it is fetched again.
   await status(next)
   await until(async () => (await status(old)) === 401)
   t.equal(await status(next), 200)
@@ -53,10 +53,10 @@ t.test('[C37] [S14] a flood of unknown kids is no flood for the issuer', async (
   t.same(await flood('b'), new Set([401]))
   t.same(await flood('../../../'), new Set([401]))
   t.equal(issuer.asked, 2, 'one more in half a minute')
-  t.equal(await status(), 200, 'and who has a key comes in as before')
+  t.equal(await status(), 200, 'and tokens with a known key are accepted as before')
 })
 
-t.test('[C37] an issuer that is away for a day is survived with its keys', async (t) => {
+t.test('[C37] while an issuer is away its keys serve for a day', async (t) => {
   const { clock, usher, issuer, status } = await setUp(t)
   t.equal(await status(), 200)
   issuer.answer = gone
@@ -65,9 +65,9 @@ t.test('[C37] an issuer that is away for a day is survived with its keys', async
   await until(() => usher.log().includes('the old one stays'))
   await clock.advance(DAY_MS - 12 * MINUTE_MS)
   t.equal(await status(), 200)
-  t.equal(await status(next), 401, 'a key that nobody has seen is no key')
+  t.equal(await status(next), 401, 'a key that was never fetched is refused')
   await clock.advance(2 * MINUTE_MS)
-  t.equal(await status(), 503, 'after a day its word is too old')
+  t.equal(await status(), 503, 'after a day its key set is too old')
   issuer.publish(old)
   await clock.advance(1_000)
   t.equal(await status(), 200)
@@ -104,7 +104,7 @@ t.test('[C37] a key set that never ends is given up after five seconds', async (
     })
   }
   await clock.advance(11 * MINUTE_MS)
-  t.equal(await status(), 200, 'nobody waits for it who has a known key')
+  t.equal(await status(), 200, 'a token with a known key does not wait for it')
   await until(() => open === 1)
   const unknown = status(next)
   await clock.advance(5_000)

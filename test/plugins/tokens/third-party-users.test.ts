@@ -1,9 +1,9 @@
-// What the users of another issuer may do here, how long, and how they are sent away.
+// What the users of another issuer may do here, for how long, and how their access ends.
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { connect } from '../../support/client.ts'
 import { nothingLeft } from '../../support/nothing-left.ts'
-import { holdCalls } from '../../support/paused-calls.ts'
+import { pauseCalls } from '../../support/paused-calls.ts'
 import { asServer, call, ticketOf } from '../../support/people.ts'
 import { asked, bearer, old, setUp } from '../../support/third-party-scene.ts'
 import { until } from '../../support/until.ts'
@@ -29,7 +29,7 @@ t.test('[C37] [C63] a connection ends with 3005, 25 s after its token', async (t
   await nothingLeft(usher.app)
 })
 
-t.test('[C37] an outside user talks and publishes in their own name', async (t) => {
+t.test('[C37] a third-party user talks and publishes under that user id', async (t) => {
   const { usher, tokenOf } = await setUp(t, { prefix: 'acme:' })
   const token = await tokenOf(old, { sub: 'a|b', preferred_username: 'Ann' })
   const headers = bearer(token)
@@ -48,7 +48,7 @@ t.test('[C37] an outside user talks and publishes in their own name', async (t) 
   await nothingLeft(usher.app)
 })
 
-t.test('[C37] [S18] a ban reaches outside users: connections, tickets, tokens', async (t) => {
+t.test('[C37] [S18] a ban reaches third-party users: connections, tickets, tokens', async (t) => {
   const { usher, tokenOf, status } = await setUp(t)
   const { url } = usher
   const headers = bearer(await tokenOf(old, { sub: 'a|b' }))
@@ -59,31 +59,34 @@ t.test('[C37] [S18] a ban reaches outside users: connections, tickets, tokens', 
   t.same(await ann.closed, { code: 3503, reason: 'forced' })
   t.equal((await call(`${url}/rooms/chat:a`, 'GET', { headers })).status, 401)
   await t.rejects(connect(`${url}/rooms/chat:a?ticket=${ticket}`), /401/)
-  t.equal(await status(), 200, 'nobody else is meant')
+  t.equal(await status(), 200, 'no other user is banned')
   t.equal((await call(ban, 'DELETE', { headers: asServer })).status, 204)
   t.equal((await call(`${url}/rooms/chat:a`, 'GET', { headers })).status, 200)
   await nothingLeft(usher.app)
 })
 
-t.test('[S18] a revocation also reaches who was proved and is still sending', async (t) => {
-  const { clock, usher, tokenOf } = await setUp(t)
-  const { app } = usher
-  const headers = {
-    ...bearer(await tokenOf(old, { sub: 'ann' })),
-    'content-type': 'application/json',
-  }
-  const proved = holdCalls(app.engine.userStatus, 'of')
-  const body = new PassThrough()
-  const ordering = app.inject({ method: 'POST', url: '/tickets', headers, payload: body })
-  await proved.reached
-  await clock.advance(5_000)
-  proved.letGo()
-  body.write('{')
-  const url = '/users/jwt:ann/connections?revoke'
-  t.equal((await app.inject({ method: 'DELETE', url, headers: asServer })).statusCode, 204)
-  body.end('}')
-  t.equal((await ordering).statusCode, 401)
-})
+t.test(
+  '[S18] a revocation also reaches a connection that was proved and is still sending',
+  async (t) => {
+    const { clock, usher, tokenOf } = await setUp(t)
+    const { app } = usher
+    const headers = {
+      ...bearer(await tokenOf(old, { sub: 'ann' })),
+      'content-type': 'application/json',
+    }
+    const proved = pauseCalls(app.engine.userStatus, 'of')
+    const body = new PassThrough()
+    const ordering = app.inject({ method: 'POST', url: '/tickets', headers, payload: body })
+    await proved.reached
+    await clock.advance(5_000)
+    proved.release()
+    body.write('{')
+    const url = '/users/jwt:ann/connections?revoke'
+    t.equal((await app.inject({ method: 'DELETE', url, headers: asServer })).statusCode, 204)
+    body.end('}')
+    t.equal((await ordering).statusCode, 401)
+  },
+)
 
 t.test('[C37] [S18] a revocation refuses what was issued before it', async (t) => {
   const { clock, usher, tokenOf } = await setUp(t)

@@ -65,11 +65,11 @@ test('no data and no ping follows a close', async (t) => {
   )
 })
 
-test('no call throws after the end, however it came', async (t) => {
+test('no call throws after the end, whichever side ended', async (t) => {
   const ends: Record<string, (pair: Pair) => void> = {
     'the server ended it': ({ socket }) => socket.terminate(),
     'the client reset it': ({ client }) => client.socket.resetAndDestroy(),
-    'the client said goodbye': ({ client }) => client.send({ opcode: OPCODE.close }),
+    'the client closed': ({ client }) => client.send({ opcode: OPCODE.close }),
   }
   for (const [what, end] of Object.entries(ends)) {
     const both = await pair(t)
@@ -87,7 +87,7 @@ test('no call throws after the end, however it came', async (t) => {
   }
 })
 
-test('what the client does not take is counted until it does', async (t) => {
+test('bytes that the client does not read are counted until it does', async (t) => {
   const { socket, client } = await pair(t)
   client.socket.pause()
   while (socket.bufferedBytes === 0) socket.write(serverFrame(2, Buffer.alloc(1_000_000)))
@@ -113,7 +113,7 @@ test('[C62] a client that has ended its half is ended at once', async (t) => {
   t.equal(tcp.destroyed, true)
 })
 
-/** As much of a connection as its listeners touch. */
+/** The parts of a connection that its listeners use. */
 function fakeConnection(receive: (payload: Buffer, binary: boolean) => void = () => undefined) {
   const seen: string[] = []
   const fake = {
@@ -149,7 +149,7 @@ test('a connection hears messages, signs of life and its end, each once', async 
   t.same(farewells, [{ code: 1000, reason: '', byServer: false, limit: null }])
 })
 
-test('what breaks the rules ends with a reason, for the client and for the log', async (t) => {
+test('a fault against RFC 6455 ends with a reason, for the client and for the log', async (t) => {
   const { ws, client } = await pair(t)
   const { connection } = fakeConnection()
   const farewells: Farewell[] = []
@@ -179,9 +179,9 @@ test('[S38] a fault over a message is told, and ends that connection only', asyn
 
 test('the listener that came with the upgrade is not kept, nor is its request', async (t) => {
   const { ws } = await pair(t)
-  const held = () => undefined
-  ws.on('error', held)
+  const replaced = () => undefined
+  ws.on('error', replaced)
   listen(ws, fakeConnection().connection, { onEnd: () => undefined, onFault: () => undefined })
-  t.notOk(ws.listeners('error').includes(held))
+  t.notOk(ws.listeners('error').includes(replaced))
   t.equal(ws.listenerCount('error'), 1, 'and one is there, or an error would end the process')
 })

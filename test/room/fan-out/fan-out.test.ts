@@ -4,10 +4,10 @@ import { FanOut } from '../../../src/room/fan-out/fan-out.ts'
 import { JOIN_BYTES_MAX } from '../../../src/room/fan-out/group.ts'
 import { CountingFormat } from '../../support/counting-format.ts'
 import { FakeMember } from '../../support/fake-member.ts'
-import { eventOf, heldFan } from '../../support/fan-out-by-hand.ts'
+import { eventOf, fanOutByHand } from '../../support/fan-out-by-hand.ts'
 
-test('what is pushed in one turn reaches every member in one buffer, in order', async (t) => {
-  const { fan, end } = heldFan()
+test('the messages of one turn reach every member in one buffer, in order', async (t) => {
+  const { fan, end } = fanOutByHand()
   const format = new CountingFormat()
   const members = [1, 2, 3].map(() => new FakeMember({ format }))
   for (const member of members) fan.add(member)
@@ -23,7 +23,7 @@ test('what is pushed in one turn reaches every member in one buffer, in order', 
 })
 
 test('a message is encoded once per format, however many members there are', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const formats = [new CountingFormat('one'), new CountingFormat('two')]
   for (const format of formats) {
     for (let i = 0; i < 50; i += 1) fan.add(new FakeMember({ format, echo: i % 2 === 0 }))
@@ -37,7 +37,7 @@ test('a message is encoded once per format, however many members there are', asy
 })
 
 test('nothing is encoded for a room without members, and no turn is asked for', async (t) => {
-  const { fan, asked } = heldFan()
+  const { fan, asked } = fanOutByHand()
   const format = new CountingFormat()
   const member = new FakeMember({ format })
   fan.push(eventOf('a'))
@@ -49,7 +49,7 @@ test('nothing is encoded for a room without members, and no turn is asked for', 
 })
 
 test('many rooms share the end of one turn', async (t) => {
-  const { turn, asked, end } = heldFan()
+  const { turn, asked, end } = fanOutByHand()
   const format = new CountingFormat()
   const rooms = [1, 2, 3].map(() => {
     const room = { fan: new FanOut(turn), member: new FakeMember({ format }) }
@@ -61,11 +61,11 @@ test('many rooms share the end of one turn', async (t) => {
   end()
   for (const { member } of rooms) t.same(member.buffers.map(String), ['[a][b]'])
   rooms[0]?.fan.push(eventOf('c'))
-  t.equal(asked(), 2, 'the next turn is asked for anew')
+  t.equal(asked(), 2, 'the next turn is asked for again')
 })
 
 test('members of two formats each get their own bytes in the same order', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const members = [new CountingFormat('one'), new CountingFormat('two')].map(
     (format) => new FakeMember({ format }),
   )
@@ -77,7 +77,7 @@ test('members of two formats each get their own bytes in the same order', async 
 })
 
 test('a member without echo gets the pieces around its own frames, in one buffer', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const format = new CountingFormat()
   const quiet = new FakeMember({ format, echo: false })
   const loud = new FakeMember({ format })
@@ -94,11 +94,15 @@ test('a member without echo gets the pieces around its own frames, in one buffer
   end()
   t.same(quiet.buffers.map(String), ['[2][4]'])
   t.same(loud.buffers.map(String), ['[1][2][3][4][5]'])
-  t.equal(listener.buffers[0], loud.buffers[0], 'who said nothing shares the common buffer')
+  t.equal(
+    listener.buffers[0],
+    loud.buffers[0],
+    'a member that sent nothing shares the common buffer',
+  )
 })
 
-test('a member without echo that was alone in speaking gets no buffer at all', async (t) => {
-  const { fan, end } = heldFan()
+test('a member without echo gets no buffer when it alone spoke', async (t) => {
+  const { fan, end } = fanOutByHand()
   const format = new CountingFormat()
   const quiet = new FakeMember({ format, echo: false })
   fan.add(quiet)
@@ -108,7 +112,7 @@ test('a member without echo that was alone in speaking gets no buffer at all', a
 })
 
 test('more than 256 KB is written in several buffers, each within the bound', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const format = new CountingFormat()
   const member = new FakeMember({ format })
   fan.add(member)
@@ -130,7 +134,7 @@ test('exactly 256 KB is one buffer and one byte more is two', async (t) => {
     [0, 1],
     [1, 2],
   ] as const) {
-    const { fan, end } = heldFan()
+    const { fan, end } = fanOutByHand()
     const member = new FakeMember({ format: new CountingFormat() })
     fan.add(member)
     fan.push(eventOf(Buffer.alloc(JOIN_BYTES_MAX / 2 - 2)))
@@ -141,7 +145,7 @@ test('exactly 256 KB is one buffer and one byte more is two', async (t) => {
 })
 
 test('one message over 256 KB goes out whole', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const member = new FakeMember({ format: new CountingFormat() })
   fan.add(member)
   for (const bytes of [10, JOIN_BYTES_MAX + 10, 10]) fan.push(eventOf(Buffer.alloc(bytes)))
@@ -153,7 +157,7 @@ test('one message over 256 KB goes out whole', async (t) => {
 })
 
 test('a member is counted once, and forgotten when it leaves', async (t) => {
-  const { fan } = heldFan()
+  const { fan } = fanOutByHand()
   const member = new FakeMember({ format: new CountingFormat() })
   fan.add(member)
   fan.add(member)

@@ -1,8 +1,8 @@
 // The end of a turn has two phases: rooms write, then connections in several rooms write what they
-// gathered. Neither may keep the other from its turn.
+// gathered. Neither phase may keep the other from its turn.
 import { test } from 'tap'
 import type { Gatherer, Writer } from '../../../src/room/fan-out/flush-scheduler.ts'
-import { heldFan } from '../../support/fan-out-by-hand.ts'
+import { fanOutByHand } from '../../support/fan-out-by-hand.ts'
 
 /** Hands a buffer to each of its gatherers, as a room does to connections in several rooms. */
 function room(gather: (to: Gatherer) => void, gatherers: readonly Gatherer[]): Writer {
@@ -27,7 +27,7 @@ function counted(count: number): (Gatherer & { flushes: number })[] {
 }
 
 test('a connection that ten rooms speak to writes once, after the last of them', async (t) => {
-  const { turn, end } = heldFan()
+  const { turn, end } = fanOutByHand()
   const [one] = counted(1)
   if (!one) return
   for (let i = 0; i < 10; i += 1) turn.add(room((to) => turn.gather(to), [one]))
@@ -37,7 +37,7 @@ test('a connection that ten rooms speak to writes once, after the last of them',
 })
 
 test('a reply outside of a room is written at the end of the turn, too', async (t) => {
-  const { turn, end, asked } = heldFan()
+  const { turn, end, asked } = fanOutByHand()
   const [one] = counted(1)
   if (!one) return
   turn.gather(one)
@@ -50,7 +50,7 @@ test('a reply outside of a room is written at the end of the turn, too', async (
 })
 
 test('writes of a turn are bounded, and none is forgotten', async (t) => {
-  const { turn, end, asked } = heldFan({ perTurn: 10, perRoom: 4, ms: Infinity })
+  const { turn, end, asked } = fanOutByHand({ perTurn: 10, perRoom: 4, ms: Infinity })
   const all = counted(25)
   turn.add(room((to) => turn.gather(to), all))
   for (let turns = 0; turns < 10 && asked() > turns; turns += 1) end()
@@ -60,7 +60,7 @@ test('writes of a turn are bounded, and none is forgotten', async (t) => {
 })
 
 test('where rooms take all the time, connections still write some in each turn', async (t) => {
-  const { turn, clock, end } = heldFan({ perTurn: 1_000, perRoom: 1_000, ms: 8 })
+  const { turn, clock, end } = fanOutByHand({ perTurn: 1_000, perRoom: 1_000, ms: 8 })
   const all = counted(100)
   for (const one of all) turn.gather(one)
   turn.add({

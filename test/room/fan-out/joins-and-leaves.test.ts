@@ -1,11 +1,11 @@
-// The edges of a turn: who comes, who goes, and who goes while being written to.
+// Members that join, leave, or leave while they are written to, at the edges of a turn.
 import { test } from 'tap'
 import { CountingFormat } from '../../support/counting-format.ts'
 import { FakeMember } from '../../support/fake-member.ts'
-import { eventOf, heldFan } from '../../support/fan-out-by-hand.ts'
+import { eventOf, fanOutByHand } from '../../support/fan-out-by-hand.ts'
 
-test('[C44] a member that joins in mid-turn gets nothing that was said before', async (t) => {
-  const { fan, end } = heldFan()
+test('[C44] a member that joins in mid-turn gets nothing that was published before', async (t) => {
+  const { fan, end } = fanOutByHand()
   const format = new CountingFormat()
   const early = new FakeMember({ format })
   const late = new FakeMember({ format })
@@ -18,8 +18,8 @@ test('[C44] a member that joins in mid-turn gets nothing that was said before', 
   t.same(late.buffers.map(String), ['[after]'])
 })
 
-test('a member that leaves in mid-turn gets what was said before, nothing after', async (t) => {
-  const { fan, end } = heldFan()
+test('a member that leaves in mid-turn gets the messages before, and none after', async (t) => {
+  const { fan, end } = fanOutByHand()
   const format = new CountingFormat()
   const stays = new FakeMember({ format })
   const goes = new FakeMember({ format })
@@ -32,8 +32,8 @@ test('a member that leaves in mid-turn gets what was said before, nothing after'
   t.equal(stays.heard, '[before][after]')
 })
 
-test('the last one to leave still gets what was said before', async (t) => {
-  const { fan, end } = heldFan()
+test('the last member to leave still gets the messages before', async (t) => {
+  const { fan, end } = fanOutByHand()
   const member = new FakeMember({ format: new CountingFormat() })
   fan.add(member)
   fan.push(eventOf('a'))
@@ -43,8 +43,8 @@ test('the last one to leave still gets what was said before', async (t) => {
   t.equal(member.heard, '[a]', 'once')
 })
 
-test('a member that leaves and joins in one turn misses only what was said between', async (t) => {
-  const { fan, end } = heldFan()
+test('a member that leaves and joins in one turn misses only the messages between', async (t) => {
+  const { fan, end } = fanOutByHand()
   const member = new FakeMember({ format: new CountingFormat() })
   fan.add(member)
   fan.push(eventOf('1'))
@@ -57,7 +57,7 @@ test('a member that leaves and joins in one turn misses only what was said betwe
 })
 
 test('a member that leaves while being delivered to disturbs no other', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const format = new CountingFormat()
   const members = Array.from({ length: 5 }, () => new FakeMember({ format }))
   for (const member of members) fan.add(member)
@@ -72,7 +72,7 @@ test('a member that leaves while being delivered to disturbs no other', async (t
 })
 
 test('a member that takes another one with it leaves the rest undisturbed', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const format = new CountingFormat()
   const members = Array.from({ length: 4 }, () => new FakeMember({ format }))
   const [first, , third] = members
@@ -87,7 +87,7 @@ test('a member that takes another one with it leaves the rest undisturbed', asyn
 })
 
 test('all members leaving while being delivered to empties the room', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const formats = [new CountingFormat('one'), new CountingFormat('two')]
   const members = formats.flatMap((format) => [
     new FakeMember({ format }),
@@ -110,7 +110,7 @@ test('all members leaving while being delivered to empties the room', async (t) 
 })
 
 test('a leave in the middle of a push that overflows loses no order', async (t) => {
-  const { fan, end } = heldFan()
+  const { fan, end } = fanOutByHand()
   const formats = [new CountingFormat('one'), new CountingFormat('two')] as const
   const leaver = new FakeMember({ format: formats[0] })
   const same = new FakeMember({ format: formats[0] })
@@ -121,7 +121,7 @@ test('a leave in the middle of a push that overflows loses no order', async (t) 
   for (const letter of ['a', 'b', 'c', 'd']) fan.push(eventOf(big(letter)))
   end()
   const letters = ({ heard }: FakeMember) => heard.replaceAll('.', '')
-  t.equal(letters(leaver), '[a][b]', 'what was said before it left')
+  t.equal(letters(leaver), '[a][b]', 'the messages before it left')
   t.equal(letters(same), '[a][b][c][d]')
   t.equal(letters(other), '[a][b][c][d]')
 })

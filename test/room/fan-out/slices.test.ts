@@ -1,10 +1,10 @@
-// Huge rooms: written in slices, so that others get their turn, and never out of order.
+// Huge rooms are written to in slices, so that other rooms get their turn, and never out of order.
 import { test } from 'tap'
 import { FanOut } from '../../../src/room/fan-out/fan-out.ts'
 import { JOIN_BYTES_MAX } from '../../../src/room/fan-out/group.ts'
 import { CountingFormat } from '../../support/counting-format.ts'
 import { FakeMember } from '../../support/fake-member.ts'
-import { eventOf, heldFan } from '../../support/fan-out-by-hand.ts'
+import { eventOf, fanOutByHand } from '../../support/fan-out-by-hand.ts'
 
 const SLICES_OF_TWO = { perTurn: 4, perRoom: 2, ms: Infinity }
 
@@ -18,7 +18,7 @@ function crowd(fan: FanOut, size: number): FakeMember[] {
 const heard = (members: FakeMember[]): string[] => members.map((member) => member.heard)
 
 test('a huge room is written to over several turns', async (t) => {
-  const { fan, end } = heldFan(SLICES_OF_TWO)
+  const { fan, end } = fanOutByHand(SLICES_OF_TWO)
   const members = crowd(fan, 6)
   fan.push(eventOf('1'))
   end()
@@ -28,7 +28,7 @@ test('a huge room is written to over several turns', async (t) => {
 })
 
 test('where a write takes long a turn ends sooner, after one slice at least', async (t) => {
-  const { fan, clock, end } = heldFan({ perTurn: 100, perRoom: 2, ms: 8 })
+  const { fan, clock, end } = fanOutByHand({ perTurn: 100, perRoom: 2, ms: 8 })
   const members = crowd(fan, 6)
   const [first, second] = members
   const takes = (ms: number) => () => void clock.advance(ms)
@@ -37,16 +37,16 @@ test('where a write takes long a turn ends sooner, after one slice at least', as
   end()
   t.same(heard(members), ['[1]', '[1]', '', '', '', ''])
   end()
-  t.same(heard(members), Array(6).fill('[1]'), 'and the others have theirs in the next')
+  t.same(heard(members), Array(6).fill('[1]'), 'and the others follow in the next')
   if (second) second.onDeliver = takes(8)
   if (first) first.onDeliver = takes(0)
   fan.push(eventOf('2'))
   end()
-  t.same(heard(members), Array(6).fill('[1][2]'), 'it is not over before its time')
+  t.same(heard(members), Array(6).fill('[1][2]'), 'the turn is not over before its time')
 })
 
-test('what is said meanwhile waits for the slices, and comes in one buffer', async (t) => {
-  const { fan, end } = heldFan(SLICES_OF_TWO)
+test('messages meanwhile wait for the slices, and come in one buffer', async (t) => {
+  const { fan, end } = fanOutByHand(SLICES_OF_TWO)
   const members = crowd(fan, 6)
   fan.push(eventOf('1'))
   end()
@@ -56,7 +56,7 @@ test('what is said meanwhile waits for the slices, and comes in one buffer', asy
 })
 
 test('a small room behind a huge one is not kept waiting for the whole of it', async (t) => {
-  const { fan, turn, end } = heldFan(SLICES_OF_TWO)
+  const { fan, turn, end } = fanOutByHand(SLICES_OF_TWO)
   crowd(fan, 100)
   const small = new FanOut(turn)
   const members = crowd(small, 1)
@@ -67,7 +67,7 @@ test('a small room behind a huge one is not kept waiting for the whole of it', a
 })
 
 test('[C44] a member that joins between two slices gets nothing of either buffer', async (t) => {
-  const { fan, end } = heldFan(SLICES_OF_TWO)
+  const { fan, end } = fanOutByHand(SLICES_OF_TWO)
   const members = crowd(fan, 6)
   fan.push(eventOf('1'))
   end()
@@ -81,8 +81,8 @@ test('[C44] a member that joins between two slices gets nothing of either buffer
   t.same(heard(members), Array(6).fill('[1][2][3]'))
 })
 
-test('a member that leaves between two slices first gets what it lacks', async (t) => {
-  const { fan, end } = heldFan(SLICES_OF_TWO)
+test('a member that leaves between two slices first gets the bytes it lacks', async (t) => {
+  const { fan, end } = fanOutByHand(SLICES_OF_TWO)
   const members = crowd(fan, 6)
   fan.push(eventOf('1'))
   end()
@@ -94,7 +94,7 @@ test('a member that leaves between two slices first gets what it lacks', async (
 })
 
 test('a publisher that is faster than a huge room can be written to waits for it', async (t) => {
-  const { fan, end } = heldFan(SLICES_OF_TWO)
+  const { fan, end } = fanOutByHand(SLICES_OF_TWO)
   const members = crowd(fan, 20)
   const big = Buffer.alloc(JOIN_BYTES_MAX - 10)
   for (let i = 0; i < 3; i += 1) fan.push(eventOf(big))

@@ -1,5 +1,5 @@
-// A disk for a process under test: it can refuse to write or to sync, and it can write down all
-// that it is asked for. It is a library that the process preloads, so it needs no rights.
+// A disk for a process under test: it can refuse to write or to sync, and it can record each call.
+// It is a library that the process preloads, so it needs no rights.
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -7,15 +7,15 @@ import { join } from 'node:path'
 
 const SOURCE = join(import.meta.dirname, 'disk.c')
 
-/** As disk.c has them. */
+/** The names of the calls in disk.c. */
 const CALLS = { writes: 1, syncs: 2 } as const
 
-/** What is wrong with a disk, as Linux would say it. */
+/** The fault of a disk, by its error name on Linux. */
 export const FAULT = {
   full: { calls: CALLS.writes, errno: constants.errno.ENOSPC },
   readOnly: { calls: CALLS.writes, errno: constants.errno.EROFS },
   broken: { calls: CALLS.writes, errno: constants.errno.EIO },
-  /** It takes writes, and cannot say that they are safe. */
+  /** It takes writes, and fails at each sync. */
   unsynced: { calls: CALLS.syncs, errno: constants.errno.EIO },
 } as const
 
@@ -24,17 +24,17 @@ export type Fault = keyof typeof FAULT
 export interface Disk {
   /** The folder whose files are on it: the process must use this very path. */
   readonly folder: string
-  /** The file that it writes down into; `readRecording` reads it. */
+  /** The file that the calls are recorded in; `readRecording` reads it. */
   readonly record: string
-  /** For the process that shall use it. */
+  /** The environment of the process that uses the disk. */
   readonly env: Readonly<Record<string, string>>
   fail(fault: Fault): void
-  /** What was wrong is mended. */
+  /** Ends the fault. */
   mend(): void
 }
 
 export interface DiskOptions {
-  /** Whether it writes down what it is asked for. */
+  /** Whether it records the calls. */
   records?: boolean
 }
 
@@ -53,7 +53,7 @@ export function makeDisk(home: string, { records = false }: DiskOptions = {}): D
   }
   const set = (calls: number, errno: number): void => {
     const file = openSync(faults, 'r+')
-    // The errno first: a process that sees its calls fail must find why.
+    // The errno first: a call that sees the fault must find its errno.
     writeSync(file, numberBytes(errno), 0, 4, 4)
     writeSync(file, numberBytes(calls), 0, 4, 0)
     closeSync(file)

@@ -1,11 +1,11 @@
-// A disk that goes along with a recording, call by call, and can tell at any moment what would be
-// there after a loss of power: all that was synced, and of the rest what chance leaves.
+// A disk that follows a recording call by call, and can tell at any moment which files could be
+// there after a loss of power: all that was synced, and a random part of the rest.
 import type { Call } from './recording.ts'
 
-/** What a disk writes in one piece. */
+/** The unit that a disk writes in one piece. */
 const SECTOR_BYTES = 512
 
-/** Chance of its own kind for each: see test/support/dice.ts. */
+/** The source of random numbers; `Dice` of test/support/dice.ts is one. */
 export interface Random {
   below(end: number): number
   once(times: number): boolean
@@ -16,23 +16,23 @@ type Naming =
   | { call: 'create'; name: string; file: File }
   | Extract<Call, { call: 'unlink' | 'rename' }>
 
-/** What a name stands for: names come and go, files keep what is in them. */
+/** A change of a name: names come and go, files keep their content. */
 interface File {
-  /** What is safe. */
+  /** The bytes that are safe. */
   bytes: Buffer
   length: number
-  /** Since its last sync. */
+  /** Changes since its last sync. */
   changes: Change[]
 }
 
 export class PowerLoss {
-  /** As the process sees them. */
+  /** The files as the process sees them. */
   readonly #names = new Map<string, File>()
-  /** As they were when the folder was synced, and what happened to them since. */
+  /** The names at the last sync of the folder, and the changes since. */
   readonly #safeNames = new Map<string, File>()
   #namings: Naming[] = []
 
-  /** The process did this. */
+  /** Applies one call of the process. */
   do(call: Call): void {
     switch (call.call) {
       case 'write':
@@ -104,7 +104,7 @@ function grow(file: File, length: number): void {
   file.bytes = bytes
 }
 
-/** All of what is not safe, nothing, the first ones, or any of them, in whole or torn. */
+/** Of the changes that are not safe: all, none, the first ones, or any, in whole or torn. */
 function remains({ bytes, length, changes }: File, random: Random): Buffer {
   const file: File = { bytes: Buffer.from(bytes.subarray(0, length)), length, changes: [] }
   const way = random.below(4)

@@ -1,10 +1,10 @@
-// What a process did to the files of its disk, in its order, as disk.c wrote it down.
+// The calls of a process to the files of its disk, in their order, as disk.c recorded them.
 import { readFileSync } from 'node:fs'
 
 export type Call =
   | { call: 'write'; name: string; offset: number; data: Buffer }
   | { call: 'truncate'; name: string; length: number }
-  /** When it had succeeded. The folder itself is the name `.`. */
+  /** A call that succeeded. The folder itself has the name `.`. */
   | { call: 'sync'; name: string }
   | { call: 'unlink'; name: string }
   | { call: 'rename'; name: string; to: string }
@@ -47,6 +47,6 @@ function callOf(number: number, { name, offset, data }: Parts): Call {
     case 5:
       return { call: 'rename', name, to: data.toString() }
     default:
-      throw new Error(`disk.c wrote down a call ${number} that nobody knows`)
+      throw new Error(`disk.c recorded the unknown call ${number}`)
   }
 }

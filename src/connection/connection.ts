@@ -6,6 +6,7 @@ import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Revocation } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
 import type { Gatherer } from '../room/fan-out/flush-scheduler.ts'
+import type { Rate } from '../room/publish.ts'
 import type { Seat } from './connection-limits.ts'
 import type { Handler } from './handler.ts'
 import type { Beating } from './heartbeat.ts'
@@ -42,7 +43,7 @@ type Life = 'open' | 'leaving' | 'ended'
 /** The heartbeat has no bucket of this number: the connection is not pinged yet. */
 const NOT_BEATING = -1
 
-export class Connection implements Live, Beating, Gatherer {
+export class Connection implements Live, Beating, Gatherer, Rate {
   readonly id: string
   readonly outbox: Outbox
   readonly seat: Seat
@@ -147,21 +148,23 @@ export class Connection implements Live, Beating, Gatherer {
     this.#watch(0)
   }
 
-  /**
-   * Counts a message that came in. Each connection has a rate, and the connections of one user
-   * share another; server keys are exempt. Returns the limit that is exceeded, or null.
-   */
-  takeMessage(bytes: number): LimitName | null {
-    const { clock, limits, shares, traffic } = this.connections
+  /** Counts a message that came in, also one that is then refused. */
+  countMessage(bytes: number): void {
+    const { traffic } = this.connections
     this.messagesIn += 1
     traffic.messagesIn += 1
     traffic.bytesIn += bytes
-    const { server, user } = this.identity
-    if (server !== null) return null
-    const elapsed = clock.elapsed()
+  }
+
+  /**
+   * Takes one message of this size from the rates of the connection and its user. Returns the limit
+   * that it is over, or null.
+   */
+  take(bytes: number, elapsed: number): LimitName | null {
+    const { user } = this.identity
     this.#rates ??= {
-      own: messageRate(limits, elapsed),
-      shared: user === null ? null : shares.meter('messages', user).keep(),
+      own: messageRate(this.connections.limits, elapsed),
+      shared: user === null ? null : this.connections.shares.meter('messages', user).keep(),
     }
     const { own, shared } = this.#rates
     return own.take(bytes, elapsed) ?? shared?.take(bytes, elapsed) ?? null

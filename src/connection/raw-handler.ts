@@ -4,6 +4,7 @@ import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import { type LimitName, QUEUED_FRAMES, WAITING_FRAMES } from '../protocol/limits.ts'
 import type { Member } from '../room/member.ts'
+import type { Rate } from '../room/publish.ts'
 import type { Start } from '../room/resume.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
@@ -49,6 +50,10 @@ export class RawHandler implements Handler, Member, Speaker {
 
   get identity(): Identity {
     return this.connection.identity
+  }
+
+  get rate(): Rate {
+    return this.connection
   }
 
   get user(): string | null {
@@ -143,8 +148,7 @@ export class RawHandler implements Handler, Member, Speaker {
   /** A plain frame is one command. */
   #run(frame: InboundFrame): void {
     const { connection } = this
-    const limit = connection.takeMessage(frame.payload.length)
-    if (limit !== null) return connection.close(CLOSE.tooManyRequests, limit)
+    connection.countMessage(frame.payload.length)
     const [command] = this.format.decode(frame)
     if (command?.type !== 'publish' || this.#hold === null) {
       return connection.close(CLOSE.badRequest)

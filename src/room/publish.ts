@@ -34,7 +34,7 @@ export interface Rate {
 export interface Sender {
   /** Null is the application itself: no rule and no rate binds it. */
   readonly identity: Identity | null
-  /** Not used for server keys. Without one the caller has checked the rate itself. */
+  /** Not used for server keys. Null for a sender without a rate, as the application is. */
   readonly rate?: Rate | null
   /**
    * Called when the application has to be asked first, so that the sender's next message can wait:

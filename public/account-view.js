@@ -1,8 +1,8 @@
-// The form for logging in and signing up: one form, two intents.
+// The form for logging in and for signing up.
 import { element } from './element.js'
 import { logIn, signUp } from './session.js'
 
-/** @import { Person } from './session.js' */
+/** @import { User } from './session.js' */
 
 const LOG_IN = {
   title: 'Log in',
@@ -20,7 +20,7 @@ const SIGN_UP = {
   question: 'Already have an account?',
   other: 'Log in',
   autocomplete: 'new-password',
-  // What the server asks of new accounts, so that the browser can say it before the server does.
+  // The server's rules for new accounts, so that the browser can explain them before it asks.
   username: '[A-Za-z0-9._@\\-]{1,64}',
   passwordLength: 8,
   submit: signUp,
@@ -33,10 +33,10 @@ export class AccountView {
   #sentence = element('account-sentence', HTMLElement)
   #submit = element('account-submit', HTMLButtonElement)
   #intent = LOG_IN
-  #onPerson
+  #onUser
 
-  constructor(/** @type {(person: Person) => void} */ onPerson) {
-    this.#onPerson = onPerson
+  constructor(/** @type {(user: User) => void} */ onUser) {
+    this.#onUser = onUser
     element('account-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault()
       this.#enter()
@@ -79,8 +79,7 @@ export class AccountView {
     this.#submit.disabled = true
     this.#sentence.textContent = ''
     try {
-      const person = await this.#intent.submit(this.#username.value, this.#password.value)
-      this.#onPerson(person)
+      this.#onUser(await this.#intent.submit(this.#username.value, this.#password.value))
     } catch (error) {
       this.#sentence.textContent = error instanceof Error ? error.message : String(error)
       this.#password.focus()

@@ -1,18 +1,18 @@
-// The page's wiring: which view is shown, and which click does what.
+// The wiring of the page: which view is visible, and what each button does.
 import { AccountView } from './account-view.js'
 import { backoffMs } from './backoff.js'
 import { browserClock } from './clock.js'
 import { Conversation } from './conversation.js'
 import { element } from './element.js'
-import { Lines } from './message-list.js'
-import { roomDoor } from './room-api.js'
+import { MessageList } from './message-list.js'
+import { roomApi } from './room-api.js'
 import { isRoomName, roomOfHash } from './room-name.js'
 import { RoomUsers } from './room-users.js'
 import { logOut, whoAmI } from './session.js'
 import { StatePill } from './state-pill.js'
 
 /** @import { State } from './room-connection.js' */
-/** @import { Person } from './session.js' */
+/** @import { User } from './session.js' */
 
 const talk = element('talk', HTMLElement)
 const room = element('room', HTMLInputElement)
@@ -32,12 +32,12 @@ const pill = new StatePill(
   browserClock,
 )
 const conversation = new Conversation({
-  lines: new Lines({
+  list: new MessageList({
     scroller: element('log', HTMLElement),
     list: element('lines', HTMLElement),
     newest: element('newest', HTMLButtonElement),
   }),
-  door: roomDoor,
+  api: roomApi,
   clock: browserClock,
   onState: stateChanged,
   onReceived: countUnread,
@@ -45,9 +45,9 @@ const conversation = new Conversation({
 
 let unread = 0
 
-function showTalk(/** @type {Person} */ person) {
+function showTalk(/** @type {User} */ user) {
   account.hide()
-  element('who', HTMLElement).textContent = person.username
+  element('who', HTMLElement).textContent = user.username
   talk.hidden = false
   const linked = roomOfHash(location.hash)
   if (linked) openRoom(linked)
@@ -91,12 +91,12 @@ async function stateChanged(/** @type {State} */ state) {
   else if (state.questionsSession) await confirmSession()
 }
 
-/** Another window may have logged out, or logged in as somebody else. */
+/** Another window may have logged out, or logged in as another user. */
 async function confirmSession() {
-  const person = await whoAmI().catch(() => undefined)
-  if (talk.hidden || person === undefined) return
-  if (person === null) showAccount('You were logged out. Log in again.')
-  else element('who', HTMLElement).textContent = person.username
+  const user = await whoAmI().catch(() => undefined)
+  if (talk.hidden || user === undefined) return
+  if (user === null) showAccount('You were logged out. Log in again.')
+  else element('who', HTMLElement).textContent = user.username
 }
 
 function sendMessage() {
@@ -120,7 +120,7 @@ function countUnread() {
   document.title = unread > 0 ? `(${unread}) Usher` : 'Usher'
 }
 
-/** On a phone a focus would bring up the keyboard unasked. */
+/** On a phone the focus would open the on-screen keyboard. */
 function focusIfKeyboard(/** @type {HTMLElement} */ place) {
   if (matchMedia('(pointer: fine)').matches) place.focus()
 }
@@ -165,12 +165,12 @@ function cameBackOrLeft() {
   confirmSession()
 }
 
-/** Without an answer one may still be logged in, so the question is asked until there is one. */
+/** Without an answer the user may still be logged in, so the server is asked until it answers. */
 async function findSession(failures = 0) {
   try {
-    const person = await whoAmI()
+    const user = await whoAmI()
     if (!talk.hidden) return
-    if (person) showTalk(person)
+    if (user) showTalk(user)
     else if (failures === 0) showAccount()
     else account.say('')
   } catch (error) {

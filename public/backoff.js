@@ -1,5 +1,5 @@
-// How long to stay away before coming back: exponential, with full jitter, so that a thousand
-// pages cut in one instant do not return in one instant.
+// How long to wait before a reconnect: exponential, with full jitter, so that a thousand pages that
+// are cut in one instant do not reconnect in one instant.
 
 const FIRST_MS = 1_000
 const CAP_MS = 20_000

@@ -1,4 +1,4 @@
-// The page's only door to time and chance, so that tests can hold both.
+// The only place where the page reads the time and sets timers, so that tests can control both.
 
 /**
  * @typedef {{ cancel(): void }} Timer

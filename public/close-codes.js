@@ -1,4 +1,4 @@
-// What a close code means for the page: come back or stay away, and which sentence to show.
+// What a close code means for the page: whether to reconnect, and which sentence to show.
 // The ranges are those of `mayReconnect` in src/protocol/errors.ts.
 
 const TOO_BIG = 1009
@@ -32,14 +32,14 @@ export function mayReconnect(code) {
   return code % 1000 < 500
 }
 
-/** Whether the session itself may be over, so that it is worth asking who we are. */
+/** Whether the session itself may be over, so that the page asks the server for it. */
 export function questionsSession(/** @type {number} */ code) {
   return code === FORCED || code === INVALID_CREDENTIALS
 }
 
 /**
  * @param {number} code
- * @param {string} reason as the server gave it; shown where we know no better
+ * @param {string} reason as the server gave it; shown for codes without a sentence here
  */
 export function closeSentence(code, reason) {
   return SENTENCES.get(code) ?? `The connection was closed (${reason || code}).`

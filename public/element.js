@@ -1,4 +1,4 @@
-// The elements of index.html by id. A missing one is a mistake of ours and stops the page at once.
+// The elements of index.html by id. A missing element is a fault of the page and stops it at once.
 
 /**
  * @template {HTMLElement} Wanted

@@ -1,4 +1,4 @@
-// One REST question to our own server. What fails becomes a Refused whose message people can read.
+// One REST request to the page's own server. A failure becomes a Refused with a readable message.
 
 export class Refused extends Error {
   /**
@@ -18,8 +18,8 @@ const UNREACHABLE = 'The server cannot be reached. Check your network and try ag
 const TIMEOUT_MS = 15_000
 
 /**
- * The JSON of the answer, or null where there is none. Paths are relative to the page, which may
- * stand under a prefix.
+ * The JSON of the answer, or null where there is none. Paths are relative to the page, which may be
+ * served under a prefix.
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]

@@ -1,5 +1,5 @@
-// What a file is by its first bytes. Only pictures that a browser shows without running anything;
-// everything else, SVG and HTML too, stays a download of unknown type.
+// The type of a file by its first bytes. Only pictures that a browser shows without running code;
+// any other file, also SVG and HTML, is a download of unknown type.
 
 const PICTURES = [
   { type: 'image/png', ending: 'png', at: 0, bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a] },

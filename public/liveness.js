@@ -1,18 +1,18 @@
-// A browser sees no pings, so a dead connection looks like a quiet one. After a while without a
-// frame the server is asked by REST whether it is there.
+// Scripts in a browser see no pings, so a dead connection looks like a quiet one. After a while
+// without a frame the page asks the server over REST whether it is alive.
 
 /** @import { Clock, Timer } from './clock.js' */
 
 const SILENT_MS = 30_000
 const ANSWER_MS = 5_000
 
-export class Silence {
+export class Liveness {
   #clock
   #isAlive
   #onDead
   #silentMs
   #answerMs
-  /** Tells an answer that comes late from the run it belongs to; 0 while stopped. */
+  /** Numbers the calls of `start`, so that a late answer is dropped; 0 while stopped. */
   #run = 0
   #runs = 0
   #asking = false
@@ -44,7 +44,7 @@ export class Silence {
     this.#waitFor(this.#silentMs)
   }
 
-  /** A frame came. Only the time is noted: a busy room must not restart a timer per frame. */
+  /** A frame came. Only its time is kept: a busy room must not restart a timer per frame. */
   heard() {
     this.#heardAt = this.#clock.elapsed()
   }
@@ -55,7 +55,7 @@ export class Silence {
     this.#timer = null
   }
 
-  /** Asks now, whatever was heard: the network changed, or the page was away. */
+  /** Asks now, also after a recent frame: the network changed, or the page was hidden. */
   async askNow() {
     if (this.#run === 0 || this.#asking) return
     const run = this.#run

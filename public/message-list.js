@@ -1,11 +1,11 @@
-// The conversation on screen: bounded, and at the newest line only while the reader is there.
+// The list of messages on screen: bounded, and it scrolls along only while its end is visible.
 import { buildLine, buildNote } from './message-view.js'
 
 const LINES_MAX = 500
-// This near to the end still counts as being there.
+// A distance from the end that still counts as the end.
 const NEAR_PX = 48
 
-export class Lines {
+export class MessageList {
   #scroller
   #list
   #newest
@@ -21,7 +21,7 @@ export class Lines {
    * @param {object} places
    * @param {HTMLElement} places.scroller
    * @param {HTMLElement} places.list
-   * @param {HTMLButtonElement} places.newest shown while there is something new below
+   * @param {HTMLButtonElement} places.newest shown while there are new messages below
    * @param {number} [places.linesMax]
    */
   constructor({ scroller, list, newest, linesMax = LINES_MAX }) {
@@ -29,28 +29,28 @@ export class Lines {
     this.#list = list
     this.#newest = newest
     this.#linesMax = linesMax
-    // For the arrow keys; not every browser gives a scroller the focus by itself.
+    // For the arrow keys: not every browser lets a scroller have the focus by default.
     scroller.tabIndex = 0
     scroller.addEventListener('scroll', () => this.#scrolled())
     newest.addEventListener('click', () => this.showNewest())
-    // The on-screen keyboard, a picture that loads: both move the end away from a follower.
+    // The on-screen keyboard and a picture that loads both move the end out of view.
     const sizes = new ResizeObserver(() => this.#keepUp())
     sizes.observe(scroller)
     sizes.observe(list)
   }
 
-  /** Prints what somebody said and gives its element. Our own words always come into view. */
-  print(/** @type {Parameters<typeof buildLine>[0]} */ said) {
-    const { element, url } = buildLine(said)
+  /** Adds a message and returns its element. A message of the user is always scrolled into view. */
+  print(/** @type {Parameters<typeof buildLine>[0]} */ message) {
+    const { element, url } = buildLine(message)
     if (url) this.#urls.set(element, url)
     this.#append(element)
-    if (said.direction === 'sent') this.showNewest()
+    if (message.direction === 'sent') this.showNewest()
     else if (!this.#following) this.#showUnseen(this.#unseen + 1)
     this.#keepUp()
     return element
   }
 
-  /** Something happened. The same note twice in a row is shown, and read out, as one new note. */
+  /** Adds a note. The same note twice in a row is shown, and read aloud, as one new note. */
   note(/** @type {string} */ text) {
     const last = this.#list.lastElementChild
     if (last?.className === 'note' && last.textContent === text) last.remove()
@@ -58,7 +58,7 @@ export class Lines {
     this.#keepUp()
   }
 
-  /** A note that answers what the reader just did, and so has to be seen. */
+  /** A note that answers an action of the user, and so is scrolled into view. */
   answer(/** @type {string} */ text) {
     this.note(text)
     this.showNewest()
@@ -88,7 +88,7 @@ export class Lines {
     element.remove()
   }
 
-  /** Scrolls once per painted frame, however many lines came. */
+  /** Scrolls once per painted frame, however many messages came. */
   #keepUp() {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -98,7 +98,7 @@ export class Lines {
     })
   }
 
-  /** Only moving up leaves the end: new lines also grow the distance, without anyone scrolling. */
+  /** Only scrolling up leaves the end: new messages grow the distance too, without a scroll. */
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller
     const isNear = scrollHeight - scrollTop - clientHeight < NEAR_PX

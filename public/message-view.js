@@ -1,18 +1,18 @@
-// One line of the conversation as an element. What people wrote only ever becomes textContent.
+// One message as an element. Text of users is only ever set as textContent.
 import { fileTypeOf } from './image-type.js'
 
 /**
  * @typedef {object} Line
  * @property {HTMLLIElement} element
- * @property {string} url of the file it carries, to be revoked with it; empty for text
+ * @property {string} url of the message's file, to be revoked with the element; empty for text
  */
 
 /**
- * @param {object} said
- * @param {'sent' | 'received'} said.direction
- * @param {string | Uint8Array} said.content
- * @param {string} [said.fileName] known for our own files only: a frame carries no name
- * @param {Date} said.time
+ * @param {object} message
+ * @param {'sent' | 'received'} message.direction
+ * @param {string | Uint8Array} message.content
+ * @param {string} [message.fileName] known for the user's own files only: a frame has no name
+ * @param {Date} message.time
  * @returns {Line}
  */
 export function buildLine({ direction, content, fileName, time }) {
@@ -36,7 +36,7 @@ export function buildNote(/** @type {string} */ text) {
   return element
 }
 
-/** How far a sent line has come. */
+/** Shows what is known about the delivery of a sent message. */
 export function setMark(
   /** @type {HTMLElement} */ element,
   /** @type {'waiting' | 'delivered' | 'unconfirmed'} */ mark,
@@ -47,7 +47,7 @@ export function setMark(
   element.dataset.mark = mark
   place.textContent = shown[mark]
   place.title = mark === 'delivered' ? 'The room has it' : ''
-  // A log read aloud should tell what went wrong, not that each line went well.
+  // A screen reader should read failures aloud, and not that each message was delivered.
   place.ariaHidden = String(mark === 'delivered')
 }
 

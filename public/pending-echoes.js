@@ -1,10 +1,10 @@
-// Lines we sent whose echo has not come back. A room has one order, so echoes come in the order
-// of sending; somebody else may still say the same words, which only moves a mark a little early.
+// Sent messages whose echo has not come yet. A room has one order, so echoes come in the order of
+// sending. The same text of another member may be taken for an echo, which only sets a mark early.
 
 /** @typedef {string | Uint8Array} Content */
 
 /** @template Line */
-export class OwnLines {
+export class PendingEchoes {
   /** @type {{ content: Content, line: Line }[]} */
   #waiting = []
 
@@ -13,7 +13,7 @@ export class OwnLines {
   }
 
   /**
-   * The oldest of our lines that this frame is the echo of, or null for somebody else's frame.
+   * The line of the oldest sent message with this content, or null for another member's message.
    * @param {Content} content
    */
   takeEchoOf(content) {
@@ -21,7 +21,7 @@ export class OwnLines {
     return place === -1 ? null : (this.#waiting.splice(place, 1)[0]?.line ?? null)
   }
 
-  /** Everything still waiting, when no echo can come any more. */
+  /** Removes and returns all lines, when no echo can come any more. */
   takeAll() {
     return this.#waiting.splice(0).map((own) => own.line)
   }

@@ -1,4 +1,4 @@
-// How a room is reached: its WebSocket, and the REST questions that explain what a WebSocket hides.
+// The server's API for a room: its WebSocket, and the REST requests that explain a refused upgrade.
 import { ask, isAlive, Refused } from './http.js'
 import { roomPath, roomSocketUrl } from './room-name.js'
 
@@ -10,7 +10,7 @@ import { roomPath, roomSocketUrl } from './room-name.js'
  */
 
 /**
- * A browser sees every refused upgrade as 1006, so the same door is asked as JSON.
+ * A browser reports every refused upgrade as 1006, so the same path is requested as JSON.
  * @param {string} room
  * @returns {Promise<Refusal>}
  */
@@ -30,7 +30,7 @@ function refusalOf(/** @type {Refused} */ { status, message, retryAfterMs }) {
   return { verdict: passing ? 'come-back' : 'stay-away', sentence: message, afterMs: retryAfterMs }
 }
 
-/** What the room says of itself, or null: only marks and the number of users depend on it. */
+/** The state of the room, or null: only marks and the number of users depend on it. */
 export async function describeRoom(/** @type {string} */ room) {
   try {
     return await ask('GET', roomPath(room))
@@ -39,7 +39,7 @@ export async function describeRoom(/** @type {string} */ room) {
   }
 }
 
-export const roomDoor = {
+export const roomApi = {
   openSocket: (/** @type {string} */ room) => new WebSocket(roomSocketUrl(room, location.href)),
   whyRefused,
   isAlive,

@@ -1,19 +1,19 @@
-// One window's place in one room: opens it, keeps it, comes back to it. Knows no DOM.
+// The connection of one window to one room: opens it, keeps it open, reconnects. Knows no DOM.
 import { backoffMs } from './backoff.js'
 import { closeSentence, mayReconnect, questionsSession } from './close-codes.js'
-import { Silence } from './liveness.js'
+import { Liveness } from './liveness.js'
 
 /** @import { Clock, Timer } from './clock.js' */
 /** @import { Refusal } from './room-api.js' */
 
 /**
- * `closed` with a reason was not asked for. `waitMs` counts from the change of state.
+ * `closed` has a reason unless the user closed the room. `waitMs` counts from the change of state.
  * @typedef {{ name: 'closed', reason: string, questionsSession: boolean, loggedOut: boolean }
  *   | { name: 'connecting', room: string }
  *   | { name: 'open', room: string, again: boolean }
  *   | { name: 'waiting', room: string, reason: string, waitMs: number }} State
  *
- * @typedef {object} Door
+ * @typedef {object} RoomApi
  * @property {(room: string) => WebSocket} openSocket
  * @property {(room: string) => Promise<Refusal>} whyRefused
  * @property {(signal: AbortSignal) => Promise<boolean>} isAlive
@@ -21,7 +21,7 @@ import { Silence } from './liveness.js'
 
 const OPEN = 1
 const OPENING_MS = 15_000
-// Only a connection that held this long forgives the failures before it.
+// Only a connection that was open for so long resets the count of failures.
 const STABLE_MS = 10_000
 /** @type {Readonly<Extract<State, { name: 'closed' }>>} */
 const CLOSED = Object.freeze({
@@ -43,37 +43,37 @@ export class RoomConnection {
   #openedAt = 0
   #notBefore = 0
   #wasOpen = false
-  #door
+  #api
   #clock
   #random
   #onState
   #onFrame
-  #silence
+  #liveness
 
   /**
    * @param {object} options
-   * @param {Door} options.door
+   * @param {RoomApi} options.api
    * @param {Clock} options.clock
    * @param {() => number} [options.random]
-   * @param {{ silentMs?: number, answerMs?: number }} [options.silence]
+   * @param {{ silentMs?: number, answerMs?: number }} [options.liveness]
    * @param {(state: State) => void} options.onState
    * @param {(content: string | Uint8Array) => void} options.onFrame
    */
-  constructor({ door, clock, random = Math.random, silence = {}, onState, onFrame }) {
-    this.#door = door
+  constructor({ api, clock, random = Math.random, liveness = {}, onState, onFrame }) {
+    this.#api = api
     this.#clock = clock
     this.#random = random
     this.#onState = onState
     this.#onFrame = onFrame
     const onDead = () => this.#comeBack('The server stopped answering.')
-    this.#silence = new Silence({ clock, isAlive: door.isAlive, onDead, ...silence })
+    this.#liveness = new Liveness({ clock, isAlive: api.isAlive, onDead, ...liveness })
   }
 
   get state() {
     return this.#state
   }
 
-  /** Enters a room; whatever was open or coming back before is left first. */
+  /** Opens a room; an earlier one that is open or reconnecting is left first. */
   open(/** @type {string} */ room) {
     this.#leave()
     this.#room = room
@@ -88,7 +88,7 @@ export class RoomConnection {
   }
 
   /**
-   * Whether it went out. A socket that is closing swallows what it is given, so that counts as no.
+   * Whether the message was sent. A closing socket drops messages silently, so that counts as no.
    * @param {string | Uint8Array<ArrayBuffer>} content
    */
   send(content) {
@@ -97,16 +97,16 @@ export class RoomConnection {
     return true
   }
 
-  /** The network or the page came back: look at once instead of when a timer says so. */
+  /** The network or the page is back: checks the connection now instead of at the next timer. */
   check() {
-    if (this.#state.name === 'open') this.#silence.askNow()
+    if (this.#state.name === 'open') this.#liveness.askNow()
     if (this.#state.name !== 'waiting') return
     if (this.#clock.elapsed() >= this.#notBefore) this.#connect()
   }
 
   #connect() {
     this.#leave()
-    const socket = this.#door.openSocket(this.#room)
+    const socket = this.#api.openSocket(this.#room)
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
     socket.onopen = () => this.#opened(socket)
@@ -120,7 +120,7 @@ export class RoomConnection {
     if (socket !== this.#socket) return
     this.#timer?.cancel()
     this.#openedAt = this.#clock.elapsed()
-    this.#silence.start()
+    this.#liveness.start()
     const again = this.#wasOpen
     this.#wasOpen = true
     this.#become({ name: 'open', room: this.#room, again })
@@ -128,7 +128,7 @@ export class RoomConnection {
 
   #received(/** @type {WebSocket} */ socket, /** @type {string | ArrayBuffer} */ data) {
     if (socket !== this.#socket) return
-    this.#silence.heard()
+    this.#liveness.heard()
     this.#onFrame(typeof data === 'string' ? data : new Uint8Array(data))
   }
 
@@ -143,11 +143,11 @@ export class RoomConnection {
     else this.#stayAway(closeSentence(code, reason), { questionsSession: questionsSession(code) })
   }
 
-  /** It did not open. The browser hides why, so the door is asked. */
+  /** The socket did not open. The browser hides the reason, so the server is asked for it. */
   async #explain() {
     const socket = this.#socket
     this.#timer?.cancel()
-    const { verdict, sentence, afterMs } = await this.#door.whyRefused(this.#room)
+    const { verdict, sentence, afterMs } = await this.#api.whyRefused(this.#room)
     if (socket !== this.#socket || this.#state.name !== 'connecting') return
     if (verdict === 'come-back') this.#comeBack(sentence, afterMs)
     else this.#stayAway(sentence, { loggedOut: verdict === 'logged-out' })
@@ -172,11 +172,11 @@ export class RoomConnection {
     this.#become({ ...CLOSED, reason, ...more })
   }
 
-  /** Lets go of socket and timers; nothing the old socket still says is heard. */
+  /** Drops the socket and the timers; later events of the old socket are ignored. */
   #leave() {
     this.#timer?.cancel()
     this.#timer = null
-    this.#silence.stop()
+    this.#liveness.stop()
     const socket = this.#socket
     this.#socket = null
     socket?.close(1000, 'left')

@@ -2,7 +2,7 @@
 
 const ROOM_NAME = /^[A-Za-z0-9:._~@-]{1,128}$/
 
-/** `.` and `..` are allowed names that no browser can ask for: a URL swallows them. */
+/** The server allows `.` and `..` too, but a browser cannot request them: URLs drop such parts. */
 export function isRoomName(/** @type {string} */ text) {
   return ROOM_NAME.test(text) && text !== '.' && text !== '..'
 }

@@ -1,4 +1,4 @@
-// How many users are in the room, asked again every few seconds while the page is seen.
+// The number of users in the room, requested again every few seconds while the page is visible.
 import { describeRoom } from './room-api.js'
 
 /** @import { Clock, Timer } from './clock.js' */
@@ -17,7 +17,7 @@ export class RoomUsers {
     this.#clock = clock
   }
 
-  /** Gives the room's rule, which comes with the first answer. */
+  /** Starts the requests. Resolves with the room's rule, which the first answer has. */
   async follow(/** @type {string} */ room) {
     this.stop()
     this.#room = room

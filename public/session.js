@@ -1,9 +1,9 @@
-// Who is using this page. The session lives in an HttpOnly cookie; nothing of it is kept here.
+// The user of this page. The session is in an HttpOnly cookie; the page keeps nothing of it.
 import { ask, Refused } from './http.js'
 
-/** @typedef {{ user: string, username: string }} Person */
+/** @typedef {{ user: string, username: string }} User */
 
-/** @returns {Promise<Person | null>} null when nobody is logged in */
+/** @returns {Promise<User | null>} null when no user is logged in */
 export async function whoAmI() {
   try {
     return await ask('GET', 'session')
@@ -13,7 +13,7 @@ export async function whoAmI() {
   }
 }
 
-/** @returns {Promise<Person>} */
+/** @returns {Promise<User>} */
 export function logIn(/** @type {string} */ username, /** @type {string} */ password) {
   return ask('POST', 'session', { username, password })
 }

@@ -1,4 +1,4 @@
-// The state of the connection in two words, with a countdown that screen readers are spared.
+// The state of the connection in two words, with a countdown that is hidden from screen readers.
 
 /** @import { Clock, Timer } from './clock.js' */
 /** @import { State } from './room-connection.js' */

@@ -5,14 +5,14 @@ import { ManualClock } from '../support/manual-clock.ts'
 import { pageModule } from './page-modules.ts'
 import { settle } from './stand-ins.ts'
 
-const { Silence } = await pageModule('liveness.js')
+const { Liveness } = await pageModule('liveness.js')
 
 type Answer = 'alive' | 'dead' | 'never'
 
 function watch(answer: () => Answer) {
   const clock = new ManualClock()
   const seen = { asked: 0, dead: 0, aborted: 0 }
-  const silence = new Silence({
+  const silence = new Liveness({
     clock,
     isAlive(signal) {
       seen.asked += 1

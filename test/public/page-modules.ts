@@ -41,26 +41,26 @@ export interface RoomConnection {
 }
 
 export interface RoomConnectionOptions {
-  door: {
+  api: {
     openSocket(room: string): PageSocket
     whyRefused(room: string): Promise<Refusal>
     isAlive(signal: AbortSignal): Promise<boolean>
   }
   clock: Clock
   random?: () => number
-  silence?: { silentMs?: number; answerMs?: number }
+  liveness?: { silentMs?: number; answerMs?: number }
   onState(state: State): void
   onFrame(content: string | Uint8Array): void
 }
 
-export interface Silence {
+export interface Liveness {
   start(): void
   heard(): void
   stop(): void
   askNow(): Promise<void>
 }
 
-export interface SilenceOptions {
+export interface LivenessOptions {
   clock: Clock
   isAlive(signal: AbortSignal): Promise<boolean>
   onDead(): void
@@ -68,7 +68,7 @@ export interface SilenceOptions {
   answerMs?: number
 }
 
-export interface OwnLines<Line> {
+export interface PendingEchoes<Line> {
   add(content: string | Uint8Array, line: Line): void
   takeEchoOf(content: string | Uint8Array): Line | null
   takeAll(): Line[]
@@ -82,7 +82,7 @@ interface Modules {
     questionsSession(code: number): boolean
   }
   'image-type.js': { fileTypeOf(content: Uint8Array): { type: string; ending: string } }
-  'pending-echoes.js': { OwnLines: new <Line>() => OwnLines<Line> }
+  'pending-echoes.js': { PendingEchoes: new <Line>() => PendingEchoes<Line> }
   'room-connection.js': { RoomConnection: new (options: RoomConnectionOptions) => RoomConnection }
   'room-name.js': {
     isRoomName(text: string): boolean
@@ -90,7 +90,7 @@ interface Modules {
     roomSocketUrl(room: string, page: string): string
     roomOfHash(hash: string): string
   }
-  'liveness.js': { Silence: new (options: SilenceOptions) => Silence }
+  'liveness.js': { Liveness: new (options: LivenessOptions) => Liveness }
 }
 
 export function pageModule<Name extends keyof Modules>(name: Name): Promise<Modules[Name]> {

@@ -14,7 +14,7 @@ function connect(random = () => 0.5) {
   const frames: (string | Uint8Array)[] = []
   const connection = new RoomConnection({
     clock,
-    door: server,
+    api: server,
     random,
     onState: (state) => states.push(state),
     onFrame: (content) => frames.push(content),

@@ -7,7 +7,7 @@ import { pageModule } from './page-modules.ts'
 const { backoffMs } = await pageModule('backoff.js')
 const codes = await pageModule('close-codes.js')
 const { fileTypeOf } = await pageModule('image-type.js')
-const { OwnLines } = await pageModule('pending-echoes.js')
+const { PendingEchoes } = await pageModule('pending-echoes.js')
 const rooms = await pageModule('room-name.js')
 
 test('the page reads close codes as the server means them', async (t) => {
@@ -59,7 +59,7 @@ test('waits have full jitter: from nothing to the ceiling', async (t) => {
 })
 
 test('echoes find their own lines in order, by kind and content', async (t) => {
-  const own = new OwnLines<string>()
+  const own = new PendingEchoes<string>()
   const bytes = (text: string) => new TextEncoder().encode(text)
   own.add('same', 'first')
   own.add(bytes('same'), 'binary')

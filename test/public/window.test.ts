@@ -150,12 +150,12 @@ test('old lines are dropped, and their files with them', async (t) => {
   const { url } = await startApp(t)
   const ada = await Visitor.at(await seatUser(t, browser), url)
   const print = `
-    import('/lines.js').then(({ Lines }) => {
+    import('/message-list.js').then(({ MessageList }) => {
       const revoked = []
       URL.revokeObjectURL = (file) => revoked.push(file)
       const [scroller, list, newest] = ['div', 'ol', 'button'].map((name) =>
         document.createElement(name))
-      const lines = new Lines({ scroller, list, newest, linesMax: 3 })
+      const lines = new MessageList({ scroller, list, newest, linesMax: 3 })
       const print = (content) =>
         lines.print({ direction: 'received', content, time: new Date() })
       for (const byte of [1, 2, 3, 4]) print(new Uint8Array([byte]))

@@ -41,6 +41,7 @@ export const PLAIN_FOLDERS: readonly string[] = [
   'test/wire/',
   'src/connection/',
   'src/protocol/',
+  'public/',
 ]
 
 const CHECKED = ['src', 'plugins', 'routes', 'public', 'test', 'scripts']

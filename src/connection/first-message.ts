@@ -21,23 +21,28 @@ export interface FirstMessageParts {
 /** Makes the connection wait for its first message, and decides by it. */
 export function awaitFirstMessage(handler: RawHandler, parts: FirstMessageParts): void {
   handler.awaitFirstMessage((first) => {
-    decide(first, handler, parts).catch((error: unknown) => parts.refused(error, null))
+    const credential = readFirstMessage(first)
+    // At once: what stands behind the message in the same piece, as a close, comes after it.
+    if (credential === null) return parts.refused(notOne(), null)
+    decide(credential, handler, parts).catch((error: unknown) => parts.refused(error, null))
   })
 }
 
 async function decide(
-  first: InboundFrame,
+  credential: Credential,
   handler: RawHandler,
   { room, rooms, prove, join, refused }: FirstMessageParts,
 ): Promise<void> {
-  const credential = readFirstMessage(first)
-  if (!credential) throw new Refusal(REPLY.unauthorized, 'It is no credential.')
   const claim = await prove(credential)
   try {
     join(await enter(rooms, { room, claim, seat: handler.connection.seat }))
   } catch (error) {
     refused(error, claim.identity.user)
   }
+}
+
+function notOne(): Refusal {
+  return new Refusal(REPLY.unauthorized, 'It is no credential.')
 }
 
 /** One text frame, `{"ticket": …}` or `{"token": …}` and nothing else; null for all others. */

@@ -2,10 +2,12 @@
 import { type Test, test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
+import { OPCODE } from '../support/frames.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { pauseCalls } from '../support/paused-calls.ts'
 import { asServer, person, ticketOf } from '../support/people.ts'
+import { rawConnect } from '../support/raw-client.ts'
 import { limited, ruled } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
@@ -223,4 +225,12 @@ test('a fault of ours over a first message is 3004 and logged, and others talk o
   t.match(usher.log(), /a fault that the test put in/)
   bob.send('fine')
   t.equal(await bob.text(), 'fine')
+})
+
+test('[C34] a wrong first message is refused, also with a close right behind it', async (t) => {
+  const usher = await startApp(t)
+  const client = await rawConnect(usher.url, FIRST)
+  const close = { opcode: OPCODE.close, payload: Buffer.from([3, 232]) }
+  client.send({ opcode: OPCODE.text, payload: 'hello' }, close)
+  t.same(await client.closing(), UNPROVED)
 })

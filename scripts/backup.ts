@@ -1,4 +1,4 @@
-// Copies the store in USHER_DATA to a file, while Usher runs or not: npm run backup -- <file>
+// Copies the store in USHER_DATA to a file; Usher may be running: npm run backup -- <file>
 import { EngineRefused } from '../src/engine/engine.ts'
 import { backUp } from '../src/engine/sqlite/backup.ts'
 

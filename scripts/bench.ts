@@ -1,5 +1,5 @@
-// `npm run bench`: installs the package of the benchmark where that is due, and runs it. The short
-// form, which CI runs, checks its types first: no other check has the types of the controls.
+// `npm run bench`: installs the benchmark's package where that is due, and runs the benchmark. With
+// `--short`, as in CI, its types are checked first: no other check has the types of the controls.
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 

@@ -1,11 +1,11 @@
 // Builds dist/, which the package ships: JavaScript and types of src/, plugins/ and routes/, and
 // the page beside them, so that `../public` is right from plugins/ in both places. No source maps:
-// the JavaScript is what was written, without its types.
+// the JavaScript is the source without its types.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 const BIN = 'dist/src/cli.js'
-/** The types name the sources that they are of; in the package these are JavaScript. */
+/** Imports in .d.ts files name .ts sources; in the package these are JavaScript. */
 const SOURCE_NAMED = /((?:from |import |import\(|module )')(\.{1,2}\/[^']+)\.ts'/g
 
 rmSync('dist', { recursive: true, force: true })

@@ -1,4 +1,4 @@
-// Packs the package and uses it as a stranger does: `npm run check:package`, a line for each check.
+// Packs the package and uses it in an empty project: `npm run check:package`, one line per check.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -18,7 +18,7 @@ const project = mkdtempSync(join(tmpdir(), 'usher-check-'))
 const nodes = join(project, 'nodes')
 const nodeFolder = (version: string) => join(nodes, 'node_modules', `node-${version}`, 'bin')
 
-/** `run` throws an Error that says what is wrong, or gives what is worth saying. */
+/** `run` throws an Error that says what is wrong, or returns a detail for the line. */
 function check<T>(title: string, run: () => T): T {
   const since = performance.now()
   const found = run()
@@ -46,7 +46,7 @@ function install(cwd: string, packages: readonly string[] = []): void {
 
 function installNodes(): void {
   const names = [RUNS_ON, TOO_OLD].map((version) => `node-${version}`)
-  // Their scripts fetch the one for this machine; a newer npm runs only those that are named.
+  // Install scripts fetch Node for this machine; a newer npm runs only the scripts that are named.
   const allowScripts = Object.fromEntries(['node', ...names].map((name) => [name, true]))
   write(nodes, 'package.json', { private: true, allowScripts })
   const aliases = names.map((name) => `${name}@npm:${name.replace('-', '@')}`)
@@ -58,14 +58,14 @@ function installPackage(tarball: string): void {
   install(project, [tarball, `@types/node@${manifest.devDependencies['@types/node']}`])
 }
 
-/** Their READMEs look for the tarball two folders up. */
+/** The examples expect the tarball two folders up. */
 function installExamples(): void {
   const filter = (path: string) => !/\/(node_modules|data)$/.test(path)
   cpSync('examples', join(project, 'examples'), { recursive: true, filter })
   for (const name of ['existing-app', 'mobile-back-end']) install(join(project, 'examples', name))
 }
 
-/** Strictly, and with the types of everything that the package brings. */
+/** Compiles in strict mode, with the types of all that the package exports and depends on. */
 function compileTypes(): void {
   const compilerOptions = {
     ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },

@@ -1,4 +1,4 @@
-// Reads what `npm test` printed and ends in one line that says how many tests ran.
+// Reads the output of `npm test` and prints one line that says how many tests ran.
 import { readFileSync } from 'node:fs'
 
 interface Count {
@@ -7,7 +7,7 @@ interface Count {
   skipped: number
 }
 
-// tap's own lines: a test file stands at the margin, its tests are indented by four.
+// Lines of tap: a test file is not indented, its tests are indented by four.
 const FILE = /^(not ok|ok) \d+/
 const TEST = /^ {4}(not ok|ok) \d+/
 const SKIPPED = /# (SKIP|TODO)\b/i
@@ -19,7 +19,7 @@ function countTests(log: string): Count {
     const [, test] = TEST.exec(line) ?? []
     const [, file] = FILE.exec(line) ?? []
     if (test) count[outcome(test, line)] += 1
-    // A file may also die outside its tests, or run none.
+    // A file may also fail outside its tests, or run none.
     if (file === 'not ok' && count.failed === failedBefore) count.failed += 1
     if (file) failedBefore = count.failed
   }

@@ -1,4 +1,4 @@
-// Makes the package that people install.
+// Makes the package that npm publishes.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from './run-command.ts'
@@ -7,7 +7,7 @@ export interface Packed {
   /** The tarball. */
   path: string
   bytes: number
-  /** What is in it, from its own root. */
+  /** Paths of its files, from its own root. */
   files: string[]
 }
 

@@ -1,12 +1,12 @@
-// Runs before `npm test`: makes sure of the programs that tests need, since a test that is skipped
-// for want of one looks like a test that passed.
+// Runs before `npm test`: installs the programs that tests need, since a test that is skipped
+// without its program looks like a test that passed.
 import { spawnSync } from 'node:child_process'
 import { findProgram, PROGRAMS, type Program } from './programs.ts'
 
 const needed: readonly Program[] = Object.values(PROGRAMS)
 
-// Only the programs are wanted, no service. Debian asks policy-rc.d whether a new package may start
-// its own, and 101 is no; that it would start at the next boot is undone afterwards.
+// Only the programs are needed, no service. Debian asks policy-rc.d whether a new package may start
+// its service, and 101 means no; its start at the next boot is disabled afterwards.
 const INSTALL = `
 set -eu
 export DEBIAN_FRONTEND=noninteractive PATH="$PATH:/usr/sbin:/sbin"
@@ -25,7 +25,7 @@ function missing(): Program[] {
   return needed.filter((program) => findProgram(program) === null)
 }
 
-/** How to run a command as root without asking anybody, or null where that is not possible. */
+/** The prefix that runs a command as root without a prompt, or null where that is not possible. */
 function rootPrefix(): string[] | null {
   if (process.getuid?.() === 0) return []
   return spawnSync('sudo', ['-n', 'true']).status === 0 ? ['sudo', '-n'] : null

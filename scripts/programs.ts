@@ -1,19 +1,19 @@
-// The programs that tests run beside Node, and where they lie on this machine.
+// The programs that tests run beside Node, and their paths on this machine.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
 export interface Program {
   title: string
-  /** Any of these will do. */
+  /** One of these is enough. */
   commands: readonly string[]
-  /** Its name for apt-get. */
+  /** The name of its package for apt-get. */
   debianPackage: string
   /** A Python module that the command must be able to import. */
   module?: string
 }
 
-/** Debian's own: its packages are not there for any other Python, which may come first in PATH. */
+/** Debian's own Python: no other one has Debian's packages, and another may be first in PATH. */
 const PYTHON = '/usr/bin/python3'
 
 export const PROGRAMS = {

@@ -1,19 +1,19 @@
-// Runs a command to its end, within a bound of time, and says everything when it fails.
+// Runs a command to its end, within a bound of time. An error has all of its output.
 import { spawnSync } from 'node:child_process'
 
 interface Surroundings {
   cwd?: string
-  /** Besides what this process has. */
+  /** Added to the environment of this process. */
   env?: Record<string, string>
   seconds?: number
 }
 
 const SECONDS = 120
 const OUTPUT_BYTES = 16_777_216
-/** A test runner loads itself into what its tests start; it has no business in these. */
+/** A test runner loads itself into the processes that its tests start, and must not do so here. */
 const ALONE = 'unset NODE_OPTIONS NODE_V8_COVERAGE; exec "$@"'
 
-/** What it printed, to both. Throws an Error with all of that when it fails or takes too long. */
+/** Returns stdout and stderr. Throws an Error with both when it fails or takes too long. */
 export function runCommand(
   command: string,
   args: readonly string[],

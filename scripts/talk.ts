@@ -1,4 +1,4 @@
-// A room in a terminal: prints what is said, and says what is typed.
+// A room in a terminal: prints the messages of the room, and publishes each line that is typed.
 import { createInterface } from 'node:readline'
 
 const [url] = process.argv.slice(2)

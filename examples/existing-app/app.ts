@@ -22,12 +22,12 @@ app.setErrorHandler((error: FastifyError, request, reply) => {
 
 await app.register(usher, {
   prefix: '/rt',
-  // Who is asking? Our own session says so, also when a WebSocket opens.
+  // The application's own session gives the user, also when a WebSocket opens.
   identity(request) {
     const session = sessionOf(request)
     return session && { user: session.user, session: session.id }
   },
-  // A team follows its board; what stands on it comes from POST /notices alone.
+  // A team may follow its board; messages come from POST /notices alone.
   authorize: ({ user }, action, room) =>
     user !== null && action === 'join' && room === `board:${teamOf(user)}`,
 })

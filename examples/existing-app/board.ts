@@ -1,9 +1,9 @@
-// The notices of each team: kept here as they always were, and now also told as they are pinned.
+// The notices of each team: kept here as before, and now also published when they are pinned.
 import type { FastifyInstance } from 'fastify'
 import { mustHaveSession, teamOf } from './log-in.ts'
 
 interface Notice {
-  /** Grows: a page that hears of a notice twice shows it once, and where it belongs. */
+  /** Grows: a page that gets a notice twice shows it once, and in its order. */
   id: number
   text: string
   by: string

@@ -1,4 +1,4 @@
-// The log-in that this application had before: its own users, and sessions behind a signed cookie.
+// The log-in of the application: its own users, and sessions behind a signed cookie.
 import { randomUUID, scryptSync, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
@@ -8,7 +8,7 @@ interface User {
 }
 
 export interface Session {
-  /** Not the cookie's secret: this one may be told to others, such as Usher. */
+  /** Not the secret in the cookie, so that other services such as Usher may know it. */
   id: string
   user: string
 }
@@ -63,7 +63,7 @@ export async function logInRoutes(app: FastifyInstance): Promise<void> {
     }
     const secret = randomUUID()
     sessions.set(secret, { id: randomUUID(), user: name })
-    // A board behind https also says `secure: true`.
+    // Behind https, add `secure: true`.
     const kept = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: DAY_SECONDS } as const
     reply.setCookie(COOKIE, secret, { ...kept, signed: true })
     return { user: name, team: user.team }

@@ -1,5 +1,5 @@
-// A back end as it may be today: its own users, tokens and orders. For what is live it issues
-// tickets, so that a phone talks to Usher itself and Usher knows nothing of passwords.
+// A back end with its own users, tokens and orders. It issues tickets for live rooms, so that a
+// phone connects to Usher itself and Usher knows no passwords.
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyRequest } from 'fastify'
 import { usherAt } from './usher.ts'
@@ -25,7 +25,7 @@ function userOf({ headers }: FastifyRequest): string {
   return user
 }
 
-/** What somebody is in an order; an order of others is as if there were none. */
+/** The role of a user in an order; 404 also for orders of other users. */
 function roleIn(order: string, user: string): 'customer' | 'driver' {
   const { customer, driver } = orders.get(order) ?? {}
   if (user === customer) return 'customer'

@@ -1,5 +1,5 @@
-// What a mobile app does, in a terminal: it logs in at its own back end, and for every connection
-// it asks there for a ticket. A network that drops is everyday: it comes back by itself.
+// A mobile app in a terminal: it logs in at its own back end, and asks it for a ticket for every
+// connection. Mobile networks drop often: the app reconnects by itself.
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 
@@ -41,7 +41,7 @@ async function visit(token: string): Promise<End> {
     socket.onclose = ({ code, reason }) => {
       room = null
       console.log(`Away: ${code} ${reason}`)
-      // 3000 to 3499, and all that happens to a network, come back; 3500 to 3999 stay away.
+      // After 3000 to 3499 and network errors, reconnect; after 3500 to 3999, do not.
       resolve(code < 3500 ? end : 'stay away')
     }
   })
@@ -52,7 +52,7 @@ async function comeAndGo(token: string): Promise<void> {
     const end = await visit(token).catch((): End => 'was not in')
     if (end === 'stay away') return
     failures = end === 'was in' ? 0 : failures + 1
-    // Random, or all phones that are cut off at once would come back at once.
+    // Random, or all phones that are cut off at once would reconnect at once.
     await wait(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures))
   }
 }

@@ -1,17 +1,17 @@
-// What this back end asks of Usher, over REST and with a server key. Any language can do the same.
+// The requests of this back end to Usher, over REST and with a server key. Any language can do so.
 
 export interface Ticket {
   ticket: string
-  /** Milliseconds since 1970; it opens one connection, and soon. */
+  /** Milliseconds since 1970, a few seconds from now; the ticket opens one connection. */
   expiresAt: number
   /** Where to open it. */
   url: string
 }
 
 export interface Usher {
-  /** A right for somebody whom we have checked to be in one room. */
+  /** A ticket for one room, for a user whose right to it was checked. */
   ticketFor(user: string, room: string, info: object): Promise<Ticket>
-  /** Tells everybody in the room. */
+  /** Publishes a message to all members of the room. */
   publish(room: string, data: object): Promise<void>
 }
 

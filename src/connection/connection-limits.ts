@@ -42,7 +42,7 @@ export class Seat {
   constructor(shares: Shares, share: Share, elapsed: number) {
     this.#shares = shares
     this.#share = share
-    // A whole number, which needs no place of its own in memory.
+    // V8 stores a whole number in the object itself, and a fraction beside it.
     this.provingSince = Math.floor(elapsed)
   }
 

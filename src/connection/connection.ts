@@ -31,7 +31,7 @@ export interface Farewell {
   limit: LimitName | null
 }
 
-/** How fast it may send: by itself, and with the other connections of its user. */
+/** The rates of a connection: its own, and the one that all connections of its user share. */
 interface Rates {
   readonly own: MessageRate
   readonly shared: UserMeter | null
@@ -54,10 +54,10 @@ export class Connection implements Live, Beating, Gatherer, Rate {
   messagesIn = 0
   readonly #socket: Socket
   #handler: Handler | null = null
-  /** Made with the first message: most connections only listen. */
+  /** Made with the first message: most connections never publish. */
   #rates: Rates | null = null
   #beat = NOT_BEATING
-  /** How the server closed it, once it did. */
+  /** The code and limit with which the server closed the connection, or null. */
   #closing: Farewell | null = null
   #life: Life = 'open'
   #readAtPing = 0
@@ -68,7 +68,7 @@ export class Connection implements Live, Beating, Gatherer, Rate {
     this.#socket = socket
     this.seat = seat
     this.outbox = new Outbox(socket)
-    // A whole number, which needs no place of its own in memory, as fractions do.
+    // V8 stores a whole number in the object itself, and a fraction beside it.
     this.openedAt = Math.round(connections.clock.elapsed())
   }
 
@@ -158,7 +158,7 @@ export class Connection implements Live, Beating, Gatherer, Rate {
 
   /**
    * Takes one message of this size from the rates of the connection and its user. Returns the limit
-   * that it is over, or null.
+   * that is exceeded, or null.
    */
   take(bytes: number, elapsed: number): LimitName | null {
     const { user } = this.identity

@@ -22,7 +22,7 @@ export interface FirstMessageParts {
 export function awaitFirstMessage(handler: RawHandler, parts: FirstMessageParts): void {
   handler.awaitFirstMessage((first) => {
     const credential = readFirstMessage(first)
-    // At once: what stands behind the message in the same piece, as a close, comes after it.
+    // Refused at once: a close frame that came in the same bytes is handled after the message.
     if (credential === null) return parts.refused(notOne(), null)
     decide(credential, handler, parts).catch((error: unknown) => parts.refused(error, null))
   })

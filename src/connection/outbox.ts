@@ -1,5 +1,5 @@
-// What waits to be read by one client: gathered in this turn and not written, or written and not
-// taken by the system. The bounds are the connection's and those of `slow-readers.ts`.
+// Frames that wait for one client: gathered in this turn and not written, or written and not yet
+// taken by the operating system. The bounds are in `connection.ts` and `slow-readers.ts`.
 import type { Socket } from './socket.ts'
 
 /** Gathered frames are written before they are more than this. */
@@ -13,7 +13,7 @@ interface Gathered {
 
 export class Outbox {
   readonly #socket: Socket
-  /** One buffer as it is, and a list only when more follow: most turns bring one. */
+  /** One buffer as it is, and a list only for several: most turns bring one. */
   #gathered: Buffer | Gathered | null = null
   #written = 0
 
@@ -25,12 +25,12 @@ export class Outbox {
     return bytesOf(this.#gathered) + this.#socket.bufferedBytes
   }
 
-  /** All that was ever given to it. */
+  /** Bytes of all frames that were ever given to the outbox. */
   get givenBytes(): number {
     return this.#written + bytesOf(this.#gathered)
   }
 
-  /** All that has left for the system. */
+  /** Bytes that the operating system has taken. */
   get takenBytes(): number {
     return this.#written - this.#socket.bufferedBytes
   }
@@ -45,8 +45,8 @@ export class Outbox {
   }
 
   /**
-   * Keeps frames until `flush`, so that what several rooms say in one turn is one write. False,
-   * and nothing kept, when more than `bytesMax` would wait.
+   * Keeps frames until `flush`, so that the frames of several rooms in one turn are one write.
+   * False, and nothing kept, when more than `bytesMax` would wait.
    */
   gather(frames: Buffer, bytesMax: number): boolean {
     const waiting = this.bufferedBytes

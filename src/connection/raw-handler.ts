@@ -27,7 +27,7 @@ export interface RawHandlerParts {
 export class RawHandler implements Handler, Member, Speaker {
   readonly format: WireFormat
   readonly connection: Connection
-  /** What the client asked for, and from joining on what holds. */
+  /** What the client asked for; after joining, else what the room's rule says. */
   #echo: boolean | null
   readonly #start: Start | null
   /** Gets the first message, while that is waited for. */

@@ -9,8 +9,8 @@ export type OutboxLimits = Pick<Limits, 'outboxSeconds' | 'outboxTotalBytes'>
 export type SlowLimit = 'outboxBytes' | keyof OutboxLimits
 
 /**
- * What a reader had been given when its age was last measured from, and when that was: that piece
- * is the oldest that may still wait.
+ * A point from which the age of a reader's bytes is measured: how many bytes it had been given, and
+ * when. These are the oldest that may still wait.
  */
 interface Mark {
   givenBytes: number
@@ -94,7 +94,7 @@ export class SlowReaders {
   }
 }
 
-/** Milliseconds that something has waited at least; when the marked piece has left, 0 again. */
+/** Milliseconds that the oldest byte has waited at least; 0 when the marked bytes were taken. */
 function ageMs(outbox: Outbox, mark: Mark, elapsed: number): number {
   if (outbox.takenBytes < mark.givenBytes) return elapsed - mark.at
   mark.givenBytes = outbox.givenBytes

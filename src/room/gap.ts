@@ -1,5 +1,5 @@
 // Healing a gap: the engine no longer knows what came after a position, so the room reads it, tells
-// it in order, and only then goes on with what was published meanwhile.
+// it in order, and only then continues with messages that were published meanwhile.
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
 import { type History, hasHole } from './history.ts'

@@ -43,7 +43,7 @@ export class History {
   readonly #parts: HistoryParts
   #tail: Tail | null = null
   #loading: Loading | null = null
-  /** While a gap is being healed: what a read shows then, members were not told yet. */
+  /** While a gap is being healed: a read would bring messages that members did not get yet. */
   #healing: Promise<unknown> | null = null
   /** Each message is encoded once per format, however many members ask for it. */
   #encoded = new Map<WireFormat | ReplyFormat, WeakMap<Message, Buffer>>()
@@ -105,7 +105,7 @@ export class History {
     return { head, messages: messages.reverse() }
   }
 
-  /** For healing a gap: what comes after an offset, straight from the engine. */
+  /** For healing a gap: messages after an offset, directly from the engine. */
   page(after: number): Promise<Page> {
     return this.#read({ after, order: 'asc', limit: PAGE_MESSAGES })
   }

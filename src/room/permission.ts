@@ -12,7 +12,7 @@ export type Permits = (
   room: string,
 ) => boolean | Promise<boolean>
 
-/** `authorize` decides if there is one, else the rules; a personal room is its owner's anyway. */
+/** `authorize` decides if there is one, else the rules; a personal room is always its owner's. */
 export function permitsBy(authorize: Authorize | undefined): Permits {
   if (authorize === undefined) return allows
   return (rule, identity, action, room) =>

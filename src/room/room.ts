@@ -52,7 +52,7 @@ export class Room implements Follower, PublishTarget {
   readonly #history: History | null
   /** Members that are being brought up to date, and messages that are published meanwhile. */
   readonly #joining = new Map<Member, Joining>()
-  /** Users here, and how many members each has; counted from the first question on. */
+  /** Users in this room, and how many members each has; counted once `counts` was read. */
   #users: Map<string, number> | null = null
   #gap: Gap | null = null
 

@@ -12,7 +12,7 @@ export interface FlushBounds {
   ms: number
 }
 
-/** Short enough that pings, log-ins, the disk and the rooms behind a huge one go on. */
+/** Short enough that a huge room does not delay pings, log-ins, the disk and other rooms. */
 const FLUSH_BOUNDS: FlushBounds = { perTurn: 2_048, perRoom: 256, ms: 8 }
 
 /** A flush takes some microseconds, reading the clock a fraction of one. */

@@ -1,16 +1,19 @@
-// Going down, for a server that is ours alone: nobody new is accepted from the first moment, and
-// nobody holds it up for longer than the drain window. In an application both are its own affair.
+// How a server that is ours alone shuts down: it accepts no new connection from the first moment,
+// and no request holds it up for longer than the drain window. An application decides both itself.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Clock } from '../src/time/clock.ts'
 
-export interface ListeningOptions {
+export interface GracefulShutdownOptions {
   drainSeconds: number
   clock: Clock
 }
 
 /** Register it before whatever drains, which waits. */
-async function gracefulShutdown(app: FastifyInstance, options: ListeningOptions): Promise<void> {
+async function gracefulShutdown(
+  app: FastifyInstance,
+  options: GracefulShutdownOptions,
+): Promise<void> {
   const { drainSeconds, clock } = options
   app.addHook('preClose', async () => {
     // Fastify would stop accepting only after this hook.

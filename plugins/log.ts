@@ -53,7 +53,7 @@ function gatheredStdout() {
     try {
       stdout.flushSync()
     } catch {
-      // It was never opened, or nobody reads any more.
+      // It was never opened, or its reader is gone.
     }
   })
   return stdout

@@ -16,7 +16,7 @@ const INFO = {
   title: 'Usher',
   description:
     'Realtime rooms: who you are is settled at the door, and nothing said in the room is lost. ' +
-    'The WebSocket doors are described in docs/protocol.md.',
+    'WebSockets are described in docs/protocol.md.',
   version: '0.1.0',
 }
 
@@ -33,7 +33,7 @@ const TAGS = [
   { name: 'rooms', description: 'What a room is, and the way in.' },
   { name: 'messages', description: 'Publishing without a connection.' },
   { name: 'users', description: 'What a back end may do with users.' },
-  { name: 'health', description: 'For whoever watches the process.' },
+  { name: 'health', description: 'For monitoring.' },
 ]
 
 function schemesFor(secure: boolean) {
@@ -46,7 +46,7 @@ function schemesFor(secure: boolean) {
 }
 
 export interface OpenapiOptions {
-  /** Whether our doors are described at all: yes, if not said. */
+  /** Whether our routes are described at all: yes, if not said. */
   shown?: boolean
 }
 

@@ -1,5 +1,5 @@
-// How our doors read and write bodies, whatever the application that we live in has set for its
-// own: Fastify hands all of that down to the scopes inside.
+// How our routes read and write bodies, whatever the application has set for its own routes:
+// Fastify hands all of that down to the scopes inside.
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import type {
   FastifyInstance,

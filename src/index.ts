@@ -38,7 +38,7 @@ export type { Identity, Revocation } from './protocol/identity.ts'
 export type { Authorize } from './room/rule.ts'
 
 export interface UsherOptions extends SettingsOptions, HostParts {
-  /** Where our doors are, such as `/rt`. */
+  /** Where Usher's routes are, such as `/rt`. */
   prefix?: string
   /** Sign-up and log-in by password: yes, unless the application knows its users itself. */
   accounts?: boolean
@@ -78,9 +78,8 @@ function contextOf(options: SettingsOptions & HostParts): UsherContext {
 }
 
 /**
- * Usher in an application that there is already. Decorates it with `usher` and nothing else: all
- * the rest stands in a scope of its own. Fails the boot with a sentence where something does not
- * fit.
+ * Usher in an application. Decorates it with `usher` and nothing else: all the rest stands in a
+ * scope of its own. Fails the boot with a sentence where something does not fit.
  */
 export const usher = fp(
   async (app: FastifyInstance, options: UsherOptions) => {

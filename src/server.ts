@@ -11,9 +11,9 @@ import { EngineRefused } from './engine/engine.ts'
 const GRACE_MS = 5_000
 
 /**
- * Lines that the system may hold until we accept them: after a restart everybody comes at once, and
- * whoever finds no place tries again a second later, then three, then seven. The system has a bound
- * of its own, 4,096 on Linux (`net.core.somaxconn`).
+ * TCP connections that the system may hold until we accept them: after a restart all clients come
+ * at once, and one that finds no place tries again a second later, then three, then seven. The
+ * system has a bound of its own, 4,096 on Linux (`net.core.somaxconn`).
  */
 const BACKLOG = 65_535
 
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   try {
     await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
   } catch (error) {
-    // The engine is open and would keep the process, and its data folder, for ever.
+    // The engine is open and would keep the process, and its data folder, until it is killed.
     onSignals.uninstall()
     await app.close()
     throw error
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
 function closeOnSignals(app: FastifyInstance, config: Config): { uninstall(): void } {
   const delay = config.drainSeconds * 1_000 + GRACE_MS
   return closeWithGrace({ delay, logger: app.log }, async ({ err, signal }) => {
-    if (err) app.log.error({ err }, 'an error nobody caught: closing')
+    if (err) app.log.error({ err }, 'an uncaught error: closing')
     else app.log.info({ signal }, 'closing')
     await app.close()
   })

@@ -74,7 +74,7 @@ function totals(app: FastifyInstance): Reading[] {
     },
     {
       name: 'usher_messages_published_total',
-      help: 'Messages given to the engine, over every door.',
+      help: 'Messages given to the engine, by every way to publish.',
       read: () => rooms.totals.published,
     },
     {

@@ -22,7 +22,7 @@ export interface LogIns {
   identity?: HostIdentity | undefined
 }
 
-/** Who sent a request, by an application's own log-in; null for nobody. */
+/** The user of a request, by an application's own log-in; null for the anonymous. */
 export type HostIdentity = (request: FastifyRequest) => HostUser | null | Promise<HostUser | null>
 
 /** The subprotocols that a client offers, in its order. */

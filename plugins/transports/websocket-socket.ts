@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 import type { Connection, Farewell } from '../../src/connection/connection.ts'
 import type { Socket } from '../../src/connection/socket.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
+import { readWholeFrames } from './whole-frames.ts'
 
 /** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the close code. */
 const REASON_BYTES_MAX = 123
@@ -71,6 +72,7 @@ export function listen(ws: WebSocket, connection: Connection, listeners: Listene
   const owned = ws as Owned
   owned[kOwner] = { connection, listeners, error: null }
   owned.close = closeWithReason
+  readWholeFrames(ws)
   // The listener that came with the upgrade holds the whole request for as long as we live.
   owned.removeAllListeners('error')
   owned.on('message', onMessage)

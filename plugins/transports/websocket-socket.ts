@@ -1,11 +1,15 @@
 // The Socket port on ws. Frames are written straight to the TCP socket that the upgrade came on:
 // ws without compression writes there itself, synchronously and unqueued, so both stay in order.
+// Most frames are written past the stream of that socket, and most messages read past ws.
 import type { Socket as TcpSocket } from 'node:net'
 import { WebSocket } from 'ws'
 import type { Connection, Farewell } from '../../src/connection/connection.ts'
 import type { Socket } from '../../src/connection/socket.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
+import { type Handle, handleOf, type Waiting, type WaitingWrite, waitingOf } from './tcp-parts.ts'
 import { readWholeFrames } from './whole-frames.ts'
+
+const { OPEN } = WebSocket
 
 /** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the close code. */
 const REASON_BYTES_MAX = 123
@@ -13,14 +17,21 @@ const REASON_BYTES_MAX = 123
 export class WsSocket implements Socket {
   readonly #ws: WebSocket
   readonly #tcp: TcpSocket
+  /** Null where only the stream may write. */
+  readonly #handle: Handle | null
+  readonly #inStream: Waiting
+  /** Bytes that were written past the stream and are not all taken. */
+  #pastStream = 0
 
   constructor(ws: WebSocket, tcp: TcpSocket) {
     this.#ws = ws
     this.#tcp = tcp
+    this.#handle = handleOf(tcp)
+    this.#inStream = waitingOf(tcp)
   }
 
   get bufferedBytes(): number {
-    return this.#tcp.writableLength
+    return this.#pastStream + this.#inStream.length
   }
 
   get bytesRead(): number {
@@ -28,11 +39,14 @@ export class WsSocket implements Socket {
   }
 
   write(frames: Buffer): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#tcp.write(frames)
+    if (this.#ws.readyState !== OPEN) return
+    const handle = this.#handle
+    if (handle !== null && this.bufferedBytes === 0) this.#writePast(handle, frames)
+    else this.#tcp.write(frames)
   }
 
   ping(): boolean {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+    if (this.#ws.readyState === OPEN) this.#ws.ping()
     return true
   }
 
@@ -44,6 +58,24 @@ export class WsSocket implements Socket {
 
   terminate(): void {
     this.#ws.terminate()
+  }
+
+  /** Past the stream. What the stream is given while it waits goes after it: the handle queues. */
+  #writePast(handle: Handle, frames: Buffer): void {
+    const answer = handle.writeBuffer(null, frames)
+    if (answer === 0) return
+    if (typeof answer === 'object') this.#waitFor(answer, frames)
+    else this.#tcp.destroy()
+  }
+
+  #waitFor(write: WaitingWrite, frames: Buffer): void {
+    this.#pastStream = frames.length
+    write.buffer = frames
+    write.oncomplete = (status) => {
+      this.#pastStream = 0
+      if (status < 0) this.#tcp.destroy()
+    }
+    if (write.writeStatus !== null) write.oncomplete(write.writeStatus)
   }
 }
 

@@ -1,0 +1,87 @@
+// What a TCP socket of Node's keeps private, for writing past its stream while nothing waits there:
+// the system takes nearly every write at once, and the stream would be work for nothing. It is
+// tried at boot; where this release of Node is not as expected, streams are written to
+// (docs/decisions/0009-private-parts-tried-at-boot.md).
+import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+
+/** What a stream writes to: the socket of the system. */
+export interface Handle {
+  /** Answers 0 when the system has taken all, and a write that waits when it has not. */
+  writeBuffer(request: null, bytes: Buffer): number | WaitingWrite | undefined
+}
+
+/** The system has not taken all of it yet. */
+export interface WaitingWrite {
+  /** Called once, with a negative status when it failed. */
+  oncomplete: (status: number) => void
+  /** The status, if it was over before `oncomplete` was set; else null. */
+  readonly writeStatus: number | null
+  /** Keeps the bytes for as long as it waits. */
+  buffer: Buffer
+}
+
+/** What waits in the stream: its length in bytes. */
+export interface Waiting {
+  readonly length: number
+}
+
+/** As far as it is used here. */
+interface Parts {
+  _handle: Handle | null
+  _writableState: Waiting
+}
+
+/** Whether this release of Node writes as expected. */
+const IS_AS_EXPECTED = writesAsExpected(() => new Socket())
+
+/** Null where only the stream may write: what goes to TLS is not what goes to the system. */
+export function handleOf(tcp: Socket): Handle | null {
+  if (!IS_AS_EXPECTED || !(tcp instanceof Socket) || tcp instanceof TLSSocket) return null
+  return (tcp as unknown as Parts)._handle
+}
+
+/** `tcp.writableLength` without the getter, which all streams share and which is slow for that. */
+export function waitingOf(tcp: Socket): Waiting {
+  return IS_AS_EXPECTED ? (tcp as unknown as Parts)._writableState : new WaitingInStream(tcp)
+}
+
+class WaitingInStream implements Waiting {
+  readonly #tcp: Socket
+
+  constructor(tcp: Socket) {
+    this.#tcp = tcp
+  }
+
+  get length(): number {
+    return this.#tcp.writableLength
+  }
+}
+
+/** Looks how a new stream writes to a handle that takes all, and one to a handle that does not. */
+export function writesAsExpected(open: () => Socket): boolean {
+  const bytes = Buffer.from('a')
+  const write = { oncomplete: null, writeStatus: null, buffer: null }
+  try {
+    const atOnce = writeTo(open(), bytes, 0)
+    const later = writeTo(open(), bytes, write)
+    const isWaiting = typeof write.oncomplete === 'function' && write.buffer === bytes
+    return atOnce === 0 && later === bytes.length && isWaiting
+  } catch {
+    return false
+  }
+}
+
+/** What then waits in the stream; null when it writes in another way. */
+function writeTo(stream: Socket, bytes: Buffer, answer: unknown): number | null {
+  const given: unknown[] = []
+  const writeBuffer = (...parts: unknown[]): unknown => {
+    given.push(...parts)
+    return answer
+  }
+  stream.on('error', () => undefined)
+  Object.assign(stream, { _handle: { writeBuffer } })
+  stream.write(bytes)
+  if (given.length !== 2 || given[0] !== null || given[1] !== bytes) return null
+  return (stream as unknown as Parts)._writableState.length
+}

@@ -1,28 +1,28 @@
-// The port for failed attempts to prove a password, counted over all nodes. What they cost is
+// The port for failed attempts to prove a password, counted over all nodes. What failures cost is
 // decided in src/identity.
 
-/** What is counted: attempts from an address, or attempts for an account. */
+/** What attempts are counted by: the address that they come from, or the account. */
 export interface AttemptKey {
   kind: 'address' | 'account'
   name: string
 }
 
 export interface Attempts {
-  /** How many failed since the last success, or since they were forgotten. */
+  /** Attempts that failed since the last success, or since failures were forgotten. */
   failed: number
-  /** Milliseconds since the last failure; 0 when none is counted. */
+  /** Milliseconds since the last failure; 0 when no failure is counted. */
   agoMs: number
   /** Where the last success came from, or null when that is not known. */
   cameFrom: string | null
 }
 
 /**
- * A change is there for every node when its promise resolves. An implementation is bounded: of
- * what it holds of one kind it MAY forget the oldest.
+ * Every node sees a change when its promise resolves. An implementation is bounded: it MAY forget
+ * the oldest entries of a kind.
  */
 export interface AttemptStore {
   of(key: AttemptKey): Promise<Attempts>
-  /** Counts one more failure. All are forgotten `forgetMs` after the last one. */
+  /** Counts one more failure. The failures of a key are forgotten `forgetMs` after the last one. */
   failed(key: AttemptKey, forgetMs: number): Promise<void>
   /** Forgets the failures, and remembers where the success came from. */
   succeeded(key: AttemptKey, cameFrom: string): Promise<void>

@@ -8,48 +8,48 @@ export interface Cap {
   readonly most: number | null
 }
 
-/** Things, and their bytes; a bound that does not count bytes has no cap on them. */
+/** Caps on the number of things and on their bytes; `bytes` is null where no bytes are counted. */
 export interface Allowance {
   readonly count: Cap | null
   readonly bytes: Cap | null
-  /** Tells the client what to do; `{seconds}` is the time to wait. */
+  /** Tells a refused client what to do; `{seconds}` is the time to wait. */
   readonly sentence: string
 }
 
 interface Shared {
   readonly all: Allowance | null
-  /** What one user may have of it. */
+  /** The part of the bound that one user may have. */
   readonly user: Allowance | null
-  /** What one IPv4 address or one /64 may have of it; a /48 may have four times as much. */
+  /** The part that one IPv4 address or one /64 may have; a /48 may have four times as much. */
   readonly address: Allowance | null
-  /** Of the count of `all`: what only server keys may take. */
+  /** The part of the count of `all` that only server keys may take. */
   readonly reserve: number
 }
 
-/** What is taken is held until it is given back. */
+/** A bound whose shares are held until they are released. */
 export interface HeldBound extends Shared {
   /** Seconds until another try may succeed. */
   readonly retryAfter: number
 }
 
-/** What is taken comes back by itself: `most` within so many seconds. */
+/** A bound whose shares come back by themselves: `most` of them within `seconds`. */
 export interface RatedBound extends Shared {
   readonly seconds: number
 }
 
-/** The bounds of what is held at once. */
+/** The bounds on what is held at the same time. */
 export type HeldName =
   /** Connections; the user of one is counted once it is known. */
   | 'connections'
-  /** Connections that have not said whose they are. */
+  /** Connections that are not authenticated yet. */
   | 'pending'
-  /** Tickets that were not used yet, and the characters in them. */
+  /** Tickets that are not used yet, and the characters in them. */
   | 'ticketsOut'
   /** Idempotency keys of rooms without history. */
   | 'keys'
-  /** Pages of history that are read or wait for it. */
+  /** Pages of history that are being read or wait to be. */
   | 'pages'
-  /** Passwords that are hashed or wait for it. */
+  /** Passwords that are being hashed or wait to be. */
   | 'hashes'
   /** Messages that wait for the disk, and their bytes. */
   | 'waitingForDisk'
@@ -70,15 +70,19 @@ export type RateName = NodeRate | SharedRate
 
 export type Bounds = Readonly<Record<HeldName, HeldBound> & Record<RateName, RatedBound>>
 
-/** Pages are megabytes, and log-ins are read by the same thread, between them. */
+/**
+ * A page may have megabytes, and the thread that reads pages reads sessions between two of them.
+ */
 const PAGES_MAX = 1_004
-/** Two are hashed at once; with 200 more the last one waits for some five seconds. */
+/**
+ * Two passwords are hashed at once; with 200 more waiting, the last one waits some five seconds.
+ */
 const HASHES_MAX = 202
 /** Keys of some 300 bytes each. */
 export const KEYS_MAX = 100_000
-/** For all clients that come back at once. */
+/** Enough tickets for all clients to return at once. */
 export const TICKETS_MAX = 100_000
-/** Of rooms that are named and of what travels with users, over all tickets. */
+/** Characters of room names and of `info`, over all tickets. */
 const TICKET_CHARACTERS_MAX = 64 * 1024 * 1024
 const WAITING_MESSAGES_MAX = 20_000
 const WAITING_BYTES_MAX = 64 * 1024 * 1024

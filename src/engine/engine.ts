@@ -1,4 +1,4 @@
-// The port that every engine implements: what is kept, what is shared, and how sure that is.
+// The port that every engine implements: what is kept, what is shared, and how durable it is.
 import type { Revocation } from '../protocol/identity.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
@@ -8,21 +8,23 @@ import type { Reached, Shares } from './shares.ts'
 import type { UserStatusStore } from './user-status-store.ts'
 
 /**
- * Tells every node whose connections must end. It changes nothing by itself: what the connections
- * came from (session, user status) MUST have been ended before.
+ * Tells every node which connections must end. A revocation changes no store: the session or the
+ * user status behind the connections MUST have been changed before.
  */
 export interface Revocations {
-  /** Resolves when it is stored: from then on no node can miss it, whatever becomes of this one. */
+  /**
+   * Resolves when the revocation is stored: from then on every node gets it, even if this one dies.
+   */
   revoke(revocation: Revocation): Promise<void>
   /**
-   * Calls `onRevoked` for each within 2 s, on this node too, in the order in which they were
-   * stored. A node that was away reads on from where it was. `onRevoked` MUST NOT throw. Returns
-   * how to stop.
+   * Calls `onRevoked` for each revocation within 2 s, on this node too, in the order in which they
+   * were stored. A node that was away goes on after the last one that it was told. `onRevoked` MUST
+   * NOT throw. Returns how to stop.
    */
   follow(onRevoked: (revocation: Revocation) => void): () => void
 }
 
-/** Told the former id of this node, which is void, and the one that it has now. */
+/** Called with the former id of this node, which is void, and with its present id. */
 export type OnRenewed = (former: string, node: string) => void
 
 /** What an acknowledgement survives. */
@@ -32,8 +34,8 @@ export type Durability = 'memory' | 'disk'
 export type EngineHealth = { ready: true } | { ready: false; reason: string }
 
 /**
- * An engine is one transaction boundary: what one call changes is there whole or not at all.
- * Every promise rejects with EngineUnavailable when the engine cannot serve now.
+ * An engine is one transaction boundary: a call makes its whole change or none. Every promise
+ * rejects with EngineUnavailable when the engine cannot serve now.
  */
 export interface Engine {
   readonly name: string
@@ -57,13 +59,13 @@ export interface Engine {
   health(): EngineHealth
   /**
    * Calls `onRenewed` after this node took another id because its lease had lapsed. The other nodes
-   * have counted its connections as gone meanwhile; what stood in `presence` is entered again by
-   * the engine itself. MUST NOT throw. Returns how to stop.
+   * have counted its connections as gone meanwhile; the engine itself enters them in `presence`
+   * again. MUST NOT throw. Returns how to stop.
    */
   onRenewed(onRenewed: OnRenewed): () => void
-  /** Calls that wait for their answer, now. */
+  /** Calls that wait for an answer now. */
   readonly waiting: number
-  /** Finishes what was accepted, then closes files and threads. May be called twice. */
+  /** Finishes accepted calls, then closes files and threads. May be called twice. */
   close(): Promise<void>
 }
 
@@ -74,7 +76,7 @@ export type EngineSettings =
 
 /**
  * The engine cannot serve now, and a retry may succeed. Nothing was changed; only when a thread or
- * a link was lost while it answered, that is unknown.
+ * a link was lost before the answer came, that is unknown.
  */
 export class EngineUnavailable extends Error {
   /** Which bound of the engine was reached; null for any other trouble. */
@@ -89,8 +91,8 @@ export class EngineUnavailable extends Error {
 }
 
 /**
- * A bound that the engine has, whose share of it is used up, and in how many seconds there may be
- * room again.
+ * Which bound of the engine was reached, whose share of it is used up, and after how many seconds a
+ * retry may succeed.
  */
 export type Full = Pick<Reached, 'limit' | 'whose' | 'retryAfter'>
 

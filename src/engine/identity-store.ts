@@ -16,11 +16,11 @@ export interface AccountStore {
   byUsername(usernameKey: string): Promise<AccountRecord | null>
   byUser(user: string): Promise<AccountRecord | null>
   /**
-   * Replaces the hash `former`, for a new password or raised parameters. False without such a user,
-   * or when the hash is another one by now.
+   * Replaces the hash `former`, for a new password or raised parameters. False when there is no
+   * such user, or when the stored hash is no longer `former`.
    */
   setPassword(user: string, password: string, former: string): Promise<boolean>
-  /** Removes it with its sessions and tickets. False when it was gone already. */
+  /** Removes an account with its sessions and tickets. False when it was gone already. */
   remove(user: string): Promise<boolean>
 }
 
@@ -34,15 +34,15 @@ export interface SessionRecord {
   secretHash: string | null
   createdAt: number
   usedAt: number
-  /** Absolute end, whatever the use. */
+  /** Absolute end, however often the session is used. */
   expiresAt: number
 }
 
 /** A session may still be found for a while after `expiresAt`: the caller compares. */
 export interface SessionStore {
   /**
-   * `username` is always the account's. False for a user who is banned or has no account, and then
-   * there is no such session.
+   * `username` is always the account's. False for a user who is banned or has no account: no
+   * session is stored then.
    */
   create(session: SessionRecord): Promise<boolean>
   bySecret(secretHash: string): Promise<SessionRecord | null>
@@ -51,7 +51,10 @@ export interface SessionStore {
   touch(id: string, usedAt: number): Promise<void>
   /** Ends a session together with the tickets it issued. False when it was gone already. */
   end(id: string): Promise<boolean>
-  /** Ends all of a user's but `except`, and tells their ids; without `except` all tickets too. */
+  /**
+   * Ends all sessions of a user but `except`, and returns their ids; with null all tickets of the
+   * user end too.
+   */
   endAll(user: string, except: string | null): Promise<string[]>
 }
 
@@ -64,9 +67,9 @@ export interface RefreshRecord {
 }
 
 export interface Rotation {
-  /** The token that was shown. */
+  /** Hash of the token that was shown. */
   hash: string
-  /** The one that replaces it. */
+  /** Hash of the token that replaces it. */
   next: string
   now: number
   /** How long a used token may be shown again, because its answer was lost. */
@@ -77,12 +80,13 @@ export interface Rotation {
 export type Rotated = { session: SessionRecord } | { reused: string } | null
 
 export interface RefreshStore {
-  /** The first token of a session. False when that has ended: then there is no such token. */
+  /** The first token of a session. False when the session has ended: no token is stored then. */
   add(token: RefreshRecord): Promise<boolean>
   /**
    * Uses up a token and makes `next` the good one, as one step. Within the grace a used token is
-   * answered again: with the same `next` nothing changes, and another one uses up what the session
-   * had. Null for an unknown token; the oldest used ones of a session may be forgotten.
+   * answered again: the same `next` changes nothing, and a different `next` replaces the good token
+   * of the session. Null for an unknown token; the oldest used tokens of a session may be
+   * forgotten.
    */
   rotate(rotation: Rotation): Promise<Rotated>
 }
@@ -91,36 +95,37 @@ export interface TicketRecord {
   /** SHA-256 of the ticket; the ticket itself is never kept. */
   hash: string
   user: string
-  /** The session that asked for it; null when a server key did. */
+  /** The session that asked for the ticket; null when a server key asked. */
   session: string | null
-  /** Rooms it is narrowed to; null leaves the choice to the rules. */
+  /** Rooms that the ticket is narrowed to; null leaves the choice to the rules. */
   rooms: string[] | null
-  /** What travels with the user, as JSON text. */
+  /** Data that travels with the user, as JSON text. */
   info: string | null
   issuedAt: number
   expiresAt: number
-  /** When a connection it opened must end; null: with the session. */
+  /** When a connection that the ticket opened must end; null: with the session. */
   connectionExpiresAt: number | null
 }
 
 /**
  * A ticket is good on every node as soon as `issue` has resolved, and on none any more when it was
  * used, when its time is over, when its session has ended, or when its user was banned, revoked or
- * removed after it was issued. Whether an implementation deletes it then, or asks for session and
- * user at each look, is its own affair.
+ * removed after it was issued. An implementation may delete it then, or check session and user at
+ * each `read` and `redeem`.
  */
 export interface TicketStore {
   /**
    * When this store began, in milliseconds since 1970. An unknown ticket that was issued earlier
-   * may have been lost with what was there before; one issued later was used, or ended.
+   * may have been lost with the former store; an unknown ticket that was issued later was used, or
+   * has ended.
    */
   readonly since: number
   /**
-   * False when its session has ended or its user is banned: then there is no such ticket. Sessions
-   * of the host application (HOST_SESSION) count as alive.
+   * False when the session has ended or the user is banned: no ticket is stored then. Sessions of
+   * the host application (HOST_SESSION) count as alive.
    */
   issue(ticket: TicketRecord): Promise<boolean>
-  /** Looks at a ticket that is good, without using it up; else null. */
+  /** Reads a ticket that is good, without using it up; else null. */
   read(hash: string, now: number): Promise<TicketRecord | null>
   /** Uses up a good ticket as one step: of any number of callers on all nodes, one gets it. */
   redeem(hash: string, now: number): Promise<TicketRecord | null>

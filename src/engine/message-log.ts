@@ -1,7 +1,7 @@
 // The port for messages: accept them in one order, keep them if asked, share them with all nodes.
 import type { Draft, Message, Position } from '../protocol/message.ts'
 
-/** How much of a room is kept; where a retention may be `null`, that means nothing is. */
+/** How much of a room is kept; where a retention may be `null`, it means that nothing is kept. */
 export interface Retention {
   messages: number
   ageMs: number | null
@@ -10,7 +10,7 @@ export interface Retention {
 /** Makes a publish take effect once: same key and sender within the window, same answer. */
 export interface IdempotencyKey {
   value: string
-  /** Whose key it is: keys of different senders never meet. */
+  /** The sender of the publish: equal keys of different senders are different keys. */
   sender: string
 }
 
@@ -37,8 +37,8 @@ export interface Appended {
 }
 
 /**
- * Which messages to read. Offsets are exclusive bounds; `limit` is at least 1. What the retention
- * no longer keeps is not shown, whether it is gone yet or not.
+ * Which messages to read. Offsets are exclusive bounds; `limit` is at least 1. A message that the
+ * retention no longer keeps is not shown, even before it is deleted.
  */
 export interface PageQuery {
   retention: Retention
@@ -49,28 +49,31 @@ export interface PageQuery {
 }
 
 /**
- * Some messages, and where the room stood when they were read: all that had been accepted then is
- * in `head`. A page of large messages may be shorter than `limit`, and is never empty for that.
+ * Some messages, and the room's position when they were read: `head` covers every message that was
+ * accepted by then. A page of large messages may be shorter than `limit`, and is never empty for
+ * that.
  */
 export interface Page {
   head: Position
   messages: Message[]
 }
 
-/** What a room does with what was accepted, here or on another node. No method may throw. */
+/**
+ * What a room does with messages that were accepted, here or on another node. No method may throw.
+ */
 export interface Follower {
   /** Called in the order of the log, each message once. */
   onMessage(message: Message): void
   /**
    * The message at this offset is a tombstone now. Called after `onMessage` for that offset, if
-   * that one is called at all; what was read before may still hold the payload.
+   * that is called at all; pages read before may still hold the payload.
    */
   onRedacted(offset: number): void
   /**
-   * Messages after this position may have been accepted of which the follower is not told: where
-   * the room has history they MUST be read from there, else they are lost. It is the position of
-   * the last message that the follower was told, or where the room stood when the follow began; the
-   * epoch may have changed since. `onMessage` goes on with what is accepted from now on.
+   * Messages after this position may have been accepted without a call of `onMessage`: where the
+   * room has history they MUST be read from there, else they are lost. It is the position of the
+   * last message that the follower was told, or the room's position when the follow began; the
+   * epoch may have changed since. `onMessage` goes on with messages that are accepted from now on.
    */
   onGap(after: Position): void
 }
@@ -108,10 +111,10 @@ export interface MessageLog {
   follow(room: string, follower: Follower): Promise<Follow>
   /**
    * A page of a room with history. Neither `read` nor `head` may show a message that the room's
-   * follower on this node was not told: a member that joins at what they show would get it a
-   * second time. An engine whose store is ahead of its deliveries MUST first tell the follower the
-   * rest, in order, and then resolve. Only what lies in a gap that `onGap` announced is shown
-   * untold.
+   * follower on this node was not told: a member that joins at the position shown would get that
+   * message a second time. An engine whose store is ahead of its deliveries MUST first tell the
+   * follower the rest, in order, and then resolve. Only messages in a gap that `onGap` announced
+   * are shown although the follower was not told them.
    */
   read(room: string, query: PageQuery): Promise<Page>
   /** The newest position of a room with history; offset 0 where nothing was published yet. */

@@ -1,4 +1,4 @@
-// Opens the engine that the settings name. The only file that knows them all.
+// Opens the engine that the settings name. The only file that imports every engine.
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Clock } from '../time/clock.ts'
 import { type Bounds, boundsOf } from './bounds.ts'
@@ -13,8 +13,8 @@ const OPENERS: Record<EngineSettings['kind'], Opener> = {
 }
 
 /**
- * Opens what `settings.kind` names.
- * @throws EngineRefused with a sentence that says what to do; boot must stop
+ * Opens the engine that `settings.kind` names. @throws EngineRefused with a sentence that says what
+ * to do; boot must stop
  */
 export function openEngine(
   settings: EngineSettings,

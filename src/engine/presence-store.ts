@@ -1,5 +1,5 @@
-// The port for which connections are in a room now, over all nodes. What a node entered belongs
-// to its lease: when that lapses all of it is gone together, so a dead node leaves nothing behind.
+// The port for which connections are in a room now, over all nodes. The entries of a node belong to
+// its lease: when the lease lapses they are gone together, so a dead node leaves nothing behind.
 //
 // Joins and leaves have a watcher of their own and do not come to the room's `Follower`: a rule may
 // switch presence off, and a large room stops telling of it, while its messages go on; and no
@@ -11,19 +11,21 @@ export interface PresenceEntry {
   connection: string
   /** Null for a connection without a user. */
   user: string | null
-  /** How people call the user, or null. */
+  /** The name that other users see, or null. */
   name: string | null
-  /** JSON text that travels with the user, or null. */
+  /** Data that travels with the user, as JSON text, or null. */
   info: string | null
 }
 
-/** What is told of a room's entries, on every node that watches it. No method may throw. */
+/**
+ * Called for changes of a room's entries, on every node that watches the room. No method may throw.
+ */
 export interface PresenceWatcher {
-  /** An entry is new, or has replaced that of the same connection. */
+  /** An entry is new, or has replaced the former entry of the same connection. */
   onEntered(entry: PresenceEntry): void
   /** An entry is gone: its connection left, or the lease that it belonged to lapsed. */
   onLeft(entry: PresenceEntry): void
-  /** Changes may have been missed: what is true is in `list`, asked from now on. */
+  /** Changes may have been missed: a `list` that is asked from now on has the entries. */
   onGap(): void
 }
 
@@ -33,20 +35,20 @@ export interface Watch {
 }
 
 /**
- * A change is in `list` of every node when its promise resolves, and is told to every watcher of
- * the room within 2 s, in the order of the changes of one connection. An implementation MUST tell
- * of each change once, and of none that changed nothing.
+ * A change is in `list` of every node when its promise resolves. Every watcher of the room is told
+ * within 2 s, in the order of the changes of one connection. An implementation MUST tell of each
+ * change once, and MUST NOT tell of a call that changed nothing.
  */
 export interface PresenceStore {
   /** Enters a connection of this node; entering it again replaces its entry. */
   enter(room: string, entry: PresenceEntry): Promise<void>
   /** Does nothing for a connection that is not in the room. */
   leave(room: string, connection: string): Promise<void>
-  /** All entries of a room, in no order. Those of a node without a lease MUST NOT be in it. */
+  /** All entries of a room, in no order. Entries of a node without a lease MUST NOT be in it. */
   list(room: string): Promise<PresenceEntry[]>
   /**
-   * Resolves when no later change of the room can be missed: what `list` shows from then on, and
-   * what is told, are the whole. After `stop` no method of the watcher is called.
+   * Resolves when no later change of the room can be missed: `list` from then on and the calls of
+   * the watcher together show every change. After `stop` no method of the watcher is called.
    */
   watch(room: string, watcher: PresenceWatcher): Promise<Watch>
 }

@@ -4,9 +4,9 @@ import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { LimitName } from '../protocol/limits.ts'
 import type { HeldName, NodeRate, RateName, SharedRate } from './bounds.ts'
 
-/** Whom a share counts for. */
+/** The user, the address or the server key that a share counts for. */
 export interface Holder {
-  /** Null where none is known, or where the share counts for none. */
+  /** Null where no user is known, or where the share counts for no user. */
   readonly user: string | null
   /** An IPv4 address or the /64 of an IPv6 address, as `addressKey` writes it; else null. */
   readonly address: string | null
@@ -14,7 +14,7 @@ export interface Holder {
   readonly server: string | null
 }
 
-/** For what the process takes for no client in particular. */
+/** For shares that the process takes for no client in particular. */
 export const NO_HOLDER: Holder = Object.freeze({ user: null, address: null, server: null })
 
 /** Whose share is used up. */
@@ -36,7 +36,7 @@ export class Reached {
     this.sentence = sentence.replace('{seconds}', String(retryAfter))
   }
 
-  /** 503 where all have taken it together; 429 where one user or one address has too much. */
+  /** 503 where all clients together reached the bound; 429 where one user or one address did. */
   get refusal(): Refusal {
     const reply = this.whose === 'all' ? REPLY.unavailable : REPLY.tooManyRequests
     return new Refusal(reply, this.sentence, this.retryAfter, this.limit)
@@ -45,36 +45,36 @@ export class Reached {
 
 /** What one connection, ticket or call has taken of a bound. */
 export interface Share {
-  /** Whom it counts for by now. */
+  /** The user that the share counts for now. */
   readonly user: string | null
   readonly address: string | null
   /**
-   * Counts it for this user from now on, in place of any other; over that user's share it changes
-   * nothing and tells what was reached. Changes nothing after the release.
+   * Counts the share for this user from now on instead of any other; over that user's part it
+   * changes nothing and returns what was reached. Changes nothing after the release.
    */
   assign(user: string): Reached | null
-  /** Gives it back. Calling it again does nothing. */
+  /** Gives the share back. Calling it again does nothing. */
   release(): void
 }
 
-/** The meter of one user, which a connection keeps: no message has to look it up. */
+/** The meter of one user, which a connection keeps so that no message has to look it up. */
 export interface UserMeter {
   /** Counts one thing of this size. Over a limit it counts nothing and returns its name. */
   take(bytes: number, elapsed: number): LimitName | null
-  /** While it is kept, `meter` gives this very object. */
+  /** While the meter is kept, `Shares.meter` returns this very object. */
   keep(): this
   /** MUST be called once for each `keep`. */
   release(): void
 }
 
 /**
- * An implementation MUST refuse what is over any cap of the bound's row, MUST count what it has
- * given until it is released, and MUST NOT count what it has refused. A /48 counts as an address
- * with four times the share, beside its /64s.
+ * An implementation MUST refuse a share over any cap of the bound's row, MUST count a share until
+ * it is released, and MUST NOT count a refused one. A /48 counts as an address with four times the
+ * share, beside its /64s.
  *
- * What is held answers at once: an engine of many nodes compares with what it holds itself and with
- * what the others told it last, at most 2 s ago. Rates of a node answer at once too; those that
- * hold over all nodes may have to ask.
+ * `take` answers at once: an engine of many nodes compares with what its node holds and with what
+ * the other nodes last said that they hold, at most 2 s ago. Rates of a node answer at once too;
+ * rates over all nodes may have to ask.
  */
 export interface Shares {
   /** Takes one thing of `bytes` bytes. */
@@ -102,7 +102,7 @@ export function siteOf(address: string): string | null {
 /** How many times the share of a /64 a /48 has. */
 export const SITE_SHARES = 4
 
-/** Runs `work` while a share is held, and gives it back whatever becomes of the work. */
+/** Runs `work` while a share is held, and releases the share however the work ends. */
 export async function whileHeld<Result>(
   share: Share,
   work: () => Promise<Result>,

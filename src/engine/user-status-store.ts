@@ -1,14 +1,14 @@
-// The port for the status of users: which ones are banned, and since when what was issued for them
-// is void. It also holds for users who have no account here.
+// The port for the status of users: which users are banned, and before which time everything issued
+// for them is void. Users without an account here have a status too.
 
 export interface UserStatus {
   /** When the user was banned, or null. */
   bannedAt: number | null
-  /** What was issued for the user before this is refused; null when nothing is. */
+  /** Credentials issued for the user before this time are refused; null when none is. */
   revokedBefore: number | null
 }
 
-/** The status of a user of whom nothing is stored. */
+/** The status of a user without an entry in the store. */
 export const GOOD_STATUS: UserStatus = Object.freeze({ bannedAt: null, revokedBefore: null })
 
 /**
@@ -16,11 +16,13 @@ export const GOOD_STATUS: UserStatus = Object.freeze({ bannedAt: null, revokedBe
  * node; `of` shows it on this node at once, and on every other within 2 s.
  */
 export interface UserStatusStore {
-  /** Asked for every token of a third party: it should answer from memory. */
+  /** Called for every token of a third party, so it should answer from memory. */
   of(user: string): Promise<UserStatus>
-  /** Bans, and ends the user's sessions with their tickets. Banning again changes nothing. */
+  /**
+   * Bans the user, and ends the user's sessions with their tickets. Banning again changes nothing.
+   */
   ban(user: string, now: number): Promise<void>
   unban(user: string): Promise<void>
-  /** Refuses what was issued before `now`: ends the sessions, and moves `revokedBefore` forward. */
+  /** Refuses credentials issued before `now`: ends sessions, and moves `revokedBefore` forward. */
   revoke(user: string, now: number): Promise<void>
 }

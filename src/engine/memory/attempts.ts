@@ -1,18 +1,18 @@
-// Failed attempts, when there is one process. Each call has its effect before it returns.
+// Failed attempts, counted in one process. Each call has its effect before it returns.
 import type { Clock } from '../../time/clock.ts'
 import type { AttemptKey, AttemptStore, Attempts } from '../attempt-store.ts'
 
-/** Held of each kind: failures, and places of a success. */
+/** Entries held at most of each kind: failures, and addresses of a success. */
 const HELD_MAX = 50_000
 
 interface Failures {
   count: number
-  /** When the last one was, and when all are forgotten, on the clock's `elapsed`. */
+  /** When the last failure was, and when all failures are forgotten, on the clock's `elapsed`. */
   at: number
   until: number
 }
 
-/** What is held of one kind of key; both maps have the one that is longest ago first. */
+/** What is held for one kind of key; both maps have the oldest entry first. */
 class Held {
   readonly failures = new Map<string, Failures>()
   readonly cameFrom = new Map<string, string>()

@@ -22,7 +22,7 @@ class Counts {
   }
 }
 
-/** What each user, or each address, holds; where there is no allowance nothing is counted. */
+/** What each user, or each address, holds; without an allowance nothing is counted. */
 class Portions {
   readonly #allowance: Allowance | null
   readonly #counts: Counts | null
@@ -38,7 +38,9 @@ class Portions {
     return this.#counts?.size ?? 0
   }
 
-  /** The limit that `bytes` more would exceed for this key, which has so many shares. */
+  /**
+   * The limit that `bytes` more would exceed for this key, which has `shares` times the allowance.
+   */
   over(key: string, bytes: number, shares: number): LimitName | null {
     if (this.#allowance === null) return null
     const held = { count: this.#counts?.of(key) ?? 0, bytes: this.#bytes?.of(key) ?? 0 }
@@ -86,7 +88,7 @@ export class HeldCounts {
     return new HeldShare(this, user, address, bytes)
   }
 
-  /** For HeldShare alone, as are the two below. */
+  /** Only HeldShare calls this and the two methods below. */
   give(user: string | null, address: string | null, bytes: number): void {
     this.#count -= 1
     this.#bytes -= bytes

@@ -1,4 +1,4 @@
-// Remembers what publishes with a key were answered, in memory: for rooms without history.
+// Remembers the answers to publishes with a key, in memory: for rooms without history.
 import { createHash, hash } from 'node:crypto'
 import type { Draft } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
@@ -6,17 +6,19 @@ import { EngineUnavailable } from '../engine.ts'
 import { type Appended, type IdempotencyKey, KeyConflict } from '../message-log.ts'
 import { type Holder, Reached, type Share, type Shares } from '../shares.ts'
 
-/** How long a key holds at least. */
+/** How long a key holds at least, in milliseconds. */
 export const KEY_WINDOW_MS = 5 * 60_000
 
-/** Old keys dropped per new one: more than one, so that it catches up, without a long pause. */
+/**
+ * Old keys dropped per new one: more than one, so that dropping catches up without a long pause.
+ */
 const DROPPED_PER_KEY = 16
 
-/** A key that was used, and what its first use was answered. */
+/** A key that was used, and the answer to its first use. */
 interface HeldKey {
   readonly fingerprint: string
   readonly answer: Appended
-  /** When it may be forgotten, on the clock's `elapsed`. */
+  /** When the key may be forgotten, on the clock's `elapsed`. */
   readonly until: number
   readonly share: Share
 }
@@ -76,12 +78,12 @@ export class IdempotencyKeys {
   }
 }
 
-/** Names a key of one room and sender, in a size that no client chooses. */
+/** Names a key of one room and sender; the name has one length, whatever the client sent. */
 export function keyName(room: string, { sender, value }: IdempotencyKey): string {
   return hash('sha256', JSON.stringify([room, sender, value]), 'base64url')
 }
 
-/** Tells whether two drafts say the same. */
+/** Equal for drafts of the same kind and payload. */
 export function fingerprintOf({ kind, payload }: Draft): string {
   return createHash('sha256').update(`${kind}\n`).update(payload).digest('base64url')
 }

@@ -1,5 +1,5 @@
-// The log of rooms without history, when there is one node: shares without keeping, and never
-// touches the disk.
+// The log of rooms without history, for one node: it shares messages without keeping them, and
+// never touches the disk.
 import type { Draft, Message } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Appended, IdempotencyKey } from '../message-log.ts'
@@ -15,7 +15,10 @@ export interface MemoryLogParts {
   shares: Shares
 }
 
-/** Answers plainly. It throws KeyConflict, or EngineUnavailable for too many keys. */
+/**
+ * The log's `append` without a promise. It throws KeyConflict, or EngineUnavailable when too many
+ * keys are held.
+ */
 export function createMemoryLog({ clock, followers, shares }: MemoryLogParts): AppendNow {
   const keys = new IdempotencyKeys(clock, shares)
   let latest: Appended = { position: null, time: clock.now(), repeated: false }

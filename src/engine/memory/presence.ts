@@ -1,5 +1,5 @@
-// Which connections are in the rooms of the one process that there is. Its lease is its life, so it
-// cannot lapse.
+// Which connections are in which rooms, for an engine of one process. The node's lease lasts as
+// long as the process, so it cannot lapse.
 import type { PresenceEntry, PresenceStore, PresenceWatcher, Watch } from '../presence-store.ts'
 
 export class MemoryPresence implements PresenceStore {

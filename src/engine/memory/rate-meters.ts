@@ -33,11 +33,11 @@ class Meters {
   }
 }
 
-/** One thing of so many bytes, now. */
+/** One thing of so many bytes, taken now. */
 interface Spending {
   bytes: number
   elapsed: number
-  /** What must be left for server keys. */
+  /** How much must be left for server keys. */
   spared: number
 }
 

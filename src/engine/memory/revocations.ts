@@ -1,4 +1,4 @@
-// Revocations when there is one node: every follower is called at once.
+// Revocations for one node: every follower is called at once.
 import type { Revocation } from '../../protocol/identity.ts'
 import type { Revocations } from '../engine.ts'
 

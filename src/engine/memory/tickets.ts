@@ -1,6 +1,7 @@
-// Tickets of a store that one process has to itself. They live for seconds, so they are held in
-// memory, and one is used up before another can try, whatever happens to the disk. An orderly
-// restart takes them along; after a crash it is unknown which were used, so none is good.
+// Tickets of a store that only one process has open. Tickets live for seconds, so they are held in
+// memory: a ticket is used up before a second request can try it, whatever happens to the disk. An
+// orderly restart takes tickets along; after a crash it is unknown which were used, so none is
+// good.
 import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { TicketRecord, TicketStore } from '../identity-store.ts'
@@ -15,7 +16,7 @@ export interface TicketsParts {
   shares: Shares
 }
 
-/** A ticket that is out, and its share of what may be out. */
+/** A ticket that is not used yet, and its share of the bound on such tickets. */
 interface HeldTicket {
   record: TicketRecord
   share: Share
@@ -36,7 +37,10 @@ export class MemoryTickets implements TicketStore {
     this.since = clock.now()
   }
 
-  /** Held before it is asked for: an end of the session meanwhile then finds and drops it. */
+  /**
+   * Holds the ticket before it asks `mayHave`: if the session ends meanwhile, `forget` drops the
+   * ticket.
+   */
   async issue(ticket: TicketRecord): Promise<boolean> {
     this.#refuseWhenClosed()
     const reached = this.#hold(ticket)
@@ -61,12 +65,12 @@ export class MemoryTickets implements TicketStore {
     return ticket
   }
 
-  /** Drops tickets whose session, or whose user's good status, has just ended. */
+  /** Drops tickets whose session has just ended, or whose user was banned, revoked or removed. */
   forget(isOver: (ticket: TicketRecord) => boolean): void {
     for (const [hash, { record }] of this.#held) if (isOver(record)) this.#drop(hash)
   }
 
-  /** Drops at most `limit` that are past their time, as an expiry sweep asks for. */
+  /** Drops at most `limit` expired tickets; returns how many were dropped. */
   async sweep({ now, limit }: { now: number; limit: number }): Promise<number> {
     let deleted = 0
     for (const [hash, { record }] of this.#held) {
@@ -78,12 +82,12 @@ export class MemoryTickets implements TicketStore {
     return deleted
   }
 
-  /** Takes in those of the process before, as far as they still find a share. */
+  /** Takes over the tickets of the process before, as far as the bound has room for them. */
   takeOver(tickets: readonly TicketRecord[]): void {
     for (const ticket of tickets) this.#hold(ticket)
   }
 
-  /** Gives all to the next process; none of them is good here any more. */
+  /** Gives all tickets to the next process; none of them is good here any more. */
   handOver(): TicketRecord[] {
     this.#closed = true
     const tickets = [...this.#held.values()].map(({ record }) => record)
@@ -101,7 +105,7 @@ export class MemoryTickets implements TicketStore {
     if (this.#closed) throw new EngineUnavailable('The engine is closed.')
   }
 
-  /** Tells what was reached, also after those that have expired have made room. */
+  /** Returns the bound that is reached even after expired tickets were dropped. */
   #hold(record: TicketRecord): Reached | null {
     let share = this.#take(record)
     if (share instanceof Reached && this.#dropExpired()) share = this.#take(record)
@@ -120,7 +124,7 @@ export class MemoryTickets implements TicketStore {
     this.#held.delete(hash)
   }
 
-  /** They stand in the order of their issue, which is about that of their ends. */
+  /** Tickets stand in the order of their issue, which is roughly that of their ends. */
   #dropExpired(): boolean {
     const now = this.#clock.now()
     const before = this.#held.size

@@ -2,17 +2,17 @@
 // against them and almost no user has one, so the check must not go to the store.
 import { GOOD_STATUS, type UserStatus, type UserStatusStore } from '../user-status-store.ts'
 
-/** With more than this the store is asked each time. */
+/** With more users than this the store is asked each time. */
 export const STATUS_CACHE_MAX = 100_000
 
 export class CachedUserStatus implements UserStatusStore {
   readonly #store: UserStatusStore
   readonly #known: Map<string, UserStatus>
-  /** Users whose status is changing, and how many changes: for them the store is asked. */
+  /** How many changes of a user's status are under way: the store is asked for such a user. */
   readonly #changing = new Map<string, number>()
   #isComplete: boolean
 
-  /** `known` is all that the store has, or one more than may be held. */
+  /** `known` has all entries of the store, or STATUS_CACHE_MAX + 1 of them: then none is cached. */
   constructor(store: UserStatusStore, known: readonly (readonly [string, UserStatus])[]) {
     this.#store = store
     this.#isComplete = known.length <= STATUS_CACHE_MAX
@@ -41,7 +41,7 @@ export class CachedUserStatus implements UserStatusStore {
     return this.#change(user, async () => {})
   }
 
-  /** Reads again also after a failure: the change may have happened all the same. */
+  /** Reads the status again also after a failure: the change may have happened all the same. */
   async #change(user: string, change: () => Promise<void>): Promise<void> {
     this.#changing.set(user, (this.#changing.get(user) ?? 0) + 1)
     try {

@@ -1,5 +1,5 @@
-// A copy of a store, taken while its Usher runs, as it stood at one moment. The copy bears a mark:
-// the process that opens it first gives it a new incarnation, so that no client takes it for the
+// A copy of a store as it was at one moment, taken while its Usher runs. The copy bears a mark: the
+// process that opens it first gives it a new incarnation, so that no client takes it for the
 // original.
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -9,20 +9,22 @@ import { reasonOf } from './errors.ts'
 import { openForCopying, storeIn, syncFolder } from './file.ts'
 import { markAsCopy } from './schema.ts'
 
-/** Pages per step: some milliseconds, between which the process can be interrupted. */
+/**
+ * Pages per step: a step takes some milliseconds, and the process can be interrupted between two.
+ */
 const STEP_PAGES = 1_000
 
 export interface Backup {
   /** The store's folder; its Usher may be running or not. */
   folder: string
-  /** Where the copy goes; nothing may be there yet. */
+  /** Where the copy goes; no file may be there yet. */
   file: string
 }
 
 /**
  * Resolves with the size of the copy in bytes when all of it is on the disk, readable by its owner
- * alone. What was acknowledged before the call is in it.
- * @throws EngineRefused with a sentence that says what to do; no file is left then
+ * alone. Everything acknowledged before the call is in it. @throws EngineRefused with a sentence
+ * that says what to do; no file is left then
  */
 export async function backUp({ folder, file }: Backup): Promise<number> {
   const path = resolve(file)
@@ -45,7 +47,7 @@ function claim(path: string): void {
   }
 }
 
-/** Under another name first: a file that bears its name is whole, or still empty. */
+/** Copies to another name first: the file at `path` is empty until the copy is whole. */
 async function copy(store: DatabaseSync, path: string): Promise<number> {
   const draft = `${path}.part`
   try {
@@ -65,7 +67,7 @@ async function copy(store: DatabaseSync, path: string): Promise<number> {
   }
 }
 
-/** Marks it, makes it one file without a log beside it, reads all of it, and syncs it. */
+/** Marks the copy, makes it one file without a log beside it, reads all of it, and syncs it. */
 function finish(draft: string): void {
   const db = new DatabaseSync(draft)
   try {

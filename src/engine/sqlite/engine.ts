@@ -52,7 +52,9 @@ export async function openSqlite(
   }
 }
 
-/** When it fails no thread of ours goes on and has the store open behind the next process. */
+/**
+ * Ends the threads when it fails, so that none of them has the store open beside the next process.
+ */
 async function begin(threads: Threads, lock: FolderLock | null, parts: Parts): Promise<Engine> {
   try {
     return await compose(threads, lock, parts)
@@ -107,14 +109,14 @@ async function compose(
   }
 }
 
-/** What is done now and then for as long as the engine is open. Returns how to stop. */
+/** Starts the periodic work of an open engine. Returns how to stop. */
 function startJobs(writer: Threads['writer'], tickets: MemoryTickets, clock: Clock): () => void {
   const stopSweeping = sweepExpired(clock, [
     (slice) => tickets.sweep(slice),
     (slice) => writer.call('sweepSessions', slice),
   ])
   const stopTrimming = trimHistories(clock, (trim) => writer.call('trimMessages', trim))
-  // A store that is not ready is sent no calls: it must find out by itself that it is ready again.
+  // A store that is not ready is sent no calls: only this probe finds out that it is ready again.
   const probing = clock.every(PROBE_MS, () => {
     if (!writer.health().ready) writer.call('probe', { now: clock.now() }).catch(() => undefined)
   })
@@ -125,13 +127,15 @@ function startJobs(writer: Threads['writer'], tickets: MemoryTickets, clock: Clo
   }
 }
 
-/** Leaves tickets for the next process; a client whose ticket it does not find fetches another. */
+/**
+ * Leaves tickets for the next process; a client whose ticket is not found there fetches another.
+ */
 async function leaveTickets(
   tickets: MemoryTickets,
   writer: Threads['writer'],
   clock: Clock,
 ): Promise<void> {
-  // A ban or a log-out that is under way first takes the tickets that it ends.
+  // This probe waits until bans and log-outs that are under way have dropped the tickets they end.
   await writer.call('probe', { now: clock.now() }).catch(() => undefined)
   await writer.call('leaveTickets', tickets.handOver()).catch(() => undefined)
 }

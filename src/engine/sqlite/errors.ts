@@ -1,6 +1,6 @@
-// What SQLite's result codes mean to us (https://www.sqlite.org/rescode.html).
+// What SQLite's result codes mean for the store (https://www.sqlite.org/rescode.html).
 
-/** Primary result codes that we tell apart. */
+/** Primary result codes that are told apart. */
 export const RESULT = {
   error: 1,
   busy: 5,
@@ -13,7 +13,7 @@ export const RESULT = {
   notADatabase: 26,
 } as const
 
-/** Faults of one statement or its values; all others say that the storage is in trouble. */
+/** Faults of one statement or its values; all other codes say that the storage is in trouble. */
 const OWN_FAULTS: ReadonlySet<number> = new Set([
   RESULT.error,
   RESULT.tooBig,
@@ -45,7 +45,7 @@ export function isStorageTrouble(error: unknown): boolean {
   return result !== null && !OWN_FAULTS.has(result)
 }
 
-/** What went wrong, in the words of the error. */
+/** The message of an error. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,5 @@
-// Opens the database file, and refuses one that is not ours, too new or damaged: by looking with
-// a read-only connection first, so that what is refused is not changed by a byte.
+// Opens the database file, and refuses one that is not Usher's, too new or damaged. A read-only
+// connection looks first, so that a refused file is not changed by a byte.
 import {
   accessSync,
   closeSync,
@@ -29,7 +29,8 @@ const BUSY_MS = 5_000
 
 /**
  * Every commit is on disk before it is answered. Freed space is overwritten where that costs no
- * further write, since people take things back. The cache is in KiB, the checkpoint in pages.
+ * further write, so that redacted messages do not stay in the file. The cache is in KiB, the
+ * checkpoint in pages.
  */
 const WRITING = `
   PRAGMA synchronous = FULL;
@@ -38,13 +39,16 @@ const WRITING = `
   PRAGMA cache_size = -65536;
   PRAGMA wal_autocheckpoint = 4096`
 
-/** Where the file's header says how it is written, and what a file without a log says there. */
+/**
+ * Offset of the write version in the file's header, and its value in a file without a write-ahead
+ * log.
+ */
 const WRITE_VERSION = 18
 const WITHOUT_LOG = 1
 
-const OR_START_ANEW = 'Restore it from a backup, or move it away to start with an empty store.'
+const OR_START_EMPTY = 'Restore it from a backup, or move it away to start with an empty store.'
 
-/** Where a store lies in its folder. */
+/** The path of the store in a folder. */
 export function storeIn(folder: string): string {
   return join(folder, 'usher.db')
 }
@@ -87,7 +91,7 @@ function prepareFile(path: string): void {
   if (!existsSync(path)) create(path)
   refuseForeignLog(path)
   inspect(path)
-  // SQLite would open what it may not write for reading, and fail at the first commit only.
+  // SQLite would open a file that it may not write for reading, and fail only at the first commit.
   accessSync(path, constants.W_OK)
 }
 
@@ -106,10 +110,10 @@ function openForWriting(path: string): DatabaseSync {
   }
 }
 
-/** Makes the file under another name first: one that bears its name is never half made. */
+/** Makes the file under another name first, so that the file at `path` is never half made. */
 function create(path: string): void {
   if (sizeOf(`${path}-wal`) > 0) {
-    throw new EngineRefused(`${path} is missing, but ${path}-wal is there. ${OR_START_ANEW}`)
+    throw new EngineRefused(`${path} is missing, but ${path}-wal is there. ${OR_START_EMPTY}`)
   }
   const draft = `${path}.new`
   for (const suffix of ['', '-journal']) rmSync(draft + suffix, { force: true })
@@ -124,7 +128,7 @@ function create(path: string): void {
   syncFolder(dirname(path))
 }
 
-/** Only this makes the new name itself survive a loss of power. */
+/** Syncs the folder: only then does a new file name survive a loss of power. */
 export function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r')
   fsyncSync(handle)
@@ -132,8 +136,8 @@ export function syncFolder(folder: string): void {
 }
 
 /**
- * SQLite would write the log of a former store over a backup that was put in its place. A store has
- * a log only once its header says so (https://www.sqlite.org/fileformat.html#walformat), and that
+ * SQLite would write the log of a former store over a backup that replaces it. A store has a log
+ * only once its header says so (https://www.sqlite.org/fileformat.html#walformat), and the header
  * of a backup does not.
  */
 function refuseForeignLog(path: string): void {
@@ -144,7 +148,10 @@ function refuseForeignLog(path: string): void {
   )
 }
 
-/** MUST be called while nothing of this process has the file open: closing drops SQLite's locks. */
+/**
+ * MUST be called while SQLite in this process does not have the file open: closing the file drops
+ * SQLite's locks.
+ */
 function headerOf(path: string): Buffer {
   const header = Buffer.alloc(100)
   const handle = openSync(path, 'r')
@@ -209,7 +216,7 @@ function refusal(path: string, error: unknown): EngineRefused {
 }
 
 function damaged(path: string, reason: string): EngineRefused {
-  return new EngineRefused(`${path} is damaged: ${reason}. ${OR_START_ANEW}`)
+  return new EngineRefused(`${path} is damaged: ${reason}. ${OR_START_EMPTY}`)
 }
 
 function noWal(path: string): EngineRefused {

@@ -10,15 +10,15 @@ import { RESULT, reasonOf, resultOf } from './errors.ts'
 
 const POLL_MS = 100
 
-/** A folder that is ours until released. May be released twice. */
+/** A folder that this process has locked. May be released twice. */
 export interface FolderLock {
   release(): void
 }
 
 /**
- * Makes the folder if need be, and takes it for this process, waiting up to `waitMs` for another
- * one to release it (a predecessor that drains).
- * @throws EngineRefused when it is still taken then, or cannot be written
+ * Makes the folder if need be, and locks it for this process, waiting up to `waitMs` for another
+ * process to release it (a predecessor that drains). @throws EngineRefused when the folder is still
+ * locked then, or cannot be written
  */
 export async function lockFolder(
   folder: string,
@@ -43,7 +43,7 @@ export async function lockFolder(
 }
 
 /**
- * SQLite does the locking, because Node offers no file locks of its own. Nothing else may open
+ * SQLite does the locking, because Node offers no file locks of its own. No other code may open
  * `usher.lock`: closing any handle on it would drop the lock (POSIX, fcntl).
  */
 function tryLock(folder: string): FolderLock | null {

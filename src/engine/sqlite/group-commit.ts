@@ -1,5 +1,5 @@
 // The log of rooms with history on SQLite's threads. Drafts that come in while a commit is under
-// way go on together in the next one, and are delivered when it is on disk, in its order.
+// way are kept together by the next one, and delivered in its order when it is on disk.
 import type { Message, Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import { ConcurrencyLimit } from '../../time/concurrency-limit.ts'
@@ -19,17 +19,21 @@ import type { MessageWrites } from './message-writes.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
 import type { SqliteThread } from './thread.ts'
 
-/** Drafts and bytes in one commit: more wait for the next, so that none of them takes long. */
+/**
+ * Drafts and bytes in one commit: further drafts wait for the next, so that no commit takes long.
+ */
 const COMMIT_DRAFTS_MAX = 2_048
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
-/** Pages are megabytes, and log-ins are read by the same thread, between them. */
+/**
+ * A page may have megabytes, and the thread that reads pages reads sessions between two of them.
+ */
 const PAGES_AT_ONCE = 4
-/** What is delivered in one turn: a reader's outbox is a few times that. */
+/** Bytes that are delivered in one turn: a reader's outbox holds a few times as much. */
 const TURN_BYTES = 262_144
 
 interface Waiting extends DraftToKeep {
   readonly origin: string | null
-  /** Of what may wait for the disk; given back when its commit begins. */
+  /** Its share of the bound `waitingForDisk`, given back when its commit begins. */
   readonly share: Share
   resolve(appended: Appended): void
   reject(error: Error): void
@@ -47,7 +51,7 @@ export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
   readonly #pages = new ConcurrencyLimit(PAGES_AT_ONCE)
   #waiting: Waiting[] = []
-  /** What is being committed, until it was told. */
+  /** Drafts that are being committed, until their followers were told. */
   #underway: readonly Waiting[] = []
   #committing: Promise<void> | null = null
 
@@ -97,7 +101,7 @@ export class SqliteLog implements StoredLog {
     return { head: page.head, messages: page.messages.map((row) => messageFrom(row, epoch)) }
   }
 
-  /** Resolves when everything that was appended so far has its answer. */
+  /** Resolves when every draft that was appended so far has its answer. */
   async settled(): Promise<void> {
     while (this.#committing !== null) await this.#committing
   }
@@ -111,7 +115,10 @@ export class SqliteLog implements StoredLog {
     return true
   }
 
-  /** The reader sees what is on the disk before the writer's answer is here. */
+  /**
+   * Waits for the commit under way, which the reader may see before the writer's answer is here: by
+   * then the room's follower was told all that a read can show.
+   */
   async #told(room: string): Promise<void> {
     if (this.#underway.some((draft) => draft.room === room)) await this.#committing
   }
@@ -144,7 +151,7 @@ export class SqliteLog implements StoredLog {
     return this.#waiting.splice(0, count)
   }
 
-  /** Delivers and answers in the order of the log, not more in one turn than a socket takes. */
+  /** Delivers and answers in the order of the log, in one turn not more than a socket takes. */
   async #settle(drafts: readonly Waiting[], answers: PackedAnswers): Promise<void> {
     const { epochs, offset, repeats } = answers
     let bytes = 0

@@ -5,15 +5,17 @@ import type { Kind } from '../../protocol/message.ts'
 import { KEY_WINDOW_MS } from '../memory/idempotency-keys.ts'
 import { KeyIndex } from './key-index.ts'
 
-/** Keys are forgotten by this much at once. */
+/** The length of a period; all keys of one are forgotten at once. */
 const PERIOD_MS = 60_000
 const PERIODS_HELD = Math.ceil(KEY_WINDOW_MS / PERIOD_MS)
-/** Half a gigabyte to one, or 50,000 a second for as long as keys hold. */
+/**
+ * Keys in memory at most: half a gigabyte to one, or 50,000 keys a second for as long as keys hold.
+ */
 const HELD_MAX = 16_000_000
 /** Bytes of a hash that tell keys and bodies apart. */
 const HASH_BYTES = 16
 
-/** A message with a key is not deleted before it is as old as this. */
+/** A message with a key is not deleted before it has this age, in milliseconds. */
 export const KEYED_AGE_MS = KEY_WINDOW_MS + PERIOD_MS
 
 /** A key in its scope and the body that came with it, as they are compared. */
@@ -26,7 +28,7 @@ export interface HashedKey {
 export interface First {
   offset: number
   time: number
-  /** Whether it said the same. */
+  /** Whether it had the same body. */
   same: boolean
 }
 
@@ -34,14 +36,14 @@ interface KeyedRow {
   id: number
   offset: number
   time: number
-  /** Null in a message without a key: the number of one that is gone may be another's by now. */
+  /** Null in a message without a key, which may by now have the id of a deleted message. */
   key: Uint8Array | null
   body: Uint8Array
 }
 
 export function hashKey(key: string, kind: Kind, payload: Uint8Array): HashedKey {
   const body = hash('sha256', payload, 'buffer').subarray(0, HASH_BYTES)
-  // The kind is part of what was said: 1 as text is another message than 1 as JSON.
+  // The kind is part of the body: 1 as text is another message than 1 as JSON.
   body[0] = (body[0] ?? 0) ^ kind.charCodeAt(0)
   return { key: hash('sha256', key, 'buffer').subarray(0, HASH_BYTES), body }
 }
@@ -51,9 +53,9 @@ export class SqliteKeys {
   readonly #newest: StatementSync
   readonly #from: StatementSync
   readonly #recent: StatementSync
-  /** By the minute of their time. */
+  /** Indexes by the minute of their messages. */
   readonly #periods: Map<number, KeyIndex>
-  /** Of the transaction that is open. */
+  /** Keys that were added in the open transaction. */
   #added: { index: KeyIndex; key: Buffer; id: number }[] = []
 
   readonly #heldMax: number
@@ -83,7 +85,7 @@ export class SqliteKeys {
     return null
   }
 
-  /** Whether no further key may be held: none is forgotten early for it. */
+  /** Whether no further key may be held; no key is forgotten early to make room. */
   isFull(time: number): boolean {
     const oldest = periodOf(time) - PERIODS_HELD
     let held = 0
@@ -105,12 +107,12 @@ export class SqliteKeys {
     this.#added.push({ index, key, id })
   }
 
-  /** What was added so far is kept. */
+  /** MUST be called when the transaction is on disk: its keys are kept. */
   settle(): void {
     this.#added = []
   }
 
-  /** What was added since `settle` was not kept. */
+  /** MUST be called when the transaction was taken back: removes its keys. */
   takeBack(): void {
     for (const { index, key, id } of this.#added) index.remove(key, id)
     this.#added = []
@@ -127,7 +129,7 @@ export class SqliteKeys {
     return periods
   }
 
-  /** Where the messages begin whose keys hold: they stand about in the order of their time. */
+  /** The id of the first message whose key may still hold; ids are roughly in the order of time. */
   #oldestId(): number {
     const newest = this.#newest.get() as { id: number; time: number } | undefined
     if (newest === undefined) return 0

@@ -1,4 +1,5 @@
-// What the reader thread can do, and how rows become records.
+// The operations of the reader thread on accounts, sessions and user status, and how rows become
+// records.
 import type { DatabaseSync } from 'node:sqlite'
 import { HOST_SESSION } from '../../protocol/names.ts'
 import type { AccountRecord, SessionRecord } from '../identity-store.ts'
@@ -7,7 +8,7 @@ import { GOOD_STATUS, type UserStatus } from '../user-status-store.ts'
 const ACCOUNT_COLUMNS = `
   user, username, username_key AS usernameKey, password, created_at AS createdAt`
 
-/** What a session is, from its row and its account's. */
+/** The fields of a SessionRecord, from the row of the session and that of its account. */
 export const SESSION_COLUMNS = `
   id, user, username, client, secret_hash AS secretHash,
   sessions.created_at AS createdAt, used_at AS usedAt, expires_at AS expiresAt`
@@ -61,7 +62,7 @@ export function prepareReads(db: DatabaseSync) {
   }
 }
 
-/** Sessions that only the application that we live in knows count as alive. */
+/** Sessions of the host application count as alive: only that application knows them. */
 export function ticketCheck(db: DatabaseSync) {
   const check = db.prepare(`
     SELECT 1 WHERE (:session IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = :session))

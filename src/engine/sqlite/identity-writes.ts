@@ -1,17 +1,12 @@
-// What the writer thread can do. An operation of several statements has no more than one that a
-// constraint can refuse, and that one first: SQLite then takes back that statement alone, and the
-// rest of its batch stands.
+// The operations of the writer thread on accounts, sessions and tickets. In an operation of several
+// statements only the first can be refused by a constraint: SQLite then takes back that statement
+// alone, and the rest of its batch stands.
 import type { DatabaseSync } from 'node:sqlite'
 import { TICKET } from '../../protocol/limits.ts'
 import type { AccountRecord, SessionRecord, TicketRecord } from '../identity-store.ts'
+import type { ExpirySlice } from './expiry-job.ts'
 import { BAN, ticketCheck } from './identity-reads.ts'
 import { refreshWrites, tokenAndBanWrites } from './token-and-ban-writes.ts'
-
-/** Deletes at most `limit` rows of what ran out at or before `now`. */
-export interface Sweep {
-  now: number
-  limit: number
-}
 
 /** Operations by name; each answers when its transaction is on disk. */
 export type Writes = ReturnType<typeof prepareWrites>
@@ -28,7 +23,7 @@ export function prepareWrites(db: DatabaseSync) {
   }
 }
 
-/** Writes something, to see whether that can be done. */
+/** Writes a row, to see whether the store can be written. */
 function probeWrites(db: DatabaseSync) {
   const probe = db.prepare("INSERT OR REPLACE INTO meta VALUES ('probed', :now)")
   return {
@@ -87,13 +82,13 @@ function sessionWrites(db: DatabaseSync) {
     endSessions({ user, except }: { user: string; except: string | null }): string[] {
       return endAll.all({ user, except }).map((row) => String(row.id))
     },
-    sweepSessions(args: Sweep): number {
+    sweepSessions(args: ExpirySlice): number {
       return Number(sweep.run({ ...args }).changes)
     },
   }
 }
 
-/** Tickets are in memory while a process runs; here they pass from one to the next. */
+/** Tickets are in memory while a process runs; the store passes them to the next process. */
 function ticketWrites(db: DatabaseSync) {
   const leave = db.prepare('INSERT INTO tickets (record) VALUES (:record)')
   const take = db.prepare('DELETE FROM tickets RETURNING record')
@@ -102,7 +97,7 @@ function ticketWrites(db: DatabaseSync) {
   )
   const mayHave = ticketCheck(db)
 
-  /** Whether the user or the session ended just when the process before did. */
+  /** Whether the user or the session was ended while the process before was ending too. */
   function isOver({ user, session, issuedAt }: TicketRecord): boolean {
     return !mayHave({ user, session }) || revoked.get({ user, issuedAt }) !== undefined
   }
@@ -111,7 +106,10 @@ function ticketWrites(db: DatabaseSync) {
     leaveTickets(tickets: readonly TicketRecord[]): void {
       for (const ticket of tickets) leave.run({ record: JSON.stringify(ticket) })
     },
-    /** Gone from the store when it answers, so that no crash makes them good again [C22]. */
+    /**
+     * The tickets are gone from the store when this answers, so that no crash makes them good again
+     * [C22].
+     */
     takeTickets(): TicketRecord[] {
       const left = take.all().map(({ record }) => ticketFrom(String(record)))
       return left.filter((ticket) => !isOver(ticket))
@@ -119,7 +117,10 @@ function ticketWrites(db: DatabaseSync) {
   }
 }
 
-/** Former versions left tickets that do not say when they were issued: as early as can be, then. */
+/**
+ * Former versions left tickets without `issuedAt`: such a ticket counts as issued as early as
+ * possible.
+ */
 function ticketFrom(record: string): TicketRecord {
   const ticket: TicketRecord = JSON.parse(record)
   return { ...ticket, issuedAt: ticket.issuedAt ?? ticket.expiresAt - TICKET.secondsMax * 1_000 }

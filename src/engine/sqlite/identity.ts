@@ -1,4 +1,4 @@
-// Accounts and sessions on SQLite's threads, and what their end does to tickets.
+// Accounts and sessions on SQLite's threads; where one ends, its tickets end.
 import type { AccountStore, RefreshStore, SessionStore, TicketRecord } from '../identity-store.ts'
 import type { MemoryTickets } from '../memory/tickets.ts'
 import { CachedUserStatus, STATUS_CACHE_MAX } from '../memory/user-status.ts'
@@ -29,7 +29,10 @@ export async function sqliteIdentity({
 }: IdentityParts): Promise<IdentityStores> {
   const known = await reader.call('allUserStatus', { limit: STATUS_CACHE_MAX + 1 })
 
-  /** Also after a failure: how far it got is unknown then, and a client soon has another ticket. */
+  /**
+   * Drops tickets also after a failure: how far the writer got is unknown then, and a client soon
+   * has another ticket.
+   */
   const ending = <Result>(done: Promise<Result>, isOver: (ticket: TicketRecord) => boolean) =>
     done.finally(() => tickets.forget(isOver))
   const endingUser = <Result>(user: string, done: Promise<Result>) =>

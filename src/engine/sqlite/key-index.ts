@@ -2,14 +2,14 @@
 // must neither make the garbage collector work nor be looked up on the disk for each new one.
 
 /**
- * The part of a hash that is held, as a whole number. Of an id that is found the caller
- * compares the rest.
+ * The first bytes of a hash, held as a whole number. The caller compares the rest for each id that
+ * is found.
  */
 const HELD_BYTES = 6
 const SLOTS_MIN = 1_024
-/** Beyond this part of the slots the table doubles. */
+/** The table doubles when a larger share of its slots is taken. */
 const LOAD_MAX = 0.5
-/** An id that was removed: its slot stays, so that those behind it are still found. */
+/** Marks a removed id: its slot stays taken, so that ids behind it are still found. */
 const TAKEN_BACK = -1
 
 /** Ids by hash, open addressing: id 0 is a free slot. */
@@ -18,7 +18,7 @@ export class KeyIndex {
   #ids = new Float64Array(SLOTS_MIN)
   #size = 0
 
-  /** With those that were taken back, until the table grows. */
+  /** Counts removed ids too, until the table grows. */
   get size(): number {
     return this.#size
   }

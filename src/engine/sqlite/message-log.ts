@@ -1,9 +1,9 @@
-// One log out of two: rooms with history go to what keeps them, the others are only shared.
+// One log out of two: messages of rooms with history are kept, all others are only shared.
 import type { Followers } from '../memory/followers.ts'
 import type { AppendNow } from '../memory/message-log.ts'
 import type { Appended, MessageLog, StoredDraft } from '../message-log.ts'
 
-/** What keeps the messages of rooms with history. */
+/** The part of the log that keeps messages: the one of rooms with history. */
 export interface StoredLog extends Pick<MessageLog, 'head' | 'read' | 'redact'> {
   append(draft: StoredDraft): Promise<Appended>
 }

@@ -1,4 +1,5 @@
-// Reading what was kept: where a room stands, and pages of it, as its rule lets them be seen.
+// The operations of the reader thread on messages: the position of a room, and pages as far as its
+// rule lets them be seen.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Kind, Position } from '../../protocol/message.ts'
 import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
@@ -6,20 +7,20 @@ import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
 /** Bytes of payload in one page: a page that reaches this is shorter than was asked for. */
 const PAGE_BYTES_MAX = 4 * 1024 * 1024
 
-/** What to read. `since` and `kept` are what the room's rule lets be seen. */
+/** Which messages to read; `since` and `kept` come from the room's rule. */
 export interface PageArgs {
   room: string
   after: number | null
   before: number | null
   limit: number
   order: 'asc' | 'desc'
-  /** Nothing from before this time. */
+  /** Messages from before this time are not shown. */
   since: number
-  /** So many of the newest offsets. */
+  /** How many of the newest offsets are shown. */
   kept: number
 }
 
-/** A message as the thread hands it over: bytes are no Buffer there. */
+/** A message as the thread sends it: its bytes are no Buffer. */
 export interface ReadMessage {
   offset: number
   time: number
@@ -46,7 +47,7 @@ export function messageReads(db: DatabaseSync): MessageReads {
   const pages = { asc: db.prepare(page('ASC')), desc: db.prepare(page('DESC')) }
   const metaOf = (name: string): string => String(meta.get({ name })?.value)
 
-  /** A room that was never spoken in stands at 0 of the epoch that its first message will have. */
+  /** The position of a room without messages is 0 in the epoch that its first message will have. */
   const stand = (room: string): { id: number; head: Position } => {
     const row = find.get({ room }) as RoomRow | undefined
     const generation = row?.generation ?? Number(metaOf('generation'))
@@ -76,7 +77,7 @@ function take(statement: StatementSync, bounds: Bounds): ReadMessage[] {
   for (const row of statement.iterate({ ...bounds })) {
     const message = row as unknown as ReadMessage
     bytes += message.payload.length
-    // The first one always, however large: a page without any would look like the end.
+    // The first message is always in, however large: an empty page would look like the end.
     if (messages.length > 0 && bytes > PAGE_BYTES_MAX) break
     messages.push(message)
   }

@@ -1,5 +1,5 @@
-// Keeping messages: position, idempotency key and message in one transaction; and deleting
-// what a room no longer keeps, in slices.
+// The operations of the writer thread on messages: it keeps position, idempotency key and message
+// in one transaction, and deletes in slices what a room no longer keeps.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { BatchFault, reasonOf } from './errors.ts'
 import { hashKey, SqliteKeys } from './idempotency-keys.ts'
@@ -11,7 +11,7 @@ import type { WritingDatabase } from './worker.ts'
 export type MessageWrites = {
   keepMessages(drafts: PackedDrafts): PackedAnswers
   redactMessage(args: { room: string; offset: number; now: number }): boolean
-  /** Returns the cursor to go on from, 0 for the start, and how many messages went. */
+  /** Deletes messages that their rooms no longer keep. */
   trimMessages(trim: Trim): Trimmed
 }
 
@@ -51,12 +51,12 @@ class Keeper {
     this.#incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
   }
 
-  /** All of them or none, with everything else that is in the transaction. */
+  /** Keeps all drafts or none, together with the rest of the transaction. */
   keep(drafts: PackedDrafts): PackedAnswers {
     try {
       return this.#keepAll(drafts)
     } catch (error) {
-      // A savepoint could take back these alone, and would copy every page that they touch.
+      // A savepoint could take back these drafts alone, but would copy every page that they touch.
       throw new BatchFault(reasonOf(error), { cause: error })
     }
   }
@@ -65,7 +65,7 @@ class Keeper {
     this.#keys.settle()
   }
 
-  /** The transaction was taken back: what is in memory goes back too. */
+  /** MUST be called when the transaction was taken back: rooms and keys in memory go back too. */
   takenBack(): void {
     this.#keys.takeBack()
     this.#rooms.forget()

@@ -3,7 +3,7 @@
 import type { Kind } from '../../protocol/message.ts'
 import type { Retention } from '../message-log.ts'
 
-/** What is asked to be kept, with the time that it will bear. */
+/** A draft to keep, with the time that its message will have. */
 export interface DraftToKeep {
   room: string
   kind: Kind
@@ -30,19 +30,19 @@ export interface PackedDrafts {
   bytes: Uint8Array
 }
 
-/** Stands where an offset would: why a draft with a key was not kept. */
+/** Stands in place of an offset: why a draft with a key was not kept. */
 export const NOT_KEPT = { otherBody: 0, tooManyKeys: -1 } as const
 
-/** What became of them. */
+/** What became of each draft. */
 export interface PackedAnswers {
   epochs: string[]
-  /** Or a word of NOT_KEPT. */
+  /** The offset of each draft, or a value of NOT_KEPT. */
   offset: number[]
-  /** When the first one with that key was kept, by the draft's number. */
+  /** When the first message with that key was kept, by the number of the draft that repeats it. */
   repeats: Map<number, number>
 }
 
-/** Packs drafts; the block of bytes is theirs alone, so it can be handed over. */
+/** Packs drafts; the block of bytes holds nothing else, so it can be handed over. */
 export function pack(drafts: readonly DraftToKeep[]): PackedDrafts {
   const columns = {
     room: [] as number[],

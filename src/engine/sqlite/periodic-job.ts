@@ -1,7 +1,7 @@
-// Work that is due now and then and done a slice at a time, so that nothing waits long behind it.
+// Periodic work, done a slice at a time, so that no other call waits long behind it.
 import type { Clock } from '../../time/clock.ts'
 
-/** Does a little; true when there is more to do now. */
+/** Does a part of the work; true when there is more to do now. */
 export type Slice = () => Promise<boolean>
 
 /** Does each of `slices` to its end every `ms`, never twice at a time. Returns how to stop. */
@@ -22,7 +22,7 @@ export function inSlices(clock: Clock, ms: number, slices: readonly Slice[]): ()
     const done = () => {
       running = false
     }
-    // What could not be done now is done next time; the engine's health tells of the trouble.
+    // A slice that failed is done next time; the engine's health tells of the trouble.
     all().then(done, done)
   })
   return () => {

@@ -1,5 +1,5 @@
-// Deletes messages that no room keeps any more, a few rooms at a time, again and again. What is no
-// longer kept is not shown meanwhile.
+// Deletes messages that their rooms no longer keep, a few rooms at a time, again and again. Reads
+// do not show such messages even before they are deleted.
 import type { Clock } from '../../time/clock.ts'
 import { inSlices } from './periodic-job.ts'
 import type { Trim, Trimmed } from './retention.ts'

@@ -1,4 +1,5 @@
-// Deletes what rooms no longer keep, a slice at a time, and in the end rooms that are empty.
+// Deletes messages that rooms no longer keep, a slice at a time, and rooms that were empty for
+// long.
 import type { DatabaseSync } from 'node:sqlite'
 import { KEYED_AGE_MS } from './idempotency-keys.ts'
 import type { RoomRow, RoomTable } from './rooms.ts'
@@ -10,19 +11,19 @@ export interface Trim {
   cursor: number
 }
 
-/** Where to go on from, 0 for the start, and how many messages went. */
+/** The room to go on after, 0 for the start, and how many messages were deleted. */
 export interface Trimmed {
   cursor: number
   deleted: number
 }
 
 const TRIMMED_ROOMS = 256
-/** A room of which nothing was left for so long is forgotten, and begins a new epoch. */
+/** A room that was empty for so long is forgotten, and begins a new epoch. */
 const FORGOTTEN_MS = 30 * 86_400_000
 
 type TrimmedRoom = RoomRow & { emptySince: number | null }
 
-/** Looks at the oldest messages of some rooms in turn; what a room still keeps stays. */
+/** Looks at the oldest messages of some rooms in turn; messages that a room still keeps stay. */
 export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Trimmed {
   const some = db.prepare(`
     SELECT id, messages_max AS messagesMax, age_max_ms AS ageMaxMs, empty_since AS emptySince,
@@ -37,7 +38,7 @@ export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Tri
     for (const room of found) {
       noteWhetherEmpty(room, now)
       if (room.newest > 0) deleted += trimRoom(room, { now, rows: rows - deleted })
-      // Perhaps not at the end of this room yet: the next slice begins with it again.
+      // This room may have more to delete: the next slice begins with it again.
       if (deleted >= rows) return { cursor: room.id - 1, deleted }
     }
     return { cursor: found.length < TRIMMED_ROOMS ? 0 : (found.at(-1)?.id ?? 0), deleted }
@@ -84,7 +85,7 @@ function emptinessOf(db: DatabaseSync, rooms: RoomTable) {
     } else if (emptySince === null) {
       mark.run({ id, since: now })
     } else if (now - emptySince > FORGOTTEN_MS) {
-      // Its offsets begin at 1 again: the new epoch tells clients that knew it.
+      // Its offsets begin at 1 again: the new epoch tells clients that remember a position.
       nextGeneration.run()
       forget.run({ id })
       rooms.forget()

@@ -1,4 +1,4 @@
-// The rooms of a store, as far as its writer needs them: which row, and which offset comes next.
+// The rooms of a store, as its writer needs them: the row of each, and the offset that comes next.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Retention } from '../message-log.ts'
 
@@ -11,15 +11,18 @@ export interface RoomRow {
   ageMaxMs: number | null
 }
 
-/** Rows that are held in memory; more than that are read again when they are needed. */
+/** Rows held in memory at most; others are read again when they are needed. */
 const HELD_MAX = 50_000
 
-/** The row of a room and the newest offset, also when all messages of it are gone. */
+/** The row of a room and its newest offset, also when all its messages are deleted. */
 export const ROOM_COLUMNS = `
   id, generation, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
   max(newest, coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0)) AS newest`
 
-/** What epochs are made of: it says which life of which store offsets belong to. */
+/**
+ * The epoch of a room: it names the store and, for a room begun again, which time, that offsets
+ * belong to.
+ */
 export function epochOf(incarnation: string, generation: number): string {
   return generation === 0 ? incarnation : `${incarnation}.${generation}`
 }
@@ -41,7 +44,7 @@ export class RoomTable {
     this.#generation = db.prepare("SELECT value FROM meta WHERE name = 'generation'")
   }
 
-  /** The row to append to, made when the room is new; it remembers how much is to be kept. */
+  /** The row to append to, made when the room is new; the retention is stored in it. */
   open(name: string, retention: Retention): RoomRow {
     const row = this.#held.get(name) ?? this.#load(name) ?? this.#create(name, retention)
     const { messages, ageMs } = retention
@@ -53,7 +56,9 @@ export class RoomTable {
     return row
   }
 
-  /** MUST be called when a transaction was taken back: what is held may never have been. */
+  /**
+   * MUST be called when a transaction was taken back: the rows in memory may not be in the store.
+   */
   forget(): void {
     this.#held.clear()
   }

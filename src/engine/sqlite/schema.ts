@@ -1,7 +1,7 @@
-// The tables of a store and the steps that led there. A step that was released never changes.
+// The tables of a store, as the steps that lead to them. A step that was released never changes.
 import type { DatabaseSync } from 'node:sqlite'
 
-/** "Ushr" in ASCII; in the file's header it tells our databases from others. */
+/** "Ushr" in ASCII; in the file's header it tells Usher's databases from others. */
 export const APPLICATION_ID = 0x55736872
 
 const FIRST = `
@@ -47,7 +47,7 @@ const FIRST = `
   CREATE INDEX tickets_by_expiry ON tickets (expires_at);
 `
 
-/** Refresh tokens of apps; how users stand, with an account here or without. */
+/** Refresh tokens of apps, and the status of users, with an account here or without. */
 const SECOND = `
   CREATE TABLE refresh_tokens (
     hash      TEXT PRIMARY KEY,
@@ -67,9 +67,9 @@ const SECOND = `
 `
 
 /**
- * What was said. Messages stand in the order they came in, over all rooms, so that a commit writes
- * to the end of one tree; the index finds a room's. A key is kept with its message and has no
- * index: its place would be random, and each new one would write a page of its own.
+ * Messages stand in the order they came in, over all rooms, so that a commit writes to the end of
+ * one tree; the index finds those of one room. A key is kept with its message and has no index: its
+ * place there would be random, and each new key would write a page of its own.
  */
 const THIRD = `
   CREATE TABLE rooms (
@@ -103,13 +103,13 @@ const THIRD = `
   INSERT INTO meta VALUES ('generation', '0');
 `
 
-/** The session behind a ticket where only the application that we live in knows its sessions. */
+/** The session behind a ticket where the host application has sessions of its own. */
 const FOURTH = 'ALTER TABLE tickets ADD COLUMN host_session TEXT'
 
 /**
- * Tickets live for seconds and are few, so a look at all of them is cheap; each index was a page
- * more to write for every ticket, twice. That of sessions is for the foreign key. Rooms know since
- * when nothing is left of them.
+ * Tickets live for seconds and are few, so a look at all of them is cheap; each index was one more
+ * page to write, twice for every ticket. The index on sessions serves the foreign key. A room has
+ * the time since when it is empty.
  */
 const FIFTH = `
   DROP INDEX tickets_by_user;
@@ -120,7 +120,7 @@ const FIFTH = `
   ALTER TABLE rooms ADD COLUMN empty_since INTEGER;
 `
 
-/** A process holds its tickets in memory, and leaves them here for the next one alone. */
+/** A process holds its tickets in memory; the table is for handing them to the next process. */
 const SIXTH = `
   DROP TABLE tickets;
   CREATE TABLE tickets (record TEXT NOT NULL) STRICT;
@@ -148,9 +148,9 @@ export function markAsCopy(db: DatabaseSync): void {
 }
 
 /**
- * Gives a store that is a copy a life of its own. What was said after the copy was made is lost
- * here: its offsets will be others' messages, so the epochs must be new [C94]. A ticket in it may
- * have been used [C22].
+ * Gives a store that is a copy an incarnation of its own. Messages from after the copy was made are
+ * lost here, and other messages will have their offsets, so the epochs must be new [C94]. A ticket
+ * in the copy may have been used [C22].
  */
 export function renewIfCopied(db: DatabaseSync): void {
   if (db.prepare("SELECT 1 FROM meta WHERE name = 'restored'").get() === undefined) return

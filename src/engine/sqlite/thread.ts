@@ -13,7 +13,9 @@ export type Call = readonly [operation: string, args: unknown]
 /** Blocks of bytes that go to the thread with a call instead of being copied. */
 export type Handed = readonly ArrayBuffer[]
 
-/** What one call came to; `error` is its own fault and touched no other call of the batch. */
+/**
+ * The answer to one call; `error` is a fault of that call and touched no other call of the batch.
+ */
 export type Answer = { value: unknown } | { error: string }
 
 export type ToThread = { type: 'batch'; calls: Call[] } | { type: 'close' }
@@ -22,16 +24,16 @@ export type ToThread = { type: 'batch'; calls: Call[] } | { type: 'close' }
 export type FromThread =
   | { type: 'opened' }
   | { type: 'refused'; message: string }
-  /** `idle` when nothing was written: that went well is no proof that the disk takes anything. */
+  /** `idle` when nothing was written: such a batch does not prove that the disk can be written. */
   | { type: 'answers'; answers: Answer[]; idle?: boolean }
   | { type: 'failed'; reason: string }
 
 type Answers = Extract<FromThread, { type: 'answers' }>
 
-/** Calls that may wait for a thread; beyond it they are turned away at once. */
+/** Calls that may wait for a thread; further calls are refused at once. */
 export const WAITING_MAX = 10_000
 
-/** Calls in one transaction: bounds what one failure takes along, and how long one can take. */
+/** Calls in one transaction: bounds how many one failure takes along, and how long one lasts. */
 export const BATCH_MAX = 4_096
 
 interface Waiting {
@@ -114,7 +116,7 @@ class SqliteThread<Ops extends Operations> {
     return null
   }
 
-  /** Waking the thread costs more than a call does: what one turn asks for goes together. */
+  /** Waking the thread costs more than a call does: all calls of one turn go together. */
   #gather(): void {
     if (this.#gathering || this.#busy) return
     this.#gathering = true

@@ -14,7 +14,7 @@ type ReadOperations = Reads & MessageReads
 /** The thread that writes can read as well. */
 type WriteOperations = ReadOperations & Writes & MessageWrites
 
-/** In memory both are the same one. */
+/** In memory both are the same thread. */
 export interface Threads {
   writer: SqliteThread<WriteOperations>
   reader: SqliteThread<ReadOperations>

@@ -1,12 +1,12 @@
-// What the writer thread can do with refresh tokens and with how users stand.
+// The operations of the writer thread on refresh tokens and on the status of users.
 import type { DatabaseSync } from 'node:sqlite'
 import type { RefreshRecord, Rotated, Rotation, SessionRecord } from '../identity-store.ts'
 import { SESSION_COLUMNS } from './identity-reads.ts'
 
-/** Used tokens are remembered, so that their theft shows; this many of one session. */
+/** Used tokens are remembered, so that their theft shows: this many for each session. */
 const REMEMBERED_MAX = 100
 
-/** Before every grace: a token that is used up like this is never good again. */
+/** Earlier than any grace: a token that was used up at this time is never answered again. */
 const LONG_AGO = Number.MIN_SAFE_INTEGER
 
 interface TokenRow {
@@ -31,7 +31,7 @@ export function refreshWrites(db: DatabaseSync) {
   const session = db.prepare(`
     SELECT ${SESSION_COLUMNS} FROM sessions JOIN accounts USING (user) WHERE id = :id`)
 
-  /** One token of a family is good at a time: a second line of them would never be noticed. */
+  /** One token of a family is good at a time: with two, the theft of one would never be noticed. */
   function putInPlace(session: string, hash: string, issuedAt: number): void {
     useUp.run({ session })
     add.run({ hash, session, issuedAt })
@@ -48,7 +48,7 @@ export function refreshWrites(db: DatabaseSync) {
       const { usedAt } = token
       if (usedAt !== null && now - usedAt > graceMs) return { reused: token.session }
       use.run({ hash, now: usedAt ?? now })
-      // Shown again for the same next one, there is nothing more to do.
+      // A token that is shown again for the same next one changes nothing more.
       if (find.get({ hash: next }) === undefined) putInPlace(token.session, next, now)
       return { session: session.get({ id: token.session }) as unknown as SessionRecord }
     },

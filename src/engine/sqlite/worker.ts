@@ -33,19 +33,19 @@ export function serve(open: () => Service): void {
   post({ type: 'opened' })
 }
 
-/** The database of a thread that writes; what the thread holds in memory follows the two calls. */
+/** The database of a thread that writes; with the two callbacks its memory follows the disk. */
 export interface WritingDatabase {
   db: DatabaseSync
   operations: Operations
-  /** Rows that were changed so far. */
+  /** How many rows were changed since the database was opened. */
   changes: () => number
-  /** What was done since the last time is on disk. */
+  /** Called when a transaction is on disk. */
   onKept: () => void
-  /** What was done since the last time has never been. */
+  /** Called when a transaction was taken back. */
   onTakenBack: () => void
 }
 
-/** Runs a batch in one transaction: answers after the commit, or keeps nothing of it. */
+/** Runs a batch in one transaction: answers after the commit, or nothing of it is kept. */
 export function runInTransaction(writing: WritingDatabase, calls: readonly Call[]): FromThread {
   const { db, operations, changes, onKept, onTakenBack } = writing
   try {
@@ -64,7 +64,7 @@ export function runInTransaction(writing: WritingDatabase, calls: readonly Call[
   }
 }
 
-/** Runs a batch of reads on one state of the store, whatever is committed meanwhile. */
+/** Runs a batch of reads on one state of the store, also when commits happen meanwhile. */
 export function runReads(
   db: DatabaseSync,
   operations: Operations,
@@ -80,7 +80,7 @@ export function runReads(
   }
 }
 
-/** Throws only what is wrong with the storage and so concerns every call of the batch. */
+/** Throws only errors of the storage, which concern every call of the batch. */
 function answer(operations: Operations, [operation, args]: Call): Answer {
   try {
     const run = operations[operation]

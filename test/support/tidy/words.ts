@@ -15,6 +15,7 @@ export const PLAIN_FOLDERS: readonly string[] = [
   'docs/protocol.md',
   'examples/',
   'scripts/',
+  'src/engine/',
   'src/room/',
   'src/time/',
   'src/wire/',

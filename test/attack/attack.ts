@@ -11,6 +11,16 @@ export interface Attack {
   run(): Promise<string>
 }
 
+/** An attack in one row of a table. */
+export function attack(
+  name: string,
+  sent: string,
+  expected: string | RegExp,
+  run: () => Promise<string>,
+): Attack {
+  return { name, sent, expected, run }
+}
+
 /** Attacks of one kind. What they share is prepared when their turn comes. */
 export interface Family {
   title: string

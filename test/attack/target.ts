@@ -3,7 +3,7 @@ import { hkdfSync } from 'node:crypto'
 import type { RulesInput } from '../../src/config/rules-file.ts'
 import { call, type Person, person, ticketOf } from '../support/people.ts'
 import { type LoneServer, startLoneServer } from '../support/server-process.ts'
-import { type Answer, type Ask, ask, type Headers } from './wire.ts'
+import { type Answer, type Ask, ask, type Headers, upgradeWords, wordsOf } from './wire.ts'
 
 export const SECRET = 'the-root-secret-of-an-attacked-server-0123456789'
 export const SERVER_KEY = 'key-of-an-attacked-back-end-0123456789'
@@ -34,6 +34,10 @@ export interface Target {
   /** Values that must not be in the log at the end. */
   secrets: ReadonlySet<string>
   ask(request: Ask): Promise<Answer>
+  /** The answer in the words of `wordsOf`. */
+  words(request: Ask): Promise<string>
+  /** The answer to an upgrade, in the same words. */
+  upgraded(path: string, headers?: Headers): Promise<string>
   ticket(who: Person, body?: object): Promise<string>
   newPerson(): Promise<Person>
 }
@@ -69,6 +73,8 @@ export async function findTarget(short: boolean): Promise<Target> {
     restingMiB: server.program.rssMiB(),
     secrets,
     ask: (request) => ask(port, request),
+    words: async (request) => wordsOf(await ask(port, request)),
+    upgraded: (path, headers) => upgradeWords(port, path, headers),
     ticket: (who, body = {}) => ticketOf(app, who.bearer, body),
     newPerson,
   }
@@ -86,7 +92,17 @@ export function bearerHeaders({ bearer }: Person): Headers {
   return [['Authorization', bearer.authorization]]
 }
 
-export const JSON_TYPE: Headers = [['Content-Type', 'application/json']]
+/** A POST, of JSON unless another media type is said. */
+export function posting(
+  path: string,
+  headers: Headers,
+  body: string | Buffer,
+  type = 'application/json',
+): Ask {
+  return { method: 'POST', path, headers: [...headers, ['Content-Type', type]], body }
+}
+
+export const KEY_HEADERS: Headers = [['Authorization', `Bearer ${SERVER_KEY}`]]
 
 /** The key that access tokens are signed with: we made the secret, so claims can be tried too. */
 export function accessTokenKey(): Buffer {

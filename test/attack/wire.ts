@@ -1,5 +1,6 @@
 // HTTP as bytes on a socket: nothing here corrects, merges or refuses what an attack writes.
-import { connect as connectTcp, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, connect as connectTcp, type Server, type Socket } from 'node:net'
 import { upgradeRequest } from '../support/client.ts'
 import { type RawClient, rawRequest } from '../support/raw-client.ts'
 
@@ -47,6 +48,13 @@ export function openSocket(port: number, from?: string): Socket {
   const socket = connectTcp({ port, host: '127.0.0.1', ...local })
   socket.on('error', () => undefined)
   return socket
+}
+
+/** Starts a server of the attacker's, and gives its port. */
+export async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
 }
 
 /** The bytes of a request that is well framed, whatever stands in it. */

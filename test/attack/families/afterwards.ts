@@ -3,9 +3,9 @@
 
 import { OPCODE } from '../../support/frames.ts'
 import { call } from '../../support/people.ts'
-import type { Attack, Family } from '../attack.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
 import { bearerHeaders, type Target } from '../target.ts'
-import { firstAnswer, openSocket, pause, upgrade, upgradeBytes, within, wordsOf } from '../wire.ts'
+import { firstAnswer, openSocket, pause, upgrade, upgradeBytes, within } from '../wire.ts'
 
 /** The heap is bounded by an option of Node; this is for what lies outside it. */
 const GROWTH_MIB_MAX = 200
@@ -15,24 +15,15 @@ const ROOMS = ['attack:frames', 'attack:first', 'attack:tickets', 'attack:origin
 export const afterwards: Family = {
   title: 'afterwards',
   attacks: (target) => [
-    {
-      name: 'the process lives',
-      sent: 'nothing',
-      expected: 'alive',
-      run: async () => (target.server.program.isRunning ? 'alive' : 'dead'),
-    },
-    {
-      name: 'it is ready',
-      sent: 'GET /health/ready',
-      expected: '200',
-      run: async () => wordsOf(await target.ask({ path: '/health/ready' })),
-    },
-    {
-      name: 'two users talk',
-      sent: 'one text each',
-      expected: 'one hears "two", two hears "one"',
-      run: () => talk(target),
-    },
+    attack('the process lives', 'nothing', 'alive', async () =>
+      target.server.program.isRunning ? 'alive' : 'dead',
+    ),
+    attack('it is ready', 'GET /health/ready', '200', () =>
+      target.words({ path: '/health/ready' }),
+    ),
+    attack('two users talk', 'one text each', 'one hears "two", two hears "one"', () =>
+      talk(target),
+    ),
     ...ROOMS.map((room) => emptied(target, room)),
     placesBack(target),
     ...givenBack(target),
@@ -42,43 +33,43 @@ export const afterwards: Family = {
 
 function givenBack(target: Target): Attack[] {
   return [
-    {
-      name: 'memory is within bounds',
-      sent: `at most ${GROWTH_MIB_MAX} MiB more than before`,
-      expected: /^within bounds: /,
-      run: async () => {
+    attack(
+      'memory is within bounds',
+      `at most ${GROWTH_MIB_MAX} MiB more than before`,
+      /^within bounds: /,
+      async () => {
         const mib = target.server.program.rssMiB()
         const words = `${target.restingMiB} MiB before, ${mib} MiB now`
         return mib - target.restingMiB <= GROWTH_MIB_MAX ? `within bounds: ${words}` : words
       },
-    },
-    {
-      name: 'sockets were given back',
-      sent: `at most ${FILES_MAX} open files`,
-      expected: /^within bounds: \d+$/,
-      run: () => filesWords(target),
-    },
+    ),
+    attack(
+      'sockets were given back',
+      `at most ${FILES_MAX} open files`,
+      /^within bounds: \d+$/,
+      () => filesWords(target),
+    ),
   ]
 }
 
 function logged(target: Target): Attack[] {
   return [
-    {
-      name: 'nothing unforeseen was logged',
-      sent: 'lines at level error',
-      expected: 'none',
-      run: async () => target.server.errorLines()[0] ?? 'none',
-    },
-    {
-      name: 'no secret was logged',
-      sent: `${target.secrets.size} passwords, keys, cookies, tokens and tickets`,
-      expected: '0 logged',
-      run: async () => {
+    attack(
+      'nothing unforeseen was logged',
+      'lines at level error',
+      'none',
+      async () => target.server.errorLines()[0] ?? 'none',
+    ),
+    attack(
+      'no secret was logged',
+      `${target.secrets.size} passwords, keys, cookies, tokens and tickets`,
+      '0 logged',
+      async () => {
         const log = target.server.program.output
         const leaked = [...target.secrets].filter((secret) => secret !== '' && log.includes(secret))
         return `${leaked.length} logged`
       },
-    },
+    ),
   ]
 }
 
@@ -102,11 +93,11 @@ async function talk(target: Target): Promise<string> {
 
 /** Asked a few times: a connection that was cut is only found at the next ping. */
 function emptied(target: Target, room: string): Attack {
-  return {
-    name: `no member is left in ${room}`,
-    sent: `GET /rooms/${room}`,
-    expected: '0 members, 0 users',
-    run: async () => {
+  return attack(
+    `no member is left in ${room}`,
+    `GET /rooms/${room}`,
+    '0 members, 0 users',
+    async () => {
       let words = ''
       for (let turn = 0; turn < 24 && words !== '0 members, 0 users'; turn += 1) {
         if (turn > 0) await pause(500)
@@ -116,16 +107,16 @@ function emptied(target: Target, room: string): Attack {
       }
       return words
     },
-  }
+  )
 }
 
 /** Fifty connections per user are allowed: all fifty places of a user must be free. */
 function placesBack(target: Target): Attack {
-  return {
-    name: 'the stranger has every place again',
-    sent: '51 connections of one user',
-    expected: '50 in, 1 refused',
-    run: async () => {
+  return attack(
+    'the stranger has every place again',
+    '51 connections of one user',
+    '50 in, 1 refused',
+    async () => {
       const sockets = Array.from({ length: 51 }, () => openSocket(target.port))
       const bytes = upgradeBytes('/rooms/attack:places', bearerHeaders(target.stranger))
       const answers = await Promise.all(sockets.map((socket) => firstAnswer(socket, bytes)))
@@ -133,7 +124,7 @@ function placesBack(target: Target): Attack {
       const inside = answers.filter((answer) => answer?.status === 101).length
       return `${inside} in, ${answers.length - inside} refused`
     },
-  }
+  )
 }
 
 async function filesWords({ server }: Target): Promise<string> {

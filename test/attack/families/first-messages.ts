@@ -1,8 +1,9 @@
 // Connections that have not said who they are: many of them, and wrong first messages of all kinds.
 
+import type { Socket } from 'node:net'
 import { type ClientFrame, clientFrame, OPCODE } from '../../support/frames.ts'
 import type { RawClient } from '../../support/raw-client.ts'
-import type { Attack, Family } from '../attack.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
 import type { Target } from '../target.ts'
 import {
   closeWords,
@@ -32,49 +33,44 @@ export const firstMessages: Family = {
 /** Undecided connections are counted per address; clients of other addresses still get in. */
 function crowds(target: Target): Attack[] {
   return [
-    {
-      name: '60 undecided from one address',
-      sent: '60 upgrades with ?auth=message',
-      expected: '20 in, 40 of 429 too_many_requests',
-      run: () => crowd(target, Array(60).fill('127.66.0.1')),
-    },
-    {
-      name: '90 undecided from three addresses',
-      sent: '90 upgrades with ?auth=message',
-      expected: '60 in, 30 of 429 too_many_requests',
-      run: () =>
-        crowd(
-          target,
-          Array.from({ length: 90 }, (_, at) => `127.66.1.${1 + (at % 3)}`),
-        ),
-    },
-    {
-      name: 'and their places come back',
-      sent: '20 more from the same address',
-      expected: '20 in',
-      run: () => crowd(target, Array(20).fill('127.66.0.1')),
-    },
-    {
-      name: '1,200 undecided from 80 addresses',
-      sent: 'more than pendingConnections',
-      expected: '1000 in, 200 of 503 unavailable',
-      run: () =>
-        crowd(
-          target,
-          Array.from({ length: 1_200 }, (_, at) => `127.66.2.${1 + (at % 80)}`),
-        ),
-    },
-    {
-      name: 'with a ticket one gets in all the same',
-      sent: 'an upgrade with ticket while all undecided places are taken',
-      expected: '101',
-      run: () => besideCrowd(target),
-    },
+    attack(
+      '60 undecided from one address',
+      '60 upgrades with ?auth=message',
+      '20 in, 40 of 429 too_many_requests',
+      () => crowd(target, 60, '127.66.0', 1),
+    ),
+    attack(
+      '90 undecided from three addresses',
+      '90 upgrades with ?auth=message',
+      '60 in, 30 of 429 too_many_requests',
+      () => crowd(target, 90, '127.66.1', 3),
+    ),
+    attack('and their places come back', '20 more from the same address', '20 in', () =>
+      crowd(target, 20, '127.66.0', 1),
+    ),
+    attack(
+      '1,200 undecided from 80 addresses',
+      'more than pendingConnections',
+      '1000 in, 200 of 503 unavailable',
+      () => crowd(target, 1_200, '127.66.2', 80),
+    ),
+    attack(
+      'with a ticket one gets in all the same',
+      'an upgrade with ticket while all undecided places are taken',
+      '101',
+      () => besideCrowd(target),
+    ),
   ]
 }
 
-async function crowd(target: Target, addresses: readonly string[]): Promise<string> {
-  const sockets = addresses.map((address) => openSocket(target.port, address))
+function socketsFrom(port: number, count: number, net: string, addresses: number): Socket[] {
+  return Array.from({ length: count }, (_, at) =>
+    openSocket(port, `${net}.${1 + (at % addresses)}`),
+  )
+}
+
+async function crowd({ port }: Target, count: number, net: string, addresses: number) {
+  const sockets = socketsFrom(port, count, net, addresses)
   const answers = await Promise.all(sockets.map((s) => firstAnswer(s, upgradeBytes(PATH))))
   const words = answers.map(wordsOf)
   const inside = words.filter((word) => word === '101').length
@@ -86,9 +82,7 @@ async function crowd(target: Target, addresses: readonly string[]): Promise<stri
 }
 
 async function besideCrowd(target: Target): Promise<string> {
-  const sockets = Array.from({ length: 1_000 }, (_, at) =>
-    openSocket(target.port, `127.66.3.${1 + (at % 50)}`),
-  )
+  const sockets = socketsFrom(target.port, 1_000, '127.66.3', 50)
   await Promise.all(sockets.map((s) => firstAnswer(s, upgradeBytes(PATH))))
   const ticket = await target.ticket(target.victim)
   const client = await upgrade(target.url, `/rooms/attack:first?ticket=${ticket}`)
@@ -130,34 +124,21 @@ const WRONG: Record<string, ClientFrame[]> = {
 }
 
 function showing(target: Target, name: string, frames: ClientFrame[], expected = INVALID): Attack {
-  return {
-    name: `first message: ${name}`,
-    sent: String(frames[0]?.payload ?? ''),
-    expected,
-    run: async () => {
-      const client = await upgrade(target.url, PATH)
-      client.send(...frames)
-      return closeWords(client)
-    },
-  }
+  return attack(`first message: ${name}`, String(frames[0]?.payload ?? ''), expected, async () => {
+    const client = await upgrade(target.url, PATH)
+    client.send(...frames)
+    return closeWords(client)
+  })
 }
 
 function tooLarge(target: Target): Attack[] {
   const huge = 'x'.repeat(100_000)
+  const noText = { opcode: text, payload: Buffer.from([0xff]) }
+  const unmasked = { opcode: text, payload: '{}', masked: false }
   return [
     showing(target, 'over messageBytes', [{ opcode: text, payload: huge }], '1009 message too big'),
-    showing(
-      target,
-      'invalid UTF-8',
-      [{ opcode: text, payload: Buffer.from([0xff]) }],
-      '1007 invalid UTF-8',
-    ),
-    showing(
-      target,
-      'unmasked',
-      [{ opcode: text, payload: '{}', masked: false }],
-      '1002 malformed frame',
-    ),
+    showing(target, 'invalid UTF-8', [noText], '1007 invalid UTF-8'),
+    showing(target, 'unmasked', [unmasked], '1002 malformed frame'),
   ]
 }
 
@@ -174,36 +155,32 @@ function held(target: Target): Attack[] {
   const many = Array<ClientFrame>(200).fill({ opcode: text, payload: 'x' })
   const large = Array<ClientFrame>(3).fill({ opcode: binary, payload: Buffer.alloc(40_000) })
   return [
-    {
-      name: '200 frames behind the first message',
-      sent: 'all in one piece',
-      expected: '3013 too many requests',
-      run: async () => closeWords(await behind(many)),
-    },
-    {
-      name: '120 KB behind the first message',
-      sent: 'all in one piece',
-      expected: '3013 too many requests',
-      run: async () => closeWords(await behind(large)),
-    },
+    attack(
+      '200 frames behind the first message',
+      'all in one piece',
+      '3013 too many requests',
+      async () => closeWords(await behind(many)),
+    ),
+    attack(
+      '120 KB behind the first message',
+      'all in one piece',
+      '3013 too many requests',
+      async () => closeWords(await behind(large)),
+    ),
   ]
 }
 
 /** Ten seconds are too long for the short form. */
 function deadline(target: Target): Attack[] {
   if (target.short) return []
-  const silent = (name: string, keep: (client: RawClient) => void): Attack => ({
-    name: `first message: ${name}`,
-    sent: name,
-    expected: INVALID,
-    run: async () => {
+  const silent = (name: string, keep: (client: RawClient) => void): Attack =>
+    attack(`first message: ${name}`, name, INVALID, async () => {
       const client = await upgrade(target.url, PATH)
       const timer = setInterval(() => keep(client), 500)
       const words = await closeWords(client, 14_000)
       clearInterval(timer)
       return words
-    },
-  })
+    })
   return [
     silent('never', () => undefined),
     silent('pings instead', (client) => client.send({ opcode: OPCODE.ping })),

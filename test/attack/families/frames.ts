@@ -3,13 +3,16 @@
 import { type ClientFrame, clientFrame, OPCODE } from '../../support/frames.ts'
 import { MALFORMED } from '../../support/malformed-frames.ts'
 import type { RawClient } from '../../support/raw-client.ts'
-import type { Attack, Family } from '../attack.ts'
+import { until } from '../../support/until.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
 import type { Target } from '../target.ts'
 import { closeWords, pause, upgrade, within } from '../wire.ts'
 
 const { continuation, text, binary, close, ping, pong } = OPCODE
 const CLOSED = { 1002: '1002 malformed frame', 1007: '1007 invalid UTF-8' } as const
 const TOO_BIG = '1009 message too big'
+const TOO_MANY = '3013 too many requests'
+const TOO_MANY_FRAGMENTS = '1008 too many fragments'
 
 export const frames: Family = {
   title: 'frames',
@@ -33,59 +36,34 @@ function malformed(): Case[] {
   return MALFORMED.map(({ name, frames, code }) => [name, [...frames], CLOSED[code]])
 }
 
+const begun = (payload: string): ClientFrame => ({ opcode: text, payload, fin: false })
+
+function fragments(count: number, payload: string): ClientFrame[] {
+  return Array(count).fill({ opcode: continuation, payload, fin: false })
+}
+
 function tooMuch(): Case[] {
   const half = 'x'.repeat(40_000)
+  const large = 'x'.repeat(60_000)
   return [
     ['one byte over messageBytes', [{ opcode: text, payload: 'x'.repeat(65_537) }], TOO_BIG],
     ['one megabyte', [{ opcode: binary, payload: 'x'.repeat(1_000_000) }], TOO_BIG],
-    [
-      'over it in two fragments',
-      [
-        { opcode: text, payload: half, fin: false },
-        { opcode: continuation, payload: half },
-      ],
-      TOO_BIG,
-    ],
-    [
-      'a thousand empty fragments',
-      [
-        { opcode: text, fin: false },
-        ...Array<ClientFrame>(1_000).fill({ opcode: continuation, fin: false }),
-      ],
-      '1008 too many fragments',
-    ],
-    [
-      '200 fragments of a byte',
-      [
-        { opcode: text, payload: 'x', fin: false },
-        ...Array<ClientFrame>(200).fill({ opcode: continuation, payload: 'x', fin: false }),
-      ],
-      '1008 too many fragments',
-    ],
-    [
-      '500 messages at once',
-      Array<ClientFrame>(500).fill({ opcode: text, payload: 'x' }),
-      '3013 too many requests',
-    ],
-    [
-      '10 times 60 KB at once',
-      Array<ClientFrame>(10).fill({ opcode: binary, payload: 'x'.repeat(60_000) }),
-      '3013 too many requests',
-    ],
+    ['over it in two fragments', [begun(half), { opcode: continuation, payload: half }], TOO_BIG],
+    ['a thousand empty fragments', [begun(''), ...fragments(1_000, '')], TOO_MANY_FRAGMENTS],
+    ['200 fragments of a byte', [begun('x'), ...fragments(200, 'x')], TOO_MANY_FRAGMENTS],
+    ['500 messages at once', Array(500).fill({ opcode: text, payload: 'x' }), TOO_MANY],
+    ['10 times 60 KB at once', Array(10).fill({ opcode: binary, payload: large }), TOO_MANY],
   ]
 }
 
 function sent(target: Target, cases: readonly Case[]): Attack[] {
-  return cases.map(([name, all, expected]) => ({
-    name,
-    sent: `${all.length} frames`,
-    expected,
-    run: async () => {
+  return cases.map(([name, all, expected]) =>
+    attack(name, `${all.length} frames`, expected, async () => {
       const client = await member(target)
       client.send(...all)
       return closeWords(client)
-    },
-  }))
+    }),
+  )
 }
 
 /** Lengths that no writer of frames would write. */
@@ -93,11 +71,7 @@ function raw(target: Target): Attack[] {
   const mask = [1, 2, 3, 4]
   const cases: [string, number[], RegExp][] = [
     ['a length of 2^63', [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, ...mask], /^100[29] /],
-    [
-      'a length of 2^63 - 1',
-      [0x82, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, ...mask],
-      /^1009 /,
-    ],
+    ['a length of 2^63 - 1', [0x82, 0xff, 0x7f, ...Array(7).fill(255), ...mask], /^1009 /],
     ['a length of 2^53', [0x82, 0xff, 0, 0x20, 0, 0, 0, 0, 0, 0, ...mask], /^1009 /],
     ['a length of 4 GB', [0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, ...mask], /^1009 /],
     ['a length of 65,537', [0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 1, ...mask], /^1009 /],
@@ -105,16 +79,13 @@ function raw(target: Target): Attack[] {
     ['HTTP again', [...Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')], /^1002 /],
     ['TLS hello', [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3], /^1002 /],
   ]
-  return cases.map(([name, bytes, expected]) => ({
-    name,
-    sent: Buffer.from(bytes).toString('hex'),
-    expected,
-    run: async () => {
+  return cases.map(([name, bytes, expected]) =>
+    attack(name, Buffer.from(bytes).toString('hex'), expected, async () => {
       const client = await member(target)
       client.socket.write(Buffer.from(bytes))
       return closeWords(client)
-    },
-  }))
+    }),
+  )
 }
 
 /** Control frames cost us answers: who does not read them is cut, and memory stays where it was. */
@@ -124,9 +95,8 @@ function floods(target: Target): Attack[] {
     const before = target.server.program.rssMiB()
     const client = await member(target)
     client.socket.pause()
-    const block = Buffer.concat(
-      Array<Buffer>(1_000).fill(clientFrame({ opcode, payload: 'x'.repeat(100) })),
-    )
+    const frame = clientFrame({ opcode, payload: 'x'.repeat(100) })
+    const block = Buffer.concat(Array(1_000).fill(frame))
     let written = 0
     for (; written < count && !client.socket.destroyed; written += 1_000) {
       if (!client.socket.write(block)) await within(300, drained(client), undefined)
@@ -138,30 +108,20 @@ function floods(target: Target): Attack[] {
     return grown < 64 ? 'memory stays' : `memory grew by ${grown} MiB`
   }
   return [
-    {
-      name: `${count} pings, answers not read`,
-      sent: 'pings of 100 bytes',
-      expected: 'memory stays',
-      run: control(ping),
-    },
-    {
-      name: `${count} pongs without a ping`,
-      sent: 'pongs of 100 bytes',
-      expected: 'memory stays',
-      run: control(pong),
-    },
-    {
-      name: 'frames behind a close are not heard',
-      sent: 'close and text in one piece',
-      expected: '1000, heard by nobody',
-      run: () => afterClose(target),
-    },
-    {
-      name: 'a client that does not read is cut, in bounded memory',
-      sent: 'a member that stops reading while others talk',
-      expected: 'cut, memory stays',
-      run: () => deafMember(target),
-    },
+    attack(`${count} pings, answers not read`, 'pings of 100 bytes', 'memory stays', control(ping)),
+    attack(`${count} pongs without a ping`, 'pongs of 100 bytes', 'memory stays', control(pong)),
+    attack(
+      'frames behind a close are not heard',
+      'close and text in one piece',
+      '1000, heard by nobody',
+      () => afterClose(target),
+    ),
+    attack(
+      'a client that does not read is cut, in bounded memory',
+      'a member that stops reading while others talk',
+      'cut, memory stays',
+      () => deafMember(target),
+    ),
   ]
 }
 
@@ -189,7 +149,9 @@ async function deafMember(target: Target): Promise<string> {
   const deaf = await member(target, room)
   deaf.socket.pause()
   const before = target.server.program.rssMiB()
-  const talkers = await Promise.all(Array.from({ length: 12 }, () => anonymous(target, room)))
+  const talkers = await Promise.all(
+    Array.from({ length: 12 }, () => upgrade(target.url, `/rooms/${room}`)),
+  )
   let cut = false
   for (let turn = 0; turn < 60 && !cut; turn += 1) {
     for (const talker of talkers) talker.send({ opcode: binary, payload: Buffer.alloc(60_000) })
@@ -201,30 +163,19 @@ async function deafMember(target: Target): Promise<string> {
   return `${cut ? 'cut' : 'not cut'}, memory ${grown < 32 ? 'stays' : `grew by ${grown} MiB`}`
 }
 
-function anonymous(target: Target, room: string): Promise<RawClient> {
-  return upgrade(target.url, `/rooms/${room}`)
-}
-
 /** A member of the same room notices nothing of all that. */
 function undisturbed(target: Target): Attack {
-  return {
-    name: 'after all that the room talks',
-    sent: 'a text between two members',
-    expected: 'hello',
-    run: async () => {
+  return attack(
+    'after all that the room talks',
+    'a text between two members',
+    'hello',
+    async () => {
       const [one, two] = [await member(target), await member(target)]
       one.send({ opcode: text, payload: 'hello' })
-      await within(
-        2_000,
-        waitFor(() => two.frames.length > 0),
-        undefined,
-      )
+      const heard = until(() => two.frames.length > 0)
+      await within(2_000, heard, undefined)
       for (const { socket } of [one, two]) socket.destroy()
       return two.frames[0]?.payload.toString() ?? 'nothing'
     },
-  }
-}
-
-async function waitFor(holds: () => boolean): Promise<void> {
-  for (let at = 0; at < 400 && !holds(); at += 1) await pause(5)
+  )
 }

@@ -1,6 +1,6 @@
 // Requests whose end is a matter of opinion: what one server takes for one request and another for
 // two. Each is written to one socket, with a second request hidden inside.
-import type { Attack, Family } from '../attack.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
 import { bearerHeaders, type Target } from '../target.ts'
 import { exchange, upgradeBytes, wordsOf } from '../wire.ts'
 
@@ -62,12 +62,9 @@ function smuggled(target: Target): Attack[] {
     ['NUL in a header', ['X-A: b\0c', 'Content-Length: 1'], `x${HIDDEN}`],
     ['lines end in LF alone', ['X-A: b\nContent-Length: 1', 'Content-Length: 1'], `x${HIDDEN}`],
   ]
-  return cases.map(([name, lines, body]) => ({
-    name,
-    sent: lines.join(' + '),
-    expected: REFUSED,
-    run: () => allWords(target, post(target, lines, body)),
-  }))
+  return cases.map(([name, lines, body]) =>
+    attack(name, lines.join(' + '), REFUSED, () => allWords(target, post(target, lines, body))),
+  )
 }
 
 /** Every answer that came, so that a second one shows. */
@@ -90,24 +87,20 @@ function malformed(target: Target): Attack[] {
     'control character in the URL': `GET /health\x01/live HTTP/1.1\r\n${host}`,
     'a mail': 'HELO localhost\r\nMAIL FROM:<a@b>\r\n',
   }
-  return Object.entries(texts).map(([name, text]) => ({
-    name,
-    sent: text,
+  return Object.entries(texts).map(([name, text]) =>
     // The one-line request of HTTP/0.9 is still understood, by Node's own parser.
-    expected: /^(200|400 bad_request|404 not_found|nothing)$/,
-    run: () => allWords(target, text),
-  }))
+    attack(name, text, /^(200|400 bad_request|404 not_found|nothing)$/, () =>
+      allWords(target, text),
+    ),
+  )
 }
 
 /** Odd, and well-formed: they must be understood in one way only. */
 function beside(target: Target): Attack[] {
   const cases: [string, string, RegExp][] = [...absolute(), ...upgrades(), ...expectations()]
-  return cases.map(([name, text, expected]) => ({
-    name,
-    sent: text.split('\r\n')[0] ?? '',
-    expected,
-    run: () => allWords(target, text),
-  }))
+  return cases.map(([name, text, expected]) =>
+    attack(name, text.split('\r\n')[0] ?? '', expected, () => allWords(target, text)),
+  )
 }
 
 type Case = [name: string, text: string, expected: RegExp]
@@ -156,13 +149,13 @@ function expectations(): Case[] {
 
 /** The socket is ended behind it: who was told to keep it would send a request into nothing. */
 function refusedUpgrade({ port }: Target): Attack {
-  return {
-    name: 'a refused upgrade says that the connection ends',
-    sent: 'an upgrade without credential',
-    expected: '401 unauthorized, close',
-    run: async () => {
+  return attack(
+    'a refused upgrade says that the connection ends',
+    'an upgrade without credential',
+    '401 unauthorized, close',
+    async () => {
       const [answer] = await exchange(port, upgradeBytes('/rooms/attack:a'))
       return `${wordsOf(answer)}, ${answer?.headers.get('connection')}`
     },
-  }
+  )
 }

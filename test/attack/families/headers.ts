@@ -1,7 +1,7 @@
 // Headers that claim to come from another client, and too many or too large ones.
-import type { Attack, Family } from '../attack.ts'
-import { bearerHeaders, browserHeaders, JSON_TYPE, type Target } from '../target.ts'
-import { exchange, type Headers, requestBytes, upgradeWords, wordsOf } from '../wire.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
+import { bearerHeaders, browserHeaders, posting, type Target } from '../target.ts'
+import { exchange, type Headers, requestBytes, wordsOf } from '../wire.ts'
 
 export const headers: Family = {
   title: 'headers',
@@ -13,10 +13,6 @@ export const headers: Family = {
   ],
 }
 
-function post(target: Target, path: string, more: Headers, body = '{}') {
-  return target.ask({ method: 'POST', path, headers: [...more, ...JSON_TYPE], body })
-}
-
 const FORWARDED: Headers = [
   ['X-Forwarded-Host', 'evil.example'],
   ['X-Forwarded-Proto', 'https'],
@@ -26,46 +22,39 @@ const FORWARDED: Headers = [
   ['X-Original-URL', '/health/live'],
 ]
 
+const evilPage = ({ victim }: Target): Headers => browserHeaders(victim, 'http://evil.example')
+
 /** No proxy is trusted here, so nothing that a client says of itself may count. */
 function forwarded(target: Target): Attack[] {
   const bearer = bearerHeaders(target.victim)
   return [
-    {
-      name: 'the address of a ticket is not for another host',
-      sent: 'X-Forwarded-Host: evil.example',
-      expected: 'ws://localhost',
-      run: async () => {
-        const { body } = await post(target, '/tickets', [...bearer, ...FORWARDED])
+    attack(
+      'the address of a ticket is not for another host',
+      'X-Forwarded-Host: evil.example',
+      'ws://localhost',
+      async () => {
+        const { body } = await target.ask(posting('/tickets', [...bearer, ...FORWARDED], '{}'))
         return String(JSON.parse(body).url).replace(/\/rooms.*$/, '')
       },
-    },
-    {
-      name: 'an origin is not ours for a forwarded host',
-      sent: 'Origin and X-Forwarded-Host: evil.example',
-      expected: '403 forbidden',
-      run: () =>
-        upgradeWords(target.port, '/rooms/attack:a', [
-          ['Cookie', target.victim.browser.cookie],
-          ['Origin', 'http://evil.example'],
-          ...FORWARDED,
-        ]),
-    },
-    {
-      name: 'a forwarded scheme does not change the cookie',
-      sent: 'X-Forwarded-Proto: https with the cookie of plain HTTP',
-      expected: '101',
-      run: () =>
-        upgradeWords(target.port, '/rooms/attack:a', [
-          ...browserHeaders(target.victim),
-          ...FORWARDED,
-        ]),
-    },
-    {
-      name: 'guesses count for the true address',
-      sent: '14 wrong passwords, each with another X-Forwarded-For',
-      expected: /^(401 unauthorized, )+(429 too_many_requests(, )?)+$/,
-      run: () => guessesBehindClaims(target),
-    },
+    ),
+    attack(
+      'an origin is not ours for a forwarded host',
+      'Origin and X-Forwarded-Host: evil.example',
+      '403 forbidden',
+      () => target.upgraded('/rooms/attack:a', [...evilPage(target), ...FORWARDED]),
+    ),
+    attack(
+      'a forwarded scheme does not change the cookie',
+      'X-Forwarded-Proto: https with the cookie of plain HTTP',
+      '101',
+      () => target.upgraded('/rooms/attack:a', [...browserHeaders(target.victim), ...FORWARDED]),
+    ),
+    attack(
+      'guesses count for the true address',
+      '14 wrong passwords, each with another X-Forwarded-For',
+      /^(401 unauthorized, )+(429 too_many_requests(, )?)+$/,
+      () => guessesBehindClaims(target),
+    ),
   ]
 }
 
@@ -73,59 +62,43 @@ async function guessesBehindClaims(target: Target): Promise<string> {
   const seen: string[] = []
   for (let at = 0; at < 14; at += 1) {
     const body = JSON.stringify({ username: `nobody${at}`, password: 'wrong password' })
-    const headers: Headers = [['X-Forwarded-For', `10.1.1.${at}`], ...JSON_TYPE]
-    const ask = { method: 'POST', path: '/session', headers, body, from: '127.77.0.1' }
-    seen.push(wordsOf(await target.ask(ask)))
+    const ask = posting('/session', [['X-Forwarded-For', `10.1.1.${at}`]], body)
+    seen.push(await target.words({ ...ask, from: '127.77.0.1' }))
   }
   return seen.join(', ')
 }
 
+const hostOf = (host: string): Headers => [['Host', host]]
+const TWO_HOSTS: Headers = [...hostOf('localhost'), ...hostOf('evil.example')]
+
 function hosts(target: Target): Attack[] {
   const cases: [string, Headers, RegExp][] = [
-    ['with a space', [['Host', 'a b']], /^400 bad_request$/],
-    ['with a path', [['Host', 'localhost/../x']], /^400 bad_request$/],
-    ['with userinfo', [['Host', 'user@localhost']], /^400 bad_request$/],
-    ['with a query', [['Host', 'localhost?x']], /^400 bad_request$/],
-    ['with a bad port', [['Host', 'localhost:999999']], /^400 bad_request$/],
-    ['with quotes', [['Host', '"><script>']], /^400 bad_request$/],
-    ['empty', [['Host', '']], /^400 bad_request$/],
-    [
-      'twice',
-      [
-        ['Host', 'localhost'],
-        ['Host', 'evil.example'],
-      ],
-      /^(201|400 bad_request)$/,
-    ],
+    ['with a space', hostOf('a b'), /^400 bad_request$/],
+    ['with a path', hostOf('localhost/../x'), /^400 bad_request$/],
+    ['with userinfo', hostOf('user@localhost'), /^400 bad_request$/],
+    ['with a query', hostOf('localhost?x'), /^400 bad_request$/],
+    ['with a bad port', hostOf('localhost:999999'), /^400 bad_request$/],
+    ['with quotes', hostOf('"><script>'), /^400 bad_request$/],
+    ['empty', hostOf(''), /^400 bad_request$/],
+    ['twice', TWO_HOSTS, /^(201|400 bad_request)$/],
   ]
   const bearer = bearerHeaders(target.victim)
   return [
-    ...cases.map(([name, host, expected]) => ({
-      name: `Host ${name}`,
-      sent: host.map(([, value]) => value).join(' + '),
-      expected,
-      run: async () => wordsOf(await post(target, '/tickets', [...host, ...bearer])),
-    })),
-    {
-      name: 'Host missing',
-      sent: 'HTTP/1.1 without Host',
-      expected: '400 bad_request',
-      run: async () => {
-        const bytes = 'GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n'
-        return wordsOf((await exchange(target.port, bytes))[0])
-      },
-    },
-    {
-      name: 'Host of another does not make its origin ours',
-      sent: 'Host and Origin: evil.example',
-      expected: '403 forbidden',
-      run: () =>
-        upgradeWords(target.port, '/rooms/attack:a', [
-          ['Host', 'evil.example'],
-          ['Origin', 'http://evil.example'],
-          ['Cookie', target.victim.browser.cookie],
-        ]),
-    },
+    ...cases.map(([name, host, expected]) =>
+      attack(`Host ${name}`, host.map(([, value]) => value).join(' + '), expected, () =>
+        target.words(posting('/tickets', [...host, ...bearer], '{}')),
+      ),
+    ),
+    attack('Host missing', 'HTTP/1.1 without Host', '400 bad_request', async () => {
+      const bytes = 'GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n'
+      return wordsOf((await exchange(target.port, bytes))[0])
+    }),
+    attack(
+      'Host of another does not make its origin ours',
+      'Host and Origin: evil.example',
+      '403 forbidden',
+      () => target.upgraded('/rooms/attack:a', [...hostOf('evil.example'), ...evilPage(target)]),
+    ),
   ]
 }
 
@@ -133,43 +106,22 @@ function hosts(target: Target): Attack[] {
 function overrides(target: Target): Attack[] {
   const names = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', '_method']
   const cookie = browserHeaders(target.victim)
-  const override = names.map((name) => ({
-    name: `method override by ${name}`,
-    sent: `GET /session with ${name}: DELETE`,
-    expected: '200',
-    run: async () =>
-      wordsOf(
-        await target.ask({
-          path: '/session?_method=DELETE',
-          headers: [...cookie, [name, 'DELETE']],
-        }),
-      ),
-  }))
-  const methods = [
-    'TRACE',
-    'TRACK',
-    'PROPFIND',
-    'PATCH',
-    'PUT',
-    'CONNECT',
-    'get',
-    'GETX',
-    'OPTIONS',
-  ]
+  const override = names.map((name) =>
+    attack(`method override by ${name}`, `GET /session with ${name}: DELETE`, '200', () =>
+      target.words({ path: '/session?_method=DELETE', headers: [...cookie, [name, 'DELETE']] }),
+    ),
+  )
+  const methods = 'TRACE TRACK PROPFIND PATCH PUT CONNECT get GETX OPTIONS'.split(' ')
   return [
     ...override,
-    ...methods.map((method) => ({
-      name: `method ${method}`,
-      sent: `${method} /session`,
-      expected: /^(40[045] \w+|nothing)$/,
-      run: async () => wordsOf(await target.ask({ method, path: '/session', headers: cookie })),
-    })),
-    {
-      name: 'nothing was overridden',
-      sent: 'GET /session',
-      expected: '200',
-      run: async () => wordsOf(await target.ask({ path: '/session', headers: cookie })),
-    },
+    ...methods.map((method) =>
+      attack(`method ${method}`, `${method} /session`, /^(40[045] \w+|nothing)$/, () =>
+        target.words({ method, path: '/session', headers: cookie }),
+      ),
+    ),
+    attack('nothing was overridden', 'GET /session', '200', () =>
+      target.words({ path: '/session', headers: cookie }),
+    ),
   ]
 }
 
@@ -189,35 +141,28 @@ function floods(target: Target): Attack[] {
     ['1,500 ranges', [['Range', `bytes=${'0-1,'.repeat(1_500)}`]], /^200$/],
   ]
   return [
-    ...cases.map(([name, flood, expected]) => ({
-      name: `flood: ${name}`,
-      sent: 'GET /health/live',
-      expected,
-      run: async () => wordsOf(await target.ask({ path: '/health/live', headers: flood })),
-    })),
-    {
-      name: 'flood: a URL of 20 KB',
-      sent: 'GET /rooms/aaa…',
-      expected: /^(40[04] \w+|nothing)$/,
-      run: async () => wordsOf(await target.ask({ path: `/rooms/${'a'.repeat(20_000)}` })),
-    },
-    {
-      name: 'flood: 3,000 query parameters',
-      sent: 'GET /health/live?a=…',
-      expected: /^200$/,
-      run: async () => wordsOf(await target.ask({ path: `/health/live?${'a=1&'.repeat(3_000)}` })),
-    },
+    ...cases.map(([name, flood, expected]) =>
+      attack(`flood: ${name}`, 'GET /health/live', expected, () =>
+        target.words({ path: '/health/live', headers: flood }),
+      ),
+    ),
+    attack('flood: a URL of 20 KB', 'GET /rooms/aaa…', /^(40[04] \w+|nothing)$/, () =>
+      target.words({ path: `/rooms/${'a'.repeat(20_000)}` }),
+    ),
+    attack('flood: 3,000 query parameters', 'GET /health/live?a=…', /^200$/, () =>
+      target.words({ path: `/health/live?${'a=1&'.repeat(3_000)}` }),
+    ),
     pipelined(target),
   ]
 }
 
 function pipelined(target: Target): Attack {
   const count = target.short ? 500 : 5_000
-  return {
-    name: `flood: ${count} requests in one piece`,
-    sent: 'pipelined GET /session without credential',
-    expected: `${count} answers, all 401 unauthorized`,
-    run: async () => {
+  return attack(
+    `flood: ${count} requests in one piece`,
+    'pipelined GET /session without credential',
+    `${count} answers, all 401 unauthorized`,
+    async () => {
       const one = requestBytes({ path: '/session', headers: [['Connection', 'keep-alive']] })
       const bytes = Buffer.concat([
         ...Array<Buffer>(count - 1).fill(one),
@@ -227,5 +172,5 @@ function pipelined(target: Target): Attack {
       const words = [...new Set(answers.map(wordsOf))].join(', ')
       return `${answers.length} answers, all ${words}`
     },
-  }
+  )
 }

@@ -1,7 +1,7 @@
 // JSON bodies that want to be more than data: prototype keys, depth, odd types, other media types.
-import type { Attack, Family } from '../attack.ts'
-import { bearerHeaders, JSON_TYPE, SERVER_KEY, type Target } from '../target.ts'
-import { type Headers, wordsOf } from '../wire.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
+import { bearerHeaders, KEY_HEADERS, posting, type Target } from '../target.ts'
+import type { Headers } from '../wire.ts'
 
 const BAD = /^400 bad_request$/
 
@@ -45,13 +45,12 @@ interface Endpoint {
 }
 
 function endpointsOf(target: Target): Endpoint[] {
-  const key: Headers = [['Authorization', `Bearer ${SERVER_KEY}`]]
   return [
     { path: '/accounts', body: '{"username":"mallory","password":"long enough"', headers: [] },
     { path: '/session', body: '{"username":"mallory","password":"long enough"', headers: [] },
     { path: '/tickets', body: '{"ttl":5', headers: bearerHeaders(target.victim) },
-    { path: '/tickets', body: '{"user":"u1","info":{"a":1}', headers: key },
-    { path: '/tickets', body: '{"user":"u1","info":{"__proto__":{"a":1}}', headers: key },
+    { path: '/tickets', body: '{"user":"u1","info":{"a":1}', headers: KEY_HEADERS },
+    { path: '/tickets', body: '{"user":"u1","info":{"__proto__":{"a":1}}', headers: KEY_HEADERS },
   ]
 }
 
@@ -69,28 +68,31 @@ export const json: Family = {
   ],
 }
 
-function posting(target: Target, { path, headers }: Endpoint, body: string, more = JSON_TYPE) {
-  return async () =>
-    wordsOf(await target.ask({ method: 'POST', path, headers: [...headers, ...more], body }))
+function post(target: Target, { path, headers }: Endpoint, body: string, type?: string) {
+  return () => target.words(posting(path, headers, body, type))
 }
 
 function poisoned(target: Target, endpoint: Endpoint): Attack[] {
-  return Object.entries(POISON).map(([name, text]) => ({
-    name: `POST ${endpoint.path}: ${name}`,
-    sent: `${endpoint.body},${text}}`,
-    expected: BAD,
-    run: posting(target, endpoint, `${endpoint.body},${text}}`),
-  }))
+  return Object.entries(POISON).map(([name, text]) =>
+    attack(
+      `POST ${endpoint.path}: ${name}`,
+      `${endpoint.body},${text}}`,
+      BAD,
+      post(target, endpoint, `${endpoint.body},${text}}`),
+    ),
+  )
 }
 
 function whole(target: Target, endpoint: Endpoint): Attack[] {
-  return Object.entries(WHOLE).map(([name, body]) => ({
-    name: `POST ${endpoint.path}: ${name}`,
-    sent: body,
+  return Object.entries(WHOLE).map(([name, body]) =>
     // Nothing said is nothing narrowed: an empty body is a ticket like any other (C20).
-    expected: endpoint.path === '/tickets' && body === 'null' ? /^(201|400 bad_request)$/ : BAD,
-    run: posting(target, endpoint, body),
-  }))
+    attack(
+      `POST ${endpoint.path}: ${name}`,
+      body,
+      endpoint.path === '/tickets' && body === 'null' ? /^(201|400 bad_request)$/ : BAD,
+      post(target, endpoint, body),
+    ),
+  )
 }
 
 /** What a form of another page can send without asking first must not be read as JSON (C4). */
@@ -111,12 +113,14 @@ function mediaTypes(target: Target): Attack[] {
   return endpointsOf(target)
     .slice(0, 3)
     .flatMap((endpoint) =>
-      types.map((type) => ({
-        name: `POST ${endpoint.path} as ${type || 'nothing'}`,
-        sent: `Content-Type: ${type}`,
-        expected: /^(415 unsupported_media_type|400 bad_request)$/,
-        run: posting(target, endpoint, `${endpoint.body}}`, [['Content-Type', type]]),
-      })),
+      types.map((type) =>
+        attack(
+          `POST ${endpoint.path} as ${type || 'nothing'}`,
+          `Content-Type: ${type}`,
+          /^(415 unsupported_media_type|400 bad_request)$/,
+          post(target, endpoint, `${endpoint.body}}`, type),
+        ),
+      ),
     )
 }
 
@@ -150,33 +154,27 @@ const MESSAGES: readonly Message[] = [
 
 function messages(target: Target): Attack[] {
   return MESSAGES.map(([name, room, type, body, expected]) => {
-    const path = `/rooms/${room}/messages`
-    const headers: Headers = [...bearerHeaders(target.victim), ['Content-Type', type]]
-    return {
-      name: `message: ${name}`,
-      sent: `${type} ${body}`,
-      expected,
-      run: async () => wordsOf(await target.ask({ method: 'POST', path, headers, body })),
-    }
+    const ask = posting(`/rooms/${room}/messages`, bearerHeaders(target.victim), body, type)
+    return attack(`message: ${name}`, `${type} ${body}`, expected, () => target.words(ask))
   })
 }
 
 function sizes(target: Target): Attack {
   const endpoint = endpointsOf(target)[0] as Endpoint
   const body = `${endpoint.body},"pad":"${'x'.repeat(2_000_000)}"}`
-  return {
-    name: 'POST /accounts: two megabytes',
-    sent: 'a long unknown field',
-    expected: /^(413 too_large|nothing)$/,
-    run: posting(target, endpoint, body),
-  }
+  return attack(
+    'POST /accounts: two megabytes',
+    'a long unknown field',
+    /^(413 too_large|nothing)$/,
+    post(target, endpoint, body),
+  )
 }
 
 function unpolluted(target: Target): Attack {
-  return {
-    name: 'no prototype was changed',
-    sent: 'GET /health/live',
-    expected: '{"status":"live"}',
-    run: async () => (await target.ask({ path: '/health/live' })).body,
-  }
+  return attack(
+    'no prototype was changed',
+    'GET /health/live',
+    '{"status":"live"}',
+    async () => (await target.ask({ path: '/health/live' })).body,
+  )
 }

@@ -1,10 +1,12 @@
 // Pages of other origins with the victim's real cookie: on upgrades, on what changes, on reading.
-import type { Attack, Family } from '../attack.ts'
-import { browserHeaders, JSON_TYPE, sessionWords, type Target } from '../target.ts'
-import { type Ask, type Headers, upgradeWords, wordsOf } from '../wire.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
+import { browserHeaders, posting, sessionWords, type Target } from '../target.ts'
+import type { Ask, Headers } from '../wire.ts'
 
 const ROOM = '/rooms/attack:origins'
 const REFUSED = '403 forbidden'
+const EVIL = ['Origin', 'http://evil.example'] as const
+const LOG_IN = JSON.stringify({ username: 'stranger', password: 'not this one' })
 
 /** Names and values that must not count as ours, whatever they look like. */
 function hostile(port: number): Record<string, string> {
@@ -49,20 +51,14 @@ export const origins: Family = {
     ...Object.entries(hostile(target.port)).flatMap(([name, origin]) =>
       httpRoutes(target, name, [['Origin', origin]]),
     ),
-    ...httpRoutes(target, 'ours, then another', [
-      ['Origin', target.url],
-      ['Origin', 'http://evil.example'],
-    ]),
-    ...httpRoutes(target, 'another, then ours', [
-      ['Origin', 'http://evil.example'],
-      ['Origin', target.url],
-    ]),
+    ...httpRoutes(target, 'ours, then another', [['Origin', target.url], EVIL]),
+    ...httpRoutes(target, 'another, then ours', [EVIL, ['Origin', target.url]]),
     ...httpRoutes(target, 'none at all', []),
     ...['cross-site', 'same-site', 'none', 'Same-Origin', 'same-origin, cross-site'].flatMap(
       (site) => httpRoutes(target, `none, Sec-Fetch-Site: ${site}`, [['Sec-Fetch-Site', site]]),
     ),
     ...httpRoutes(target, 'another, Sec-Fetch-Site: same-origin', [
-      ['Origin', 'http://evil.example'],
+      EVIL,
       ['Sec-Fetch-Site', 'same-origin'],
     ]),
     ...reading(target),
@@ -73,19 +69,11 @@ export const origins: Family = {
 /** What proves that the cookie is good, so that a refusal is about the origin. */
 function controls(target: Target): Attack[] {
   const headers = browserHeaders(target.victim)
-  const tickets = {
-    method: 'POST',
-    path: '/tickets',
-    headers: [...headers, ...JSON_TYPE],
-    body: '{}',
-  }
+  const tickets = posting('/tickets', headers, '{}')
   return [
-    {
-      name: 'control: upgrade from our own page',
-      sent: target.url,
-      expected: '101',
-      run: () => upgradeWords(target.port, ROOM, headers),
-    },
+    attack('control: upgrade from our own page', target.url, '101', () =>
+      target.upgraded(ROOM, headers),
+    ),
     asking(target, 'control: POST /tickets from our own page', tickets, '201'),
   ]
 }
@@ -94,41 +82,16 @@ function httpRoutes(target: Target, name: string, provenance: Headers): Attack[]
   const headers: Headers = [['Cookie', target.victim.browser.cookie], ...provenance]
   const sent = provenance.map(([field, value]) => `${field}: ${value}`).join(' + ') || 'no Origin'
   const asks: [string, Ask][] = [
-    [
-      'POST /tickets',
-      { method: 'POST', path: '/tickets', headers: [...headers, ...JSON_TYPE], body: '{}' },
-    ],
+    ['POST /tickets', posting('/tickets', headers, '{}')],
     ['DELETE /session', { method: 'DELETE', path: '/session', headers }],
-    [
-      'POST message',
-      {
-        method: 'POST',
-        path: `${ROOM}/messages`,
-        headers: [...headers, ['Content-Type', 'text/plain']],
-        body: 'forged',
-      },
-    ],
-    [
-      'POST /session',
-      {
-        method: 'POST',
-        path: '/session',
-        headers: [...provenance, ...JSON_TYPE],
-        body: JSON.stringify({ username: 'stranger', password: 'not this one' }),
-      },
-    ],
+    ['POST message', posting(`${ROOM}/messages`, headers, 'forged', 'text/plain')],
+    ['POST /session', posting('/session', provenance, LOG_IN)],
   ]
-  const upgraded: Attack = {
-    name: `upgrade, ${name}`,
-    sent,
-    expected: REFUSED,
-    run: () => upgradeWords(target.port, ROOM, headers),
-  }
   // A log-in has no cookie that could be used: without a word of a page it is a program's.
   const isPage = provenance.some(([field]) => field === 'Origin')
   const taken = isPage ? asks : asks.slice(0, 3)
   return [
-    upgraded,
+    attack(`upgrade, ${name}`, sent, REFUSED, () => target.upgraded(ROOM, headers)),
     ...taken.map(([door, ask]) => asking(target, `${door}, ${name}`, ask, REFUSED, sent)),
   ]
 }
@@ -140,37 +103,29 @@ function asking(
   expected: string,
   sent = target.url,
 ): Attack {
-  return { name, sent, expected, run: async () => wordsOf(await target.ask(ask)) }
+  return attack(name, sent, expected, () => target.words(ask))
 }
 
 function reading(target: Target): Attack[] {
   const cookie: Headers = [['Cookie', target.victim.browser.cookie]]
   const from = (headers: Headers): Ask => ({ path: '/session', headers: [...cookie, ...headers] })
   return [
-    asking(
-      target,
-      'GET /session, another origin',
-      from([['Origin', 'http://evil.example']]),
-      REFUSED,
-    ),
+    asking(target, 'GET /session, another origin', from([EVIL]), REFUSED),
     asking(target, 'GET /session, null', from([['Origin', 'null']]), REFUSED),
     asking(target, 'GET /session, cross-site', from([['Sec-Fetch-Site', 'cross-site']]), REFUSED),
     asking(target, 'GET /session, same-site', from([['Sec-Fetch-Site', 'same-site']]), REFUSED),
     asking(target, 'control: GET /session by a program', from([]), '200'),
-    {
-      name: 'no answer allows another origin to read',
-      sent: 'OPTIONS and GET with Origin: http://evil.example',
-      expected: 'no Access-Control header',
-      run: () => corsWords(target),
-    },
+    attack(
+      'no answer allows another origin to read',
+      'OPTIONS and GET with Origin: http://evil.example',
+      'no Access-Control header',
+      () => corsWords(target),
+    ),
   ]
 }
 
 async function corsWords(target: Target): Promise<string> {
-  const evil: Headers = [
-    ['Origin', 'http://evil.example'],
-    ['Access-Control-Request-Method', 'POST'],
-  ]
+  const evil: Headers = [EVIL, ['Access-Control-Request-Method', 'POST']]
   const asks = ['/session', '/tickets', ROOM, '/', '/health/live'].flatMap((path) =>
     ['OPTIONS', 'GET'].map((method) => target.ask({ method, path, headers: evil })),
   )
@@ -179,10 +134,7 @@ async function corsWords(target: Target): Promise<string> {
 }
 
 function stillLoggedIn(target: Target): Attack {
-  return {
-    name: 'no user was logged out by another page',
-    sent: 'GET /session',
-    expected: 'session stands',
-    run: () => sessionWords(target, target.victim),
-  }
+  return attack('no user was logged out by another page', 'GET /session', 'session stands', () =>
+    sessionWords(target, target.victim),
+  )
 }

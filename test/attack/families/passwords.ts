@@ -1,7 +1,7 @@
 // Log-in under fire: many wrong passwords from many addresses while another user logs in, names
 // that answers might betray, and passwords that are no words.
-import type { Attack, Family } from '../attack.ts'
-import { JSON_TYPE, type Target } from '../target.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
+import { posting, type Target } from '../target.ts'
 import { type Answer, pause, wordsOf } from '../wire.ts'
 
 /** So many addresses as a stranger can have here, none of them said in a header. */
@@ -40,8 +40,7 @@ interface LogIn {
 }
 
 function logIn(target: Target, { from, ...body }: LogIn): Promise<Answer> {
-  const ask = { method: 'POST', path: '/session', headers: JSON_TYPE, body: JSON.stringify(body) }
-  const patient = { ...ask, ms: PATIENCE_MS }
+  const patient = { ...posting('/session', [], JSON.stringify(body)), ms: PATIENCE_MS }
   return target.ask(from === undefined ? patient : { ...patient, from })
 }
 
@@ -81,12 +80,11 @@ interface CameIn {
 
 /** While that goes on, another user logs in again and again from an address of their own. */
 function floodOf(target: Target, flood: Flood): Attack {
-  return {
-    name: `${flood.count} wrong passwords ${flood.name}, another user logs in`,
-    sent: `from ${ADDRESSES} addresses, ${AT_ONCE} at once`,
-    expected:
-      /^(\d+) of \1 came in, at most [1-8] tries and \d+ ms; (\d+ of (401|429|503) \w+,? ?)+$/,
-    run: async () => {
+  return attack(
+    `${flood.count} wrong passwords ${flood.name}, another user logs in`,
+    `from ${ADDRESSES} addresses, ${AT_ONCE} at once`,
+    /^(\d+) of \1 came in, at most [1-8] tries and \d+ ms; (\d+ of (401|429|503) \w+,? ?)+$/,
+    async () => {
       const guest = await target.newPerson()
       let under = true
       const guesses = guess(target, flood).finally(() => {
@@ -100,7 +98,7 @@ function floodOf(target: Target, flood: Flood): Attack {
       const kinds = [...(await guesses)].map(([words, count]) => `${count} of ${words}`)
       return `${logInWords(logIns)}; ${kinds.sort().join(', ')}`
     },
-  }
+  )
 }
 
 function logInWords(logIns: readonly CameIn[]): string {
@@ -127,11 +125,11 @@ async function comeIn(
 
 /** The account itself is guessed at: that does not shut its owner out (C13). */
 function ownerUnderFire(target: Target): Attack {
-  return {
-    name: 'the owner of a guessed account comes in meanwhile',
-    sent: `guesses at one account from ${ADDRESSES} addresses, ${target.short ? 40 : 720} at once`,
-    expected: /^came in after [1-8] tries$/,
-    run: async () => {
+  return attack(
+    'the owner of a guessed account comes in meanwhile',
+    `guesses at one account from ${ADDRESSES} addresses, ${target.short ? 40 : 720} at once`,
+    /^came in after [1-8] tries$/,
+    async () => {
       const guest = await target.newPerson()
       let done = false
       const flood = { name: '', count: 4_000, at: () => guest.username, seconds: '127.43' }
@@ -144,7 +142,7 @@ function ownerUnderFire(target: Target): Attack {
       if (!target.short) await Promise.all(guesses)
       return tries <= TRIES_MAX ? `came in after ${tries} tries` : 'was shut out'
     },
-  }
+  )
 }
 
 type Look = (username: string, from: string) => Promise<Answer>
@@ -153,38 +151,35 @@ type Look = (username: string, from: string) => Promise<Answer>
 function enumeration(target: Target): Attack[] {
   const look: Look = (username, from) => logIn(target, { username, password: 'not this', from })
   return [
-    {
-      name: 'an unknown name and a wrong password answer alike',
-      sent: 'both, and the answers compared byte for byte',
-      expected: 'alike',
-      run: async () => {
+    attack(
+      'an unknown name and a wrong password answer alike',
+      'both, and the answers compared byte for byte',
+      'alike',
+      async () => {
         const known = shapeOf(await look('stranger', '127.45.0.1'))
         const unknown = shapeOf(await look('nobody-at-all', '127.45.0.2'))
         return known === unknown ? 'alike' : `${known} and ${unknown}`
       },
-    },
-    {
-      name: 'and take the same time',
-      sent: 'medians of four each',
-      expected: /^alike: medians of \d+ and \d+ ms$/,
-      run: () => timing(look),
-    },
-    {
-      name: 'names are taken whatever their case',
-      sent: 'POST /accounts VICTIM',
-      expected: '409 conflict',
-      run: () => signUpWords(target, 'VICTIM', '127.46.0.2'),
-    },
-    {
-      name: 'asking which names are taken is slowed down',
-      sent: '14 sign-ups for a taken name from one address',
-      expected: /^(409 conflict,)+(429 too_many_requests,?)+$/,
-      run: async () => {
+    ),
+    attack(
+      'and take the same time',
+      'medians of four each',
+      /^alike: medians of \d+ and \d+ ms$/,
+      () => timing(look),
+    ),
+    attack('names are taken whatever their case', 'POST /accounts VICTIM', '409 conflict', () =>
+      signUpWords(target, 'VICTIM', '127.46.0.2'),
+    ),
+    attack(
+      'asking which names are taken is slowed down',
+      '14 sign-ups for a taken name from one address',
+      /^(409 conflict,)+(429 too_many_requests,?)+$/,
+      async () => {
         const seen: string[] = []
         for (let n = 0; n < 14; n += 1) seen.push(await signUpWords(target, 'victim', '127.46.0.1'))
         return seen.join(',')
       },
-    },
+    ),
   ]
 }
 
@@ -194,8 +189,7 @@ function shapeOf({ status, headers, body }: Answer): string {
 
 async function signUpWords(target: Target, username: string, from: string): Promise<string> {
   const body = JSON.stringify({ username, password: 'long enough' })
-  const ask = { method: 'POST', path: '/accounts', headers: JSON_TYPE, body, from }
-  return wordsOf(await target.ask(ask))
+  return target.words({ ...posting('/accounts', [], body), from })
 }
 
 const median = (times: number[]) => times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
@@ -242,11 +236,9 @@ function odd(target: Target): Attack[] {
     ['a name with a Kelvin sign', '\u212a', 'x', /^401 unauthorized$/],
     ['__proto__ as name', '__proto__', 'x', /^401 unauthorized$/],
   ]
-  return attempts.map(([name, username, password, expected], at) => ({
-    name,
-    sent: `${JSON.stringify(username)} ${JSON.stringify(password)}`,
-    expected,
-    run: async () =>
+  return attempts.map(([name, username, password, expected], at) =>
+    attack(name, `${JSON.stringify(username)} ${JSON.stringify(password)}`, expected, async () =>
       wordsOf(await logIn(target, { username, password, from: `127.48.0.${1 + at}` })),
-  }))
+    ),
+  )
 }

@@ -1,7 +1,7 @@
 // Names of rooms as weapons: control characters, encodings, look-alikes, patterns, other people's.
-import type { Attack, Family } from '../attack.ts'
-import { bearerHeaders, JSON_TYPE, SERVER_KEY, type Target } from '../target.ts'
-import { type Headers, upgradeWords, wordsOf } from '../wire.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
+import { bearerHeaders, KEY_HEADERS, posting, type Target } from '../target.ts'
+import type { Headers } from '../wire.ts'
 
 /** As they stand in the path. All are refused for their form, or no path at all. */
 const IN_PATHS: Record<string, string> = {
@@ -60,12 +60,8 @@ const FORBIDDEN: Record<string, string> = {
 export const rooms: Family = {
   title: 'rooms',
   attacks: (target) => [
-    ...Object.entries(IN_PATHS).flatMap(([name, room]) =>
-      httpRoutes(target, { name, room, expected: /^40[04] (bad_request|not_found)$/ }),
-    ),
-    ...Object.entries(FORBIDDEN).flatMap(([name, room]) =>
-      httpRoutes(target, { name, room, expected: /^403 forbidden$/ }),
-    ),
+    ...httpRoutes(target, IN_PATHS, /^40[04] (bad_request|not_found)$/),
+    ...httpRoutes(target, FORBIDDEN, /^403 forbidden$/),
     ...personal(target),
     ...inBodies(target),
     ...spoofed(target),
@@ -73,39 +69,17 @@ export const rooms: Family = {
   ],
 }
 
-interface Named {
-  name: string
-  room: string
-  expected: RegExp
-}
-
-function httpRoutes(target: Target, { name, room, expected }: Named): Attack[] {
+function httpRoutes(target: Target, names: Record<string, string>, expected: RegExp): Attack[] {
   const headers = bearerHeaders(target.victim)
-  const path = `/rooms/${room}`
-  const text: Headers = [...headers, ['Content-Type', 'text/plain']]
-  return [
-    {
-      name: `upgrade: ${name}`,
-      sent: path,
-      expected,
-      run: () => upgradeWords(target.port, path, headers),
-    },
-    {
-      name: `GET: ${name}`,
-      sent: path,
-      expected,
-      run: async () => wordsOf(await target.ask({ path, headers })),
-    },
-    {
-      name: `POST message: ${name}`,
-      sent: path,
-      expected,
-      run: async () =>
-        wordsOf(
-          await target.ask({ method: 'POST', path: `${path}/messages`, headers: text, body: 'x' }),
-        ),
-    },
-  ]
+  return Object.entries(names).flatMap(([name, room]) => {
+    const path = `/rooms/${room}`
+    const message = posting(`${path}/messages`, headers, 'x', 'text/plain')
+    return [
+      attack(`upgrade: ${name}`, path, expected, () => target.upgraded(path, headers)),
+      attack(`GET: ${name}`, path, expected, () => target.words({ path, headers })),
+      attack(`POST message: ${name}`, path, expected, () => target.words(message)),
+    ]
+  })
 }
 
 /** The victim's own room, written in every way that might slip through. */
@@ -123,21 +97,12 @@ function personal(target: Target): Attack[] {
     'of a prototype': 'user:__proto__',
   }
   const own = (name: string, run: () => Promise<string>): Attack => {
-    return { name: `personal room of another: ${name}`, sent: name, expected: '403 forbidden', run }
+    return attack(`personal room of another: ${name}`, name, '403 forbidden', run)
   }
   return Object.entries(spellings).flatMap(([name, room]) => [
-    own(`${name}, upgrade`, () => upgradeWords(target.port, `/rooms/${room}`, headers)),
-    own(`${name}, GET`, async () => wordsOf(await target.ask({ path: `/rooms/${room}`, headers }))),
-    own(`${name}, POST`, async () =>
-      wordsOf(
-        await target.ask({
-          method: 'POST',
-          path: `/rooms/${room}/messages`,
-          headers: [...headers, ...JSON_TYPE],
-          body: '1',
-        }),
-      ),
-    ),
+    own(`${name}, upgrade`, () => target.upgraded(`/rooms/${room}`, headers)),
+    own(`${name}, GET`, () => target.words({ path: `/rooms/${room}`, headers })),
+    own(`${name}, POST`, () => target.words(posting(`/rooms/${room}/messages`, headers, '1'))),
   ])
 }
 
@@ -146,75 +111,45 @@ function encodedByte(character: string): string {
 }
 
 function inBodies(target: Target): Attack[] {
-  const names = [
-    '',
-    ' ',
-    '..\u0000',
-    'a\r\nb',
-    'a/b',
-    '*',
-    '{a}',
-    'a$b',
-    'а',
-    'a'.repeat(129),
-    'a\n',
-  ]
-  return names.map((room) => ({
-    name: `in POST /tickets: ${JSON.stringify(room).slice(0, 20)}`,
-    sent: JSON.stringify({ rooms: [room] }),
-    expected: '400 bad_request',
-    run: async () =>
-      wordsOf(
-        await target.ask({
-          method: 'POST',
-          path: '/tickets',
-          headers: [...bearerHeaders(target.victim), ...JSON_TYPE],
-          body: JSON.stringify({ rooms: [room] }),
-        }),
-      ),
-  }))
+  const odd = ['', ' ', '..\u0000', 'a\r\nb', 'a/b', '*', '{a}', 'a$b', 'а', 'a\n', 'a'.repeat(129)]
+  return odd.map((room) => {
+    const body = JSON.stringify({ rooms: [room] })
+    const name = `in POST /tickets: ${JSON.stringify(room).slice(0, 20)}`
+    const ask = posting('/tickets', bearerHeaders(target.victim), body)
+    return attack(name, body, '400 bad_request', () => target.words(ask))
+  })
 }
 
 /** Publishing in a name that is not one's own. */
 function spoofed(target: Target): Attack[] {
-  const text: Headers = [['Content-Type', 'text/plain']]
-  const key: Headers = [['Authorization', `Bearer ${SERVER_KEY}`]]
-  const post = (query: string, headers: Headers, body = 'x') =>
-    target.ask({
-      method: 'POST',
-      path: `/rooms/attack:a/messages?${query}`,
-      headers: [...headers, ...text],
-      body,
-    })
+  const post = (query: string, headers: Headers) =>
+    posting(`/rooms/attack:a/messages?${query}`, headers, 'x', 'text/plain')
   const stranger = bearerHeaders(target.stranger)
   const cases: [string, string, Headers, RegExp][] = [
     ['as another user', `user=${target.victim.user}`, stranger, /^403 forbidden$/],
     ['as oneself', `user=${target.stranger.user}`, stranger, /^403 forbidden$/],
-    ['as two users with a server key', 'user=a&user=b', key, /^400 bad_request$/],
-    ['as a user with a newline', 'user=a%0Ab', key, /^400 bad_request$/],
+    ['as two users with a server key', 'user=a&user=b', KEY_HEADERS, /^400 bad_request$/],
+    ['as a user with a newline', 'user=a%0Ab', KEY_HEADERS, /^400 bad_request$/],
     ['as a prototype', '__proto__=x&constructor=y', stranger, /^(201|400 bad_request)$/],
     ['as nobody', '', [], /^401 unauthorized$/],
   ]
-  return cases.map(([name, query, headers, expected]) => ({
-    name: `publish ${name}`,
-    sent: query,
-    expected,
-    run: async () => wordsOf(await post(query, headers)),
-  }))
+  return cases.map(([name, query, headers, expected]) =>
+    attack(`publish ${name}`, query, expected, () => target.words(post(query, headers))),
+  )
 }
 
 /** A name that got into the log must not have made a line of its own there. */
 function logged(target: Target): Attack {
-  return {
-    name: 'no name made a log line of its own',
-    sent: 'the names above',
-    expected: 'every line is JSON',
-    run: async () => {
+  return attack(
+    'no name made a log line of its own',
+    'the names above',
+    'every line is JSON',
+    async () => {
       const lines = target.server.program.output.split('\n').slice(0, -1)
       const odd = lines.find((line) => !isJsonLine(line))
       return odd === undefined ? 'every line is JSON' : odd
     },
-  }
+  )
 }
 
 function isJsonLine(line: string): boolean {

@@ -3,9 +3,9 @@
 import { createServer, type Server } from 'node:http'
 import type { BrowserContext, Page } from 'playwright-core'
 import { chromiumPath, openBrowser } from '../../support/browser.ts'
-import type { Attack, Family } from '../attack.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
 import { sessionWords, type Target } from '../target.ts'
-import { within } from '../wire.ts'
+import { listening, within } from '../wire.ts'
 import {
   eventsWords,
   fetchWords,
@@ -24,28 +24,27 @@ export const secondOrigin: Family = {
   attacks: async (target) => {
     if (!chromiumPath()) return [noBrowser()]
     const seat = await sit(target)
-    const { victim } = seat
+    const { victim, evilPort } = seat
+    const sandboxed = `http://localhost:${evilPort}/sandboxed`
+    const on = (where: string, url: string, tricks: Trick[]): Attack[] =>
+      onPage(where, () => seat.page(url), tricks)
     return [
-      ...onPage('our own page', () => seat.page(target.url), own(target)),
-      ...onPage('another port', () => seat.page(`http://localhost:${seat.evilPort}`), evil(target)),
-      ...onPage(
-        'another host',
-        () => seat.page(`http://127.0.0.1:${seat.evilPort}`),
-        chosen(target),
-      ),
-      ...onPage('a page without origin', () => seat.sandboxed(), chosen(target)),
-      {
-        name: 'the victim is still logged in, and said nothing',
-        sent: 'GET /session, and what the room heard',
-        expected: 'session stands, 1 message',
-        run: async () => {
+      ...on('our own page', target.url, own(target)),
+      ...on('another port', `http://localhost:${evilPort}`, evil(target)),
+      ...on('another host', `http://127.0.0.1:${evilPort}`, chosen(target)),
+      ...on('a page without origin', sandboxed, chosen(target)),
+      attack(
+        'the victim is still logged in, and said nothing',
+        'GET /session, and what the room heard',
+        'session stands, 1 message',
+        async () => {
           const words = await sessionWords(target, target.victim)
           const accepted = [...target.server.program.output.matchAll(publishedLine)].length
           await victim.close()
           await seat.end()
           return `${words}, ${accepted} message`
         },
-      },
+      ),
     ]
   },
 }
@@ -56,13 +55,12 @@ interface Seat {
   victim: BrowserContext
   evilPort: number
   page(url: string): Promise<Page>
-  sandboxed(): Promise<Page>
   end(): Promise<void>
 }
 
 function noBrowser(): Attack {
   const run = async () => 'no Chromium on the PATH'
-  return { name: 'a browser', sent: 'nothing', expected: 'Chromium', run }
+  return attack('a browser', 'nothing', 'Chromium', run)
 }
 
 /** The victim's browser with the cookie in it, and a server of the stranger's pages. */
@@ -85,7 +83,6 @@ async function sit(target: Target): Promise<Seat> {
     victim,
     evilPort: port,
     page,
-    sandboxed: () => page(`http://localhost:${port}/sandboxed`),
     end: async () => {
       server.closeAllConnections()
       server.close()
@@ -96,58 +93,39 @@ async function sit(target: Target): Promise<Seat> {
 
 async function evilPages(): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
-    const sandbox =
-      request.url === '/sandboxed'
-        ? { 'content-security-policy': 'sandbox allow-scripts allow-forms' }
-        : {}
-    response.writeHead(200, { 'content-type': 'text/html', ...sandbox })
+    response.setHeader('content-type', 'text/html')
+    const sandbox = 'sandbox allow-scripts allow-forms'
+    if (request.url === '/sandboxed') response.setHeader('content-security-policy', sandbox)
     response.end('<!doctype html><title>evil</title><body>')
   })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', () => done()))
-  const address = server.address()
-  return { server, port: typeof address === 'object' ? (address?.port ?? 0) : 0 }
+  return { server, port: await listening(server) }
 }
 
-interface Trick {
-  name: string
-  expected: string | RegExp
-  /** Runs the trick on a page and gives what came of it. */
-  try(page: Page): Promise<string>
-}
+/** Something that runs on a page, and what must come of it. */
+type Trick = [name: string, expected: string | RegExp, play: (page: Page) => Promise<string>]
 
 /** One page for all tricks, until one of them leaves it. */
 function onPage(where: string, open: () => Promise<Page>, tricks: Trick[]): Attack[] {
   let kept: Page | null = null
-  return tricks.map((trick, at) => ({
-    name: `${where}: ${trick.name}`,
-    sent: trick.name,
-    expected: trick.expected,
-    run: async () => {
+  return tricks.map(([name, expected, play], at) =>
+    attack(`${where}: ${name}`, name, expected, async () => {
       const page = kept ?? (await open())
       kept = page
-      const words = await within(9_000, trick.try(page), 'no outcome')
-      if (trick.name.startsWith('form') || at === tricks.length - 1) {
+      const words = await within(9_000, play(page), 'no outcome')
+      if (name.startsWith('form') || at === tricks.length - 1) {
         await page.close()
         kept = null
       }
       return words
-    },
-  }))
+    }),
+  )
 }
 
 /** What works for our own page, so that the refusals below are about whose page it is. */
 function own({ url }: Target): Trick[] {
   return [
-    {
-      name: 'WebSocket',
-      expected: 'open',
-      try: (page) => socketWords(page, `${url}/rooms/${ROOM}`),
-    },
-    {
-      name: 'POST a message',
-      expected: '201',
-      try: (page) => fetchWords(page, `${url}/rooms/${ROOM}/messages`, 'POST'),
-    },
+    ['WebSocket', 'open', (page) => socketWords(page, `${url}/rooms/${ROOM}`)],
+    ['POST a message', '201', (page) => fetchWords(page, `${url}/rooms/${ROOM}/messages`, 'POST')],
   ]
 }
 
@@ -164,12 +142,8 @@ function evil(target: Target): Trick[] {
 function connecting({ url }: Target): Trick[] {
   const room = `${url}/rooms/${ROOM}`
   return [
-    {
-      name: 'WebSocket with the cookie',
-      expected: 'closed 1006',
-      try: (page) => socketWords(page, room),
-    },
-    { name: 'EventSource', expected: 'error', try: (page) => eventsWords(page, room) },
+    ['WebSocket with the cookie', 'closed 1006', (page) => socketWords(page, room)],
+    ['EventSource', 'error', (page) => eventsWords(page, room)],
   ]
 }
 
@@ -180,11 +154,13 @@ function fetching({ url }: Target): Trick[] {
     ['get a ticket', '/tickets', 'POST', 'application/json'],
     ['publish, blind', `/rooms/${ROOM}/messages`, 'POST'],
   ]
-  return tricks.map(([name, path, method, type]) => ({
-    name: `fetch to ${name}`,
-    expected: 'refused',
-    try: (page) => fetchWords(page, `${url}${path}`, method, type),
-  }))
+  return tricks.map(([name, path, method, type]) => {
+    return [
+      `fetch to ${name}`,
+      'refused',
+      (page) => fetchWords(page, `${url}${path}`, method, type),
+    ]
+  })
 }
 
 /** A form needs no leave to be sent, so here the server alone refuses. */
@@ -196,20 +172,14 @@ function sendingForms({ url }: Target): Trick[] {
     ['sign up', '/accounts', 'text/plain'],
     ['get a ticket', '/tickets', 'text/plain'],
   ]
-  return tricks.map(([name, path, type]) => ({
-    name: `form to ${name}`,
-    expected: REFUSED,
-    try: (page) => formWords(page, `${url}${path}`, type),
-  }))
+  return tricks.map(([name, path, type]) => {
+    return [`form to ${name}`, REFUSED, (page) => formWords(page, `${url}${path}`, type)]
+  })
 }
 
 function showing({ url }: Target): Trick[] {
   return [
-    { name: 'iframe of our page', expected: 'not shown', try: (page) => frameWords(page, url) },
-    {
-      name: 'script from our API',
-      expected: 'error',
-      try: (page) => scriptWords(page, `${url}/session`),
-    },
+    ['iframe of our page', 'not shown', (page) => frameWords(page, url)],
+    ['script from our API', 'error', (page) => scriptWords(page, `${url}/session`)],
   ]
 }

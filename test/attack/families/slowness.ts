@@ -1,8 +1,8 @@
 // Clients that take their time: drop by drop, or not at all. Others must not notice, and in the
 // long form we wait until the server has had enough of them.
 import type { Socket } from 'node:net'
-import type { Attack, Family } from '../attack.ts'
-import { bearerHeaders, JSON_TYPE, type Target } from '../target.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
+import { bearerHeaders, posting, type Target } from '../target.ts'
 import { openSocket, pause, requestBytes, upgradeBytes, within, wordsOf } from '../wire.ts'
 
 const SERVED_MS = 1_000
@@ -24,8 +24,8 @@ function handshake(): Buffer {
 }
 
 function slowBody(target: Target): Buffer {
-  const headers = [...bearerHeaders(target.victim), ...JSON_TYPE]
-  return requestBytes({ method: 'POST', path: '/tickets', headers, body: `{${' '.repeat(5_000)}}` })
+  const body = `{${' '.repeat(5_000)}}`
+  return requestBytes(posting('/tickets', bearerHeaders(target.victim), body))
 }
 
 /** Writes the head at once and the rest one byte after the other, until the server ends it. */
@@ -48,11 +48,11 @@ function dripForEver(socket: Socket, start: string): Socket {
 /** While many are slow, requests and handshakes of others are answered as fast as ever. */
 function besides(name: string, target: Target, slow: (socket: Socket) => Socket): Attack {
   const count = target.short ? 100 : 800
-  return {
-    name: `${count} ${name}`,
-    sent: `${count} sockets from 50 addresses`,
-    expected: 'others are served',
-    run: async () => {
+  return attack(
+    `${count} ${name}`,
+    `${count} sockets from 50 addresses`,
+    'others are served',
+    async () => {
       const from = (at: number) => `127.55.0.${1 + (at % 50)}`
       const open = Array.from({ length: count }, (_, at) => slow(openSocket(target.port, from(at))))
       await pause(300)
@@ -62,7 +62,7 @@ function besides(name: string, target: Target, slow: (socket: Socket) => Socket)
       const longest = Math.round(Math.max(...times))
       return longest < SERVED_MS ? 'others are served' : `others waited ${longest} ms`
     },
-  }
+  )
 }
 
 async function timeOfOne(target: Target): Promise<number> {
@@ -84,12 +84,14 @@ function patience(target: Target): Attack[] {
     },
   }
   const ends = Object.values(slow).map((start) => endOf(start(openSocket(target.port))))
-  return Object.keys(slow).map((name, at) => ({
-    name: `${name} is ended`,
-    sent: `waited at most ${PATIENCE_MS / 1_000} s`,
-    expected: /^ended after \d+ s$/,
-    run: () => ends[at] ?? Promise.resolve('not tried'),
-  }))
+  return Object.keys(slow).map((name, at) =>
+    attack(
+      `${name} is ended`,
+      `waited at most ${PATIENCE_MS / 1_000} s`,
+      /^ended after \d+ s$/,
+      () => ends[at] ?? Promise.resolve('not tried'),
+    ),
+  )
 }
 
 async function endOf(socket: Socket): Promise<string> {

@@ -1,7 +1,7 @@
 // Tickets that a user asks for and must not get: for others, for too long, for odd rooms.
-import type { Attack } from '../attack.ts'
-import { bearerHeaders, JSON_TYPE, SERVER_KEY, type Target } from '../target.ts'
-import { type Headers, wordsOf } from '../wire.ts'
+import { type Attack, attack } from '../attack.ts'
+import { bearerHeaders, KEY_HEADERS, posting, type Target } from '../target.ts'
+import type { Headers } from '../wire.ts'
 
 const BAD = '400 bad_request'
 const CONTROL_CHARACTERS = { user: 'a\u0000b' }
@@ -10,10 +10,9 @@ const MUCH_INFO = { user: 'u1', info: { a: 'x'.repeat(3_000) } }
 type Order = [name: string, body: object | string, expected: string]
 
 export function issuing(target: Target): Attack[] {
-  const key: Headers = [['Authorization', `Bearer ${SERVER_KEY}`]]
   return [
     ...ordering(target, 'by a user', bearerHeaders(target.stranger), byUser(target)),
-    ...ordering(target, 'with a server key', key, [
+    ...ordering(target, 'with a server key', KEY_HEADERS, [
       ['for nobody', {}, BAD],
       ['for a user in control characters', CONTROL_CHARACTERS, BAD],
       ['with much info', MUCH_INFO, BAD],
@@ -39,11 +38,10 @@ function byUser({ victim }: Target): Order[] {
 }
 
 function ordering(target: Target, by: string, who: Headers, orders: Order[]): Attack[] {
-  const headers = [...who, ...JSON_TYPE]
   return orders.map(([name, order, expected]) => {
     const body = typeof order === 'string' ? order : JSON.stringify(order)
-    const ask = { method: 'POST', path: '/tickets', headers, body }
-    const run = async () => wordsOf(await target.ask(ask))
-    return { name: `POST /tickets ${by} ${name}`, sent: body, expected, run }
+    const ask = posting('/tickets', who, body)
+    const run = () => target.words(ask)
+    return attack(`POST /tickets ${by} ${name}`, body, expected, run)
   })
 }

@@ -1,16 +1,8 @@
 // One ticket, many at once: exactly one gets in, through whatever door the others come (S7, C22).
 import { clientFrame, OPCODE } from '../../support/frames.ts'
-import type { Attack } from '../attack.ts'
+import { type Attack, attack } from '../attack.ts'
 import type { Target } from '../target.ts'
-import {
-  firstAnswer,
-  type Headers,
-  openSocket,
-  pause,
-  upgradeBytes,
-  upgradeWords,
-  wordsOf,
-} from '../wire.ts'
+import { firstAnswer, type Headers, openSocket, pause, upgradeBytes, wordsOf } from '../wire.ts'
 
 const ROOM = '/rooms/attack:tickets'
 const PROTOCOL = 'Sec-WebSocket-Protocol'
@@ -38,22 +30,22 @@ const ONE_IN = /^1 in, 99 others: 401 ticket_used( and 429 too_many_requests)?$/
 export function races(target: Target): Attack[] {
   return [
     ...hundreds(target),
-    {
-      name: '30 first messages at once with one ticket',
-      sent: '{"ticket": …} over 30 open connections',
-      expected: '1 in, 29 closed with 3500',
-      run: () => firstMessageRace(target, 30),
-    },
-    {
-      name: 'replayed after its connection has ended',
-      sent: 'the same URL twice',
-      expected: '101, then 401 ticket_used',
-      run: async () => {
+    attack(
+      '30 first messages at once with one ticket',
+      '{"ticket": …} over 30 open connections',
+      '1 in, 29 closed with 3500',
+      () => firstMessageRace(target, 30),
+    ),
+    attack(
+      'replayed after its connection has ended',
+      'the same URL twice',
+      '101, then 401 ticket_used',
+      async () => {
         const path = `${ROOM}?ticket=${await target.ticket(target.victim)}`
-        const first = await upgradeWords(target.port, path)
-        return `${first}, then ${await upgradeWords(target.port, path)}`
+        const first = await target.upgraded(path)
+        return `${first}, then ${await target.upgraded(path)}`
       },
-    },
+    ),
   ]
 }
 
@@ -72,15 +64,17 @@ function inUrlOrSubprotocol(ticket: string, at: number): Buffer {
 }
 
 function hundreds(target: Target): Attack[] {
-  return SHOWINGS.map(([name, showing]) => ({
-    name: `100 at once with one ticket, ${name}`,
-    sent: '100 upgrades from 50 addresses',
-    expected: ONE_IN,
-    run: async () => {
-      const ticket = await target.ticket(target.victim)
-      return race(target, 100, (at) => showing(ticket, at))
-    },
-  }))
+  return SHOWINGS.map(([name, showing]) =>
+    attack(
+      `100 at once with one ticket, ${name}`,
+      '100 upgrades from 50 addresses',
+      ONE_IN,
+      async () => {
+        const ticket = await target.ticket(target.victim)
+        return race(target, 100, (at) => showing(ticket, at))
+      },
+    ),
+  )
 }
 
 async function firstMessageRace(target: Target, count: number): Promise<string> {

@@ -1,7 +1,7 @@
 // Tickets: raced, replayed, bent, shown by others and in the wrong places (S7, C22 to C26).
 
 import { call } from '../../support/people.ts'
-import type { Attack, Family } from '../attack.ts'
+import { type Attack, attack, type Family } from '../attack.ts'
 import type { Target } from '../target.ts'
 import {
   closeWords,
@@ -11,7 +11,6 @@ import {
   pause,
   upgrade,
   upgradeBytes,
-  upgradeWords,
   wordsOf,
 } from '../wire.ts'
 import { issuing } from './ticket-orders.ts'
@@ -53,26 +52,20 @@ function bent(target: Target, ticket: string): Attack[] {
     'very long': `ut_${'A'.repeat(6_000)}`,
     'spare bits set': ticket.slice(0, -1) + twin(ticket.at(-1) ?? ''),
   }
-  const show = (value: string) => upgradeWords(target.port, `${ROOM}?ticket=${value}`)
+  const show = (value: string) => target.upgraded(`${ROOM}?ticket=${value}`)
   return [
-    {
-      name: 'every character changed, one at a time',
-      sent: `${flipped.length} forged tickets`,
-      expected: '401 ticket_invalid',
-      run: async () => [...new Set(await Promise.all(flipped.map(show)))].join(', '),
-    },
-    ...Object.entries(odd).map(([name, value]) => ({
-      name: `a ticket ${name}`,
-      sent: value,
-      expected: '401 ticket_invalid',
-      run: () => show(value),
-    })),
-    {
-      name: 'control: after all that it is still good',
-      sent: 'the ticket as it was',
-      expected: '101',
-      run: () => show(ticket),
-    },
+    attack(
+      'every character changed, one at a time',
+      `${flipped.length} forged tickets`,
+      '401 ticket_invalid',
+      async () => [...new Set(await Promise.all(flipped.map(show)))].join(', '),
+    ),
+    ...Object.entries(odd).map(([name, value]) =>
+      attack(`a ticket ${name}`, value, '401 ticket_invalid', () => show(value)),
+    ),
+    attack('control: after all that it is still good', 'the ticket as it was', '101', () =>
+      show(ticket),
+    ),
   ]
 }
 
@@ -83,9 +76,9 @@ function twin(character: string): string {
 }
 
 function notForYou(target: Target): Attack[] {
-  const { victim, stranger, port } = target
+  const { victim, stranger } = target
   const open = async (body: object, path: string) =>
-    upgradeWords(port, `${path}?ticket=${await target.ticket(stranger, body)}`)
+    target.upgraded(`${path}?ticket=${await target.ticket(stranger, body)}`)
   const personal = `/rooms/user:${victim.user}`
   return [
     refusedRoom('a ticket for one room in another', () => open({ rooms: ['attack:mine'] }, ROOM)),
@@ -103,44 +96,39 @@ function notForYou(target: Target): Attack[] {
       open({ rooms: ['nowhere'] }, '/rooms/nowhere'),
     ),
     refusedRoom('a ticket for all rooms where it must name it', () => open({}, '/rooms/locked:a')),
-    {
-      name: 'refused for the room, it is not used up',
-      sent: 'first another room, then its own',
-      expected: '403 forbidden, then 101',
-      run: async () => {
+    attack(
+      'refused for the room, it is not used up',
+      'first another room, then its own',
+      '403 forbidden, then 101',
+      async () => {
         const ticket = await target.ticket(stranger, { rooms: ['attack:mine'] })
-        const first = await upgradeWords(port, `${ROOM}?ticket=${ticket}`)
-        return `${first}, then ${await upgradeWords(port, `/rooms/attack:mine?ticket=${ticket}`)}`
+        const first = await target.upgraded(`${ROOM}?ticket=${ticket}`)
+        return `${first}, then ${await target.upgraded(`/rooms/attack:mine?ticket=${ticket}`)}`
       },
-    },
+    ),
   ]
 }
 
 function refusedRoom(name: string, run: () => Promise<string>): Attack {
-  return { name, sent: 'a ticket of a stranger', expected: '403 forbidden', run }
+  return attack(name, 'a ticket of a stranger', '403 forbidden', run)
 }
 
 type Misplaced = [name: string, path: string, headers: Headers, expected: string]
 
 function misplaced(target: Target, ticket: string): Attack[] {
   const trying = (cases: Misplaced[], words: (path: string, headers: Headers) => Promise<string>) =>
-    cases.map(([name, path, headers, expected]) => ({
-      name: `a ticket ${name}`,
-      sent: path,
-      expected,
-      run: () => words(path, headers),
-    }))
+    cases.map(([name, path, headers, expected]) =>
+      attack(`a ticket ${name}`, path, expected, () => words(path, headers)),
+    )
   return [
-    ...trying(inRequests(ticket), async (path, headers) =>
-      wordsOf(await target.ask({ path, headers })),
+    ...trying(inRequests(ticket), (path, headers) => target.words({ path, headers })),
+    ...trying(inUpgrades(ticket), (path, headers) => target.upgraded(path, headers)),
+    attack(
+      'the server answers the protocol, not the ticket',
+      'usher.ticket.… before usher.raw',
+      '101 usher.raw',
+      () => protocolChosen(target),
     ),
-    ...trying(inUpgrades(ticket), (path, headers) => upgradeWords(target.port, path, headers)),
-    {
-      name: 'the server answers the protocol, not the ticket',
-      sent: 'usher.ticket.… before usher.raw',
-      expected: '101 usher.raw',
-      run: () => protocolChosen(target),
-    },
   ]
 }
 
@@ -180,22 +168,22 @@ async function protocolChosen(target: Target): Promise<string> {
 
 function ended(target: Target): Attack[] {
   return [
-    {
-      name: 'past its time',
-      sent: 'a ticket of one second after 1.2 s',
-      expected: '401 ticket_expired',
-      run: async () => {
+    attack(
+      'past its time',
+      'a ticket of one second after 1.2 s',
+      '401 ticket_expired',
+      async () => {
         const ticket = await target.ticket(target.victim, { ttl: 1 })
         await pause(1_200)
-        return upgradeWords(target.port, `${ROOM}?ticket=${ticket}`)
+        return target.upgraded(`${ROOM}?ticket=${ticket}`)
       },
-    },
-    {
-      name: 'of a session that was logged out',
-      sent: 'ticket, DELETE /session, upgrade',
-      expected: '204, then 401 ticket_used, and the open one 3503 forced',
-      run: () => afterLogOut(target),
-    },
+    ),
+    attack(
+      'of a session that was logged out',
+      'ticket, DELETE /session, upgrade',
+      '204, then 401 ticket_used, and the open one 3503 forced',
+      () => afterLogOut(target),
+    ),
   ]
 }
 
@@ -204,7 +192,7 @@ async function afterLogOut(target: Target): Promise<string> {
   const open = await upgrade(target.url, `${ROOM}?ticket=${await target.ticket(guest)}`)
   const ticket = await target.ticket(guest)
   const { status } = await call(`${target.url}/session`, 'DELETE', { headers: guest.bearer })
-  const words = await upgradeWords(target.port, `${ROOM}?ticket=${ticket}`)
+  const words = await target.upgraded(`${ROOM}?ticket=${ticket}`)
   return `${status}, then ${words}, and the open one ${await closeWords(open)}`
 }
 
@@ -214,14 +202,16 @@ function notBurnt(target: Target): Attack[] {
     ['a wrong version', [['Sec-WebSocket-Version', '12']]],
     ['a bad list of protocols', [[PROTOCOL, 'usher.raw,,']]],
   ]
-  return malformed.map(([name, headers]) => ({
-    name: `not used up by ${name}`,
-    sent: 'malformed, then well-formed',
-    expected: '400 bad_request, then 101',
-    run: async () => {
-      const path = `${ROOM}?ticket=${await target.ticket(target.victim)}`
-      const first = await upgradeWords(target.port, path, headers)
-      return `${first}, then ${await upgradeWords(target.port, path)}`
-    },
-  }))
+  return malformed.map(([name, headers]) =>
+    attack(
+      `not used up by ${name}`,
+      'malformed, then well-formed',
+      '400 bad_request, then 101',
+      async () => {
+        const path = `${ROOM}?ticket=${await target.ticket(target.victim)}`
+        const first = await target.upgraded(path, headers)
+        return `${first}, then ${await target.upgraded(path)}`
+      },
+    ),
+  )
 }

@@ -49,7 +49,7 @@ import type { Clock } from './time/clock.ts'
 import { type Random, systemRandom } from './time/random.ts'
 import { systemClock } from './time/system-clock.ts'
 
-/** In this order: each plugin finds there what those before it have decorated. */
+/** In this order: each plugin finds the decorators of those before it. */
 const PLUGINS = [
   ...[upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
   ...[tickets, identity, sessionCookie, auth, serverApi],
@@ -62,7 +62,7 @@ const ROUTES = [
   ...[healthRoutes, metricsRoutes],
 ] as FastifyPluginAsync[]
 
-/** What a test replaces, and what an application decides. */
+/** Parts that a test replaces, and those that a host application decides. */
 export interface AppParts extends HostParts {
   clock?: Clock
   random?: Random
@@ -84,7 +84,7 @@ export interface UsherServiceOptions extends UsherContext {
   httpRoutes: HttpRouteOptions
 }
 
-/** All of Usher, in an application that exists. */
+/** All of Usher, as a plugin in an application. */
 export const usherService = fp(
   async (app: FastifyInstance, { httpRoutes: which, ...context }: UsherServiceOptions) => {
     await app.register(usherContext, context)
@@ -94,7 +94,9 @@ export const usherService = fp(
   { name: 'usher-service', fastify: '5.x' },
 )
 
-/** In a scope of their own: hooks, errors and headers here are not the application's. */
+/**
+ * The routes have a scope of their own: its hooks, errors and headers are not the application's.
+ */
 async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promise<void> {
   const { unknownPaths, accounts, pages } = which
   await app.register(validation)
@@ -122,7 +124,7 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
   const { clock = systemClock, random = systemRandom, logger = loggerFor(config), ...rest } = parts
   const app = Fastify({
     logger,
-    // Our own hook writes one line instead of two, and knows upgrades (plugins/log.ts).
+    // The hook of plugins/log.ts writes one line instead of two, and knows upgrades.
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy.length > 0 ? addressList(config.trustProxy) : false,
     return503OnClosing: false,
@@ -130,7 +132,7 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     clientErrorHandler: onClientError,
     requestTimeout: REQUEST_MS,
     routerOptions: { maxParamLength: 256 },
-    // The folder may be another process's for as long as that one drains.
+    // Another process may have the folder for as long as it drains.
     pluginTimeout: 0,
     ...tlsOptions(config.tls),
   }) as unknown as FastifyInstance

@@ -97,8 +97,8 @@ export const usher = fp(
       app.decorate('usher', inner.usher)
     }
     await app.register(upgradeTimeout)
-    // The application's log shall not have tickets in it either (S9). Fastify's types know text
-    // alone as what a serializer gives.
+    // The application's log must not have tickets in it either (S9). Fastify's types allow a
+    // serializer only text.
     await app.register(scope, { logSerializers: LOG_SHAPES as never })
   },
   { name: 'fastify-usher', fastify: '5.x' },
@@ -111,7 +111,7 @@ function wrongParts(options: object): string[] {
   return wrongOptions(Object.fromEntries(own), FORMS)
 }
 
-/** Options that are right by themselves, and wrong together or in this application. */
+/** Mistakes in options that are right by themselves, but wrong together or in this application. */
 function misfits(app: FastifyInstance, options: UsherOptions): string[] {
   const { prefix = '', identity, accounts, origins = [] } = options
   const wrongs: string[] = []

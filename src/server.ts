@@ -7,7 +7,7 @@ import { loadConfig } from './config/environment.ts'
 import { ConfigError } from './config/mistakes.ts'
 import { EngineRefused } from './engine/engine.ts'
 
-/** What closing may take beyond the drain window before the process is ended anyway. */
+/** Time that closing may take beyond the drain window before the process is ended anyway. */
 const GRACE_MS = 5_000
 
 /**
@@ -42,7 +42,9 @@ function closeOnSignals(app: FastifyInstance, config: Config): { uninstall(): vo
   })
 }
 
-/** What the operator can mend is a sentence: wrong settings, a refused folder, a taken port. */
+/**
+ * Prints a sentence for what the operator can mend: wrong settings, a refused folder, a taken port.
+ */
 function refuse(error: unknown): void {
   process.stderr.write(`Usher does not start.\n${sentenceOf(error)}\n`)
   process.exitCode = 1

@@ -1,4 +1,4 @@
-// Everything that can be set, checked as a whole and frozen, wherever it was written.
+// All settings, checked as a whole and frozen, wherever they were written.
 import { resolve } from 'node:path'
 import type { EngineSettings } from '../engine/engine.ts'
 import type { RootSecrets, ServerKey, ThirdPartyIssuer } from '../identity/settings.ts'
@@ -9,7 +9,7 @@ import { parseRules, type RulesFile } from './rules-file.ts'
 import { SETTINGS, type SettingName, type Settings } from './settings.ts'
 import { type TlsFiles, tlsOf } from './tls.ts'
 
-/** Each setting with its unit in its name; the table in settings.ts says what it means. */
+/** Each setting has its unit in its name; the table in settings.ts says what it means. */
 export interface Config extends RulesFile {
   readonly production: boolean
   readonly host: string
@@ -17,10 +17,10 @@ export interface Config extends RulesFile {
   readonly engine: EngineSettings
   readonly secrets: RootSecrets
   readonly publicUrl: URL | null
-  /** Besides our own, which is added to them. */
+  /** Further origins; the own one is added to them. */
   readonly origins: readonly string[]
   readonly serverKeys: readonly ServerKey[]
-  /** Another issuer whose tokens are taken too; null for none. */
+  /** Another issuer whose tokens are accepted too; null for none. */
   readonly thirdPartyIssuer: ThirdPartyIssuer | null
   /** Null for plain HTTP. */
   readonly tls: TlsFiles | null
@@ -36,13 +36,13 @@ export interface Config extends RulesFile {
 export interface Source {
   /** How the operator knows a setting, for sentences. */
   nameOf(setting: SettingName): string
-  /** What is written for a setting, in its form as an option; undefined for nothing. */
+  /** The value written for a setting, in its form as an option; undefined for none. */
   writtenFor(setting: SettingName, form: Form): unknown
   /** Rules and limits, or what is wrong with them. */
   rules(settings: Settings): RulesFile | string[]
-  /** Sentences about what this source has besides, and must not have. */
+  /** Sentences about further entries of this source, which it must not have. */
   readonly wrongs: readonly string[]
-  /** Sentences about what this source has besides, to no effect. */
+  /** Sentences about further entries of this source, which have no effect. */
   readonly warnings: readonly string[]
 }
 

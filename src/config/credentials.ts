@@ -1,4 +1,4 @@
-// The settings of secrets and of an outside issuer of tokens, checked together.
+// The settings of secrets and of a third-party issuer of tokens, checked together.
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { EngineSettings } from '../engine/engine.ts'
 import type { RootSecrets, ThirdPartyIssuer } from '../identity/settings.ts'
@@ -39,7 +39,7 @@ function isWeak(secret: string): boolean {
   return secret.length < SECRET_CHARACTERS_MIN || new Set(secret).size < SECRET_DISTINCT_MIN
 }
 
-/** Where none is given it is made: kept in the folder, or as long as the process lives. */
+/** A root secret that is not given is made: kept in the folder, or as long as the process lives. */
 export function secretsOf(
   { secret, secretPrevious }: Settings,
   engine: EngineSettings,
@@ -77,7 +77,7 @@ export function thirdPartyIssuerOf(
   if (!isKnown) mistakes.add('jwt.algorithm', `write one of ${fitting.join(', ')}`)
   if (issuer === null) mistakes.add('jwt.issuer', 'write the iss of the tokens')
   if (audience === null) mistakes.add('jwt.audience', 'write the aud of the tokens')
-  // Neither `u_` nor the `u` of a subject that begins with `_`: those would be users of ours.
+  // Neither `u_` nor the `u` of a subject that begins with `_`: those would be Usher's own users.
   const isOurs = prefix.startsWith(LOCAL_PREFIX) || LOCAL_PREFIX.startsWith(prefix)
   if (!/^[A-Za-z0-9:._~@-]{1,32}$/.test(prefix) || isOurs) {
     mistakes.add('jwt.prefix', 'write what stands before their users, like jwt:')
@@ -111,7 +111,7 @@ function publicKeyOf(pem: string): KeyObject | null {
   }
 }
 
-/** Otherwise the boot would go well, and every token would be refused. */
+/** Without this check the boot would succeed, and every token would be refused. */
 function fits({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, algorithm: string): boolean {
   const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {}
   if (algorithm === 'EdDSA') return asymmetricKeyType === 'ed25519'

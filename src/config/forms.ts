@@ -1,21 +1,21 @@
-// How settings are written: as the text of a variable, as the value of an option, and what neither
-// may be. Advice is the end of a sentence that begins with the name of the setting.
+// How settings are written, as the text of a variable and as the value of an option, and which
+// values are refused. Advice is the end of a sentence that begins with the name of the setting.
 import { isIP } from 'node:net'
 import { type Static, type TSchema, Type } from 'typebox'
 import Value from 'typebox/value'
 
 export interface Form<Schema extends TSchema = TSchema> {
-  /** What an option may be. */
+  /** The schema of the option. */
   readonly schema: Schema
-  /** What to write instead of anything else. */
+  /** What to write instead of a value that does not fit. */
   readonly advice: string
-  /** What the text of a variable is as an option, where it is not the text itself. */
+  /** The value of the option for the text of a variable, where it is not the text itself. */
   parse?(text: string): unknown
-  /** What else is wrong, or null. */
+  /** What else is wrong with a value, or null. */
   wrong?(written: Static<Schema>): string | null
 }
 
-/** What to write instead, or null when it is right. */
+/** What to write instead of a value, or null when it is right. */
 export function adviceFor(form: Form, written: unknown): string | null {
   return Value.Check(form.schema, written) ? (form.wrong?.(written) ?? null) : form.advice
 }
@@ -39,7 +39,7 @@ export function choice<const Choice extends string>(...choices: Choice[]) {
   return { schema, advice: `write one of ${choices.join(', ')}` } satisfies Form
 }
 
-/** `check` gives what is wrong with a web address besides, or null. */
+/** `check` returns what else is wrong with a web address, or null. */
 export function webAddress(advice: string, check: (url: URL) => string | null = () => null) {
   return {
     schema: Text,
@@ -91,7 +91,7 @@ function isAddressRange(item: string): boolean {
   return /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
 }
 
-/** Any character of a key can be seen, and none is the comma that stands between two keys. */
+/** A key has visible characters only, and no comma, which separates keys. */
 const ServerKeyInput = Type.Object(
   {
     name: Type.String({ pattern: '^[\\w-]{1,64}$' }),

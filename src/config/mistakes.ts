@@ -1,4 +1,4 @@
-// What is wrong with the settings: all of it at once, in the names that the operator knows.
+// Collects all mistakes of the settings, in the names that the operator knows.
 import type { SettingName } from './settings.ts'
 
 /** The settings are wrong; `message` has one sentence a line, each naming what to change. */
@@ -22,7 +22,7 @@ export class Mistakes {
     this.#sentences = [...sentences]
   }
 
-  /** `advice` ends the sentence. It never repeats the value, which may be a secret. */
+  /** `advice` ends the sentence. It MUST NOT repeat the value, which may be a secret. */
   add(setting: SettingName, advice: string): void {
     this.#sentences.push(`${this.nameOf(setting)}: ${advice}.`)
   }

@@ -1,4 +1,4 @@
-// The settings of an application that Usher lives in: options, named by their keys.
+// The settings of a host application: options, named by their keys.
 import { type Config, configFrom } from './config.ts'
 import { parseRules, type RulesInput } from './rules-file.ts'
 import { OPTION_NAMES, type OptionName, type Written } from './settings.ts'
@@ -7,7 +7,7 @@ type JwtSettings = {
   [Name in OptionName as Name extends `jwt.${infer Key}` ? Key : never]?: Written<Name>
 }
 
-/** An outside issuer of tokens; a shared secret or PEM key, or the address of its key set. */
+/** A third-party issuer of tokens: a shared secret or PEM key, or the address of its key set. */
 export type JwtOptions = JwtSettings &
   Required<Pick<JwtSettings, 'algorithm' | 'issuer' | 'audience'>>
 
@@ -20,7 +20,7 @@ export interface SettingsOptions extends RulesInput, PlainOptions {
   jwt?: JwtOptions
 }
 
-/** What an option must be, and what to write instead of something else. */
+/** What an option must be, and what to write instead of a value that does not fit. */
 export interface OptionForm {
   is(value: unknown): boolean
   advice: string

@@ -35,7 +35,7 @@ const RULE = {
 const RuleInput = Type.Object(RULE, strict)
 type RuleInput = Static<typeof RuleInput>
 
-/** Names of a later version, which a rule or the limits may have already: they are warned of. */
+/** Names of a later version: a rule or the limits may have them already, with a warning. */
 const LATER = ['presence', 'receipts', 'roomsPerConnection']
 const later = Object.fromEntries(LATER.map((name) => [name, Type.Optional(Type.Unknown())]))
 
@@ -61,23 +61,23 @@ const FileInput = Type.Object(
   strict,
 )
 
-/** What an operator may write in the file, or an embedder may pass as options. */
+/** What an operator may write in the file, or an application may pass as options. */
 export interface RulesInput {
   rooms?: RuleInput[]
   limits?: Partial<Limits>
   heartbeat?: Partial<HeartbeatSettings>
 }
 
-/** What the file says, with every default filled in. */
+/** The rules and limits of the file, with every default filled in. */
 export interface RulesFile {
   readonly rules: readonly Rule[]
   readonly limits: Limits
   readonly heartbeat: HeartbeatSettings
-  /** Sentences about what is written and has no effect. */
+  /** Sentences about entries that have no effect. */
   readonly warnings: readonly string[]
 }
 
-/** Where a path of keys is, at the beginning of a sentence. */
+/** Names the place of a path of keys, at the beginning of a sentence. */
 type Place = (path: readonly string[]) => string
 
 /** Reads the text of a rules file. Returns sentences when it is wrong, each naming its line. */
@@ -95,7 +95,7 @@ export function parseRulesFile(text: string, name: string): RulesFile | string[]
   })
 }
 
-/** The same for options that come as an object: sentences name the key instead of a line. */
+/** Reads rules that come as an object: sentences name the key instead of a line. */
 export function parseRules(value: unknown): RulesFile | string[] {
   return rulesOf(value, (path) => path.join('.') || 'options')
 }

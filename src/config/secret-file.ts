@@ -1,5 +1,5 @@
-// In development the root secret is made once and kept in the data folder, so that a restart does
-// not log everybody out. In production it must come from the environment.
+// In development the root secret is made once and kept in the data folder, so that users stay
+// logged in over a restart. In production it must come from the environment.
 import { randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ export function secretIn(folder: string): string {
   return readFileSync(path, 'utf8').trim()
 }
 
-/** There with all its text or not at all: half a secret would be one that can be guessed. */
+/** Writes the whole file or none: half a secret could be guessed. */
 function writeWhole(path: string, text: string): void {
   const draft = `${path}.${randomBytes(8).toString('hex')}`
   writeFileSync(draft, text, { flag: 'wx', mode: 0o600 })
@@ -30,7 +30,7 @@ function writeWhole(path: string, text: string): void {
   }
 }
 
-/** A secret that lives as long as the process, for data that does not outlive it either. */
+/** A secret that lives as long as the process, for a store in memory. */
 export function passingSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64url')
 }

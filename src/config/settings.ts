@@ -7,11 +7,11 @@ import * as forms from './forms.ts'
 export interface Setting {
   readonly variable: string
   readonly form: forms.Form
-  /** What holds when it is not given; null for nothing. */
+  /** The value when the setting is not given; null for none. */
   readonly standard: unknown
-  /** What it means, for the docs. */
+  /** What the setting means, for the docs. */
   readonly sentence: string
-  /** What holds when it is not given, where the value says too little. */
+  /** What the docs say about a setting that is not given, where `standard` says too little. */
   readonly unset?: string
 }
 
@@ -19,7 +19,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 const NO_TEXTS: readonly string[] = []
 const WITHOUT_USER = 'a key set is public: write its address without a user'
 
-/** What only the process is told: an application has its own server and log. */
+/** Settings of the process alone: a host application has its own server and log. */
 const OF_PROCESS = {
   host: {
     ...{ variable: 'HOST', form: forms.text(), standard: '127.0.0.1' },
@@ -47,7 +47,7 @@ const OF_PROCESS = {
   },
 } as const satisfies Record<string, Setting>
 
-/** What the process and an application are told alike. */
+/** Settings of both the process and a host application. */
 const SHARED = {
   production: {
     ...{ variable: 'NODE_ENV', form: forms.IN_PRODUCTION, standard: false },
@@ -148,7 +148,7 @@ type Given<Name extends SettingName> = Static<(typeof SETTINGS)[Name]['form']['s
 export type Written<Name extends SettingName> =
   Given<Name> extends (infer Item)[] ? readonly Item[] : Given<Name>
 
-/** Every setting, right by itself: as it was given, or what holds without. */
+/** Every setting, valid by itself: as it was given, or its standard. */
 export type Settings = {
   readonly [Name in SettingName]: Written<Name> | (typeof SETTINGS)[Name]['standard']
 }

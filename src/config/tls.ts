@@ -1,4 +1,4 @@
-// The settings of TLS in the process itself: two files, looked at before anything is opened.
+// The settings of TLS in the process itself: two files, checked before the server opens.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
@@ -14,7 +14,7 @@ export interface TlsFiles {
 const CERT = 'tls.cert'
 const KEY = 'tls.key'
 
-/** Null for plain HTTP. Whatever is wrong with the files is told by the name of the setting. */
+/** Null for plain HTTP. Each mistake in the files is told by the name of the setting. */
 export function tlsOf(settings: Settings, mistakes: Mistakes): TlsFiles | null {
   const cert = settings[CERT]
   const key = settings[KEY]

@@ -1,4 +1,4 @@
-// What an access token of ours says. Signing and checking it is the JWT plugin's work.
+// What an access token says. The JWT plugin signs and checks it.
 
 export const ACCESS_TOKEN_ALGORITHM = 'HS256'
 /** Not `JWT`: no other kind of token can be taken for an access token (S15, RFC 9068). */
@@ -13,7 +13,9 @@ export interface AccessClaims {
   sid: string
 }
 
-/** Signs and checks access tokens. `verify` MUST give null for anything not signed by us. */
+/**
+ * Signs and checks access tokens. `verify` MUST return null for any token that Usher did not sign.
+ */
 export interface AccessTokens {
   sign(claims: AccessClaims): string
   verify(token: string): AccessClaims | null

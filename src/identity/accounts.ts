@@ -1,4 +1,4 @@
-// Who has an account here: signing up, and proving a password.
+// Accounts: signing up, proving and changing a password, and removing an account.
 import type { AttemptStore } from '../engine/attempt-store.ts'
 import type { AccountRecord, AccountStore, SessionRecord } from '../engine/identity-store.ts'
 import type { Shares } from '../engine/shares.ts'
@@ -11,7 +11,7 @@ import { Passwords } from './password.ts'
 import type { RevokeAccess } from './revoke-access.ts'
 import { type Sessions, type StartedSession, wrongLogIn } from './sessions.ts'
 
-/** A name and a password, and the address that they came from. */
+/** A name and a password, and the address that sent them. */
 export interface Attempt {
   username: string
   password: string
@@ -36,7 +36,7 @@ export interface AccountsParts {
   shares: Shares
   sessions: Sessions
   revokeAccess: RevokeAccess
-  /** Asked for every new password; without it none is known. */
+  /** Called for every new password; without it no password is refused for a leak. */
   breached?: IsBreached | undefined
 }
 
@@ -89,7 +89,7 @@ export class Accounts {
     const { address } = attempt
     const account = await this.#throttle.attempt(address, () => this.#prove(attempt))
     const started = await this.#sessions.start(account, client)
-    // A change of the account while its password was checked did not find this session to end.
+    // A password change or a removal while the password was checked did not end this new session.
     if (await this.#isCurrent(account)) return started
     await this.#revokeAccess.logOut(started.session.id)
     throw wrongLogIn()
@@ -111,14 +111,14 @@ export class Accounts {
     return stored
   }
 
-  /** False when its password was changed or it was removed since it was proved. */
+  /** False when the password was changed or the account removed since the password was proved. */
   async #isCurrent({ user, password }: AccountRecord): Promise<boolean> {
     return (await this.#store.byUser(user))?.password === password
   }
 
   /**
-   * The session that does it stays; any other client that knew the password is out. 403 when the
-   * present password is wrong: the session is still good, the attempt is not.
+   * The session that changes it stays; all other sessions of the user end. 403 when the present
+   * password is wrong: the session is still good, the attempt is not.
    */
   async changePassword(identity: Identity, change: PasswordChange): Promise<void> {
     const { user, session } = ownerOf(identity)
@@ -139,7 +139,7 @@ export class Accounts {
     await this.#throttle.succeeded(address, account.usernameKey)
     await this.#checkNew(newPassword)
     const hash = await this.#passwords.hash(newPassword, address)
-    // Of two who change it at once, the second does not know the present one any more.
+    // Of two changes at once, the second names a password that is no longer the present one.
     if (!(await this.#store.setPassword(user, hash, account.password))) refusePresent()
   }
 
@@ -154,7 +154,7 @@ export class Accounts {
   }
 }
 
-/** Throws a 403 Refusal for an identity that is no session of an account. */
+/** Throws a 403 Refusal for an identity without a session of an account. */
 function ownerOf({ user, session }: Identity): { user: string; session: string } {
   if (user === null || session === null) throw noAccount()
   return { user, session }

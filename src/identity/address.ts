@@ -1,4 +1,4 @@
-// Network addresses, as limits count them and as trust in proxies is given.
+// Network addresses: the key that limits count by, and lists of trusted proxies.
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
@@ -35,6 +35,6 @@ export function addressList(entries: readonly string[]): (address: string) => bo
     const all = family === 'ipv4' ? 32 : 128
     list.addSubnet(address, bits === undefined ? all : Number(bits), family)
   }
-  // Behind a proxy a client may claim anything: what is no address is in no list.
+  // Behind a proxy a client may claim any text: text that is no address is in no list.
   return (address) => isIP(address) !== 0 && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
 }

@@ -20,7 +20,7 @@ export const AUDIT = {
 
 export type AuditEvent = keyof typeof AUDIT
 
-/** Something may have been stolen: told louder than what happens every day. */
+/** Lines about credentials that may have been stolen: they are warnings. */
 const ALARMS: ReadonlySet<AuditEvent> = new Set(['ticket-replayed', 'refresh-token-replayed'])
 
 export type AuditFacts = Readonly<Record<string, string | number | boolean | null | undefined>>
@@ -31,7 +31,7 @@ export interface AuditParts {
   write(level: 'info' | 'warn', line: AuditFacts, sentence: string): void
 }
 
-/** What one address may have written of each kind of refusal: ten at once, ten a minute. */
+/** Lines that one address may cause for each kind of refusal: ten at once, ten a minute. */
 const PER_ADDRESS = { burst: 10, perSecond: 10 / 60 }
 /** With more addresses than this at a time, new ones share one allowance. */
 const ADDRESSES_MAX = 20_000
@@ -51,9 +51,9 @@ export class Audit {
   }
 
   /**
-   * Tells of a refusal that is about the client; of any other error nothing. A client that is
-   * refused again and again does not fill the log: what is left out is counted, and the next line
-   * says it.
+   * Writes a line for a refusal that is about the client, and none for any other error. A client
+   * that is refused again and again does not fill the log: lines left out are counted, and the next
+   * line has their number.
    */
   refused(error: unknown, network: string, facts: AuditFacts): void {
     const audit = error instanceof Refusal ? eventOf(error) : null
@@ -64,7 +64,7 @@ export class Audit {
     this.tell(audit, { ...facts, ...why, unwritten: this.#take(audit) })
   }
 
-  /** Tells what was left out and not said yet. */
+  /** Writes how many lines were left out, where no line has said so yet. */
   close(): void {
     for (const audit of this.#unwritten.keys()) this.tell(audit, { unwritten: this.#take(audit) })
   }
@@ -79,7 +79,7 @@ export class Audit {
     this.#unwritten.set(audit, (this.#unwritten.get(audit) ?? 0) + 1)
   }
 
-  /** Undefined is not written at all. */
+  /** How many lines were left out before this one; undefined when there were none. */
   #take(audit: AuditEvent): number | undefined {
     const count = this.#unwritten.get(audit)
     this.#unwritten.delete(audit)

@@ -11,23 +11,23 @@ import { type Sessions, sessionEnded } from './sessions.ts'
 import type { ThirdPartyTokens } from './third-party-token.ts'
 import type { Tickets } from './ticket.ts'
 
-/** What a request or a first message showed. */
+/** The credential that a request or a first message showed. */
 export type Credential =
   | { kind: 'none' }
-  /** A token that is none of ours may be the application's. */
+  /** A token that Usher does not know may be one of the host application. */
   | { kind: 'bearer'; token: string; ask?: AskHost }
   | { kind: 'cookie'; secret: string }
   | { kind: 'ticket'; ticket: string }
-  /** The application that we live in knows, by a log-in of its own. */
+  /** The log-in of the host application. */
   | { kind: 'host'; ask: AskHost }
 
-/** Null when the application knows no user for it. */
+/** Null when the host application knows no user for the request. */
 export type AskHost = () => HostUser | null | Promise<HostUser | null>
 
-/** A user of the application that we live in. */
+/** A user of the host application. */
 export interface HostUser {
   user: string
-  /** What travels with the user. */
+  /** Data that travels with the user. */
   info?: Record<string, unknown>
   /** The application's session, so that its end can end connections. */
   session?: string
@@ -37,7 +37,7 @@ export interface HostUser {
 
 type Bearer = Extract<Credential, { kind: 'bearer' }>
 
-/** An identity that is proved, and what is left to do when everything else is settled. */
+/** A proved identity, and the last step before it may be used. */
 export interface Claim {
   readonly identity: Identity
   /** Uses up a ticket; for every other credential there is nothing to do. */
@@ -91,7 +91,9 @@ export class Authenticator {
     return claims && session?.user === claims.sub ? identityOf(session, 'token') : null
   }
 
-  /** Outside users have no session here that could end: how they stand is asked each time. */
+  /**
+   * Third-party users have no session here that could end, so their status is checked each time.
+   */
   async #thirdParty(token: string): Promise<Identity | null> {
     const found = (await this.#parts.thirdParty?.verify(token)) ?? null
     if (!found || found.identity.user === null) return null
@@ -106,7 +108,10 @@ export class Authenticator {
     return identityOf(session, 'cookie')
   }
 
-  /** Throws an Error for what is no user: the application is wrong then, not the client. */
+  /**
+   * Throws an Error when the application's answer is no user: the application is at fault then, not
+   * the client.
+   */
   async #host(ask: AskHost): Promise<Identity | null> {
     const found = (await ask()) ?? null
     if (found === null) return null
@@ -169,7 +174,7 @@ function identityOfTicket(ticket: TicketRecord): Identity {
   }
 }
 
-/** What travels with a local user: ids are random, people know each other by name. */
+/** The info of a local user: its id is random, so other users know it by this name. */
 export function infoOf(username: string): string {
   return JSON.stringify({ username })
 }

@@ -1,25 +1,25 @@
-// An outside issuer's public keys, fetched from its JWKS address: cached, fetched anew for a key
-// nobody has seen, and good for a day when the issuer is away.
+// A third-party issuer's public keys, fetched from its JWKS address and cached: fetched again for
+// an unknown key, and good for a day while the issuer is away.
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../time/clock.ts'
 
 const FRESH_MS = 10 * 60_000
 const STALE_MAX_MS = 24 * 60 * 60_000
-/** An unknown key asks again this often at most: tokens of strangers must not make us a flood. */
+/** Least time between two fetches for unknown keys: forged tokens must not flood the issuer. */
 const COOLDOWN_MS = 30_000
-/** Without any keys it asks more often, since nobody can come in meanwhile. */
+/** The same while there are no keys at all: no token of the issuer is accepted meanwhile. */
 const RETRY_MS = 1_000
 
 /** Fetches the document at the issuer's address; rejects when it is away or not JSON. */
 export type FetchKeys = () => Promise<unknown>
 
-/** There are no keys to check a token by: nothing is known of the token. */
+/** There are no keys to check a token by, so it is unknown whether the token is good. */
 export class KeysAway extends Error {}
 
 export interface KeySetParts {
   fetch: FetchKeys
   clock: Clock
-  /** Told why keys could not be fetched; as often as it is tried. */
+  /** Called for each failed fetch, with the reason. */
   onTrouble(error: unknown): void
 }
 
@@ -53,7 +53,7 @@ export class KeySet {
   async #current(): Promise<Keys> {
     const age = this.#keys === null ? Number.POSITIVE_INFINITY : this.#now() - this.#keys.at
     if (age > STALE_MAX_MS) await this.#refreshAfter(RETRY_MS)
-    // What is merely old serves while it is fetched anew, so nobody waits for the issuer.
+    // Old keys are used while new ones are fetched, so that no request waits for the issuer.
     else if (age > FRESH_MS) void this.#refreshAfter(COOLDOWN_MS)
     if (this.#keys === null || this.#now() - this.#keys.at > STALE_MAX_MS) {
       throw new KeysAway('the keys of the issuer are not to be had')
@@ -61,7 +61,7 @@ export class KeySet {
     return this.#keys
   }
 
-  /** One at a time, and never rejects: what was there before stays. */
+  /** Fetches keys, one fetch at a time. Never rejects: after a failure the former keys stay. */
   async #refreshAfter(pauseMs: number): Promise<void> {
     if (this.#underway === null && this.#now() - this.#triedAt < pauseMs) return
     this.#underway ??= this.#load().finally(() => {
@@ -76,7 +76,7 @@ export class KeySet {
       const find = createLocalJWKSet((await this.#parts.fetch()) as JSONWebKeySet)
       this.#keys = { find, at: this.#now() }
     } catch (error) {
-      // The issuer is away or talks nonsense; the next one who asks tries again.
+      // The issuer is away or its answer is no key set; the next token tries again.
       this.#parts.onTrouble(error)
     }
   }

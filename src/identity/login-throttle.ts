@@ -1,5 +1,5 @@
 // Wrong passwords make the next try wait longer; no account is ever locked out (S24). Failures are
-// counted over all nodes; what is under way or held back is this node's alone.
+// counted over all nodes; tries that are under way or held back count on this node alone.
 import type { AttemptKey, AttemptStore, Attempts } from '../engine/attempt-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { type Clock, sleep } from '../time/clock.ts'
@@ -11,15 +11,19 @@ interface Slope {
   longestMs: number
 }
 
-/** An address is turned away while it must wait. */
+/** Tries from an address are refused while it must wait. */
 const PER_ADDRESS: Slope = { free: 10, firstMs: 1_000, longestMs: 60_000 }
 /** An account's tries are held, not refused: a stranger's guesses must not shut its owner out. */
 const PER_ACCOUNT: Slope = { free: 5, firstMs: 250, longestMs: 4_000 }
 
 const FORGET_AFTER_MS = 15 * 60_000
-/** So many in the longest wait come out of it more slowly than two cores can hash. */
+/**
+ * Tries held at most: that many in the longest wait leave it more slowly than two cores can hash.
+ */
 const HELD_MAX = 100
-/** Tries of one address that may be under way: guesses at once, and places that others wait for. */
+/**
+ * Tries of one address that may be under way: bounds guesses at once, and leaves hashing to others.
+ */
 const UNDER_WAY_MAX = 20
 const UNDER_WAY_RETRY_MS = 1_000
 
@@ -34,13 +38,16 @@ export class LoginThrottle {
     this.#attempts = attempts
   }
 
-  /** Runs one try of an address. Refuses with 429 while it must wait, or tries too much at once. */
+  /**
+   * Runs one try from an address. Refuses with 429 while the address must wait, or has too many
+   * under way.
+   */
   async attempt<Result>(address: string, run: () => Promise<Result>): Promise<Result> {
     const attempts = await this.#attempts.of(ofAddress(address))
     const remainingMs = penaltyMs(PER_ADDRESS, attempts) - attempts.agoMs
     if (remainingMs > 0) refuse(remainingMs)
     const underWay = this.#underWay.get(address) ?? 0
-    // What is under way may fail as well, so those that have failed leave fewer to begin.
+    // Tries that are under way may fail as well, so each failure leaves one fewer to begin.
     const most = Math.max(1, UNDER_WAY_MAX - attempts.failed)
     if (underWay >= most) refuse(UNDER_WAY_RETRY_MS)
     this.#underWay.set(address, underWay + 1)
@@ -58,9 +65,9 @@ export class LoginThrottle {
   }
 
   /**
-   * Holds a try for an account that was guessed at; refuses when too many are held. A try from the
-   * address that its owner logged in from last is not held: whatever others guess, the owner is not
-   * shut out.
+   * Holds a try for an account that had failures; refuses when too many are held. A try from the
+   * address of the account's last log-in is not held: guesses from elsewhere do not shut its owner
+   * out.
    */
   async hold(account: string, address: string): Promise<void> {
     const attempts = await this.#attempts.of(ofAccount(account))
@@ -79,7 +86,7 @@ export class LoginThrottle {
     await Promise.all(counted)
   }
 
-  /** The owner logged in: the account's guesses are forgotten, the address's are not. */
+  /** After a log-in: the account's failures are forgotten, those of the address are not. */
   succeeded(address: string, account: string): Promise<void> {
     return this.#attempts.succeeded(ofAccount(account), address)
   }
@@ -93,7 +100,7 @@ function ofAccount(name: string): AttemptKey {
   return { kind: 'account', name }
 }
 
-/** How long the failures ask to wait, counted from the last one. */
+/** How long the next try must wait for these failures, counted from the last one. */
 function penaltyMs({ free, firstMs, longestMs }: Slope, { failed }: Attempts): number {
   const over = failed - free
   return over <= 0 ? 0 : Math.min(firstMs * 2 ** (over - 1), longestMs)

@@ -23,7 +23,7 @@ interface Parameters {
 
 const run = promisify(argon2)
 
-/** Passwords compare the same however they were typed. */
+/** Passwords compare equal, whichever way a keyboard composes their characters. */
 function normalise(password: string): string {
   return password.normalize('NFKC')
 }
@@ -45,7 +45,7 @@ function encode(salt: Buffer, hash: Buffer, { memoryKiB, passes, lanes }: Parame
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${lanes}$${salt64}$${hash64}`
 }
 
-/** Whether a password fits, and the hash to store instead when parameters were raised. */
+/** Whether a password fits, and the hash to store instead where parameters were raised. */
 export interface Verdict {
   fits: boolean
   rehashed: string | null
@@ -55,7 +55,10 @@ export interface Verdict {
 export class Passwords {
   readonly #shares: Shares
   readonly #turns = new ConcurrencyLimit(AT_ONCE)
-  /** What unknown users are checked against, so that they take the same time (S23). */
+  /**
+   * The hash that passwords of unknown users are checked against, so that it takes the same time
+   * (S23).
+   */
   readonly #unknownUser: string
 
   constructor(shares: Shares) {
@@ -67,7 +70,7 @@ export class Passwords {
     return this.#inTurn(address, () => this.#hash(password))
   }
 
-  /** `stored` is null for an unknown user: the answer is no, after the same work. */
+  /** `stored` is null for an unknown user: the password does not fit, after the same work. */
   verify(password: string, stored: string | null, address: string): Promise<Verdict> {
     return this.#inTurn(address, () => this.#verify(password, stored))
   }

@@ -1,9 +1,9 @@
-// Refresh tokens of apps: good once. One that comes back after its time was stolen, from the owner
-// or by him, and ends the whole session (S17).
+// Refresh tokens of apps: good once. A used token that is shown again after its grace means that
+// the owner or a thief holds a copy, and ends the whole session (S17).
 //
 // Each is made from the one before it, so that all uses of one token, at once or because an answer
-// was lost, get the same next one. It names its session and is signed: one that is used so often
-// over that the store has forgotten it is still told from a forged one.
+// was lost, get the same next one. It names its session and is signed: a used token that the store
+// has forgotten is still told from a forged one.
 import type { RefreshStore, SessionRecord } from '../engine/identity-store.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
@@ -12,12 +12,16 @@ import { digest, type KeyPair } from './secret.ts'
 import { type Sessions, sessionEnded } from './sessions.ts'
 import { Signer } from './signer.ts'
 
-/** How long an old token is answered again, because the answer to its first use was lost. */
+/**
+ * How long a used token is answered again, because the answer to its first use may have been lost.
+ */
 const GRACE_MS = 10_000
 const ID_BYTES = 18
 const FORM = /^rt_(s_[\w-]{16})\.([\w-]{24})([\w-]{24})$/
 
-/** What became of a token: its session and the next token, or the session that it betrayed. */
+/**
+ * The session of a token and the next token, or the id of a session that a reused token has ended.
+ */
 export type Refreshed = { session: SessionRecord; refreshToken: string } | { reused: string } | null
 
 export interface RefreshTokensParts {
@@ -46,7 +50,7 @@ export class RefreshTokens {
     this.#revokeAccess = parts.revokeAccess
   }
 
-  /** The first token of a session. 401 when that has ended meanwhile. */
+  /** The first token of a session. 401 when the session has ended meanwhile. */
   async issue(session: string): Promise<string> {
     const token = this.#make(session, this.#random.bytes(ID_BYTES))
     const record = { hash: digest(token), session, issuedAt: this.#clock.now() }
@@ -55,7 +59,7 @@ export class RefreshTokens {
   }
 
   /**
-   * Null for a token that is not one of ours, or whose session has ended. A used token that comes
+   * Null for a token that Usher did not issue, or whose session has ended. A used token that comes
    * back ends its session here (S17).
    */
   async rotate(token: string): Promise<Refreshed> {

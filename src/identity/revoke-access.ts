@@ -1,6 +1,6 @@
 // Every way in which access ends: log-out, a new password, a ban, a deleted account, being sent
-// out. Each first changes the store, so that nothing new is let in, and then tells all nodes, which
-// close the connections. No other file does either by hand.
+// out. Each first changes the store, so that no new connection is accepted, and then tells all
+// nodes, which close the connections. No other file does either by hand.
 import type { Revocations } from '../engine/engine.ts'
 import type { AccountStore, SessionStore } from '../engine/identity-store.ts'
 import type { UserStatusStore } from '../engine/user-status-store.ts'
@@ -17,9 +17,9 @@ export interface AccessStores {
 }
 
 /**
- * Every method rejects with EngineUnavailable when the store could not be changed or the nodes not
- * be told, and may then be called again. Connections are closed also where the store had nothing
- * left to end, because the call before may have failed between the two.
+ * Every method rejects with EngineUnavailable when the store could not be changed or the nodes
+ * could not be told, and may then be called again. Connections are closed also where the store had
+ * nothing left to end, because the call before may have failed between the two.
  */
 export class RevokeAccess {
   readonly #stores: AccessStores
@@ -36,7 +36,7 @@ export class RevokeAccess {
     await this.#stores.revocations.revoke({ session })
   }
 
-  /** The same for the session of a cookie, which may be none. */
+  /** Ends the session of a cookie in the same way; the cookie may be missing or unknown. */
   async logOutCookie(secret: string | undefined): Promise<void> {
     const session =
       secret === undefined ? null : await this.#stores.sessions.bySecret(digest(secret))
@@ -47,7 +47,8 @@ export class RevokeAccess {
   async logOutOthers(user: string, kept: string): Promise<void> {
     const { sessions, revocations } = this.#stores
     const ended = await sessions.endAll(user, kept)
-    // The store has forgotten them: each is tried, also when another one fails.
+    // The store has these sessions no more, so every one is revoked, also when another revocation
+    // fails.
     const told = await Promise.allSettled(ended.map((session) => revocations.revoke({ session })))
     const failed = told.find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected') throw failed.reason
@@ -59,7 +60,7 @@ export class RevokeAccess {
     await this.#stores.revocations.revoke({ user })
   }
 
-  /** Also ends what `logOutEverywhere` ends, and keeps the user out. */
+  /** Ends what `logOutEverywhere` ends, and refuses the user from now on. */
   async ban(user: string): Promise<void> {
     await this.#stores.userStatus.ban(user, this.#clock.now())
     await this.#stores.revocations.revoke({ user })
@@ -69,7 +70,10 @@ export class RevokeAccess {
     return this.#stores.userStatus.unban(user)
   }
 
-  /** Removes an account with its sessions and tickets. False when there was none any more. */
+  /**
+   * Removes an account with its sessions and tickets. False when there was no such account any
+   * more.
+   */
   async removeAccount(user: string): Promise<boolean> {
     const removed = await this.#stores.accounts.remove(user)
     await this.#stores.revocations.revoke({ user })

@@ -1,4 +1,4 @@
-// One root secret; every use gets a key of its own, so that none can stand in for another.
+// One root secret; each use gets a key of its own, so that no key serves for another use.
 import { hash, hkdfSync, timingSafeEqual } from 'node:crypto'
 import type { RootSecrets } from './settings.ts'
 
@@ -25,12 +25,12 @@ function derive(root: string, use: KeyUse): Buffer {
   return Buffer.from(hkdfSync('sha256', root, 'usher', use, KEY_BYTES))
 }
 
-/** How a credential is kept: enough to recognise it, useless to a reader of the store. */
+/** The hash of a credential that the store keeps: a reader of the store cannot use it. */
 export function digest(credential: string | Buffer): string {
   return hash('sha256', credential, 'base64url')
 }
 
-/** Compares in time that does not depend on where the two differ. */
+/** Compares in a time that does not depend on where the two differ. */
 export function sameBytes(left: Buffer, right: Buffer): boolean {
   return left.length === right.length && timingSafeEqual(left, right)
 }

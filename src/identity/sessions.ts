@@ -8,11 +8,11 @@ import { digest } from './secret.ts'
 const DAY_MS = 86_400_000
 const LIFE_MS = 30 * DAY_MS
 const IDLE_MS = 7 * DAY_MS
-/** Use is noted this often at most, so that reading a session is rarely a write. */
+/** Use is stored this often at most, so that reading a session is rarely a write. */
 const TOUCH_EVERY_MS = 3_600_000
 const SECRET = /^[\w-]{43}$/
 
-/** A new session, and the cookie value that only its owner will ever hold. */
+/** A new session, and the cookie value, which the server does not keep. */
 export interface StartedSession {
   session: SessionRecord
   secret: string
@@ -36,8 +36,8 @@ export class Sessions {
   }
 
   /**
-   * Always a new id and a new secret: nothing that was known before a log-in survives it. A banned
-   * user gets the words for a wrong password (S23).
+   * Starts a session with a new id and a new secret: no value from before the log-in stays good. A
+   * banned user gets the words for a wrong password (S23).
    */
   async start(account: AccountRecord, client: 'web' | 'app'): Promise<StartedSession> {
     const now = this.#clock.now()
@@ -66,14 +66,14 @@ export class Sessions {
     return this.alive(await this.#store.byId(id))
   }
 
-  /** The same for one that was good a moment ago: rejects with 401 when it has ended since. */
+  /** A session that was good a moment ago; rejects with 401 when it has ended since. */
   async current(id: string): Promise<SessionRecord> {
     const session = await this.byId(id)
     if (session === null) throw sessionEnded()
     return session
   }
 
-  /** The session itself when it is good now, and notes that it is used. */
+  /** The session when it is good now, else null; stores that it was used. */
   alive(session: SessionRecord | null): SessionRecord | null {
     if (!session) return null
     const now = this.#clock.now()
@@ -83,7 +83,7 @@ export class Sessions {
   }
 
   #touch(id: string, now: number): void {
-    // Not awaited: a session is good whether or not its use could be noted.
+    // Not awaited: a session is good whether or not its use could be stored.
     this.#store.touch(id, now).catch(() => undefined)
   }
 }

@@ -1,4 +1,4 @@
-// What identity is given at boot; src/config/ reads the settings.
+// The settings of identity, which src/config/ reads at boot.
 
 /** The root secret, and the one before it while it is being rotated out. */
 export interface RootSecrets {
@@ -20,6 +20,6 @@ export interface ThirdPartyIssuer {
   readonly algorithm: string
   readonly issuer: string
   readonly audience: string
-  /** Stands before every subject, so that none is taken for a user of ours. */
+  /** Stands before every subject, so that none is taken for a user of Usher's own. */
   readonly prefix: string
 }

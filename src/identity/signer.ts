@@ -1,4 +1,5 @@
-// Signs tokens of our own, so that one we issued and forgot is told from a forged one (RFC 2104).
+// Signs tickets and refresh tokens, so that one that was issued and forgotten is told from a forged
+// one (RFC 2104).
 import { createHmac } from 'node:crypto'
 import { type KeyPair, sameBytes } from './secret.ts'
 
@@ -16,7 +17,7 @@ export class Signer {
     return this.#hmac(this.#keys.current, body)
   }
 
-  /** Whether this is our signature of it, by the current key or the one before. */
+  /** Whether this is the signature of `body`, by the current key or the one before. */
   signed(body: string | Buffer, signature: Buffer): boolean {
     const { current, previous } = this.#keys
     if (sameBytes(this.#hmac(current, body), signature)) return true

@@ -12,14 +12,14 @@ import type { ThirdPartyIssuer } from './settings.ts'
 const CHARACTERS_MAX = 8_192
 const LIFETIME_MAX_SECONDS = 24 * 60 * 60
 const CLOCK_TOLERANCE_SECONDS = 5
-/** What a connection has after its token's `exp`, to come back with a new one [C37]. */
+/** Time that a client has after its token's `exp` to connect again with a new one [C37]. */
 const CONNECTION_MARGIN_MS = 25_000
 const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt'])
 /** Claims by which some issuers tell their kinds of tokens apart, since all have one `typ`. */
 const KIND_CLAIMS = ['typ', 'token_type', 'token_use']
 const OTHER_KINDS = /^(refresh|offline|id|logout)/i
 
-/** Somebody whom the issuer vouches for, and since when. */
+/** The identity that a token of the issuer proves, and when the token was issued. */
 export interface ThirdPartyIdentity {
   identity: Identity
   /** Milliseconds since 1970. */
@@ -45,7 +45,7 @@ export class ThirdPartyTokens {
     this.#key = keys ?? (async () => fixed ?? refuse())
   }
 
-  /** Null for anything that is not a valid token of that issuer now; 503 without its keys. */
+  /** Null for any token that is not a valid one of that issuer now; 503 without its keys. */
   async verify(token: string): Promise<ThirdPartyIdentity | null> {
     if (token.length > CHARACTERS_MAX) return null
     try {

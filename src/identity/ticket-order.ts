@@ -1,4 +1,4 @@
-// What a ticket may be ordered for: by a user for the same user, or by a back end for its own.
+// What a ticket may be ordered for: by a user for the same user, or by a back end for its users.
 
 import type { TicketRecord } from '../engine/identity-store.ts'
 import { jsonOf } from '../protocol/content.ts'
@@ -15,9 +15,9 @@ export interface TicketOrder extends Omit<TicketRecord, 'hash' | 'issuedAt' | 'e
 /** A ticket as it is asked for. Times are in seconds. */
 export interface TicketWish {
   user?: string | undefined
-  /** The rooms it is narrowed to. */
+  /** The rooms that the ticket is narrowed to. */
   rooms?: readonly string[] | undefined
-  /** What travels with the user. */
+  /** Data that travels with the user. */
   info?: Record<string, unknown> | undefined
   /** How long the ticket itself is good, 30 if not said. */
   ttl?: number | undefined
@@ -28,7 +28,7 @@ export interface TicketWish {
 /**
  * The order of a user for a ticket of the same identity, or of a server key or the application
  * (null) for a user of theirs. `now` is in milliseconds since 1970. Throws a Refusal for a wish
- * that cannot be, or is not that identity's to have.
+ * that cannot be met, or that this identity may not have.
  */
 export function ticketOrder(identity: Identity | null, wish: TicketWish, now: number): TicketOrder {
   const { rooms, ttl = TICKET.secondsMax } = wish

@@ -13,7 +13,7 @@ import { type TicketOrder, type TicketWish, ticketOrder } from './ticket-order.t
 
 const PREFIX = 'ut_'
 const ID_BYTES = 16
-/** When it ends, in milliseconds since 1970, times 64, plus for how many seconds it was made. */
+/** The expiry in milliseconds since 1970, times 64, plus the ticket's lifetime in seconds. */
 const TIME_BYTES = 6
 const LIVES = 64
 const MAC_BYTES = 16
@@ -30,7 +30,7 @@ export interface TicketsParts {
   keys: KeyPair
   clock: Clock
   random: Random
-  /** So many a minute are issued for one user. */
+  /** Bounds how many tickets a minute are issued for one user. */
   shares: Shares
 }
 
@@ -51,7 +51,7 @@ export class Tickets {
 
   /**
    * Issues a ticket that a user asks for, or a server key or the application (null) for a user of
-   * theirs. Rejects with a Refusal that says what the wish may not have.
+   * theirs. Rejects with a Refusal that says what is wrong with the wish.
    */
   async issueTo(identity: Identity | null, wish: TicketWish): Promise<IssuedTicket> {
     return this.issue(ticketOrder(identity, wish, this.#clock.now()))
@@ -82,17 +82,17 @@ export class Tickets {
     return known ?? this.#refuse(ticket)
   }
 
-  /** Uses it up. Of any number that try, one gets the record and the others 401. */
+  /** Uses a ticket up. Of any number of callers, one gets the record and the others 401. */
   redeem(ticket: string): Promise<TicketRecord> {
     return this.use({ hash: digest(ticket) })
   }
 
-  /** The same for one that was looked at. */
+  /** Uses up a ticket that `inspect` has looked at. */
   async use({ hash }: Pick<TicketRecord, 'hash'>): Promise<TicketRecord> {
     return (await this.#store.redeem(hash, this.#clock.now())) ?? refuseUsed()
   }
 
-  /** Says why. */
+  /** Throws the 401 that says why the store does not know the ticket. */
   #refuse(ticket: string): never {
     const bytes = bytesOf(ticket)
     if (bytes === null || !this.#isOurs(bytes)) {
@@ -104,7 +104,7 @@ export class Tickets {
     if (this.#clock.now() >= expiresAt) {
       throw new Refusal(REPLY.ticketExpired, 'This ticket is past its time: fetch a new one.')
     }
-    // A crash of the server or of its store takes tickets along: their clients did nothing wrong.
+    // A crash of the server or of its store loses tickets: their clients did nothing wrong.
     if (issuedAt < this.#store.since) {
       throw new Refusal(REPLY.ticketExpired, 'This server was restarted: fetch a new ticket.')
     }
@@ -116,7 +116,7 @@ export class Tickets {
   }
 }
 
-/** Null for what we would not have written: the last character has two bits to spare. */
+/** Null for a text that Usher would not have written: the last character has two bits to spare. */
 function bytesOf(ticket: string): Buffer | null {
   if (!FORM.test(ticket)) return null
   const bytes = Buffer.from(ticket.slice(PREFIX.length), 'base64url')

@@ -8,11 +8,14 @@ import { pathOf } from './log.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     audit: Audit
-    /** Tells of something that a request did. */
+    /** Writes a line about something that a request did. */
     auditRequest(audit: AuditEvent, request: FastifyRequest, facts: AuditFacts): void
   }
   interface FastifyContextConfig {
-    /** Set for what a back end does all day: it has no audit line of its own. */
+    /**
+     * Set for routes that back ends use all the time: their requests have no audit line of their
+     * own.
+     */
     everyday?: boolean
   }
 }
@@ -36,13 +39,13 @@ function factsOf(request: FastifyRequest): AuditFacts {
   return { ...sourceOf(request), user, server, method, path: pathOf(request.url) }
 }
 
-/** Tells of a refused request, if it was refused for its credential, its rights or a limit. */
+/** Writes a line for a request that was refused for its credential, its rights or a limit. */
 export function auditRefusal(error: unknown, request: FastifyRequest): void {
   const { audit, networkOf } = request.server
   audit.refused(error, networkOf(request), factsOf(request))
 }
 
-/** Before the answer goes out, so that no client can hide by leaving early. */
+/** Runs before the answer goes out, so that a client that leaves early is in the log too. */
 function onSend(request: FastifyRequest, reply: FastifyReply, _: unknown, done: () => void): void {
   const changes = !SAFE_METHODS.has(request.method) && !request.routeOptions.config.everyday
   if (changes && request[kIdentity]?.server) {

@@ -1,4 +1,4 @@
-// Who is behind a request: the hooks that prove its credential and set its identity.
+// The hooks that prove the credential of a request and set its identity.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { addressKey } from '../src/identity/address.ts'
@@ -8,7 +8,7 @@ import type { Identity } from '../src/protocol/identity.ts'
 import { credentialOfRequest } from './tokens/credential.ts'
 import { checkCookiePage, checkLoginPage } from './tokens/page-origin.ts'
 
-/** Where a request keeps its identity, whatever an application calls by the name `identity`. */
+/** The key of a request's identity: a host application may use the name `identity` itself. */
 export const kIdentity: unique symbol = Symbol('usher.identity')
 
 declare module 'fastify' {

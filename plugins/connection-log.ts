@@ -1,5 +1,5 @@
-// app.connectionLog: connections that come, are refused after the 101, fail and end, as lines of
-// the audit log and as metrics. Fastify logs nothing after a 101.
+// app.connectionLog: connections that join, are refused after the 101, fail or end, as lines of the
+// audit log and as metrics. Fastify logs nothing after a 101.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection, Farewell } from '../src/connection/connection.ts'
@@ -13,7 +13,9 @@ declare module 'fastify' {
   }
 }
 
-/** A first message that was refused, in which room, by whom if that was proved, and from where. */
+/**
+ * A first message that was refused: its room, its user if one was proved, and where it came from.
+ */
 export interface RefusedFirstMessage {
   error: unknown
   room: string
@@ -28,7 +30,7 @@ export class ConnectionLog {
     this.#app = app
   }
 
-  /** MUST be called before it joins. */
+  /** MUST be called before the connection joins. */
   joining({ id }: Connection, { identity, hold }: Entry, source: Source): void {
     const { user, server, session, proof } = identity
     const who = { connection: id, user, server, session, proof }

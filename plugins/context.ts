@@ -1,5 +1,5 @@
 // app.usherContext: what the other plugins are built from. Settings, clock and random enter only
-// here, and so does what the application that we live in wants to decide or hear of.
+// here, and so do the functions that a host application gives.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config/config.ts'

@@ -1,4 +1,4 @@
-// Which pages of other origins may read answers and send the cookie: those that the settings name.
+// CORS: pages of the other origins that the settings name may read answers and send the cookie.
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -8,7 +8,7 @@ const crossOrigin = (origins: readonly string[]): FastifyCorsOptions => ({
   origin: (origin, done) =>
     done(null, origin !== undefined && origins.includes(origin) ? origin : false),
   credentials: true,
-  // An OPTIONS that asks for nothing would otherwise be told off in plain text [C1].
+  // An OPTIONS request that is no preflight would otherwise be refused in plain text [C1].
   strictPreflight: false,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
   allowedHeaders: [

@@ -14,12 +14,12 @@ declare module 'fastify' {
     refusalOf(error: unknown): Refusal
   }
   interface FastifyRequest {
-    /** What it was refused with, for the metrics; null while it was not. */
+    /** The refusal that the request was answered with, for the metrics; null without one. */
     [kRefusal]: Refusal | null
   }
 }
 
-/** Fastify's own refusals that have a row of their own; other 4xx are bad requests. */
+/** Refusals of Fastify's own that have a code of their own; all other 4xx are bad requests. */
 const BY_STATUS: Readonly<Record<number, ReplyCode>> = {
   401: REPLY.unauthorized,
   403: REPLY.forbidden,
@@ -39,7 +39,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
 }
 
-/** The refusal to answer an error with; an unforeseen one is a 500 that says nothing. */
+/** The refusal to answer an error with; an unforeseen error is a 500 without details. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof EngineUnavailable) {
@@ -76,7 +76,7 @@ function onNotFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply
 }
 
 export interface ErrorsOptions {
-  /** Whether paths that lead nowhere are ours to answer; not where an application has its own. */
+  /** Whether Usher answers unknown paths, which at the root belong to the host application. */
   unknownPaths?: boolean
 }
 

@@ -1,5 +1,5 @@
-// From a request that asks for `text/event-stream` to a connection that only listens: settled like
-// a WebSocket handshake, and then a member of the room like any other.
+// app.openStream: from a request that asks for `text/event-stream` to a connection that only
+// listens. It is settled like a WebSocket handshake, and then a member of the room like any other.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Connection } from '../src/connection/connection.ts'
@@ -13,9 +13,12 @@ import { SseSocket } from './transports/event-stream-socket.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Answers with a stream of what is said. `app.settleHandshake` MUST have been before. */
+    /**
+     * Answers with a stream of the room's messages. `app.settleHandshake` MUST have been called
+     * before.
+     */
     openStream(request: FastifyRequest, reply: FastifyReply, opening: StreamOpening): void
-    /** Whether a request wants to follow rather than to see. */
+    /** Whether a request asks for a stream rather than for the room's state. */
     wantsStream(request: FastifyRequest): boolean
   }
 }
@@ -26,7 +29,7 @@ export interface StreamOpening {
   start: Start
 }
 
-/** `x-accel-buffering` keeps nginx from holding back what should be there at once. */
+/** `x-accel-buffering` keeps nginx from holding back events. */
 const HEAD = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
@@ -47,19 +50,19 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
     const handshake = takeHandshake(request)
     const { seat, entry, abandoned } = handshake
     const tcp = request.raw.socket
-    // Who asks for two streams on one line would get the second when the first ends: never.
+    // A second stream on the same TCP connection would begin when the first ends: never.
     const isBehind = reply.raw.socket === null
     if (!entry || isBehind || abandoned || tcp.destroyed) {
       handshake.abandon()
       throw new Refusal(
         REPLY.badRequest,
         isBehind
-          ? 'One line carries one stream: open another for this one.'
+          ? 'One TCP connection carries one stream: open another for it.'
           : 'A stream has no first message: send a ticket.',
       )
     }
     const { raw } = reply.hijack()
-    // Our writes go out as they are: the end of the line is the end of the stream.
+    // Events are written without chunk headers: the end of the TCP connection ends the stream.
     raw.useChunkedEncodingByDefault = false
     raw.writeHead(200, { ...reply.getHeaders(), ...HEAD } as Record<string, string>)
     raw.flushHeaders()

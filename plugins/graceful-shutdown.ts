@@ -9,7 +9,7 @@ export interface GracefulShutdownOptions {
   clock: Clock
 }
 
-/** Register it before whatever drains, which waits. */
+/** MUST be registered before the plugin that drains, since its hook waits. */
 async function gracefulShutdown(
   app: FastifyInstance,
   options: GracefulShutdownOptions,
@@ -18,7 +18,7 @@ async function gracefulShutdown(
   app.addHook('preClose', async () => {
     // Fastify would stop accepting only after this hook.
     app.server.close()
-    // Half a request would hold closing up for as long as its sender likes [C65].
+    // A request that is never finished would delay closing for as long as its client likes [C65].
     clock.after(drainSeconds * 1_000, () => app.server.closeAllConnections())
   })
 }

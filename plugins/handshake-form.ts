@@ -1,5 +1,5 @@
-// The form and the rate of WebSocket handshakes, before any credential is looked at: what ws would
-// refuse after the ticket was redeemed is refused here, by plain HTTP (S1).
+// The form and the rate of WebSocket handshakes, before any credential is looked at: a handshake
+// that ws would refuse after its ticket was redeemed is refused here, by plain HTTP (S1).
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { NO_HOLDER } from '../src/engine/shares.ts'
@@ -18,7 +18,10 @@ declare module 'fastify' {
 }
 
 const KEY = /^[A-Za-z0-9+/]{22}==$/
-/** RFC 9110 tokens between commas; ws would answer 400 when the ticket is redeemed already. */
+/**
+ * RFC 9110 tokens between commas; for any other list ws would answer 400 after the ticket was
+ * redeemed.
+ */
 const PROTOCOLS = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/
 const VERSION = '13'
 

@@ -1,5 +1,5 @@
-// app.settleHandshake: everything that can refuse a connection before its 101. What a handshake
-// takes is given back when its client goes away.
+// app.settleHandshake: everything that can refuse a connection before its 101. A handshake gives
+// back what it has taken when its client goes away.
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -10,7 +10,7 @@ import { kIdentity } from './auth.ts'
 import { credentialOfUpgrade } from './tokens/credential.ts'
 import { setEndpoint } from './transports/subprotocols.ts'
 
-/** What a handshake is for. */
+/** The endpoint and the room that a handshake asks for. */
 export interface Wish {
   endpoint: Endpoint
   room: string
@@ -20,22 +20,22 @@ export const kHandshake: unique symbol = Symbol('usher.handshake')
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Settles who comes and whether they may; throws the Refusal to answer with. */
+    /** Settles the identity and its permission; rejects with the Refusal to answer with. */
     settleHandshake(request: FastifyRequest, reply: FastifyReply, wish: Wish): Promise<void>
   }
   interface FastifyRequest {
-    /** What a handshake has taken so far; null before and after it. */
+    /** The handshake under way; null before and after it. */
     [kHandshake]: Handshake | null
   }
 }
 
-/** Given back when the client goes away before the 101, whenever that is. */
+/** The seat and the hold of a handshake, given back when its client goes away before the 101. */
 export class Handshake {
   readonly seat: Seat
   readonly response: ServerResponse
-  /** Null while the first message is to decide. */
+  /** Null until the credential is proved; the first message may have it. */
   entry: Entry | null = null
-  /** Whether its client has gone away. */
+  /** Whether its client has gone away before the 101. */
   abandoned = false
 
   constructor(seat: Seat, response: ServerResponse) {
@@ -62,7 +62,7 @@ async function settleHandshake(
   request.raw.socket.once('close', handshake.abandon)
   request[kHandshake] = handshake
   setEndpoint(request.raw, endpoint)
-  // An application's own hook may have taken its time, and the client its leave.
+  // A hook of the host application may have been slow: the client may have gone away meanwhile.
   if (request.raw.socket.destroyed) handshake.abandon()
   try {
     const credential = credentialOfUpgrade(request, logIns, endpoint)
@@ -72,14 +72,14 @@ async function settleHandshake(
     handshake.entry = await enter(rooms, { room, claim, seat: handshake.seat })
     if (handshake.abandoned) handshake.abandon()
   } catch (error) {
-    // A request that asked for a stream may be followed by others on the same socket.
+    // The socket of a refused stream request may carry further requests.
     request.raw.socket.removeListener('close', handshake.abandon)
     handshake.abandon()
     throw error
   }
 }
 
-/** What the handshake took is now the connection's to give back. */
+/** Takes the handshake of a request: from now on the connection gives back its seat and hold. */
 export function takeHandshake(request: FastifyRequest): Handshake {
   const handshake = request[kHandshake]
   if (!handshake) throw new Error('a connection was opened without its handshake')

@@ -1,5 +1,5 @@
-// Whether the application that we are about to live in fits, said at boot in a sentence that tells
-// what to do, rather than at the first client that is treated wrongly.
+// Checks at boot that the host application fits, with a sentence that says what to do, rather than
+// at the first client that is treated wrongly.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -7,9 +7,9 @@ import type { Config } from '../src/config/config.ts'
 import { setEndpoint } from './transports/subprotocols.ts'
 import { boundSilence } from './upgrade-timeout.ts'
 
-/** Bytes of one message: more is memory that any client could take. */
+/** Bytes of one message at most: any client could take that much memory. */
 const PAYLOAD_MAX = 16_777_216
-/** The longest room name and user id; Fastify by itself cuts parameters at 100. */
+/** The longest room name and user id; Fastify by default refuses parameters of more than 100. */
 const PARAMETER_MIN = 128
 const served = new WeakSet<object>()
 
@@ -31,7 +31,7 @@ const OTHER_UPGRADES =
   "{ options: websocketOptions() } from 'fastify-usher', before Usher and where Usher sees it, " +
   'and let nothing else listen to them.'
 
-/** Only a `shouldUpgradeCallback` of the application's own can be wrong. */
+/** Throws unless the server upgrades WebSockets without a body and nothing else. */
 function checkUpgrades(app: FastifyInstance): void {
   if (app.initialConfig.http2) {
     throw new Error('Usher needs HTTP/1.1: make Fastify without http2, and leave it to a proxy.')
@@ -66,7 +66,10 @@ function checkWebSocketServer(app: FastifyInstance, config: Config): void {
   }
 }
 
-/** Two listeners that answer the same upgrade break both; none means a server elsewhere. */
+/**
+ * Two listeners that answer the same upgrade break each other; none means that it listens
+ * elsewhere.
+ */
 function checkListeners(app: FastifyInstance): void {
   const takers = app.server.listeners('upgrade').filter((taker) => taker !== boundSilence)
   if (takers.length > 1) throw new Error(OTHER_UPGRADES)

@@ -1,4 +1,4 @@
-// app.accounts, app.sessions and all else that knows who users are, built on the engine's stores.
+// app.accounts, app.sessions and the other parts of identity, built on the engine's stores.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AccessTokens } from '../src/identity/access-token.ts'

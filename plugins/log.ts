@@ -1,4 +1,4 @@
-// What is logged of requests: one line each, and never a credential. URLs are logged without their
+// One line in the log for each request, never with a credential. URLs are logged without their
 // query, because a ticket may stand there (S9).
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import fp from 'fastify-plugin'
@@ -13,13 +13,13 @@ export function pathOf(url: string): string {
   return query < 0 ? url : url.slice(0, query)
 }
 
-/** How a request looks in any line about it. */
+/** How requests and errors are written in every line. */
 export const LOG_SHAPES = {
   req: ({ method, url, ip }: FastifyRequest) => ({ method, path: pathOf(url), ip }),
   err: shapeOfError,
 }
 
-/** Without its other properties: some errors carry what they choked on, such as a whole URL. */
+/** Leaves out other properties: some errors carry the input that they failed on, such as a URL. */
 function shapeOfError(error: Error & { code?: unknown }): ErrorShape {
   const { name, message, stack = '', code, cause } = error
   const shape = { type: name, message, stack, code }
@@ -40,7 +40,7 @@ export function loggerFor(config: Config): LoggerOptions {
   return readable ? { ...shared, transport: PRETTY } : { ...shared, stream: gatheredStdout() }
 }
 
-/** One write for many lines: at a thousand connections a second each line's own is felt. */
+/** One write for many lines: at a thousand connections a second a write for each line is felt. */
 const GATHERED_BYTES = 8_192
 const GATHERED_MS = 100
 
@@ -53,7 +53,7 @@ function gatheredStdout() {
     try {
       stdout.flushSync()
     } catch {
-      // It was never opened, or its reader is gone.
+      // The output was never opened, or its reader is gone.
     }
   })
   return stdout
@@ -64,7 +64,7 @@ const PRETTY = {
   options: { ignore: 'pid,hostname,reqId', translateTime: 'HH:MM:ss.l' },
 }
 
-/** Upgrades that were accepted end in another log line, when their connection ends. */
+/** An accepted upgrade has its log line when its connection ends. */
 async function onResponse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const line = {
     method: request.method,

@@ -1,4 +1,4 @@
-// app.metrics: what the service did and has, for Prometheus.
+// app.metrics: the numbers of the service, for Prometheus.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Metrics } from './metrics/counters.ts'

@@ -7,7 +7,7 @@ import { cookieName } from './tokens/credential.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Set for routes that stand in our description: as they are, or as this says. */
+    /** Set for routes that stand in Usher's description: as they are, or as this transform says. */
     described?: SwaggerTransform | boolean
   }
 }
@@ -20,7 +20,7 @@ const INFO = {
   version: '0.1.0',
 }
 
-/** Its own files and nothing from elsewhere; it sets styles on elements from its script. */
+/** The page loads its own files and no others; its script sets styles on elements. */
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
   "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; " +
@@ -83,7 +83,7 @@ async function openapi(app: FastifyInstance, { shown = true }: OpenapiOptions): 
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    // It would look for its own files at the root of an application that we live in.
+    // Without a prefix the page would look for its files at the root of the application.
     indexPrefix: app.prefix,
     staticCSP: CSP,
     theme: { title: 'Usher' },

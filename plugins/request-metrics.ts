@@ -1,4 +1,4 @@
-// Counts the requests of Usher's routes, and what they were refused with.
+// Counts the requests of Usher's routes, and their refusals.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { kRefusal } from './errors.ts'

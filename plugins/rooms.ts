@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-/** An application's hooks, which may fail without anybody in a room noticing. */
+/** Calls the application's hooks; one that fails is logged, and no member notices. */
 function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
   const failed = (hook: string) => (err: unknown) =>
     app.log.error({ err, hook }, 'a hook of the application failed')

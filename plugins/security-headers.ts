@@ -1,5 +1,5 @@
-// What holds for every request before its credential is looked at: the headers of the answer,
-// a Host, and https in production (S1, S4, S39).
+// Headers of every answer, and checks of every request before its credential is looked at: a Host,
+// and https in production (S1, S4, S39).
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -32,8 +32,8 @@ async function securityHeaders(app: FastifyInstance): Promise<void> {
   const transport = config.production ? transportCheck(app) : null
   // One hook without a promise: it runs for every request.
   app.addHook('onRequest', (request, reply, done) => {
-    // A handshake is answered by a 101, which has none of these. The socket of a refused one is
-    // ended: a client that is told to keep it would use it again.
+    // The 101 of a handshake has none of these headers. The socket of a refused handshake is ended:
+    // a client that is told to keep it would use it again.
     if (request.ws) reply.header('connection', 'close')
     else reply.headers(fixed)
     hostCheck(request)
@@ -42,19 +42,22 @@ async function securityHeaders(app: FastifyInstance): Promise<void> {
   })
 }
 
-/** @fastify/helmet makes the same headers again for every request: so it is asked once. */
+/** Asks @fastify/helmet once, which would make the same headers again for every request. */
 async function fixedHeaders(production: boolean): Promise<Record<string, string>> {
   const side = Fastify()
   await side.register(helmet, headers(production))
   side.get('/', (_, reply) => reply.send())
   const answer = await side.inject('/')
   await side.close()
-  // The rest is of the answer itself, not of what it says to browsers.
+  // These three belong to that one answer.
   const { 'content-length': length, date, connection, ...fixed } = answer.headers
   return fixed as Record<string, string>
 }
 
-/** Ours to answer, since Node would do it without a body (RFC 9112 section 3.2) [C1]. */
+/**
+ * Refuses a request without Host, which Node would answer without a body (RFC 9112 section 3.2)
+ * [C1].
+ */
 function hostCheck({ headers, raw }: FastifyRequest): void {
   if (headers.host !== undefined || raw.httpVersion === '1.0') return
   throw new Refusal(REPLY.badRequest, 'Name the host that you ask, in Host.')
@@ -63,7 +66,7 @@ function hostCheck({ headers, raw }: FastifyRequest): void {
 /** In production no credential is taken over plain HTTP, unless from a trusted proxy. */
 function transportCheck(app: FastifyInstance) {
   const isTrusted = addressList(app.usherContext.config.trustProxy)
-  // Monitoring asks for it, on the same machine or network.
+  // Monitoring on the same machine or network may ask for health over plain HTTP.
   const watched = `${app.prefix}/health/`
   return (request: FastifyRequest): void => {
     if (request.protocol === 'https' || request.url.startsWith(watched)) return

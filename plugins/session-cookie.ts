@@ -1,11 +1,11 @@
-// app.sessionCookie: the cookie that is a browser's session, and how users log in here at all.
+// app.sessionCookie: the cookie of a browser's session; app.logIns: how users log in.
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { cookieName, type LogIns } from './tokens/credential.ts'
 
 interface SessionCookie {
-  /** The secret that came along, if any. */
+  /** The secret in the request's cookie, if there is one. */
   read(request: FastifyRequest): string | undefined
   /** Gives this reply's browser its session. `expiresAt` is in milliseconds since 1970. */
   set(reply: FastifyReply, secret: string, expiresAt: number): void
@@ -14,13 +14,15 @@ interface SessionCookie {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** No decorator of replies, which would fail where an application has one of the same name. */
+    /**
+     * Not a decorator of replies, which would fail where the application has one of the same name.
+     */
     sessionCookie: SessionCookie
     logIns: LogIns
   }
 }
 
-/** S10: no page can read it, no other site sends it along, no other host gets it. */
+/** S10: no page can read the cookie, no other site sends it along, no other host gets it. */
 const COOKIE = { path: '/', httpOnly: true, sameSite: 'lax' } as const
 
 async function sessionCookie(app: FastifyInstance): Promise<void> {
@@ -29,10 +31,10 @@ async function sessionCookie(app: FastifyInstance): Promise<void> {
 
   /** In production the cookie is only for TLS, also where a proxy ends it. */
   const mustBeSecure = ({ protocol }: FastifyRequest) => config.production || protocol === 'https'
-  /** Not request.cookies: an application decides when its own plugin reads them. */
+  /** Not request.cookies: the application decides when its own plugin reads cookies. */
   const read = (request: FastifyRequest) =>
     app.parseCookie(request.headers.cookie ?? '')[cookieName(mustBeSecure(request))]
-  /** Not reply.setCookie: an application may have set what all its own cookies are like. */
+  /** Not reply.setCookie: the application may have set defaults for its own cookies. */
   const send = (reply: FastifyReply, value: string, expires: Date): void => {
     const secure = mustBeSecure(reply.request)
     const options = { ...COOKIE, secure, expires }

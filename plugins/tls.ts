@@ -1,5 +1,5 @@
-// TLS in the process itself, for those without a proxy. Certificates are renewed every few weeks:
-// new files are taken over while connections live on.
+// TLS in the process itself, where there is no proxy. Certificates are renewed every few weeks: new
+// files are taken over while connections live on.
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Server as TlsServer } from 'node:tls'
@@ -41,8 +41,8 @@ export interface TlsOptions {
 }
 
 /**
- * Takes new files over. Half-written or wrong ones are logged, and the old ones stay. What the
- * files say is compared, not their times: links that are moved to new files count too.
+ * Takes new files over. Half-written or wrong ones are logged, and the old ones stay. The content
+ * of the files is compared, not their times: links that are moved to new files count too.
  */
 async function watchFiles(app: FastifyInstance, { files, clock }: TlsOptions): Promise<void> {
   if (files === null) return

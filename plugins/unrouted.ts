@@ -1,5 +1,5 @@
-// Answers to what never reaches a route, in the same shape as all errors, for a server that is ours
-// alone: a broken URL, bytes that are no HTTP, an expectation that cannot be met.
+// Answers to requests that never reach a route, in the same shape as all errors, for a server that
+// has only Usher: a broken URL, bytes that are no HTTP, an expectation that cannot be met.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -7,7 +7,7 @@ import fp from 'fastify-plugin'
 import { REPLY } from '../src/protocol/errors.ts'
 import { answerError } from './errors.ts'
 
-/** Errors that Fastify meets before there is a route: a broken URL, for one. */
+/** Answers errors that Fastify meets before there is a route, such as a broken URL. */
 export function onFrameworkError(
   error: Error,
   request: FastifyRequest,
@@ -21,7 +21,7 @@ export function onFrameworkError(
   return answerError(error, reply)
 }
 
-/** What is not even HTTP: answered once, if the client still reads, and ended. */
+/** Answers bytes that are no HTTP once, if the client still reads, and ends the socket. */
 export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'

@@ -1,23 +1,23 @@
-// Which requests Node takes for upgrades: WebSockets without a body, and nothing else. Where the
-// application has not decided that itself, it is decided here.
+// Which requests Node treats as upgrades: WebSocket handshakes without a body, and no others. An
+// application may have decided that itself.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** Node tells of every server in the process here, before it begins to listen. */
+/** The channel on which Node announces every server of the process before it listens. */
 const LISTENING = 'tracing:net.server.listen:asyncStart'
 
 interface UpgradingServer extends Server {
-  /** Node reads it at every request that asks for an upgrade. */
+  /** Node calls it for every request that asks for an upgrade. */
   shouldUpgradeCallback?: (request: IncomingMessage) => boolean
 }
 
 /**
- * A handshake that announces a body stays an ordinary request, since Node would hand its listeners
- * a stream that is no `net.Socket`, and what they do to it ends the process (S41). So does
- * `Upgrade: h2c`, which some HTTP clients send.
+ * A handshake that announces a body stays an ordinary request, since Node would give the `upgrade`
+ * listeners a stream that is no `net.Socket`, and a call that it lacks ends the process (S41). So
+ * does `Upgrade: h2c`, which some HTTP clients send.
  */
 export function shouldUpgradeCallback({ headers }: IncomingMessage): boolean {
   return asksForWebSocket(headers) && !announcesBody(headers)
@@ -34,7 +34,9 @@ export function announcesBody(headers: IncomingHttpHeaders): boolean {
   return coding !== undefined || !/^0+$/.test(length)
 }
 
-/** Node has no name for its own: each server gets a function of the same text. */
+/**
+ * Whether a server has Node's default: each server gets a function of its own with the same text.
+ */
 function decidesByNode({ shouldUpgradeCallback }: UpgradingServer): boolean {
   const { shouldUpgradeCallback: byNode } = createServer() as UpgradingServer
   return String(shouldUpgradeCallback) === String(byNode)

@@ -1,5 +1,5 @@
-// An upgrade that came to nothing is ended, since Node no longer looks after its socket: at once
-// where one of the application's routes answered it, else after half a minute.
+// Ends the socket of an upgrade that was not accepted, since Node sets no more timeouts on it: at
+// once where one of the application's routes answered, else after half a minute.
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -15,12 +15,12 @@ export function boundSilence(_request: IncomingMessage, socket: Duplex): void {
   else socket.destroy()
 }
 
-/** For a socket that became a connection, which finds silence by its heartbeat. */
+/** For a socket that became a connection, whose heartbeat finds silence. */
 export function unboundSilence(tcp: Socket): void {
   tcp.removeListener('timeout', endSilent)
 }
 
-/** One function for all: a connection would keep its own for as long as it lives. */
+/** One function for all sockets: a connection would keep one of its own for as long as it lives. */
 function endSilent(this: Socket): void {
   this.destroy()
 }

@@ -18,8 +18,8 @@ function sentenceOf(errors: FastifySchemaValidationError[], part: string): Error
 }
 
 /**
- * Says yes or no, and converts nothing: what comes in a URL is text, and our schemas take it so.
- * The type provider's own compiler looks for things to convert, at twenty times the cost.
+ * Checks and converts nothing: values in a URL are text, and Usher's schemas take them as text. The
+ * type provider's own compiler looks for things to convert, at twenty times the cost.
  */
 function compileValidator({ schema }: { schema: unknown }) {
   const compiled = Compile(schema as TSchema)
@@ -32,11 +32,12 @@ function compileValidator({ schema }: { schema: unknown }) {
 async function validation(app: FastifyInstance): Promise<void> {
   app.setValidatorCompiler(compileValidator)
   app.setSchemaErrorFormatter(sentenceOf)
-  // The two differ in types alone: a route always says the status.
+  // The cast changes types alone: every route of Usher sets the status.
   app.setSerializerCompiler(SerializerSelector()({}, {}) as FastifySerializerCompiler<unknown>)
-  // None of the application's: Fastify falls back to the line above.
+  // Removes the application's: Fastify then uses the compiler of the line above.
   app.setReplySerializer(undefined as never)
-  // Not text either: a form elsewhere could send JSON as text, without a preflight (S12).
+  // The parser for text goes too: a form elsewhere could send JSON as text, without a preflight
+  // (S12).
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/json',

@@ -1,4 +1,4 @@
-// The page in public/, for people who try Usher first.
+// The page in public/, for people who try Usher.
 import { join } from 'node:path'
 import files from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -20,14 +20,13 @@ async function page(app: FastifyInstance): Promise<void> {
     await scope.register(files, {
       root: FOLDER,
       index: 'index.html',
-      // One route a file: a wildcard would take unknown paths for its own, also for upgrades.
+      // One route for each file: a wildcard would also match unknown paths and upgrades.
       wildcard: false,
       decorateReply: !scope.hasReplyDecorator('sendFile'),
       cacheControl: false,
-      // Asked again each time, by its ETag: a deploy must not leave a browser with half the old
-      // page.
+      // Browsers ask again each time, by ETag: a deploy must not leave one with half the old page.
       setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
-      // The folder's README is for who reads the sources.
+      // The folder's README is for readers of the sources.
       allowedPath: (path) => !path.endsWith('.md'),
     })
   })

@@ -1,5 +1,5 @@
-// app.openWebSocket: from a settled handshake and its 101 to a connection on a WebSocket. Nothing
-// of the request is kept.
+// app.openWebSocket: from a settled handshake and its 101 to a connection on a WebSocket. The
+// connection keeps nothing of the request.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { WebSocket } from 'ws'
@@ -17,7 +17,7 @@ import { unboundSilence } from './upgrade-timeout.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Opens the connection. `app.settleHandshake` MUST have been before. */
+    /** Opens the connection. `app.settleHandshake` MUST have been called before. */
     openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening): void
   }
 }
@@ -28,7 +28,7 @@ export interface Opening {
   /** A name from the list of wire formats. */
   format: string
   echo: boolean | null
-  /** Where it begins to listen; null for what is published from now on. */
+  /** The position to begin at; null for messages from now on. */
   start: Start | null
 }
 
@@ -38,10 +38,10 @@ function openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening)
   const tcp = request.raw.socket
   const source = sourceOf(request)
   const { seat, entry, response } = takeHandshake(request)
-  // The socket would hold the response, and with it the whole request, for as long as it lives.
+  // The socket would hold the response, and with it the whole request, as long as the socket lives.
   response.detachSocket(tcp)
   unboundSilence(tcp)
-  // Where an application keeps a list of sockets to close, it is not for ours [C65].
+  // An application's list of sockets to close must not have Usher's: the drain closes them [C65].
   websocketServer.clients?.delete(ws)
   const { echo, start, room } = opening
   const connection = new Connection({ connections, socket: new WsSocket(ws, tcp), seat })

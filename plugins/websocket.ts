@@ -1,4 +1,4 @@
-// Upgrades through Fastify's router, with our bounds, and connections closed before the server is.
+// Upgrades through Fastify's router, with Usher's bounds; connections are closed before the server.
 import type { IncomingMessage } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
@@ -9,17 +9,17 @@ import { DEFAULT_LIMITS } from '../src/protocol/limits.ts'
 import { chooseSubprotocol } from './transports/subprotocols.ts'
 import { boundSilence } from './upgrade-timeout.ts'
 
-/** What is left of a connection when its client does not answer a close. */
+/** How long ws waits for a client to answer a close. */
 const CLOSE_TIMEOUT_MS = 1_000
 const FRAGMENTS_MAX = 128
-/** The part of the drain window that closes are spread over; the rest is for their answers. */
+/** The part of the drain window that closes are spread over; in the rest clients answer them. */
 const SPREAD = 0.8
 
-/** As ws has it; written out, since the types of ws are not in what the package depends on. */
+/** As ws has it; written out, since the package does not depend on the types of ws. */
 type ChooseProtocol = (offered: Set<string>, request: IncomingMessage) => string | false
 
 export interface WebSocketOptions {
-  /** The largest message that it takes. */
+  /** The largest message that ws accepts. */
   messageBytes?: number
   /** Chooses among the subprotocols of your own sockets; those of Usher are chosen before. */
   handleProtocols?: ChooseProtocol
@@ -37,7 +37,7 @@ export function websocketOptions({ messageBytes, handleProtocols }: WebSocketOpt
   } satisfies ServerOptions & Record<string, unknown>
 }
 
-/** Tells every connection why, spread over the window. */
+/** Closes every connection with the code for a shutdown, spread over the window. */
 async function drain(app: FastifyInstance): Promise<void> {
   const { drainSeconds } = app.usherContext.config
   const windowMs = drainSeconds * 1_000
@@ -50,7 +50,7 @@ async function upgrades(app: FastifyInstance): Promise<void> {
   if (app.hasPlugin('@fastify/websocket')) return
   const { messageBytes } = app.usherContext.config.limits
   const options = { ...websocketOptions({ messageBytes }), clientTracking: false }
-  // Its own way of closing sends no code and no reason; ours has closed everybody by then.
+  // The default would close sockets without code and reason; the drain has closed all by then.
   const preClose = (done: () => void): void => {
     app.websocketServer.close(() => done())
   }

@@ -1,4 +1,4 @@
-// POST /messages: many messages of a back end in one request, each for itself.
+// POST /messages: many messages of a back end in one request, each accepted or refused by itself.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import { contentOfJson } from '../src/protocol/content.ts'

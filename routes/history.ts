@@ -1,4 +1,4 @@
-// GET and DELETE /rooms/:room/messages: what was said, page by page, and taking it back.
+// GET and DELETE /rooms/:room/messages: reading a room's messages page by page, and redacting one.
 import { hash } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
@@ -96,7 +96,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const tag = `"${hash('sha256', body, 'base64url')}"`
     reply.header('etag', tag).header('cache-control', 'private, no-cache')
     if (request.headers['if-none-match'] === tag) return reply.code(304).send(null)
-    // JSON messages go out as they came: nothing here is parsed and written again.
+    // JSON messages go out as they came: their payloads are not parsed and written again.
     return reply.type('application/json; charset=utf-8').send(body as never)
   })
 

@@ -47,7 +47,7 @@ const schema = {
   response: { 200: Repeated, 201: Accepted, ...changing(401, 409, 429) },
 }
 
-/** Bodies are taken as bytes: these are for people who read. */
+/** Bodies are read as bytes; these schemas are for the description alone. */
 const body = {
   content: {
     'application/json': { schema: { examples: [{ said: 'hello' }] } },
@@ -83,13 +83,15 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
     return reply.code(repeated ? 200 : 201).send({ room, ...position, time })
   })
 
-  /** What a user's connections have used of the rate counts here too. */
+  /** The meter that the connections of the user count on too; null without a user. */
   function rateOf({ user }: Identity): Rate | null {
     return user === null ? null : app.engine.shares.meter('messages', user)
   }
 }
 
-/** Throws a 415 Refusal for a request without a body, which no parser has looked at. */
+/**
+ * Throws a 415 Refusal for a type without a kind: no parser has refused it where there is no body.
+ */
 function kindOf(contentType = ''): Kind {
   const kind = KINDS[contentType.split(';')[0]?.trim().toLowerCase() ?? '']
   if (kind !== undefined) return kind

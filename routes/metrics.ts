@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { FOR_SERVERS, reading } from './schemas.ts'
 
-/** Text, which is sent as it is: this is for people who read. */
+/** Text, which is sent as it is; the schema is for the description alone. */
 const Figures = {
   description: 'Text, one figure a line.',
   content: { 'text/plain': { schema: Type.String(), example: 'usher_connections 42' } },

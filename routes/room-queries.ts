@@ -1,11 +1,11 @@
-// What the URL of a room may say of how one joins it.
+// The query parameters that say how to join a room.
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { parsePosition } from '../src/protocol/position.ts'
 import type { Start } from '../src/room/resume.ts'
 
-/** More than this is not replayed, however much is asked for. */
+/** Messages replayed at most, however many are asked for. */
 const REPLAY_MAX = 1_000
 
 const Flag = Type.Enum(['true', 'false'])
@@ -48,7 +48,7 @@ export function replayOf({ replay }: RoomQuery): Start | null {
   return replay === undefined ? null : { from: 'last', count: Math.min(Number(replay), REPLAY_MAX) }
 }
 
-/** A browser that comes back sends the newer one as a header, and the URL stays as it was. */
+/** A browser that reconnects sends its newest position as a header, and the URL as it was. */
 export function streamStartOf({ headers, query }: FastifyRequest): Start {
   const header = headers['last-event-id']
   const text = typeof header === 'string' && header !== '' ? header : (query as RoomQuery).after

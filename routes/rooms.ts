@@ -1,5 +1,5 @@
-// GET /rooms/:room: as a WebSocket it joins with plain frames, as a stream it follows, otherwise it
-// tells what is there.
+// GET /rooms/:room: a WebSocket joins with plain frames, a stream follows, and any other request
+// gets the state of the room.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -10,7 +10,7 @@ import { RoomParams, reading } from './schemas.ts'
 const WhoList = Type.Array(Type.String())
 const Joined = Type.Null({ description: 'The connection is in the room.' })
 
-/** As an operator would write it in the rules file. */
+/** A rule as an operator would write it in the rules file. */
 const RuleState = Type.Object({
   match: Type.String(),
   join: WhoList,

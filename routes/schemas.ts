@@ -1,5 +1,5 @@
-// The parts that schemas of several routes share. What they say of themselves is what people read
-// at /docs: a summary, a description of each status, an example of everything.
+// The parts that schemas of several routes share. Their texts stand in the description at /docs: a
+// summary, a description of each status, an example of everything.
 import { type Static, Type } from 'typebox'
 import { REPLY } from '../src/protocol/errors.ts'
 import { ROOM_NAME_PATTERN, USER_ID_PATTERN } from '../src/protocol/names.ts'
@@ -12,7 +12,7 @@ const ErrorBody = Type.Object({
   message: Type.String(),
 })
 
-/** What a status means at any door, and a sentence that it may come with. */
+/** What a status means on any route, and a message that it may come with. */
 const FAILURES = {
   400: ['The request is not of the form that the path takes.', 'The body is not JSON.'],
   401: ['No credential, or one that is not valid now.', 'Log in, or send a token.'],
@@ -47,9 +47,9 @@ function failure(status: Status): typeof ErrorBody {
   )
 }
 
-/** What the form of a request alone may be answered with, and what may befall us. */
+/** Refusals of every route: for the form of a request, and for faults of the server. */
 const ANY = [400, 403, 500, 503] as const
-/** Besides, where there may be a body. */
+/** Further refusals of routes that take a body. */
 const WITH_BODY = [405, 413, 415] as const
 type Any = (typeof ANY)[number]
 type WithBody = (typeof WITH_BODY)[number]
@@ -68,10 +68,10 @@ export function changing<Given extends Status = never>(...given: Given[]) {
   return failures<Any | WithBody | Given>(...ANY, ...WITH_BODY, ...given)
 }
 
-/** An answer that has nothing to say. */
+/** An answer without a body. */
 export const Done = Type.Null({ description: 'Done.' })
 
-/** Who may use a route, for people who read; who really may is its hooks' word. */
+/** Which credentials a route takes, for the description alone: the route's hooks decide. */
 export const OPEN_TO_ALL: Record<string, string[]>[] = []
 export const FOR_SERVERS: Record<string, string[]>[] = [{ bearer: [] }]
 

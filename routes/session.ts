@@ -108,7 +108,8 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     if (client === 'app') {
       return tokensOf(app, session, await app.refreshTokens.issue(session.id))
     }
-    // The browser forgets its former session now, so no other client shall use it either (S11).
+    // The browser forgets its former session now, so that session ends for every other client too
+    // (S11).
     await app.revokeAccess.logOutCookie(app.sessionCookie.read(request))
     app.sessionCookie.set(reply, secret, session.expiresAt)
     return { user: session.user, username: session.username, expiresAt: session.expiresAt }
@@ -148,7 +149,7 @@ function refreshRoute(app: App): void {
 }
 
 function logOutEverywhereRoute(app: App): void {
-  /** Log out everywhere: also what an outside issuer has issued before now. */
+  /** Logs out everywhere: also voids tokens that a third-party issuer has issued before now. */
   app.delete(
     '/sessions',
     { schema: logOutEverywhere, onRequest: app.authenticate },

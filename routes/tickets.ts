@@ -51,14 +51,15 @@ const schema = {
 
 export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { config } = app.usherContext
-  /** Nothing said is nothing narrowed. */
+  /** A request without a body asks for a ticket that is not narrowed. */
   const preValidation = async (request: FastifyRequest): Promise<void> => {
     request.body ??= {}
   }
   const options = { schema, onRequest: app.authenticate, preValidation }
   app.post('/tickets', options, async (request, reply) => {
     const { body } = request
-    // The body may have taken its time, and only of our own sessions the store knows the end.
+    // The body may have come slowly: where the store has no session that could have ended
+    // meanwhile, the credential is proved again.
     if (app.identityOf(request).session === null) await app.authenticate(request)
     const base = baseOf(request, config.publicUrl) + app.prefix
     const { ticket, expiresAt } = await app.tickets.issueTo(app.identityOf(request), body)
@@ -77,7 +78,7 @@ function baseOf(request: FastifyRequest, publicUrl: URL | null): string {
   return new URL(address).href.replace(/^http/, 'ws').replace(/\/$/, '')
 }
 
-/** Where to connect. `{room}` is left for the client to fill in, unless there is one choice. */
+/** The URL to connect to. The client fills in `{room}`, unless the ticket names just one room. */
 function urlOf(base: string, rooms: readonly string[], ticket: string): string {
   const [only] = rooms
   const room = rooms.length === 1 && only !== undefined ? only : '{room}'

@@ -1,4 +1,4 @@
-// What a back end may do with users: close their connections, send them out of a room, ban them.
+// Routes for back ends: closing a user's connections, sending a user out of a room, banning a user.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { changing, Done, FOR_SERVERS, RoomName, UserId } from './schemas.ts'

@@ -1,4 +1,4 @@
-// What an application that has users of its own gives to Usher: functions that decide, and hooks.
+// The functions that a host application gives to Usher: those that decide, and hooks.
 import type { IsBreached } from '../../src/identity/accounts.ts'
 import type { Kind, Position } from '../../src/protocol/message.ts'
 import type { Authorize } from '../../src/room/rule.ts'
@@ -23,20 +23,20 @@ export interface RoomMessage extends Partial<Position> {
   time: number
 }
 
-/** Usher does not wait for them; what they throw or reject with is logged and changes nothing. */
+/** Usher does not wait for hooks; an error that one throws or rejects with is logged. */
 export interface UsherHooks {
   joined?(member: RoomMember): unknown
   left?(member: RoomMember): unknown
   published?(message: RoomMessage): unknown
 }
 
-/** What an application may decide or hear of itself. */
+/** The functions of a host application; each one is optional. */
 export interface HostParts {
-  /** The user of a request, by the application's own log-in; null for the anonymous. */
+  /** Returns the user of a request, by the application's own log-in; null for the anonymous. */
   identity?: HostIdentity | undefined
   /** Whether an identity may join or publish, instead of the `join` and `publish` of rules. */
   authorize?: Authorize | undefined
-  /** Told of what happens in rooms. */
+  /** Called for joins, leaves and messages in rooms. */
   hooks?: UsherHooks | undefined
   /** Whether a password stands in a list of stolen ones: then it is refused (S22). */
   breached?: IsBreached | undefined

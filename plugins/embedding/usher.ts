@@ -1,4 +1,4 @@
-// What an application gets from Usher: app.usher, and request.identity. These types and no others
+// The API that a host application gets: app.usher, and request.identity. These types and no others
 // are added to Fastify's where the package is imported.
 import type { FastifyRequest } from 'fastify'
 import type { IssuedTicket } from '../../src/identity/ticket.ts'
@@ -9,9 +9,9 @@ import type { Kind, Position } from '../../src/protocol/message.ts'
 /** What to publish: a string is text, bytes are binary, anything else is JSON. */
 export interface PublishOptions {
   kind?: Kind
-  /** The sender; none if not said. */
+  /** The sender; without it the message has none. */
   user?: string
-  /** Makes it take effect once: the same key and message again gives the first answer. */
+  /** Makes the publish take effect once: the same key and message again gives the first answer. */
   key?: string
 }
 
@@ -22,8 +22,8 @@ export interface TicketOptions extends TicketWish {
 }
 
 /**
- * What is wrong rejects with a Refusal, whose `reply` says what it would be over HTTP; what a
- * retry may cure rejects with EngineUnavailable.
+ * A wrong call rejects with a Refusal, whose `reply` says what it would be over HTTP; a call that
+ * may succeed on a retry rejects with EngineUnavailable.
  */
 export interface Usher {
   /** Needs no permission of the rules or of `authorize`; the room must have a rule. */
@@ -31,7 +31,9 @@ export interface Usher {
   issueTicket(options: TicketOptions): Promise<IssuedTicket>
   /** Closes the connections of a session, of a user, or of a user in one room, on every node. */
   disconnect(who: Revocation): Promise<void>
-  /** The identity behind a request to a route of the application's own, as ours would see it. */
+  /**
+   * The identity behind a request to one of the application's own routes, as Usher's routes see it.
+   */
   identify(request: FastifyRequest): Promise<Identity>
   /**
    * A hook (`onRequest`, `preHandler`) for routes of the application's own: refuses the anonymous

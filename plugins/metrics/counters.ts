@@ -1,5 +1,5 @@
-// app.metrics: what is counted when it happens. What happens for every message is counted as plain
-// numbers in src/, which readings.ts reads.
+// app.metrics: counters of connections, requests and refusals. Events of every message are counted
+// as plain numbers in src/, which readings.ts reads.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Histogram, Registry } from 'prom-client'
 import type { Farewell } from '../../src/connection/connection.ts'
@@ -61,7 +61,7 @@ export class Metrics {
     registers: [this.registry],
   })
 
-  /** The writing at the end of a turn took so long. */
+  /** Counts one flush at the end of a turn, which took `ms` milliseconds. */
   onFlush = (ms: number): void => {
     this.#fanOut.observe(ms / 1_000)
   }
@@ -71,7 +71,7 @@ export class Metrics {
   }
 
   closed({ code, byServer, limit }: Farewell): void {
-    // A client may close with any number that it likes: its own codes are one label.
+    // A client may close with any number: all codes from 3000 on that it chose are one label.
     const known = byServer || code < 3_000
     this.#closed.inc({ code: known ? code : 'other', by: byServer ? 'server' : 'client' })
     if (limit !== null) this.limitHit(limit)
@@ -85,7 +85,7 @@ export class Metrics {
     this.#limits.inc({ limit })
   }
 
-  /** An answered request; `seconds` is what it took. */
+  /** Counts an answered request; `seconds` is how long it took. */
   answered({ seconds, ...labels }: AnsweredRequest): void {
     this.#requests.observe(labels, seconds)
   }

@@ -14,7 +14,7 @@ interface Reading {
 
 const NANOSECONDS = 1e9
 
-/** What goes up and down. */
+/** Numbers that go up and down. */
 function gauges(app: FastifyInstance): Reading[] {
   const { connections, rooms, engine } = app
   return [
@@ -58,7 +58,7 @@ function gauges(app: FastifyInstance): Reading[] {
   ]
 }
 
-/** What only goes up. */
+/** Numbers that only go up. */
 function totals(app: FastifyInstance): Reading[] {
   const { connections, rooms } = app
   return [
@@ -103,7 +103,7 @@ function totals(app: FastifyInstance): Reading[] {
   ]
 }
 
-/** MUST be called when everything that is read is there. */
+/** MUST be called when all decorators that are read are there. */
 export function registerReadings(
   registry: Registry,
   eventLoop: EventLoopDelay,

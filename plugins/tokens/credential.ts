@@ -1,4 +1,4 @@
-// Reads a credential from a request. The first that is present decides, also when it is wrong.
+// Reads a credential from a request. The first one that is present decides, also when it is wrong.
 import type { FastifyRequest } from 'fastify'
 import type { Credential, HostUser } from '../../src/identity/authenticator.ts'
 import { REPLY, Refusal } from '../../src/protocol/errors.ts'
@@ -6,7 +6,7 @@ import { type Endpoint, SUBPROTOCOLS } from '../../src/wire/formats.ts'
 
 const BEARER = /^Bearer +([!-~]+)$/i
 const TICKET_PROTOCOL = 'usher.ticket.'
-/** Tokens that live long have no place in a URL, which ends up in logs and histories (S6). */
+/** Long-lived tokens are refused in a URL, which ends up in logs and histories (S6). */
 const FORBIDDEN_IN_URL = ['token', 'access_token', 'jwt']
 
 /** Browsers hold a cookie with the `__Host-` prefix to TLS and to this host (S10). */
@@ -14,11 +14,11 @@ export function cookieName(secure: boolean): string {
   return secure ? '__Host-usher' : 'usher'
 }
 
-/** Ways of logging in that a browser repeats by itself. */
+/** Log-ins that a browser sends by itself. */
 export interface LogIns {
-  /** The secret in our cookie, if it came along. */
+  /** The secret in Usher's cookie, if there is one. */
   cookie(request: FastifyRequest): string | undefined
-  /** What the application that we live in knows; our cookie is not looked at then. */
+  /** The log-in of the host application; with it Usher's cookie is not looked at. */
   identity?: HostIdentity | undefined
 }
 
@@ -31,15 +31,15 @@ export function offeredProtocols(request: FastifyRequest): string[] {
   return header === undefined ? [] : header.split(',').map((offer) => offer.trim())
 }
 
-/** For requests: a bearer token, else the log-in. */
+/** The credential of a request: a bearer token, else the log-in. */
 export function credentialOfRequest(request: FastifyRequest, logIns: LogIns): Credential {
   refuseInUrl(request, [...FORBIDDEN_IN_URL, 'ticket'])
   return bearerOf(request, logIns) ?? logInOf(request, logIns) ?? { kind: 'none' }
 }
 
 /**
- * For connections: a bearer token, else a ticket, else, unless the first message is to decide,
- * the log-in. Null means that the first message decides.
+ * The credential of a connection: a bearer token, else a ticket, else, unless the first message is
+ * to have it, the log-in. Null means that the first message has it.
  */
 export function credentialOfUpgrade(
   request: FastifyRequest,
@@ -63,7 +63,7 @@ function bearerOf(request: FastifyRequest, { identity }: LogIns): Credential | n
       ? { kind: 'bearer', token, ask: () => identity(request) }
       : { kind: 'bearer', token }
   }
-  // An application may log in by a scheme of its own.
+  // The application may log users in by another scheme of this header.
   if (identity) return null
   throw new Refusal(REPLY.unauthorized, 'Write the header as Authorization: Bearer <token>.')
 }
@@ -86,7 +86,7 @@ function offeredTicket(request: FastifyRequest, endpoint: Endpoint): Credential 
   return { kind: 'ticket', ticket: offer.slice(TICKET_PROTOCOL.length) }
 }
 
-/** What a browser sends by itself: the log-in of the application we live in, or our cookie. */
+/** The credential that a browser sends by itself: the application's log-in, or Usher's cookie. */
 function logInOf(request: FastifyRequest, { cookie, identity }: LogIns): Credential | null {
   if (identity) return { kind: 'host', ask: () => identity(request) }
   const secret = cookie(request)

@@ -17,7 +17,7 @@ function optionsFor(key: Buffer, namespace: string): FastifyJWTOptions {
   return {
     secret: key,
     namespace,
-    // Not `user`, which belongs to the application that we may live in.
+    // Not `user`, which belongs to the host application.
     decoratorName: 'usherClaims',
     sign: {
       algorithm: ACCESS_TOKEN_ALGORITHM,
@@ -39,7 +39,9 @@ function optionsFor(key: Buffer, namespace: string): FastifyJWTOptions {
   }
 }
 
-/** Registers @fastify/jwt under names of our own, so that an application may have its own too. */
+/**
+ * Registers @fastify/jwt under names of Usher's own, so that an application may register it too.
+ */
 export async function accessTokens(app: FastifyInstance, keys: KeyPair): Promise<AccessTokens> {
   await app.register(jwt, optionsFor(keys.current, 'usher'))
   if (keys.previous) await app.register(jwt, optionsFor(keys.previous, 'usherPrevious'))
@@ -55,19 +57,21 @@ export async function accessTokens(app: FastifyInstance, keys: KeyPair): Promise
   }
 }
 
-/** All that we sign has one header: what begins otherwise is not tried, since failing is dear. */
+/**
+ * All own tokens begin with one header: other tokens are not checked, since a failed check is slow.
+ */
 function beginningOf(jwt: JWT): string {
   const token = jwt.sign({ sub: '', sid: '' })
   return token.slice(0, token.indexOf('.') + 1)
 }
 
 interface Times {
-  /** Seconds since 1970, both. */
+  /** Both in seconds since 1970. */
   iat: number
   exp: number
 }
 
-/** We issue nothing in the future, and nothing that lives longer (S15). */
+/** No own token was issued in the future or lives longer than ACCESS_TOKEN_SECONDS (S15). */
 function isInTime({ iat, exp }: Times): boolean {
   const latestMs = Date.now() + CLOCK_TOLERANCE_MS
   return iat * 1_000 <= latestMs && exp - iat <= ACCESS_TOKEN_SECONDS

@@ -1,4 +1,4 @@
-// Whether the page that a request comes from may use what its browser sends along by itself.
+// Whether the page that a request comes from may use the log-in that its browser sends by itself.
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../src/config/config.ts'
 import { type IsOurs, mayChange, mayRead } from '../../src/identity/origin.ts'
@@ -30,7 +30,7 @@ function checkPage(request: FastifyRequest, config: Config, may: typeof mayRead)
   )
 }
 
-/** In development, and without a public address, pages also come from this machine itself. */
+/** Own origins; in development, and without a public address, also those of this machine. */
 function ownOrigins(request: FastifyRequest, config: Config): IsOurs {
   const { publicUrl, origins, production } = config
   const own = new Set(origins)

@@ -13,7 +13,7 @@ interface Surroundings {
   log: FastifyBaseLogger
 }
 
-/** Null when the settings name no issuer. Nothing is fetched before the first token comes. */
+/** Null when the settings name no issuer. No keys are fetched before the first token. */
 export function thirdPartyTokens(
   issuer: ThirdPartyIssuer | null,
   { clock, log }: Surroundings,
@@ -28,7 +28,7 @@ export function thirdPartyTokens(
   return new ThirdPartyTokens({ issuer, keys: keys.find, clock })
 }
 
-/** Follows no redirect: the address is the operator's word, not the issuer's (S35). */
+/** Follows no redirect: the operator chooses the address, not the issuer (S35). */
 async function fetchKeys(url: URL, clock: Clock): Promise<unknown> {
   const late = new AbortController()
   const timer = clock.after(TIMEOUT_MS, () => late.abort(new Error('the issuer takes too long')))
@@ -41,7 +41,7 @@ async function fetchKeys(url: URL, clock: Clock): Promise<unknown> {
   }
 }
 
-/** Reads no further than the bound: leaving the loop ends the connection. */
+/** Reads no further than the bound: leaving the loop ends the TCP connection. */
 async function bodyOf({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0

@@ -1,11 +1,11 @@
-// The Socket port on a response that never ends: whoever listens by server-sent events.
+// The Socket port on a response that streams server-sent events.
 import type { ServerResponse } from 'node:http'
 import type { Socket as TcpSocket } from 'node:net'
 import type { Socket } from '../../src/connection/socket.ts'
 import type { Clock } from '../../src/time/clock.ts'
 import { SSE_COMMENT } from '../../src/wire/sse.ts'
 
-/** How long a client may take to read the end before the line is cut [C62]. */
+/** How long a client may take to read the end before the TCP connection is cut [C62]. */
 const CLOSE_TIMEOUT_MS = 1_000
 
 export class SseSocket implements Socket {
@@ -13,7 +13,7 @@ export class SseSocket implements Socket {
   readonly #tcp: TcpSocket
   readonly #clock: Clock
 
-  /** The head MUST have been written. */
+  /** The head of the response MUST have been written. */
   constructor(response: ServerResponse, tcp: TcpSocket, clock: Clock) {
     this.#response = response
     this.#tcp = tcp
@@ -29,17 +29,22 @@ export class SseSocket implements Socket {
   }
 
   write(frames: Buffer): void {
-    // Straight to the line, whose head is out: the response would gather all that a turn brings.
+    // Straight to the TCP socket, after the head: the response would gather all writes of a turn.
     if (!this.#response.writableEnded && !this.#tcp.destroyed) this.#tcp.write(frames)
   }
 
-  /** A comment keeps proxies awake; a client that is gone is found by what it does not take. */
+  /**
+   * A comment keeps proxies awake; a client that is gone is found by the bytes that it does not
+   * take.
+   */
   ping(): boolean {
     this.write(SSE_COMMENT)
     return false
   }
 
-  /** There is no word for why: the client comes back, and is told by its status if it may not. */
+  /**
+   * A stream carries no close code: the client connects again, and gets a status if it is refused.
+   */
   close(): void {
     if (this.#response.writableEnded) return
     this.#response.end()

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Endpoint, SUBPROTOCOLS } from '../../src/wire/formats.ts'
 
-/** Where a handshake leaves its endpoint for ws, which knows the bare request alone. */
+/** The key under which a handshake leaves its endpoint for ws, which gets only the bare request. */
 export const kEndpoint: unique symbol = Symbol('usher.endpoint')
 
 type Settled = IncomingMessage & { [kEndpoint]?: Endpoint }
@@ -11,7 +11,7 @@ export function setEndpoint(request: Settled, endpoint: Endpoint): void {
   request[kEndpoint] = endpoint
 }
 
-/** Never the client's first offer, which may be a credential (S8). */
+/** Never just the client's first offer, which may be a credential (S8). */
 export function chooseSubprotocol(offered: Set<string>, request: Settled): string | false {
   const endpoint = request[kEndpoint]
   if (endpoint === undefined) return false

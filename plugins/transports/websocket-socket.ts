@@ -79,13 +79,13 @@ export class WsSocket implements Socket {
   }
 }
 
-/** Who is told how connections end, and of faults of ours over what they sent. */
+/** Callbacks for the end of a connection, and for faults of Usher's own over a message of it. */
 export interface Listeners {
   onEnd(connection: Connection, farewell: Farewell): void
   onFault(connection: Connection, error: unknown): void
 }
 
-/** What a ws of ours carries, so that its listeners can be shared by all: no closures. */
+/** A ws that carries its owner, so that all share the same listeners: no closures. */
 interface Owned extends WebSocket {
   [kOwner]: Owner
 }
@@ -93,19 +93,20 @@ interface Owned extends WebSocket {
 interface Owner {
   connection: Connection
   listeners: Listeners
-  /** Why ws gave up on the client, when it did. */
+  /** The error that ws closed the connection for; null without one. */
   error: Error | null
 }
 
 const kOwner = Symbol('usher.owner')
 
-/** Lets a connection hear its socket. MUST be called in the turn of the upgrade. */
+/** Connects a connection to its socket. MUST be called in the turn of the upgrade. */
 export function listen(ws: WebSocket, connection: Connection, listeners: Listeners): void {
   const owned = ws as Owned
   owned[kOwner] = { connection, listeners, error: null }
   owned.close = closeWithReason
   readWholeFrames(ws)
-  // The listener that came with the upgrade holds the whole request for as long as we live.
+  // The listener that the upgrade has added would hold the whole request as long as the socket
+  // lives.
   owned.removeAllListeners('error')
   owned.on('message', onMessage)
   owned.on('ping', onAlive)
@@ -118,7 +119,9 @@ function ownerOf(ws: WebSocket): Owner {
   return (ws as Owned)[kOwner]
 }
 
-/** What ws closes with by itself: it gives no reason, and with us a reason is never empty. */
+/**
+ * Reasons for the codes that ws closes with by itself: it gives none, and Usher's are never empty.
+ */
 const REASONS: Readonly<Record<number, string>> = {
   1002: 'malformed frame',
   1007: 'invalid UTF-8',
@@ -126,7 +129,7 @@ const REASONS: Readonly<Record<number, string>> = {
   [CLOSE.tooBig.code]: CLOSE.tooBig.reason,
 }
 
-/** And by what it throws; everything else that a client sends wrongly is a 1002. */
+/** Close codes by the error codes of ws; every other error over a client's bytes is a 1002. */
 const FAULTS: Readonly<Record<string, number>> = {
   WS_ERR_INVALID_UTF8: 1007,
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
@@ -137,7 +140,10 @@ function closeWithReason(this: WebSocket, code?: number, reason?: string | Buffe
   WebSocket.prototype.close.call(this, code, reason ?? REASONS[code ?? 0])
 }
 
-/** A fault of ours over what one client sent ends that client alone (S38). */
+/**
+ * A fault of Usher's own over the message of one client ends the connection of that client alone
+ * (S38).
+ */
 function onMessage(this: WebSocket, data: Buffer, binary: boolean): void {
   const { connection, listeners } = ownerOf(this)
   try {
@@ -167,7 +173,7 @@ function onClose(this: WebSocket, code: number): void {
   listeners.onEnd(connection, { code: broken, reason, byServer: true, limit })
 }
 
-/** With which code ws gave up on the client; null when it was the line that broke. */
+/** The close code for an error of ws; null when the TCP connection broke. */
 function codeOfFault({ code = '' }: Error & { code?: string }): number | null {
   return FAULTS[code] ?? (code.startsWith('WS_ERR_') ? 1002 : null)
 }

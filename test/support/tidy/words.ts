@@ -42,6 +42,14 @@ export const PLAIN_FOLDERS: readonly string[] = [
   'test/wire/',
   'src/connection/',
   'src/protocol/',
+  'plugins/',
+  'routes/',
+  'src/app.ts',
+  'src/cli.ts',
+  'src/config/',
+  'src/identity/',
+  'src/index.ts',
+  'src/server.ts',
   'public/',
 ]
 

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import type { Config } from '../src/config/config.ts'
 import type { Clock } from '../src/time/clock.ts'
 import type { Random } from '../src/time/random.ts'
-import type { HostParts } from './embedding/host-parts.ts'
+import type { HostParts } from './embedding/host-types.ts'
 
 export interface UsherContext extends HostParts {
   readonly config: Config

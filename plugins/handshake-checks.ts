@@ -83,7 +83,7 @@ function hasTwice(list: string): boolean {
 }
 
 export default fp(handshakeForm, {
-  name: 'usher-handshake-form',
+  name: 'usher-handshake-checks',
   fastify: '5.x',
   dependencies: ['usher-websocket', 'usher-security-headers'],
 })

@@ -96,5 +96,5 @@ async function handshakes(app: FastifyInstance): Promise<void> {
 export default fp(handshakes, {
   name: 'usher-handshake',
   fastify: '5.x',
-  dependencies: ['usher-handshake-form', 'usher-auth', 'usher-audit'],
+  dependencies: ['usher-handshake-checks', 'usher-auth', 'usher-audit'],
 })

@@ -5,7 +5,7 @@ import { ConnectionRegistry } from '../src/connection/registry.ts'
 import type { Member } from '../src/room/member.ts'
 import type { RoomObserver } from '../src/room/observer.ts'
 import { Rooms } from '../src/room/rooms.ts'
-import type { UsherHooks } from './embedding/host-parts.ts'
+import type { UsherHooks } from './embedding/host-types.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

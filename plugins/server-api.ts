@@ -2,11 +2,11 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
-import { contentOfValue } from '../src/protocol/content.ts'
+import { contentOfValue } from '../src/protocol/content-from-json.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { HOST_SESSION, isRoomName, isUserId } from '../src/protocol/names.ts'
 import type { Sender } from '../src/room/publish.ts'
-import type { Usher } from './embedding/usher.ts'
+import type { Usher } from './embedding/usher-types.ts'
 
 /** No rule and no rate binds the application itself. */
 const APPLICATION: Sender = { identity: null }

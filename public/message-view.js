@@ -1,5 +1,5 @@
 // One message as an element. Text of users is only ever set as textContent.
-import { fileTypeOf } from './image-type.js'
+import { fileTypeOf } from './file-type.js'
 
 /**
  * @typedef {object} Line

@@ -5,7 +5,7 @@ import { describeRoom } from './room-api.js'
 
 const AGAIN_MS = 10_000
 
-export class RoomUsers {
+export class UserCount {
   #place
   #clock
   /** @type {Timer | null} */

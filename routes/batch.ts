@@ -1,7 +1,7 @@
 // POST /messages: many messages of a back end in one request, each accepted or refused by itself.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
-import { contentOfJson } from '../src/protocol/content.ts'
+import { contentOfJson } from '../src/protocol/content-from-json.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import { IDEMPOTENCY_KEY_PATTERN } from '../src/protocol/names.ts'
 import { changing, FOR_SERVERS, Milliseconds, RoomName, strict, UserId } from './schemas.ts'

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import type { Page } from '../src/engine/message-log.ts'
 import { messageJson } from '../src/protocol/message-json.ts'
-import type { PageRequest } from '../src/room/page.ts'
+import type { PageRequest } from '../src/room/read-page.ts'
 import { changing, Done, Milliseconds, RoomName, RoomParams, reading } from './schemas.ts'
 
 const LIMIT = 100

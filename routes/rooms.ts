@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Rule } from '../src/room/rule.ts'
-import { RoomQuery, replayOf, streamStartOf } from './room-queries.ts'
+import { RoomQuery, replayOf, streamStartOf } from './room-query-string.ts'
 import { RoomParams, reading } from './schemas.ts'
 
 const WhoList = Type.Array(Type.String())

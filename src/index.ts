@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { UsherContext } from '../plugins/context.ts'
-import type { HostParts } from '../plugins/embedding/host-parts.ts'
+import type { HostParts } from '../plugins/embedding/host-types.ts'
 import { LOG_SHAPES } from '../plugins/log.ts'
 import upgradeTimeout from '../plugins/upgrade-timeout.ts'
 import { usherService } from './app.ts'
@@ -21,8 +21,13 @@ export type {
   RoomMember,
   RoomMessage,
   UsherHooks,
-} from '../plugins/embedding/host-parts.ts'
-export type { Published, PublishOptions, TicketOptions, Usher } from '../plugins/embedding/usher.ts'
+} from '../plugins/embedding/host-types.ts'
+export type {
+  Published,
+  PublishOptions,
+  TicketOptions,
+  Usher,
+} from '../plugins/embedding/usher-types.ts'
 export type { HostIdentity } from '../plugins/tokens/credential.ts'
 export { shouldUpgradeCallback } from '../plugins/upgrade-requests.ts'
 export { type WebSocketOptions, websocketOptions } from '../plugins/websocket.ts'

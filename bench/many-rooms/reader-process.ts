@@ -1,5 +1,5 @@
 // The other end of the sockets: a process that reads all that comes, and says how many bytes.
-// node bench/gathered/readers.ts <port> <connections>
+// node bench/many-rooms/reader-process.ts <port> <connections>
 import { connect } from 'node:net'
 
 const [port = 0, connections = 0] = process.argv.slice(2).map(Number)

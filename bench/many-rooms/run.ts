@@ -1,5 +1,5 @@
 // CPU time per connection and turn of connections in many rooms: the ways interleaved in rounds.
-// npm run bench:gathered -- [--short] [--rounds N] [--connections N]
+// npm run bench:many-rooms -- [--short] [--rounds N] [--connections N]
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
@@ -13,7 +13,7 @@ import { systemClock } from '../../src/time/system-clock.ts'
 import { ephemeralLog } from '../../test/support/ephemeral-log.ts'
 import { sharesWithin } from '../../test/support/memory-shares.ts'
 import { fileIn } from '../servers/contender.ts'
-import { CountingSocket, joinAll, RULE, WAYS, type Way } from './ways.ts'
+import { CountingSocket, joinAll, RULE, WAYS, type Way } from './delivery-strategies.ts'
 
 /** Gathered, beside one room with ten times the bytes. */
 const BUDGET = 1.5
@@ -63,7 +63,7 @@ async function connectAll() {
   })
   const { port } = server.address() as AddressInfo
   const pin = isPinned ? ['taskset', '-c', '1'] : []
-  const command = [...pin, process.execPath, fileIn('../gathered/readers.ts'), port, count]
+  const command = [...pin, process.execPath, fileIn('./reader-process.ts'), port, count]
   const [program = '', ...args] = command.map(String)
   const readers = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   await all.promise

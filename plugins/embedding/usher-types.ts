@@ -2,7 +2,7 @@
 // are added to Fastify's where the package is imported.
 import type { FastifyRequest } from 'fastify'
 import type { IssuedTicket } from '../../src/identity/ticket.ts'
-import type { TicketWish } from '../../src/identity/ticket-order.ts'
+import type { TicketWish } from '../../src/identity/ticket-request.ts'
 import type { Identity, Revocation } from '../../src/protocol/identity.ts'
 import type { Kind, Position } from '../../src/protocol/message.ts'
 

@@ -1,7 +1,7 @@
 // What a TCP socket of Node's keeps private, for writing past its stream while nothing waits there:
 // the system takes nearly every write at once, and the stream would be work for nothing. It is
 // tried at boot; where this release of Node is not as expected, streams are written to
-// (docs/decisions/0009-private-parts-tried-at-boot.md).
+// (docs/decisions/0010-private-parts-tried-at-boot.md).
 import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 

@@ -1,7 +1,7 @@
 // Reads messages that came in one frame before ws does, which takes several steps for each. All
 // else is left to ws as it came: fragments, control frames, and what breaks a rule. This leans on
 // what ws keeps private, so it is tried at boot; where this release of ws is not as expected, ws
-// reads all (docs/decisions/0009-private-parts-tried-at-boot.md).
+// reads all (docs/decisions/0010-private-parts-tried-at-boot.md).
 import { isUtf8 } from 'node:buffer'
 import { Writable } from 'node:stream'
 import * as library from 'ws'

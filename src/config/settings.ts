@@ -1,7 +1,7 @@
 // The one table of settings. Environment and options read it, and the tables of README.md and
 // docs/embedding.md say the same; a test compares them.
 import type { Static } from 'typebox'
-import * as forms from './forms.ts'
+import * as forms from './setting-types.ts'
 
 /** The key of its row is its name as an option. */
 export interface Setting {

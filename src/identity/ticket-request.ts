@@ -1,7 +1,7 @@
 // What a ticket may be ordered for: by a user for the same user, or by a back end for its users.
 
 import type { TicketRecord } from '../engine/identity-store.ts'
-import { jsonOf } from '../protocol/content.ts'
+import { jsonOf } from '../protocol/content-from-json.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { TICKET } from '../protocol/limits.ts'

@@ -9,7 +9,7 @@ import type { Random } from '../time/random.ts'
 import { digest, type KeyPair } from './secret.ts'
 import { sessionEnded } from './sessions.ts'
 import { Signer } from './signer.ts'
-import { type TicketOrder, type TicketWish, ticketOrder } from './ticket-order.ts'
+import { type TicketOrder, type TicketWish, ticketOrder } from './ticket-request.ts'
 
 const PREFIX = 'ut_'
 const ID_BYTES = 16

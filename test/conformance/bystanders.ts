@@ -7,7 +7,7 @@ import type { Message } from './strict-reader.ts'
 
 const MARK = 'witness '
 
-export class Witnesses {
+export class Bystanders {
   readonly #speaker: StrictClient
   readonly listener: StrictClient
   #said = 0

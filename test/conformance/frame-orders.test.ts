@@ -1,5 +1,5 @@
 // Clients' frames in every order that a seed gives, through real ports: each sender gets what the
-// RFC demands, the room hears what it must and nothing more, and a pair of witnesses talks on.
+// RFC demands, the room hears what it must and nothing more, and a pair of bystanders talks on.
 import { test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { Dice } from '../support/dice.ts'
@@ -7,10 +7,10 @@ import { clientFrame } from '../support/frames.ts'
 import { asServer } from '../support/people.ts'
 import { limited, ruled, UNLIMITED } from '../support/settings.ts'
 import { until } from '../support/until.ts'
+import { Bystanders } from './bystanders.ts'
 import { FAULT_NAMES, type Order, orderWith } from './frame-orders.ts'
 import { type StrictClient, strictConnect } from './strict-client.ts'
 import { BOUNDS, type Verdict, verdictOn } from './verdict.ts'
-import { Witnesses } from './witnesses.ts'
 
 const SEED = Number(process.env.SEED ?? 20_261_123)
 const ORDERS_EACH = 16
@@ -46,7 +46,7 @@ for (const fault of FAULT_NAMES) {
     const limits = limited({ ...UNLIMITED, messageBytes: BOUNDS.messageBytes })
     const usher = await startApp(t, { ...ruled({ match: '*' }), ...limits, logLevel: 'silent' })
     const [speaker, listener] = [await open(usher, true), await open(usher, true)]
-    const witnesses = new Witnesses(speaker, listener)
+    const bystanders = new Bystanders(speaker, listener)
     const expected: Verdict['messages'] = []
     const clients: StrictClient[] = []
     for (let index = 0; index < ORDERS_EACH; index += 1) {
@@ -70,9 +70,9 @@ for (const fault of FAULT_NAMES) {
       [],
       'nothing after a close',
     )
-    await until(() => witnesses.others.length >= expected.length || listener.ended)
-    t.same(await witnesses.stop(), [], 'the witnesses heard each other, in order')
-    const heard = witnesses.others
+    await until(() => bystanders.others.length >= expected.length || listener.ended)
+    t.same(await bystanders.stop(), [], 'the bystanders heard each other, in order')
+    const heard = bystanders.others
     t.equal(heard.length, expected.length, 'no message too few or too many')
     const wrong = heard.findIndex(({ kind, payload }, at) => {
       const message = expected[at]

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { AttemptKey } from '../../src/engine/attempt-store.ts'
-import type { OpenStores } from './shared-engines.ts'
+import type { OpenStores } from './support/suite-setup.ts'
 
 const LONG_MS = 900_000
 const ANN: AttemptKey = { kind: 'account', name: 'ann' }

@@ -1,8 +1,8 @@
 // What every engine must do about its node id, its lease, and its end.
 import type { Test } from 'tap'
 import { EngineUnavailable } from '../../src/engine/engine.ts'
-import { account, draft } from './samples.ts'
-import { nodesOf, type Subject, soon } from './shared-engines.ts'
+import { account, draft } from './support/samples.ts'
+import { nodesOf, type Subject, soon } from './support/suite-setup.ts'
 
 const KEPT = { messages: 100, ageMs: null }
 

@@ -8,7 +8,12 @@ import { messageLogContract } from './message-log.ts'
 import { presenceContract } from './presence-store.ts'
 import { refreshContract } from './refresh-store.ts'
 import { revocationContract } from './revocations.ts'
-import { alternating, type OpenShared, type OpenStores, type Subject } from './shared-engines.ts'
+import {
+  alternating,
+  type OpenShared,
+  type OpenStores,
+  type Subject,
+} from './support/suite-setup.ts'
 import { ticketContract } from './ticket-store.ts'
 import { userStatusContract } from './user-status-store.ts'
 

@@ -2,9 +2,9 @@
 import type { Test } from 'tap'
 import type { AppendOptions, PageQuery } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
-import { Listener, listen } from './listener.ts'
-import { draft } from './samples.ts'
-import { nodesOf, type OpenShared, soon } from './shared-engines.ts'
+import { Listener, listen } from './support/listener.ts'
+import { draft } from './support/samples.ts'
+import { nodesOf, type OpenShared, soon } from './support/suite-setup.ts'
 
 const KEPT = { messages: 1_000, ageMs: null }
 const PLAIN: AppendOptions = { retention: KEPT, key: null }

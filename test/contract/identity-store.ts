@@ -1,7 +1,7 @@
 // What every engine must do for accounts and sessions. The calls go to two nodes in turn.
 import type { Test } from 'tap'
-import { account, session, ticket } from './samples.ts'
-import type { OpenStores } from './shared-engines.ts'
+import { account, session, ticket } from './support/samples.ts'
+import type { OpenStores } from './support/suite-setup.ts'
 
 export function accountContract(t: Test, open: OpenStores): void {
   t.test('an account is found by its user and by its username key', async (t) => {

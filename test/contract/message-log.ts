@@ -1,9 +1,9 @@
 // What every engine must do for messages in every room, with history or without.
 import type { Test } from 'tap'
 import { type AppendOptions, KeyConflict, type Retention } from '../../src/engine/message-log.ts'
-import { listen } from './listener.ts'
-import { draft } from './samples.ts'
-import { nodesOf, type OpenShared, type Subject, soon } from './shared-engines.ts'
+import { listen } from './support/listener.ts'
+import { draft } from './support/samples.ts'
+import { nodesOf, type OpenShared, type Subject, soon } from './support/suite-setup.ts'
 
 const KINDS: Record<string, Retention | null> = {
   'rooms without history': null,

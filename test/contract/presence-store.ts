@@ -2,7 +2,7 @@
 import type { Test } from 'tap'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { PresenceEntry, PresenceWatcher, Watch } from '../../src/engine/presence-store.ts'
-import { type OpenShared, type Subject, soon } from './shared-engines.ts'
+import { type OpenShared, type Subject, soon } from './support/suite-setup.ts'
 
 const ROOM = 'chat:1'
 

@@ -2,8 +2,8 @@
 // calls go to two nodes in turn.
 import type { Test } from 'tap'
 import type { Rotated } from '../../src/engine/identity-store.ts'
-import { account, session } from './samples.ts'
-import type { OpenStores, Stores } from './shared-engines.ts'
+import { account, session } from './support/samples.ts'
+import type { OpenStores, Stores } from './support/suite-setup.ts'
 
 const GRACE_MS = 10_000
 

@@ -1,7 +1,7 @@
 // What every engine must do with revocations: tell every node, soon, and also one that was away.
 import type { Test } from 'tap'
 import type { Revocation } from '../../src/protocol/identity.ts'
-import { type Subject, soon } from './shared-engines.ts'
+import { type Subject, soon } from './support/suite-setup.ts'
 
 export function revocationContract(t: Test, { openShared, cutOff }: Subject): void {
   t.test('a revocation reaches every follower on every node, in order', async (t) => {

@@ -1,8 +1,8 @@
 // What every engine must do for tickets. The calls go to two nodes in turn.
 import type { Test } from 'tap'
 import { HOST_SESSION } from '../../src/protocol/names.ts'
-import { account, session, ticket } from './samples.ts'
-import type { OpenStores } from './shared-engines.ts'
+import { account, session, ticket } from './support/samples.ts'
+import type { OpenStores } from './support/suite-setup.ts'
 
 export function ticketContract(t: Test, open: OpenStores): void {
   t.test('a ticket comes back as it was issued', async (t) => {

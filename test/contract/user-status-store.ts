@@ -1,8 +1,8 @@
 // What every engine must do for bans, revocations and the end of all of a user's sessions: what one
 // node does holds on the other.
 import type { Test } from 'tap'
-import { account, session, ticket } from './samples.ts'
-import { type OpenShared, soon } from './shared-engines.ts'
+import { account, session, ticket } from './support/samples.ts'
+import { type OpenShared, soon } from './support/suite-setup.ts'
 
 const GOOD = { bannedAt: null, revokedBefore: null }
 

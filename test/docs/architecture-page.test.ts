@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
 
-const ROOT = new URL('../', import.meta.url)
+const ROOT = new URL('../../', import.meta.url)
 const page = readFileSync(new URL('docs/ARCHITECTURE.md', ROOT), 'utf8')
 const named = [...page.matchAll(/`([\w./-]+\.(?:ts|md))`/g)].map(([, path = '']) => path)
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
 
-const PAGE = new URL('../docs/promises.md', import.meta.url)
+const PAGE = new URL('../../docs/promises.md', import.meta.url)
 const page = readFileSync(PAGE, 'utf8')
 const [, table = ''] = page.split(/^## /m)
 const ROW = /^\| (.+?) \| (.+?) \| (.+) \|$/gm

@@ -1,9 +1,9 @@
 // docs/security.md: every line is in it, and every test that it names is there.
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
-import { AUDIT } from '../src/identity/audit.ts'
+import { AUDIT } from '../../src/identity/audit.ts'
 
-const PAGE = new URL('../docs/security.md', import.meta.url)
+const PAGE = new URL('../../docs/security.md', import.meta.url)
 const page = readFileSync(PAGE, 'utf8')
 const ROW = /^\| (S\d+) \| (.+?) \| (.*) \|$/gm
 const LINK = /\[([^\]]+)\]\(([^)]+)\)/g

@@ -2,11 +2,11 @@
 import fc, { type Arbitrary } from 'fast-check'
 import { type Answer, answersIn, within } from '../attack/wire.ts'
 import { closingOf, OPCODE, parseFrames } from '../support/frames.ts'
-import type { Fuzzed } from './fuzzed.ts'
 import { anyHandshake } from './handshakes.ts'
 import { bent } from './json.ts'
 import { openAnywhere, Pipeline } from './pipeline.ts'
 import { anyRequest, type Credentials } from './requests.ts'
+import type { Fuzzed } from './target.ts'
 import { isOurClose, wrongClose, wrongWith } from './verdicts.ts'
 
 const SIDE_BY_SIDE = 8

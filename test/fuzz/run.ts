@@ -3,8 +3,8 @@
 // came down to. Exit code 1 on a violation.
 import { parseArgs } from 'node:util'
 import { fuzzDirectly } from './direct.ts'
-import { startFuzzed } from './fuzzed.ts'
-import { Fuzzing } from './fuzzing.ts'
+import { Fuzzing } from './fuzz-loop.ts'
+import { startFuzzed } from './target.ts'
 
 const INPUTS = 1_000_000
 const INPUTS_SHORT = 20_000

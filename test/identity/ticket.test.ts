@@ -5,7 +5,7 @@ import type { TicketRecord, TicketStore } from '../../src/engine/identity-store.
 import { deriveKeys, digest } from '../../src/identity/secret.ts'
 import type { RootSecrets } from '../../src/identity/settings.ts'
 import { Tickets } from '../../src/identity/ticket.ts'
-import type { TicketOrder } from '../../src/identity/ticket-order.ts'
+import type { TicketOrder } from '../../src/identity/ticket-request.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { systemRandom } from '../../src/time/random.ts'
 import { ManualClock } from '../support/manual-clock.ts'

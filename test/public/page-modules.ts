@@ -81,7 +81,7 @@ interface Modules {
     closeSentence(code: number, reason: string): string
     questionsSession(code: number): boolean
   }
-  'image-type.js': { fileTypeOf(content: Uint8Array): { type: string; ending: string } }
+  'file-type.js': { fileTypeOf(content: Uint8Array): { type: string; ending: string } }
   'pending-echoes.js': { PendingEchoes: new <Line>() => PendingEchoes<Line> }
   'room-connection.js': { RoomConnection: new (options: RoomConnectionOptions) => RoomConnection }
   'room-name.js': {

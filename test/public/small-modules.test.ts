@@ -6,7 +6,7 @@ import { pageModule } from './page-modules.ts'
 
 const { backoffMs } = await pageModule('backoff.js')
 const codes = await pageModule('close-codes.js')
-const { fileTypeOf } = await pageModule('image-type.js')
+const { fileTypeOf } = await pageModule('file-type.js')
 const { PendingEchoes } = await pageModule('pending-echoes.js')
 const rooms = await pageModule('room-name.js')
 

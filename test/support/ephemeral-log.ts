@@ -2,7 +2,7 @@
 import { Followers } from '../../src/engine/memory/followers.ts'
 import { createMemoryLog } from '../../src/engine/memory/message-log.ts'
 import type { MessageLog } from '../../src/engine/message-log.ts'
-import { splitLog } from '../../src/engine/sqlite/message-log.ts'
+import { splitLog } from '../../src/engine/sqlite/split-log.ts'
 import type { Clock } from '../../src/time/clock.ts'
 import { sharesWithin } from './memory-shares.ts'
 

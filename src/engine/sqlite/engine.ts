@@ -16,10 +16,10 @@ import type { Shares } from '../shares.ts'
 import { reasonOf } from './errors.ts'
 import { sweepExpired } from './expiry-job.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
-import { SqliteLog } from './group-commit.ts'
 import { sqliteIdentity } from './identity.ts'
-import { splitLog } from './message-log.ts'
 import { trimHistories } from './retention-job.ts'
+import { splitLog } from './split-log.ts'
+import { SqliteLog } from './stored-log.ts'
 import { closeThreads, startInFolder, startInMemory, type Threads } from './threads.ts'
 
 /** How often a store that could not write tries whether it can. */

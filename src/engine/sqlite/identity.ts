@@ -1,7 +1,7 @@
 // Accounts and sessions on SQLite's threads; where one ends, its tickets end.
 import type { AccountStore, RefreshStore, SessionStore, TicketRecord } from '../identity-store.ts'
 import type { MemoryTickets } from '../memory/tickets.ts'
-import { CachedUserStatus, STATUS_CACHE_MAX } from '../memory/user-status.ts'
+import { CachedUserStatus, STATUS_CACHE_MAX } from '../memory/user-status-cache.ts'
 import type { UserStatusStore } from '../user-status-store.ts'
 import type { Reads } from './identity-reads.ts'
 import type { Writes } from './identity-writes.ts'

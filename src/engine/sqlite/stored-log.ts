@@ -13,10 +13,10 @@ import {
   type StoredDraft,
 } from '../message-log.ts'
 import { NO_HOLDER, Reached, type Share, type Shares, whileHeld } from '../shares.ts'
-import type { StoredLog } from './message-log.ts'
 import type { MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
+import type { StoredLog } from './split-log.ts'
 import type { SqliteThread } from './thread.ts'
 
 /**

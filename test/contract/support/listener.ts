@@ -1,7 +1,7 @@
 // A follower of a room that remembers what it was told.
-import type { Engine } from '../../src/engine/engine.ts'
-import type { Follow, Follower } from '../../src/engine/message-log.ts'
-import type { Message, Position } from '../../src/protocol/message.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
+import type { Follow, Follower } from '../../../src/engine/message-log.ts'
+import type { Message, Position } from '../../../src/protocol/message.ts'
 
 export class Listener implements Follower {
   readonly heard: Message[] = []

@@ -1,6 +1,10 @@
 // Records to store, unlike each other unless a test says so.
-import type { AccountRecord, SessionRecord, TicketRecord } from '../../src/engine/identity-store.ts'
-import type { Draft } from '../../src/protocol/message.ts'
+import type {
+  AccountRecord,
+  SessionRecord,
+  TicketRecord,
+} from '../../../src/engine/identity-store.ts'
+import type { Draft } from '../../../src/protocol/message.ts'
 
 let count = 0
 

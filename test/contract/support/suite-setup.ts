@@ -1,6 +1,6 @@
 // What every suite is given: two engines that share, and what may befall one of them.
 import type { Test } from 'tap'
-import type { Engine } from '../../src/engine/engine.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
 
 /**
  * Opens two engines that share and hold nothing yet; an engine for one node gives the same one

@@ -1,6 +1,6 @@
 // The hot path of rooms without history: everything happens within the call.
 import t from 'tap'
-import { draft } from '../../contract/samples.ts'
+import { draft } from '../../contract/support/samples.ts'
 import { ephemeralLog } from '../../support/ephemeral-log.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 

@@ -2,7 +2,7 @@
 import { test } from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
 import { type MayHave, MemoryTickets } from '../../../src/engine/memory/tickets.ts'
-import { ticket } from '../../contract/samples.ts'
+import { ticket } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { sharesWithin } from '../../support/memory-shares.ts'
 

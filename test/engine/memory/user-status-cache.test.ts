@@ -1,7 +1,7 @@
 // Cached bans are never better known than in the store.
 import { type Test, test } from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
-import { CachedUserStatus, STATUS_CACHE_MAX } from '../../../src/engine/memory/user-status.ts'
+import { CachedUserStatus, STATUS_CACHE_MAX } from '../../../src/engine/memory/user-status-cache.ts'
 import {
   GOOD_STATUS,
   type UserStatus,

@@ -8,7 +8,7 @@ import type { AppendOptions, Retention } from '../../../src/engine/message-log.t
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { backUp } from '../../../src/engine/sqlite/backup.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
-import { account, draft, ticket } from '../../contract/samples.ts'
+import { account, draft, ticket } from '../../contract/support/samples.ts'
 import { until } from '../../support/until.ts'
 
 const ROOM = 'chat:a'

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { type Engine, EngineUnavailable } from '../../../src/engine/engine.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
-import { account, session, ticket } from '../../contract/samples.ts'
+import { account, session, ticket } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { startChild } from './child.ts'
 

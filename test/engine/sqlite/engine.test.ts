@@ -4,8 +4,8 @@ import type { Retention } from '../../../src/engine/message-log.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { engineContract } from '../../contract/engine.ts'
-import { listen } from '../../contract/listener.ts'
-import { draft } from '../../contract/samples.ts'
+import { listen } from '../../contract/support/listener.ts'
+import { draft } from '../../contract/support/samples.ts'
 
 const root = t.testdir({})
 let folders = 0

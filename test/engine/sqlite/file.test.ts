@@ -11,7 +11,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
-import { account } from '../../contract/samples.ts'
+import { account } from '../../contract/support/samples.ts'
 
 const ADA = account()
 

@@ -4,7 +4,7 @@ import type { Engine } from '../../../src/engine/engine.ts'
 import type { Appended, IdempotencyKey, Retention } from '../../../src/engine/message-log.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { openForReading, storeIn } from '../../../src/engine/sqlite/file.ts'
-import { draft } from '../../contract/samples.ts'
+import { draft } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { until } from '../../support/until.ts'
 

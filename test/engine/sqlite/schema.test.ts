@@ -6,7 +6,7 @@ import { prepareReads } from '../../../src/engine/sqlite/identity-reads.ts'
 import { prepareWrites } from '../../../src/engine/sqlite/identity-writes.ts'
 import { MIGRATIONS, migrate, versionOf } from '../../../src/engine/sqlite/schema.ts'
 import { TICKET } from '../../../src/protocol/limits.ts'
-import { account, session, ticket } from '../../contract/samples.ts'
+import { account, session, ticket } from '../../contract/support/samples.ts'
 
 function inMemory(t: Test): DatabaseSync {
   const db = new DatabaseSync(':memory:')

@@ -1,8 +1,8 @@
 // The log between its two threads, whose answers come in any order.
 import t from 'tap'
 import { Followers } from '../../../src/engine/memory/followers.ts'
-import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/group-commit.ts'
-import { draft } from '../../contract/samples.ts'
+import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/stored-log.ts'
+import { draft } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { sharesWithin } from '../../support/memory-shares.ts'
 

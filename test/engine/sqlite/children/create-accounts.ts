@@ -2,7 +2,7 @@
 // Prints each user as soon as its account was acknowledged.
 import { openEngine } from '../../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../../src/time/system-clock.ts'
-import { account } from '../../../contract/samples.ts'
+import { account } from '../../../contract/support/samples.ts'
 
 const [folder = ''] = process.argv.slice(2)
 const { accounts } = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { EngineUnavailable } from '../../../../src/engine/engine.ts'
 import { openEngine } from '../../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../../src/time/system-clock.ts'
-import { account } from '../../../contract/samples.ts'
+import { account } from '../../../contract/support/samples.ts'
 
 const [folder = ''] = process.argv.slice(2)
 const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)

@@ -1,4 +1,4 @@
-// What Usher promises itself against its controls, and whether this run kept to it.
+// The budgets of Usher against its controls, and whether this run met them.
 import { type Result, ratio } from './table.ts'
 
 interface Budget {
@@ -26,7 +26,10 @@ const BUDGETS: readonly Budget[] = [
   { scenario: 'beside a stored room', control: 'usher, alone', by: 'value', least: 0.8 },
 ]
 
-/** A server kept from its core for longer says nothing about speed; its CPU time still does. */
+/**
+ * Share of the time: the speed of a server kept from its core for longer means nothing; its CPU
+ * time still does.
+ */
 const KEPT_MAX = 0.25
 
 /** A budget that was measured in this run. `isKnown` is false when the figures say nothing. */

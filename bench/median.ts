@@ -1,4 +1,4 @@
-// Of several rounds the middle of each column, with what went wrong in any of them.
+// The median of each column over several rounds, with what went wrong in any of them.
 import type { Figure } from './scenarios/scenario.ts'
 
 const MEASURED = ['value', 'cpuMicros', 'p50', 'p99', 'load', 'kept'] as const

@@ -1,4 +1,4 @@
-// What the command line may say.
+// The options of the command line.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Scale } from './scenarios/scenario.ts'

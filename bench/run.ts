@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   process.exitCode = complaints.length > 0 ? 1 : 0
 }
 
-/** What is far from its budget. The full run only reports: it is read, not obeyed. */
+/** Complaints about rows that are far from their budget; the full run only reports. */
 function fallen(result: Result): string[] {
   const far = budgetsOf(result).filter(({ isKnown, missedBy }) => isKnown && missedBy > FAR)
   return options.short ? far.map(({ line }) => `By more than half ${line.slice(2)}`) : []

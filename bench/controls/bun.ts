@@ -37,7 +37,7 @@ const server = Bun.serve({
   },
   websocket: {
     idleTimeout: 960,
-    // It would drop messages silently beyond 16 MB for one reader; the run counts what is missing.
+    // Bun would drop messages silently beyond 16 MB for one reader; the run counts missing ones.
     backpressureLimit: 64 * 1_048_576,
     closeOnBackpressureLimit: false,
     open(socket) {

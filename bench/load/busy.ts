@@ -3,16 +3,16 @@
 import { readFileSync } from 'node:fs'
 import { micros } from './clock.ts'
 
-/** Of one core: a load process this busy may have been what was measured. */
+/** Share of one core: a load process this busy may be what limited the figures. */
 export const LIMIT_SHARE = 0.9
 
-/** What a process has been busy with so far, and when that was read; both in microseconds. */
+/** How long a process was busy so far, and when that was read; both in microseconds. */
 export interface Busy {
   used: number
   at: number
 }
 
-/** Of the main thread, which does all the work here. */
+/** The busy time of the main thread, which does all the work here. */
 export function busySoFar(): Busy {
   const [ran = 0, waited = 0] = readFileSync('/proc/self/schedstat', 'latin1')
     .split(' ')
@@ -22,7 +22,7 @@ export function busySoFar(): Busy {
   return { used: Math.max((ran + waited) / 1e3, user + system), at: micros() }
 }
 
-/** As a share of one core. */
+/** The busy time since `before`, as a share of one core. */
 export function busyShare(before: Busy, now = busySoFar()): number {
   return (now.used - before.used) / (now.at - before.at)
 }

@@ -6,10 +6,10 @@ import type { Latencies } from './latency.ts'
 import { clientFrame, dueAt, MARK, publisherAt, STAMP_BYTES, Stamper } from './message.ts'
 import type { Opening, Speech, Target } from './orders.ts'
 
-/** All sockets read into the same bytes: nothing is allocated for what only gets counted. */
+/** All sockets read into the same bytes: nothing is allocated for bytes that are only counted. */
 const SHARED = Buffer.allocUnsafeSlow(65_536)
 const SLOW_BYTES = 1_024
-/** From one source address; the system has 28,000 ports for each. */
+/** Connections from one source address; the system has 28,000 ports for each. */
 const PER_ADDRESS = 8_000
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const OPCODE = { close: 8, ping: 9, pong: 10 }
@@ -17,7 +17,7 @@ const OPCODE = { close: 8, ping: 9, pong: 10 }
 /** What all clients of one process share. */
 export interface Tally {
   delivered: number
-  /** While it is measured: from due to there, and from due to sent. */
+  /** Filled while the run measures: from due to received, and from due to sent. */
   latencies: Latencies | null
   lateness: Latencies | null
 }
@@ -84,12 +84,12 @@ export class Client {
     return `${lines.join('\r\n')}\r\n\r\n`
   }
 
-  /** For one that does not read at once: takes what is there, or its next kilobyte. */
+  /** For a client that does not read at once: reads what is there, or its next kilobyte. */
   readOn(): void {
     this.#socket?.resume()
   }
 
-  /** A slow reader that is slow no more. */
+  /** Makes a slow reader read at once from now on. */
   hurry(): void {
     this.#hurries = true
     this.#socket?.resume()
@@ -125,7 +125,7 @@ export class Client {
     this.#settle = null
   }
 
-  /** False stops reading, for those that are ready and do not read at once. */
+  /** False stops reading, for clients that are ready and do not read at once. */
   #onChunk(length: number, bytes: Buffer): boolean {
     if (this.#tally.latencies !== null) this.#now = micros()
     if (this.#isUp) this.#frames.walk(bytes, length)
@@ -172,7 +172,7 @@ export class Client {
     if (timed && latencies !== null) latencies.record(this.#now - dueAt(bytes, markAt))
   }
 
-  /** Engine.IO: 0 opens, 2 asks whether we live; Socket.IO: 40 is the namespace. */
+  /** Engine.IO: 0 opens, 2 is a ping; Socket.IO: 40 is the namespace. */
   #onOther(speech: Speech['name'], text: string): void {
     if (speech !== 'socket.io') return
     if (text.startsWith('0')) this.#answer(Buffer.from('40'), 1)

@@ -3,7 +3,10 @@ import { hrtime } from 'node:process'
 
 const TRIES = 10
 
-/** The largest of several: one that is interrupted between its two readings finds too little. */
+/**
+ * The largest of several differences: one that is interrupted between its two readings is too
+ * small.
+ */
 const OFFSET = Math.max(
   ...Array.from({ length: TRIES }, () => Number(hrtime.bigint()) / 1e3 - performance.now() * 1e3),
 )

@@ -52,8 +52,8 @@ export class Crowd {
   }
 
   /**
-   * Resolves when nothing has come for a while, or when it takes too long. Slow readers hurry from
-   * here on: what the kernel still holds for them hides whether they were cut.
+   * Resolves when no bytes came for a while, or when it takes too long. Slow readers read at once
+   * from here on: bytes that the kernel still holds for them hide whether they were cut.
    */
   async settle(quietMs: number, maxMs: number): Promise<void> {
     for (const client of this.#clients) if (client.opening.reads === 'slowly') client.hurry()
@@ -95,7 +95,9 @@ function readOn(client: Client): void {
   client.readOn()
 }
 
-/** A few at each tick, so that those who read at once never wait for all the others. */
+/**
+ * Reads a few clients at each tick, so that clients that read at once never wait for all others.
+ */
 function readInTurns(clients: readonly Client[], turnMs: number): void {
   let next = 0
   let began = micros()

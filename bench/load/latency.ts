@@ -3,7 +3,7 @@
 export type Counts = Uint32Array<ArrayBuffer>
 
 const STEP = Math.log(1.01)
-/** From a microsecond to a minute; what took longer counts as that. */
+/** From a microsecond to a minute; a longer latency counts as a minute. */
 const STEPS = 1_800
 
 export class Latencies {

@@ -15,7 +15,10 @@ const QUIET_MS = 1_000
 /** Handshakes on their way at once, from all processes. */
 const AT_ONCE = 200
 const TURN_MS = 500
-/** It sends at ticks of a millisecond; later than this it is what was measured, too. */
+/**
+ * The load side sends at ticks of a millisecond; when it is later than this, the figures include
+ * it.
+ */
 const LATE_MS = 5
 
 /** What several processes measured together. */
@@ -25,7 +28,7 @@ export interface Measured {
   p99: number | null
   /** How busy the busiest load process was, as a share of one core. */
   load: number
-  /** Whether the load side may be what was measured. */
+  /** Whether the load side may be what limited the figures. */
   wasLimit: boolean
   lateMs: number
 }
@@ -113,7 +116,7 @@ export class Load {
     return { ...together(parts), failed, all: sum(parts.map(({ all }) => all)) }
   }
 
-  /** Waits until everything has come, and compares what each member got with what was sent. */
+  /** Waits until all messages have come, and compares what each member got with what was sent. */
   async verdict(maxMs: number): Promise<Verdict> {
     await this.#askAll('settle', () => ({ quietMs: QUIET_MS, maxMs }))
     return judge(await this.#askAll('count'))

@@ -1,7 +1,7 @@
-// The payload that all servers carry: who sent it, and when it was due.
-// `@` publisher:4 due:16 and then `x` up to its size; the digits are decimal.
+// The payload that all servers carry: its publisher, and when it was due. `@` publisher:4 due:16
+// and then `x` up to its size; the digits are decimal.
 
-/** What stands around the payload: nothing, or what a protocol wants there. */
+/** The text around the payload: none, or what a protocol needs there. */
 export interface Wrapping {
   before: string
   after: string

@@ -1,4 +1,4 @@
-// What the run asks of a load process, and what it answers.
+// The orders of the run to a load process, and the answers.
 import type { Counts } from './latency.ts'
 import type { Wrapping } from './message.ts'
 
@@ -14,13 +14,13 @@ export interface Target {
 }
 
 /**
- * Node reads some 200,000 chunks a second at most: where a server writes more, most members read
- * in turns, many times within what the kernel holds for them, and those that are timed at once.
- * Slowly is 1 KB a second.
+ * Node reads some 200,000 chunks a second at most: where a server writes more, most members read in
+ * turns, many times within what the kernel holds for them, and timed members at once. Slowly is 1
+ * KB a second.
  */
 export type Reads = 'at once' | 'in turns' | 'slowly'
 
-/** How a connection says who it is; only Usher asks. */
+/** The credential of a connection; only Usher asks for one. */
 export type Credential = 'ticket' | 'cookie' | 'server key' | 'none'
 
 /** One connection to make. */
@@ -33,7 +33,7 @@ export interface Opening {
   room: number
   /** Whether that room keeps its messages; only Usher has such rooms. */
   isStored: boolean
-  /** Its number as a publisher; null for those that only listen. */
+  /** Its number as a publisher; null for a connection that only listens. */
   publisher: number | null
   /** Whether its deliveries are timed. */
   timed: boolean
@@ -45,7 +45,7 @@ export interface ConnectOrder {
   openings: Opening[]
   /** Handshakes on their way at once. */
   atOnce: number
-  /** Within what time all that read in turns have read once, in milliseconds. */
+  /** Time within which every client that reads in turns has read once, in milliseconds. */
   turnMs: number
 }
 

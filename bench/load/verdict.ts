@@ -4,7 +4,7 @@ import type { Counted } from './orders.ts'
 export interface Verdict {
   /** Messages sent, by room. */
   sentIn: Record<number, number>
-  /** All that came since the connections were made, also to slow readers. */
+  /** Messages that came since the connections were made, those of slow readers included. */
   delivered: number
   missing: number
   surplus: number

@@ -15,7 +15,7 @@ const DEEDS = {
   post: (order: PostOrder) => post(order),
 }
 
-/** What a load process can be asked. */
+/** The orders that a load process takes. */
 export type Deeds = typeof DEEDS
 
 interface Asked {

@@ -1,4 +1,4 @@
-// How connections get what rooms give them: one room, a write per room, and gathered.
+// The ways to write the messages of a turn: one room, a write per room, and gathered.
 import type { Socket as TcpSocket } from 'node:net'
 import type { Connection } from '../../src/connection/connection.ts'
 import { Membership } from '../../src/connection/membership.ts'
@@ -19,11 +19,11 @@ const STRIDE = 13
 export interface Way {
   /** For the table. */
   title: string
-  /** The rooms that say something in each turn. */
+  /** The rooms that have a message in each turn. */
   rooms: readonly string[]
-  /** Of each message, in bytes. */
+  /** Size of each message, in bytes. */
   size: number
-  /** What a connection gets in a turn, in bytes, frames included. */
+  /** Bytes that a connection gets in a turn, frame headers included. */
   bytesEach: number
 }
 
@@ -73,7 +73,7 @@ async function join(
   }
 }
 
-/** A member whose connection writes whatever the room gives it, as one in a single room does. */
+/** A member that writes each buffer at once, as the connection of a single room does. */
 class PlainMember implements Member {
   readonly user = null
   readonly format = raw

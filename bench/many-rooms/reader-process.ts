@@ -1,4 +1,4 @@
-// The other end of the sockets: a process that reads all that comes, and says how many bytes.
+// The other end of the sockets: a process that reads all bytes, and says how many came.
 // node bench/many-rooms/reader-process.ts <port> <connections>
 import { connect } from 'node:net'
 

@@ -15,11 +15,11 @@ import { sharesWithin } from '../../test/support/memory-shares.ts'
 import { fileIn } from '../servers/contender.ts'
 import { CountingSocket, joinAll, RULE, WAYS, type Way } from './delivery-strategies.ts'
 
-/** Gathered, beside one room with ten times the bytes. */
+/** CPU time of gathered writes at most, as a multiple of one room with ten times the bytes. */
 const BUDGET = 1.5
 /** CI fails where the budget is missed by more than this factor. */
 const FAR = 2
-/** All come from one address. */
+/** No bounds: all connections come from one address. */
 const NO_BOUNDS = { connectionsPerAddress: null, pendingPerAddress: null, pendingConnections: null }
 const TURNS = 20
 const WARM_ROUNDS = 3
@@ -82,7 +82,7 @@ function connectionsOn(sockets: readonly CountingSocket[]): Connection[] {
   })
 }
 
-/** CPU microseconds per connection and turn, over some turns; resolves when all has come. */
+/** CPU microseconds per connection and turn, over some turns; resolves when all bytes have come. */
 async function measure({ rooms: names, size, bytesEach }: Way): Promise<number> {
   const payload = Buffer.alloc(size, 'x')
   const draft = { kind: 'text', payload, user: null, origin: null } as const
@@ -110,7 +110,7 @@ async function allHaveCome(readers: ChildProcess): Promise<void> {
   }
 }
 
-/** Whether the budget is kept, as far as CI insists on it. */
+/** Prints the table; false when the budget is missed by as much as fails the short form. */
 function report(): boolean {
   const figures = [...micros].map(([way, all]) => ({ way, ...quarters(all) }))
   const [one, , gathered] = figures

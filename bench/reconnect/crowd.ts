@@ -46,7 +46,7 @@ export class Crowd implements Watcher {
     return this.#followers.length
   }
 
-  /** Lets so many come in, some at a time. */
+  /** Connects so many followers, some at a time. */
   async gather(size: number): Promise<void> {
     while (this.size < size) {
       for (let left = Math.min(AT_ONCE, size - this.size); left > 0; left -= 1) this.#add()
@@ -63,7 +63,7 @@ export class Crowd implements Watcher {
     this.#followers.push(new Follower(this.#scene, `f${number}`, this.#room, own))
   }
 
-  /** Cuts each about every so many seconds, for so many seconds. */
+  /** Cuts each follower about every `everySeconds`, and keeps it away for `seconds`. */
   async cut(everySeconds: number, seconds: number): Promise<void> {
     const end = performance.now() + seconds * 1_000
     let last = performance.now()
@@ -77,7 +77,7 @@ export class Crowd implements Watcher {
     }
   }
 
-  /** Resolves when all are back; false when that takes too long. */
+  /** Resolves with true when all followers are back, with false when that takes too long. */
   async allBack(maxMs: number): Promise<boolean> {
     return eventually(maxMs, () => this.back === this.size)
   }

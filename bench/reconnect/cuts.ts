@@ -1,4 +1,4 @@
-// Each is cut every fifteen seconds and two seconds away, while a room goes on talking.
+// Each follower is cut every fifteen seconds and away for two, while the room is published to.
 import { quantile } from './crowd.ts'
 import { type Found, onStage } from './stage.ts'
 

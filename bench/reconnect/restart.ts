@@ -1,5 +1,5 @@
-// The server ends and starts again while all are there: how long until all are back, and with
-// everything that was published meanwhile.
+// The server ends and starts again while all followers are connected: how long until all are back,
+// with every message that was published meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Backoff, quantile } from './crowd.ts'
 import type { Admission } from './server.ts'
@@ -14,9 +14,11 @@ export interface Restart {
   admission: Admission
 }
 
-/** At once, but for those refused: a second's spread keeps the load side from being measured. */
+/**
+ * At once, and after refusals within a second: the spread keeps the load side from being the limit.
+ */
 const AT_ONCE: Backoff = (refusals) => Math.random() * (refusals <= 1 ? 100 : 1_000)
-/** As the Centrifugal SDKs do it: doubling from half a second to twenty, all of it by chance. */
+/** As the Centrifugal SDKs do it: doubling from half a second to twenty, at random up to that. */
 const LIKE_SDKS: Backoff = (refusals) =>
   Math.min(20_000, 500 + Math.random() * Math.min(20_000, 500 * 2 ** refusals))
 

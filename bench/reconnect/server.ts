@@ -13,7 +13,10 @@ const JWT_KEY = 'bench-secret-of-the-issuer-0123456789'
 const ISSUER = 'https://issuer.example'
 const TOKEN_SECONDS = 3_600
 
-/** Raised lifts every bound on who may connect; default is what holds without a rules file. */
+/**
+ * `raised` lifts every bound on connecting; `default` keeps the limits that hold without a rules
+ * file.
+ */
 export type Admission = 'raised' | 'default'
 
 const RAISED = {
@@ -45,7 +48,7 @@ export class Server {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** The same after it ended. */
+  /** Starts the server again after it ended. */
   async again(): Promise<void> {
     const env = {
       PORT: String(this.port),
@@ -64,7 +67,7 @@ export class Server {
     await this.#process?.end()
   }
 
-  /** `kill -9`: it can say no word to its clients. */
+  /** `kill -9`: the server sends its clients no close. */
   async kill(): Promise<void> {
     await this.#process?.kill()
   }
@@ -79,7 +82,7 @@ export class Server {
   }
 }
 
-/** As the issuer would write it (RFC 7519). */
+/** A token as the issuer would write it (RFC 7519). */
 export function tokenOf(user: string): string {
   const now = Math.floor(Date.now() / 1_000)
   const claims = { sub: user, iss: ISSUER, aud: 'usher', iat: now, exp: now + TOKEN_SECONDS }

@@ -1,5 +1,5 @@
-// What both scenarios share: the server, the followers, who publishes meanwhile, and the verdict of
-// the crash runs at the end.
+// What both scenarios share: the server, the followers, the publishers, and the verdict of the
+// crash runs at the end.
 import { Poster } from '../../test/crash/clients/poster.ts'
 import { historyOf } from '../../test/crash/history.ts'
 import { Record as Notes } from '../../test/crash/record.ts'

@@ -1,5 +1,5 @@
-// Connections per second, from the first SYN to a member in a room, by each kind of credential.
-// The tickets are issued before; what is measured redeems them.
+// Connections per second, from the first SYN to a member in a room, by each kind of credential. The
+// tickets are issued before the measured time, and redeemed in it.
 import { LIMIT_SHARE } from '../load/busy.ts'
 import type { Credential } from '../load/orders.ts'
 import {
@@ -13,7 +13,7 @@ import {
 } from './scenario.ts'
 
 const MEASURED = 6_000
-/** Made before, unmeasured, so that the code is warm. */
+/** Connections made before the measured time, so that the code is warm. */
 const FIRST = 1_000
 const ROOMS = 100
 

@@ -1,5 +1,5 @@
-// What an idle connection that is in a room costs: the slope between two crowds, so that what the
-// process needs anyway does not count.
+// The memory of an idle connection in a room: the slope between two crowds, so that the memory of
+// the process itself does not count.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Context, type Figure, figureOf, forEach, gather, type Scenario } from './scenario.ts'
 

@@ -1,9 +1,9 @@
-// What a scenario is, and what it finds out about one server in one round.
+// A scenario, and its figures for one server in one round.
 import type { Load, Measured } from '../load/load.ts'
 import type { Credential, Opening } from '../load/orders.ts'
 import type { Running } from '../servers/contender.ts'
 
-/** One line of the table, in one round. Null is what a row does not tell. */
+/** One line of the table, in one round. Null where a row has no such figure. */
 export interface Figure {
   value: number
   /** CPU microseconds of the server for each delivery, connection or request. */
@@ -17,7 +17,7 @@ export interface Figure {
   kept: number | null
   missing: number
   closed: number
-  /** Further numbers by what they say, units included. */
+  /** Further numbers by name, units included. */
   notes: Readonly<Record<string, number>>
 }
 

@@ -1,4 +1,4 @@
-// One of a thousand reads a kilobyte a second: what that costs the server, and the others.
+// One of a thousand reads a kilobyte a second: what that costs the server and the other members.
 import type { Running } from '../servers/contender.ts'
 import { type Context, type Figure, gather, type Row, type Scenario } from './scenario.ts'
 import { byLatency, talk } from './talk.ts'

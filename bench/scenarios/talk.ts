@@ -14,7 +14,7 @@ import {
 } from './scenario.ts'
 
 const ALL = ['usher', 'C floor', 'bun', '@fastify/websocket', 'ws', 'socket.io']
-/** Those that can carry 400,000 deliveries a second. */
+/** The servers that can carry 400,000 deliveries a second. */
 const FAST = ['usher', 'C floor', 'bun']
 const BIG_ROOM: Crowd = { rooms: 1, members: 1_000, publishers: 10, timedEvery: 10 }
 /** At ten million deliveries a second a member has some 15 KB waiting by then. */
@@ -42,7 +42,7 @@ export const LOW_RATE: Scenario = {
   rows: rows(ALL, BIG_ROOM, { perSecond: 40 }),
 }
 
-/** A thousand rooms of ten, one publisher in each, closed loop: no room is worth a big buffer. */
+/** A thousand rooms of ten, one publisher in each, closed loop: no room fills a big buffer. */
 export const MANY_ROOMS: Scenario = {
   ...{ name: 'rooms of ten', ...DELIVERIES },
   rows: rows(ALL, { rooms: 1_000, members: 10, publishers: 1, timedEvery: 10 }, { window: 4 }),
@@ -95,7 +95,7 @@ function stored(all: readonly Row[]): Row[] {
   return all.map((row) => ({ ...row, name: `${row.name}, stored` }))
 }
 
-/** More of what there is much of: rooms, or the members of the one room. */
+/** Multiplies the larger number: the rooms, or the members of the one room. */
 function scaled(crowd: Crowd, { scale }: Pick<Context, 'scale'>): Crowd {
   if (crowd.rooms > 1) return { ...crowd, rooms: Math.round(crowd.rooms * scale.crowd) }
   return { ...crowd, members: Math.round(crowd.members * scale.crowd) }

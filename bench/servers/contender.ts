@@ -8,7 +8,7 @@ import type { ServerProcess } from './process.ts'
 export interface Running {
   process: ServerProcess
   target: Target
-  /** Path and headers of each opening that is still without. */
+  /** Adds path and headers to each opening that has none yet. */
   credentials(openings: readonly Opening[], credential: Credential): Promise<Opening[]>
   /** What a REST publish needs; null where there is none. */
   post(): Promise<{ path: string; headers: Record<string, string> } | null>

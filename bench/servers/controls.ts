@@ -41,9 +41,9 @@ function onNode(script: string): () => Launch {
   return () => ({ command: nodeCommand(fileIn(`../controls/${script}`)), env: {}, hasProbe: true })
 }
 
-/** How Bun names what Node names otherwise. */
+/** Bun's names of architectures, where Node has others. */
 const BUN_ARCH: Partial<Record<NodeJS.Architecture, string>> = { arm64: 'aarch64' }
-/** Its own package brings the binary; with install scripts it lies elsewhere than without. */
+/** Bun's own package has the binary; with install scripts it lies elsewhere than without. */
 const BUN_PLACES = [
   `../node_modules/@oven/bun-${process.platform}-${BUN_ARCH[process.arch] ?? process.arch}/bin/bun`,
   '../node_modules/bun/bin/bun.exe',

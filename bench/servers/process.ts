@@ -16,7 +16,7 @@ const TICKS_PER_SECOND = 100
 const LISTENING = /listening (?:at http:\/\/[\d.]+:)?(\d+)/
 
 export interface Launch {
-  /** Program and arguments, after what pins it. */
+  /** Program and arguments, without the command that pins it. */
   command: readonly string[]
   env: Record<string, string>
   /** Whether it takes questions over IPC. */
@@ -90,7 +90,7 @@ export class ServerProcess {
     }
   }
 
-  /** That all its threads have used, in user and in system mode. */
+  /** CPU seconds that all its threads have used, in user and in system mode. */
   #cpuSeconds(): number {
     const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'latin1')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -116,7 +116,7 @@ export class ServerProcess {
     return { rss: this.rss(), heapUsed }
   }
 
-  /** Nobody is told; resolves when it is gone. */
+  /** Kills the server without a warning; resolves when it is gone. */
   async kill(): Promise<void> {
     const exited = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')

@@ -20,7 +20,7 @@ const RULES = [
   { match: 'bench:*', history: false },
   { match: 'stored:*', history: { messages: 10_000 } },
 ]
-/** What the load side would hit, in any tree that is measured. */
+/** The limits that the load side would hit, in any tree that is measured. */
 const RAISED = [
   ...['connections', 'connectionsPerUser', 'connectionsPerAddress', 'socketsPerAddress'],
   ...['messagesPerSecond', 'bytesPerSecond', 'requestsPerSecondPerAddress'],
@@ -99,7 +99,7 @@ function into(opening: Opening, { query = '', headers = {} }): Opening {
   return { ...opening, path: `/rooms/${pattern}:${opening.room}${query}`, headers }
 }
 
-/** Each is a user of its own, as an application with its own log-in would have it. */
+/** Each opening is a user of its own, as an application with its own log-in would have it. */
 async function withTickets(origin: string, openings: Openings): Promise<Opening[]> {
   const done: Opening[] = []
   const queue = openings.values()

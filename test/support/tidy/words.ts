@@ -50,6 +50,9 @@ export const PLAIN_FOLDERS: readonly string[] = [
   'src/identity/',
   'src/index.ts',
   'src/server.ts',
+  'docs/embedding.md',
+  'docs/operations.md',
+  'docs/performance.md',
   'public/',
 ]
 

@@ -75,7 +75,7 @@ function notesOf({ notes }: Figure): string {
     .join(', ')
 }
 
-/** Of ours to theirs; null when one of them has no figure. */
+/** The ratio of two figures; null when one of them is missing. */
 export function ratio(ours?: number | null, theirs?: number | null): number | null {
   return ours == null || theirs == null || theirs === 0 ? null : ours / theirs
 }

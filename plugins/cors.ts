@@ -21,7 +21,7 @@ const crossOrigin = (origins: readonly string[]): FastifyCorsOptions => ({
 
 async function crossOrigins(app: FastifyInstance): Promise<void> {
   const { origins } = app.usherContext.config
-  // An application with its own CORS answers for our routes too: it would be registered twice.
+  // An application with @fastify/cors of its own answers for Usher's routes too.
   if (origins.length === 0 || app.hasPlugin('@fastify/cors')) return
   await app.register(cors, crossOrigin(origins))
 }

@@ -1,4 +1,4 @@
-// How a server that is ours alone shuts down: it accepts no new connection from the first moment,
+// How a server that has only Usher shuts down: it accepts no new connection from the first moment,
 // and no request holds it up for longer than the drain window. An application decides both itself.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'

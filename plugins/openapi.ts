@@ -46,13 +46,13 @@ function schemesFor(secure: boolean) {
 }
 
 export interface OpenapiOptions {
-  /** Whether our routes are described at all: yes, if not said. */
+  /** Whether Usher's routes are described at all; true by default. */
   shown?: boolean
 }
 
 /**
- * An application's own description has its own routes and not ours: it knows neither our schemas
- * nor our ways of logging in. Both are collected from the same objects.
+ * Hides Usher's routes from a description of the application's own, which knows neither their
+ * schemas nor Usher's log-ins. Both descriptions are collected from the same objects.
  */
 function hide(route: RouteOptions): void {
   if (route.schema?.hide) return

@@ -1,4 +1,4 @@
-// How our routes read and write bodies, whatever the application has set for its own routes:
+// How Usher's routes read and write bodies, whatever the application has set for its own routes:
 // Fastify hands all of that down to the scopes inside.
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import type {

@@ -11,9 +11,9 @@ import { EngineRefused } from './engine/engine.ts'
 const GRACE_MS = 5_000
 
 /**
- * TCP connections that the system may hold until we accept them: after a restart all clients come
- * at once, and one that finds no place tries again a second later, then three, then seven. The
- * system has a bound of its own, 4,096 on Linux (`net.core.somaxconn`).
+ * TCP connections that the system may queue until the process accepts them: after a restart all
+ * clients connect at once, and one that finds the queue full tries again a second later, then
+ * three, then seven. The system has a bound of its own, 4,096 on Linux (`net.core.somaxconn`).
  */
 const BACKLOG = 65_535
 

@@ -29,7 +29,7 @@ export function fileIn(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url))
 }
 
-/** Node as every server of ours runs: with the probe, and a collection for it to ask for. */
+/** The command that runs a server on Node, with the probe and a collection for it to ask for. */
 export function nodeCommand(script: string): string[] {
   return [process.execPath, '--expose-gc', '--import', fileIn('probe.ts'), script]
 }

@@ -12,7 +12,7 @@ const END_MS = 8_000
 const LOOK_MS = 20
 /** What /proc counts in; Linux has had no other value in decades. */
 const TICKS_PER_SECOND = 100
-/** Our own servers say a port, Usher's log an address. */
+/** The controls print a port, Usher's log an address. */
 const LISTENING = /listening (?:at http:\/\/[\d.]+:)?(\d+)/
 
 export interface Launch {

@@ -15,6 +15,8 @@ export interface GapParts {
   tell: (message: Message) => void
   /** Messages up to this position are missing and no longer kept. */
   lost: (head: Position) => void
+  /** Everything was told: what is published from now on comes after it. */
+  healed: () => void
 }
 
 export class Gap {
@@ -27,7 +29,7 @@ export class Gap {
     this.#parts = parts
   }
 
-  /** A newer gap takes over, or the room has closed. */
+  /** The room has closed. */
   abandon(): void {
     this.#abandoned = true
   }
@@ -43,7 +45,7 @@ export class Gap {
 
   /** Tells what one read brings. Returns where to read on, or null when there is no more. */
   async #readOn(at: Position): Promise<Position | null> {
-    const { history, clock, tell, lost } = this.#parts
+    const { history, clock, tell, lost, healed } = this.#parts
     this.buffer.clear()
     const page = await history.page(at.offset).catch(() => null)
     if (this.#abandoned) return null
@@ -59,6 +61,8 @@ export class Gap {
       return { epoch: page.head.epoch, offset: last }
     }
     for (const message of this.buffer.after(last)) tell(message)
+    // In the same step: a message that is published before `heal` resolves must not be kept here.
+    healed()
     return null
   }
 }

@@ -150,18 +150,19 @@ export class Room implements Follower, PublishTarget {
   onGap(after: Position): void {
     const history = this.#history
     if (history === null) return
-    this.#gap?.abandon()
+    for (const { buffer } of this.#joining.values()) buffer.overflow()
+    // An open gap began before this one: it is read on until nothing is missing.
+    if (this.#gap !== null) return this.#gap.buffer.overflow()
     const gap = new Gap({
       ...{ history, clock: this.#parts.clock },
       tell: (message) => this.#tell(message),
       lost: (head) => this.#lost(head),
+      healed: () => {
+        this.#gap = null
+      },
     })
     this.#gap = gap
-    for (const { buffer } of this.#joining.values()) buffer.overflow()
-    const healing = gap.heal(after).then(() => {
-      if (this.#gap === gap) this.#gap = null
-    })
-    history.suspend(healing)
+    history.suspend(gap.heal(after))
   }
 
   /** The last hold was released: healing a gap stops. */

@@ -1,0 +1,75 @@
+// A gap in what a room was told: everything in it reaches the members once and in order, whatever
+// is published or missed while it is healed.
+import { test } from 'tap'
+import type { Follower, MessageLog, Page } from '../../src/engine/message-log.ts'
+import type { Message } from '../../src/protocol/message.ts'
+import { Rooms } from '../../src/room/rooms.ts'
+import { RULE_DEFAULTS } from '../../src/room/rule.ts'
+import { sse } from '../../src/wire/sse.ts'
+import { FakeMember } from '../support/fake-member.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { turn } from '../support/test-rooms.ts'
+
+const EPOCH = 'e1'
+const RULE = { ...RULE_DEFAULTS, match: '*', history: { messages: 100, ageMs: null } }
+
+function message(offset: number): Message {
+  const payload = Buffer.from(String(offset))
+  return { kind: 'text', payload, user: null, origin: null, epoch: EPOCH, offset, time: 0 }
+}
+
+function page(offset: number, after: number): Page {
+  const messages = Array.from({ length: offset - after }, (_, index) => message(after + 1 + index))
+  return { head: { epoch: EPOCH, offset }, messages }
+}
+
+/** A room with one member, whose reads a test answers. */
+async function scene() {
+  const reads: { after: number; answer: (page: Page) => void }[] = []
+  let follower: Follower | null = null
+  const log: MessageLog = {
+    append: () => Promise.reject(new Error('a test calls the follower instead')),
+    follow: async (_, one) => {
+      follower = one
+      return { stop: () => undefined }
+    },
+    read: (_, { after }) => new Promise((answer) => void reads.push({ after: after ?? 0, answer })),
+    head: async () => ({ epoch: EPOCH, offset: 0 }),
+    redact: async () => false,
+  }
+  const rooms = new Rooms({ log, clock: new ManualClock(), rules: [RULE] })
+  const { room } = await rooms.open('chat:a', RULE)
+  const member = new FakeMember({ format: sse })
+  room.join(member)
+  rooms.stop()
+  const heard = async (): Promise<number[]> => {
+    await turn()
+    return [...member.heard.matchAll(/data: (\d+)/g)].map(([, offset]) => Number(offset))
+  }
+  return { follower: follower as unknown as Follower, reads, heard }
+}
+
+test('messages missed twice are read from the first one on', async (t) => {
+  const { follower, reads, heard } = await scene()
+  follower.onMessage(message(1))
+  follower.onGap({ epoch: EPOCH, offset: 1 })
+  follower.onMessage(message(4))
+  follower.onGap({ epoch: EPOCH, offset: 4 })
+  while (reads.length > 0) {
+    for (const { after, answer } of reads.splice(0)) answer(page(6, after))
+    await turn()
+  }
+  follower.onMessage(message(7))
+  t.same(await heard(), [1, 2, 3, 4, 5, 6, 7])
+})
+
+test('a message that arrives just as a gap is healed is not lost', async (t) => {
+  const { follower, reads, heard } = await scene()
+  follower.onGap({ epoch: EPOCH, offset: 0 })
+  reads[0]?.answer(page(2, 0))
+  for (let offset = 3; offset <= 12; offset += 1) {
+    await null
+    follower.onMessage(message(offset))
+  }
+  t.same(await heard(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+})

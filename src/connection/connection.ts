@@ -129,7 +129,8 @@ export class Connection implements Live, Beating, Gatherer, Rate {
     if (!this.outbox.write(frames, this.connections.limits.outboxBytes)) {
       return this.cutAsSlow('outboxBytes')
     }
-    this.#count(frames.length)
+    this.connections.traffic.bytesOut += frames.length
+    this.#watch(frames.length)
   }
 
   /** Gathers whole frames, which are written in one piece and in order at the end of the turn. */
@@ -139,13 +140,12 @@ export class Connection implements Live, Beating, Gatherer, Rate {
       return this.cutAsSlow('outboxBytes')
     }
     this.connections.scheduler.gather(this)
-    this.#count(frames.length)
+    this.connections.traffic.bytesOut += frames.length
   }
 
   /** Writes what was gathered. */
   flush(): void {
-    this.outbox.flush()
-    this.#watch(0)
+    this.#watch(this.outbox.flush())
   }
 
   /** Counts a message that came in, also one that is then refused. */
@@ -161,10 +161,13 @@ export class Connection implements Live, Beating, Gatherer, Rate {
    * that is exceeded, or null.
    */
   take(bytes: number, elapsed: number): LimitName | null {
+    const { limits, shares } = this.connections
     const { user } = this.identity
-    this.#rates ??= {
-      own: messageRate(this.connections.limits, elapsed),
-      shared: user === null ? null : this.connections.shares.meter('messages', user).keep(),
+    if (this.#rates === null) {
+      const shared = user === null ? null : shares.meter('messages', user)
+      // The application may allow a message after its connection has ended: nothing is kept then.
+      if (this.#life === 'ended') return shared?.take(bytes, elapsed) ?? null
+      this.#rates = { own: messageRate(limits, elapsed), shared: shared?.keep() ?? null }
     }
     const { own, shared } = this.#rates
     return own.take(bytes, elapsed) ?? shared?.take(bytes, elapsed) ?? null
@@ -197,10 +200,10 @@ export class Connection implements Live, Beating, Gatherer, Rate {
 
   /**
    * Leaves the rooms, sends the close code and ends. The socket waits one second at most, so bytes
-   * for a reader that takes nothing are freed after that. A second call does nothing.
+   * for a reader that takes nothing are freed after that. Does nothing once it is closing or ended.
    */
   close(code: CloseCode, limit: LimitName | null = null): void {
-    if (this.#closing !== null) return
+    if (this.#life !== 'open') return
     this.#closing = { ...code, byServer: true, limit }
     this.#leave()
     this.#socket.close(code.code, code.reason)
@@ -220,20 +223,18 @@ export class Connection implements Live, Beating, Gatherer, Rate {
     return this.#closing ?? { code, reason: '', byServer: false, limit: null }
   }
 
-  /** Messages that were published before the connection leaves are written before the close. */
+  /**
+   * Messages that were published before the connection leaves are written before the close. A slow
+   * reader gets none of them: they would hide that those before them did not fit.
+   */
   #leave(): void {
     if (this.#life !== 'open') return
-    this.#life = 'leaving'
+    this.#life = this.#closing?.code === CLOSE.slow.code ? 'ended' : 'leaving'
     if (this.#beat !== NOT_BEATING) this.connections.heartbeat.remove(this, this.#beat)
     this.#handler?.end()
     this.#life = 'ended'
     this.outbox.flush()
     this.connections.scheduler.forget(this)
-  }
-
-  #count(bytes: number): void {
-    this.connections.traffic.bytesOut += bytes
-    this.#watch(bytes)
   }
 
   #watch(bytes: number): void {

@@ -64,13 +64,15 @@ export class Outbox {
     return true
   }
 
-  /** Writes what was gathered, in one piece. */
-  flush(): void {
+  /** Writes what was gathered, in one piece. Returns how many bytes. */
+  flush(): number {
     const gathered = this.#gathered
-    if (gathered === null) return
+    if (gathered === null) return 0
     this.#gathered = null
     const isOne = Buffer.isBuffer(gathered)
-    this.#write(isOne ? gathered : Buffer.concat(gathered.frames, gathered.bytes))
+    const frames = isOne ? gathered : Buffer.concat(gathered.frames, gathered.bytes)
+    this.#write(frames)
+    return frames.length
   }
 
   #write(frames: Buffer): void {

@@ -210,3 +210,47 @@ test('[C61] a reader for whom something waits longer than outboxSeconds is cut',
   t.same(bob.socket.closedWith, CLOSE.slow)
   t.equal(ann.socket.closedWith, null)
 })
+
+test('a message that is allowed after its connection has ended leaves no rate behind', async (t) => {
+  const answer = Promise.withResolvers<boolean>()
+  const testRooms = new TestRooms({}, {}, (_, action) => action === 'join' || answer.promise)
+  const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
+  say(ann, 'last words')
+  ann.connection.ended(1001)
+  answer.resolve(true)
+  await turn()
+  t.same(bob.socket.texts, ['last words'])
+  bob.connection.ended(1001)
+  await testRooms.clock.advance(61_000)
+  t.equal(testRooms.connections.shares.holders('messages'), 0)
+})
+
+test('[C61] a slow reader gets no message after one that did not fit', async (t) => {
+  const testRooms = new TestRooms({ outboxBytes: 300, messagesPerSecond: null })
+  const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
+  bob.socket.reads = false
+  say(ann, 'a'.repeat(120))
+  say(ann, 'b'.repeat(120))
+  await turn()
+  ann.socket.write = () => {
+    ann.socket.write = () => undefined
+    say(ann, 'short')
+  }
+  say(ann, 'c'.repeat(120))
+  await turn()
+  t.same(bob.socket.closedWith, CLOSE.slow)
+  t.same(
+    bob.socket.texts.map(([first]) => first),
+    ['a', 'b'],
+  )
+})
+
+test('a client that ends a full connection is not reported as cut', async (t) => {
+  const testRooms = new TestRooms({ outboxBytes: 300 })
+  const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]
+  bob.socket.reads = false
+  bob.socket.bufferedBytes = 290
+  say(ann, 'more than fits')
+  t.same(bob.connection.ended(1001), { code: 1001, reason: '', byServer: false, limit: null })
+  t.equal(bob.socket.closedWith, null)
+})

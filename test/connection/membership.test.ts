@@ -175,3 +175,15 @@ test('a member that its room cannot bring up to date loses its membership alone'
   t.equal(testRooms.rooms.counts('chat:a').members, 0)
   t.equal(ann.socket.closedWith, null)
 })
+
+test('[C61] gathered bytes that the system does not take count at once for all readers', async (t) => {
+  const limits = { outboxTotalBytes: 2_000, outboxBytes: 1_000_000, messagesPerSecond: null }
+  const testRooms = new TestRooms(limits)
+  const ann = await inRooms(testRooms, 'ann', ['chat:a'])
+  const bob = await inRooms(testRooms, 'bob', ['chat:a'])
+  bob.socket.reads = false
+  say(ann, `1 chat:a ${'x'.repeat(3_000)}`)
+  await turn()
+  t.same(bob.socket.closedWith, CLOSE.slow)
+  t.equal(ann.socket.closedWith, null)
+})

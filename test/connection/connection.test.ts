@@ -211,7 +211,7 @@ test('[C61] a reader for whom something waits longer than outboxSeconds is cut',
   t.equal(ann.socket.closedWith, null)
 })
 
-test('a message that is allowed after its connection has ended leaves no rate behind', async (t) => {
+test('a message that is allowed after its connection has ended keeps no rate', async (t) => {
   const answer = Promise.withResolvers<boolean>()
   const testRooms = new TestRooms({}, {}, (_, action) => action === 'join' || answer.promise)
   const [ann, bob] = [await testRooms.member(userOf('ann')), await testRooms.member(userOf('bob'))]

@@ -176,7 +176,7 @@ test('a member that its room cannot bring up to date loses its membership alone'
   t.equal(ann.socket.closedWith, null)
 })
 
-test('[C61] gathered bytes that the system does not take count at once for all readers', async (t) => {
+test('[C61] gathered bytes count at once in what waits for all readers', async (t) => {
   const limits = { outboxTotalBytes: 2_000, outboxBytes: 1_000_000, messagesPerSecond: null }
   const testRooms = new TestRooms(limits)
   const ann = await inRooms(testRooms, 'ann', ['chat:a'])

@@ -8,8 +8,8 @@ import { startChild } from './child.ts'
 
 t.test('a folder that another process holds is refused, in words that help', async (t) => {
   const folder = t.testdir({})
-  const child = startChild(t, ['hold-folder.ts', folder, '0'])
-  t.equal(await child.line(), 'held')
+  const child = startChild(t, ['lock-folder.ts', folder, '0'])
+  t.equal(await child.line(), 'locked')
   const error = await lockFolder(folder, 0, new ManualClock()).catch((error) => error)
   t.type(error, EngineRefused)
   t.match(error.message, folder)
@@ -19,8 +19,8 @@ t.test('a folder that another process holds is refused, in words that help', asy
 t.test('a folder is free again when its process was killed with -9', async (t) => {
   const folder = t.testdir({})
   const clock = new ManualClock()
-  const child = startChild(t, ['hold-folder.ts', folder, '0'])
-  t.equal(await child.line(), 'held')
+  const child = startChild(t, ['lock-folder.ts', folder, '0'])
+  t.equal(await child.line(), 'locked')
   const waiting = lockFolder(folder, 1_000, clock)
   await clock.advance(500)
   await child.kill()
@@ -34,7 +34,7 @@ t.test('a process waits for the folder, alone with its timers, and then is told'
   const folder = t.testdir({})
   const lock = await lockFolder(folder, 0, new ManualClock())
   t.teardown(lock.release)
-  const child = startChild(t, ['hold-folder.ts', folder, '300'])
+  const child = startChild(t, ['lock-folder.ts', folder, '300'])
   t.match(await child.line(), /EngineRefused: The data folder .* is in use/)
 })
 

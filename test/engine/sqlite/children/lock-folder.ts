@@ -1,5 +1,5 @@
-// A process that takes a data folder and keeps it: node hold-folder.ts <folder> <waitMs>
-// Prints "held", or why it was refused.
+// A process that takes a data folder and keeps it: node lock-folder.ts <folder> <waitMs>
+// Prints "locked", or why it was refused.
 import { lockFolder } from '../../../../src/engine/sqlite/folder-lock.ts'
 import { systemClock } from '../../../../src/time/system-clock.ts'
 
@@ -8,7 +8,7 @@ const [folder = '', waitMs = '0'] = process.argv.slice(2)
 try {
   await lockFolder(folder, Number(waitMs), systemClock)
   process.stdin.resume()
-  console.log('held')
+  console.log('locked')
 } catch (error) {
   console.log(String(error))
 }

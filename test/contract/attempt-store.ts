@@ -1,4 +1,4 @@
-// What every engine must do with failed attempts: count them over all nodes, and forget them.
+// The contract of failed attempts: every engine counts them over all nodes, and forgets them.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { AttemptKey } from '../../src/engine/attempt-store.ts'
@@ -9,12 +9,12 @@ const ANN: AttemptKey = { kind: 'account', name: 'ann' }
 const NOTHING = { failed: 0, agoMs: 0, cameFrom: null }
 
 export function attemptContract(t: Test, open: OpenStores): void {
-  t.test('of what was never tried nothing is counted', async (t) => {
+  t.test('a key without attempts counts nothing', async (t) => {
     const { attempts } = await open(t)
     t.same(await attempts.of(ANN), NOTHING)
   })
 
-  t.test('of 100 failures at once none is lost, whichever node counts', async (t) => {
+  t.test('100 failures at once are all counted, whichever node counts', async (t) => {
     const { attempts } = await open(t)
     await Promise.all(Array.from({ length: 100 }, () => attempts.failed(ANN, LONG_MS)))
     for (let node = 0; node < 2; node += 1) t.match(await attempts.of(ANN), { failed: 100 })
@@ -50,7 +50,7 @@ export function attemptContract(t: Test, open: OpenStores): void {
     t.match(await attempts.of(ANN), { failed: 1 }, 'counted from one again')
   })
 
-  t.test('a success forgets the failures and is remembered with its place', async (t) => {
+  t.test('a success forgets the failures and is remembered with its address', async (t) => {
     const { attempts } = await open(t)
     await attempts.failed(ANN, LONG_MS)
     await attempts.succeeded(ANN, '192.0.2.1')
@@ -58,6 +58,6 @@ export function attemptContract(t: Test, open: OpenStores): void {
     await attempts.failed(ANN, LONG_MS)
     t.match(await attempts.of(ANN), { failed: 1, cameFrom: '192.0.2.1' })
     await attempts.succeeded(ANN, '192.0.2.2')
-    t.match(await attempts.of(ANN), { cameFrom: '192.0.2.2' }, 'the last place alone')
+    t.match(await attempts.of(ANN), { cameFrom: '192.0.2.2' }, 'the last address alone')
   })
 }

@@ -1,4 +1,4 @@
-// What every engine must do about its node id, its lease, and its end.
+// The contract of an engine itself: its node id, its lease, and its end.
 import type { Test } from 'tap'
 import { EngineUnavailable } from '../../src/engine/engine.ts'
 import { account, draft } from './support/samples.ts'
@@ -25,14 +25,14 @@ export function lifeContract(t: Test, { openShared, lapse, cutOff }: Subject): v
     t.equal(new Set(engines.map(({ node }) => node)).size, engines.length)
   })
 
-  t.test('closing finishes what was accepted', async (t) => {
+  t.test('closing finishes the calls that it accepted', async (t) => {
     const [engine] = await openShared(t)
     const created = Array.from({ length: 50 }, () => engine.accounts.create(account()))
     await engine.close()
     t.same(new Set(await Promise.all(created)), new Set(['created']))
   })
 
-  t.test('of what is under way each is kept or refused, and the other node goes on', async (t) => {
+  t.test('calls under way are kept or refused, and the other node goes on', async (t) => {
     const [closing, staying] = await openShared(t)
     const options = { retention: KEPT, key: null }
     const appends = Array.from({ length: 50 }, async (_, i) =>

@@ -1,4 +1,5 @@
-// What every engine must do, with two that share. An engine's test registers it with its Subject.
+// The contract of every engine, with two that share. An engine's test registers it with its
+// Subject.
 import type { Test } from 'tap'
 import { attemptContract } from './attempt-store.ts'
 import { lifeContract } from './engine-life.ts'

@@ -1,4 +1,4 @@
-// What every engine must do for messages of rooms with history, beyond what holds in every room.
+// The contract of messages in rooms with history, beyond what every room must keep.
 import type { Test } from 'tap'
 import type { AppendOptions, PageQuery } from '../../src/engine/message-log.ts'
 import type { Message } from '../../src/protocol/message.ts'
@@ -57,7 +57,7 @@ function positionContract(t: Test, open: OpenShared): void {
     )
   })
 
-  t.test('what two nodes append at once has offsets without holes, told in order', async (t) => {
+  t.test('appends of two nodes at once get offsets without holes, told in order', async (t) => {
     const engines = await open(t)
     const rooms = await Promise.all(nodesOf(engines).map((node) => listen(node, 'chat:1')))
     const appends = Array.from({ length: 500 }, async (_, i) =>
@@ -73,21 +73,18 @@ function positionContract(t: Test, open: OpenShared): void {
     for (const { listener } of rooms) t.same(offsets(listener.heard), expected)
   })
 
-  t.test(
-    'a member hears what was said, where and when, as the publisher is answered',
-    async (t) => {
-      const [one, other] = await open(t)
-      const { listener } = await listen(other, 'chat:1')
-      const said = draft('', { kind: 'binary', payload: Buffer.from([0, 255]), origin: 'c1' })
-      const { position, time } = await one.log.append('chat:1', said, PLAIN)
-      await soon(() => listener.heard.length > 0)
-      t.same(listener.heard, [{ ...said, ...position, time }])
-    },
-  )
+  t.test('a member is told payload, position and time, as the publisher is answered', async (t) => {
+    const [one, other] = await open(t)
+    const { listener } = await listen(other, 'chat:1')
+    const said = draft('', { kind: 'binary', payload: Buffer.from([0, 255]), origin: 'c1' })
+    const { position, time } = await one.log.append('chat:1', said, PLAIN)
+    await soon(() => listener.heard.length > 0)
+    t.same(listener.heard, [{ ...said, ...position, time }])
+  })
 }
 
 function toldContract(t: Test, open: OpenShared): void {
-  t.test('nothing is shown that the follower of that node was not told before', async (t) => {
+  t.test('a page shows only messages that the follower of that node was told before', async (t) => {
     const [one, other] = await open(t)
     const { listener } = await listen(other, 'chat:1')
     const ahead: number[] = []
@@ -109,7 +106,7 @@ function toldContract(t: Test, open: OpenShared): void {
     t.equal(listener.heard.length, 100, 'and nothing is told twice')
   })
 
-  t.test('what is acknowledged on one node is shown on the other', async (t) => {
+  t.test('a message acknowledged on one node is shown on the other', async (t) => {
     const [one, other] = await open(t)
     const { listener } = await listen(other, 'chat:1')
     for (let offset = 1; offset <= 20; offset += 1) {
@@ -119,7 +116,7 @@ function toldContract(t: Test, open: OpenShared): void {
     }
   })
 
-  t.test('follow and append may meet: what is not told is in the page read after', async (t) => {
+  t.test('follow and append may meet: a message not told is in the page read after', async (t) => {
     const [one, other] = await open(t)
     const appends = Array.from({ length: 100 }, (_, i) =>
       one.log.append('chat:1', draft(`${i}`), PLAIN),
@@ -153,32 +150,29 @@ function pageContract(t: Test, open: OpenShared): void {
     t.same(await read({ before: 1 }), [])
   })
 
-  t.test(
-    'a message is read as it was said, byte for byte, and the page has the head',
-    async (t) => {
-      const [{ log }, { log: reader }] = await open(t)
-      const said = [
-        draft('{"a":1}', { kind: 'json' }),
-        draft('', { kind: 'text', user: null }),
-        draft('', {
-          kind: 'binary',
-          payload: Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
-        }),
-      ]
-      const times: number[] = []
-      for (const one of said) times.push((await log.append('chat:1', one, PLAIN)).time)
-      const { head, messages } = await reader.read('chat:1', page())
-      t.same(head, await reader.head('chat:1'))
-      const expected = said.map((one, i) => {
-        const position = { epoch: head.epoch, offset: i + 1 }
-        return { ...one, ...position, origin: null, time: times[i] }
-      })
-      t.same(messages, expected)
-      t.same((await reader.read('chat:2', page())).messages, [], 'another room has its own')
-    },
-  )
+  t.test('a message is read as published, byte for byte, and the page has the head', async (t) => {
+    const [{ log }, { log: reader }] = await open(t)
+    const said = [
+      draft('{"a":1}', { kind: 'json' }),
+      draft('', { kind: 'text', user: null }),
+      draft('', {
+        kind: 'binary',
+        payload: Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
+      }),
+    ]
+    const times: number[] = []
+    for (const one of said) times.push((await log.append('chat:1', one, PLAIN)).time)
+    const { head, messages } = await reader.read('chat:1', page())
+    t.same(head, await reader.head('chat:1'))
+    const expected = said.map((one, i) => {
+      const position = { epoch: head.epoch, offset: i + 1 }
+      return { ...one, ...position, origin: null, time: times[i] }
+    })
+    t.same(messages, expected)
+    t.same((await reader.read('chat:2', page())).messages, [], 'another room has its own')
+  })
 
-  t.test('what the retention no longer keeps is not shown, by count and by age', async (t) => {
+  t.test('messages beyond the retention are not shown, by count and by age', async (t) => {
     const [{ log }, { log: reader }] = await open(t)
     for (let i = 1; i <= 10; i += 1) await log.append('chat:1', draft(`m${i}`), PLAIN)
     const few = { retention: { messages: 3, ageMs: null } }
@@ -200,7 +194,7 @@ function pageContract(t: Test, open: OpenShared): void {
 }
 
 function redactionContract(t: Test, open: OpenShared): void {
-  t.test('a message that was redacted keeps its offset and loses what it said', async (t) => {
+  t.test('a message that was redacted keeps its offset and loses its payload', async (t) => {
     const [one, other] = await open(t)
     for (const text of ['a', 'b', 'c']) await one.log.append('chat:1', draft(text), PLAIN)
     t.equal(await other.log.redact('chat:1', 2), true)

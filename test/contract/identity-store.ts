@@ -1,4 +1,4 @@
-// What every engine must do for accounts and sessions. The calls go to two nodes in turn.
+// The contract of accounts and sessions. The calls go to two nodes in turn.
 import type { Test } from 'tap'
 import { account, session, ticket } from './support/samples.ts'
 import type { OpenStores } from './support/suite-setup.ts'
@@ -28,7 +28,7 @@ export function accountContract(t: Test, open: OpenStores): void {
     t.equal(await accounts.byUser(second.user), null)
   })
 
-  t.test('of 50 that want one username at the same time, one gets it', async (t) => {
+  t.test('one of 50 requests for one username at the same time gets it', async (t) => {
     const { accounts } = await open(t)
     const wishes = Array.from({ length: 50 }, () => account({ usernameKey: 'ada' }))
     const answers = await Promise.all(wishes.map((wish) => accounts.create(wish)))
@@ -50,7 +50,7 @@ export function accountContract(t: Test, open: OpenStores): void {
     t.equal(await accounts.setPassword('u_nobody', 'new', 'old'), false)
   })
 
-  t.test('of two who replace one password at the same time, one does', async (t) => {
+  t.test('one of two requests to replace one password at the same time does', async (t) => {
     const { accounts } = await open(t)
     const ada = account()
     await accounts.create(ada)

@@ -1,4 +1,4 @@
-// What every engine must do for messages in every room, with history or without.
+// The contract of messages in every room, with history or without.
 import type { Test } from 'tap'
 import { type AppendOptions, KeyConflict, type Retention } from '../../src/engine/message-log.ts'
 import { listen } from './support/listener.ts'
@@ -38,7 +38,7 @@ function followContract(t: Test, openShared: OpenShared, options: Options): void
     for (const { listener } of rooms) t.same(listener.told, ['one', 'two', 'three'])
   })
 
-  t.test('of what both nodes say at once all members hear one order', async (t) => {
+  t.test('all members hear messages of both nodes in one order', async (t) => {
     const [one, other] = await openShared(t)
     const rooms = await Promise.all(nodesOf([one, other]).map((node) => listen(node, 'chat:1')))
     const texts = Array.from({ length: 400 }, (_, i) => String(i))
@@ -55,7 +55,7 @@ function followContract(t: Test, openShared: OpenShared, options: Options): void
       t.same(
         ofOne,
         ofOne.toSorted((a, b) => Number(a) - Number(b)),
-        'what one node said, as said',
+        'messages of one node, in its order',
       )
     }
   })
@@ -174,7 +174,7 @@ function ephemeralContract(t: Test, openShared: OpenShared): void {
 function cutContract(t: Test, openShared: OpenShared, cutOff: NonNullable<Subject['cutOff']>) {
   const options = (retention: Retention | null): AppendOptions => ({ retention, key: null })
 
-  t.test('what a node missed comes before anything newer, or it hears of a gap', async (t) => {
+  t.test('missed messages come before anything newer, or the node is told of a gap', async (t) => {
     for (const retention of Object.values(KINDS)) {
       const [one, other] = await openShared(t)
       const { listener } = await listen(other, 'chat:1')
@@ -193,7 +193,7 @@ function cutContract(t: Test, openShared: OpenShared, cutOff: NonNullable<Subjec
     }
   })
 
-  t.test('what is read while a node is cut off is told first', async (t) => {
+  t.test('messages read while a node is cut off are told first', async (t) => {
     const [one, other] = await openShared(t)
     const { listener } = await listen(other, 'chat:1')
     const back = cutOff(other)

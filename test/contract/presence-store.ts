@@ -1,4 +1,4 @@
-// What every engine must do for presence: which connections are in a room, told to every node.
+// The contract of presence: which connections are in a room, told to every node.
 import type { Test } from 'tap'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { PresenceEntry, PresenceWatcher, Watch } from '../../src/engine/presence-store.ts'
@@ -10,7 +10,7 @@ function entry(connection: string, fields: Partial<PresenceEntry> = {}): Presenc
   return { connection, user: 'u_ada', name: 'Ada', info: null, ...fields }
 }
 
-/** Remembers what it is told: `+c` for an entry, `-c` for the end of one, `?` for a gap. */
+/** Records the events: `+c` for an entry, `-c` for the end of one, `?` for a gap. */
 class Remembering implements PresenceWatcher {
   readonly told: string[] = []
   readonly entries: PresenceEntry[] = []
@@ -37,7 +37,7 @@ async function watching(
   return { watcher, watch: await presence.watch(room, watcher) }
 }
 
-/** What is in the room as a node sees it, in the order of its connections. */
+/** The entries of the room as a node sees them, in the order of their connections. */
 async function connectionsIn({ presence }: Engine, room = ROOM): Promise<string[]> {
   return (await presence.list(room)).map(({ connection }) => connection).sort()
 }
@@ -47,7 +47,7 @@ export function presenceContract(t: Test, { openShared, lapse, cutOff }: Subject
   t.test('watching', async (t) => watchContract(t, openShared))
   if (lapse !== null) t.test('leases', async (t) => leaseContract(t, openShared, lapse))
   if (cutOff !== null) {
-    t.test('a node that was cut off hears what it missed, or that it did', async (t) => {
+    t.test('a node that was cut off is told the events it missed, or a gap', async (t) => {
       const [one, other] = await openShared(t)
       const { watcher } = await watching(other)
       const back = cutOff(other)
@@ -61,7 +61,7 @@ export function presenceContract(t: Test, { openShared, lapse, cutOff }: Subject
 }
 
 function listContract(t: Test, openShared: OpenShared): void {
-  t.test('what one node enters the other lists, as it was entered', async (t) => {
+  t.test('an entry of one node is listed by the other, unchanged', async (t) => {
     const [one, other] = await openShared(t)
     const full = entry('c1', { name: 'Ädä 😀', info: '{"public":{"a":1}}' })
     const bare = entry('c2', { user: null, name: null })
@@ -95,7 +95,7 @@ function listContract(t: Test, openShared: OpenShared): void {
     t.same(await other.presence.list(ROOM), [entry('c1', { name: 'Augusta' })])
   })
 
-  t.test('of 200 that enter and leave at once those stay that did not leave', async (t) => {
+  t.test('after 200 enter and some leave at once, the others stay', async (t) => {
     const engines = await openShared(t)
     const all = Array.from({ length: 200 }, (_, i) => `c${String(i).padStart(3, '0')}`)
     await Promise.all(
@@ -140,7 +140,7 @@ function watchContract(t: Test, openShared: OpenShared): void {
     t.same(watcher.entries, [entry('c1'), entry('c1', { name: 'Augusta' })])
   })
 
-  t.test('the list and what is told after it are the whole', async (t) => {
+  t.test('the list and the events after it are complete', async (t) => {
     const [one, other] = await openShared(t)
     const entering = Array.from({ length: 50 }, (_, i) => one.presence.enter(ROOM, entry(`c${i}`)))
     const { watcher } = await watching(other)
@@ -164,7 +164,7 @@ function watchContract(t: Test, openShared: OpenShared): void {
 }
 
 function leaseContract(t: Test, openShared: OpenShared, lapse: NonNullable<Subject['lapse']>) {
-  t.test('what a node entered goes with its lease, and comes again with the next', async (t) => {
+  t.test('entries of a node go with its lease, and come again with the next', async (t) => {
     const [one, other] = await openShared(t)
     const { watcher } = await watching(other)
     await one.presence.enter(ROOM, entry('c1'))
@@ -177,7 +177,7 @@ function leaseContract(t: Test, openShared: OpenShared, lapse: NonNullable<Subje
     t.same(await connectionsIn(other), ['c2'], 'it is the node of that lease that lets it leave')
   })
 
-  t.test('what had left before the lapse does not come again', async (t) => {
+  t.test('an entry that left before the lapse does not come again', async (t) => {
     const [one, other] = await openShared(t)
     await one.presence.enter(ROOM, entry('c1'))
     await one.presence.leave(ROOM, 'c1')

@@ -1,5 +1,5 @@
-// What every engine must do for refresh tokens: rotate on each use, and notice a stolen one. The
-// calls go to two nodes in turn.
+// The contract of refresh tokens: they rotate on each use, and a stolen one is noticed. The calls
+// go to two nodes in turn.
 import type { Test } from 'tap'
 import type { Rotated } from '../../src/engine/identity-store.ts'
 import { account, session } from './support/samples.ts'
@@ -52,7 +52,7 @@ export function refreshContract(t: Test, open: OpenStores): void {
     t.same(await rotate('first', 'c', 12_000), { reused: app.id })
   })
 
-  t.test('of two who share a token within the grace, one is noticed', async (t) => {
+  t.test('one of two clients that share a token within the grace is noticed', async (t) => {
     const { app, rotate } = await family(await open(t))
     await rotate('first', 'of-the-owner', 1)
     await rotate('first', 'of-the-thief', 2)
@@ -68,14 +68,14 @@ export function refreshContract(t: Test, open: OpenStores): void {
     t.equal(after.filter((answer) => answer && 'reused' in answer).length, 19, app.id)
   })
 
-  t.test('of 20 who show one token for the same next one, all get that', async (t) => {
+  t.test('20 clients that show one token for the same next one all get that', async (t) => {
     const { app, rotate } = await family(await open(t))
     const answers = await Promise.all(Array.from({ length: 20 }, () => rotate('first', 'next', 1)))
     for (const answer of answers) t.same(answer, { session: app })
     t.same(await rotate('next', 'third', 60_000), { session: app })
   })
 
-  t.test('shown again for the same next one, what came after that stays good', async (t) => {
+  t.test('shown again for the same next one, later tokens stay good', async (t) => {
     const { app, rotate } = await family(await open(t))
     await rotate('first', 'second', 1)
     await rotate('second', 'third', 2)

@@ -1,4 +1,4 @@
-// What every engine must do with revocations: tell every node, soon, and also one that was away.
+// The contract of revocations: every node is told soon, also one that was away.
 import type { Test } from 'tap'
 import type { Revocation } from '../../src/protocol/identity.ts'
 import { type Subject, soon } from './support/suite-setup.ts'

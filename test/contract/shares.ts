@@ -1,4 +1,4 @@
-// What every implementation of shares must do, on one node and on two that share.
+// The contract of shares, on one node and on two that share.
 import type { Test } from 'tap'
 import type { Bounds } from '../../src/engine/bounds.ts'
 import {
@@ -13,7 +13,7 @@ import { heldRow, ratedRow } from '../support/memory-shares.ts'
 /** The shares of two nodes, or of the same one twice. */
 export interface SharedShares {
   shares: readonly [Shares, Shares]
-  /** Resolves when each has been told what the other holds. */
+  /** Resolves when each has been told the shares of the other. */
   told(): Promise<void>
   /** The `elapsed()` of their clock. */
   elapsed(): number
@@ -37,7 +37,7 @@ export function given(share: Share | Reached): Share {
 }
 
 export function sharesContract(t: Test, open: OpenShares): void {
-  t.test('what is held', async (t) => heldContract(t, open))
+  t.test('shares that are taken', async (t) => heldContract(t, open))
   t.test('users and addresses', async (t) => portionContract(t, open))
   t.test('users that are known later', async (t) => assignContract(t, open))
   t.test('rates', async (t) => rateContract(t, open))
@@ -45,18 +45,18 @@ export function sharesContract(t: Test, open: OpenShares): void {
 }
 
 function heldContract(t: Test, open: OpenShares): void {
-  t.test('as much is given as there is, and again what was given back', async (t) => {
+  t.test('shares are given up to the bound, and again after a release', async (t) => {
     const { shares } = await open(t, { keys: heldRow('idempotencyKeys', { all: 2 }) })
     const first = given(shares[0].take('keys', ANN))
     given(shares[0].take('keys', BOB))
     const { limit, whose, retryAfter } = shares[0].take('keys', ANN) as Reached
     t.same({ limit, whose, retryAfter }, { limit: 'idempotencyKeys', whose: 'all', retryAfter: 1 })
-    t.equal(shares[0].held('keys'), 2, 'what is refused takes nothing')
+    t.equal(shares[0].held('keys'), 2, 'a refusal takes nothing')
     first.release()
     given(shares[0].take('keys', ANN))
   })
 
-  t.test('to release twice is to release once', async (t) => {
+  t.test('releasing twice is releasing once', async (t) => {
     const { shares } = await open(t, { keys: heldRow('idempotencyKeys', { all: 2, user: 2 }) })
     const first = given(shares[0].take('keys', ANN))
     given(shares[0].take('keys', ANN))
@@ -133,7 +133,7 @@ function portionContract(t: Test, open: OpenShares): void {
     given(shares[0].take('pending', fifth))
   })
 
-  t.test('nothing is remembered of users and addresses that hold nothing', async (t) => {
+  t.test('users and addresses without shares are forgotten', async (t) => {
     const row = heldRow('connections', { all: 9, user: 9, address: 9 })
     const { shares } = await open(t, { connections: row })
     const holders = [
@@ -155,7 +155,7 @@ function assignContract(t: Test, open: OpenShares): void {
     const [first, second] = [1, 2].map(() => given(shares[0].take('connections', NO_HOLDER)))
     t.equal(first?.assign('u_ann'), null)
     t.match(second?.assign('u_ann'), { limit: 'connectionsPerUser', whose: 'user' })
-    t.equal(second?.user, null, 'what is refused changes nothing')
+    t.equal(second?.user, null, 'a refusal changes nothing')
     t.equal(second?.assign('u_bob'), null)
     first?.release()
     t.match(shares[0].take('connections', BOB), { whose: 'user' })
@@ -181,7 +181,7 @@ function assignContract(t: Test, open: OpenShares): void {
 }
 
 function rateContract(t: Test, open: OpenShares): void {
-  t.test('so much at once, and then what to wait for', async (t) => {
+  t.test('a burst at once, and then the seconds to wait', async (t) => {
     const { shares } = await open(t, {
       handshakes: ratedRow('handshakesPerSecond', { all: 2 }, 20),
     })
@@ -192,7 +192,7 @@ function rateContract(t: Test, open: OpenShares): void {
     t.match(reached, { limit: 'handshakesPerSecond', whose: 'all', retryAfter: 10 })
   })
 
-  t.test('[S43] what a user or an address has too much of is taken from no other', async (t) => {
+  t.test('[S43] a rate that one user or address exceeds is taken from no other', async (t) => {
     const row = ratedRow('handshakesPerSecond', { all: 12, user: 2, address: 2 }, 3_600)
     const { shares } = await open(t, { handshakes: row })
     const spend = (holder: Holder) => shares[0].spend('handshakes', holder)
@@ -238,7 +238,7 @@ function rateContract(t: Test, open: OpenShares): void {
 }
 
 function sharedContract(t: Test, open: OpenShares): void {
-  t.test('what is held on one node counts on the other, until it is given back', async (t) => {
+  t.test('a share of one node counts on the other, until it is given back', async (t) => {
     const row = heldRow('connectionsPerUser', { all: 99, user: 2, address: 2 })
     const { shares, told } = await open(t, { connections: row })
     const holder = { ...ANN, address: '192.0.2.1' }

@@ -1,4 +1,4 @@
-// What every engine must do for tickets. The calls go to two nodes in turn.
+// The contract of tickets. The calls go to two nodes in turn.
 import type { Test } from 'tap'
 import { HOST_SESSION } from '../../src/protocol/names.ts'
 import { account, session, ticket } from './support/samples.ts'
@@ -48,7 +48,7 @@ export function ticketContract(t: Test, open: OpenStores): void {
     t.equal(await tickets.redeem(one.hash, 1_000), null)
   })
 
-  t.test('of 100 that redeem a ticket at once, over both nodes, one gets it', async (t) => {
+  t.test('one of 100 that redeem a ticket at once, over both nodes, gets it', async (t) => {
     const { tickets } = await open(t)
     const one = ticket()
     await tickets.issue(one)

@@ -1,5 +1,5 @@
-// What every engine must do for bans, revocations and the end of all of a user's sessions: what one
-// node does holds on the other.
+// The contract of bans, revocations and the end of all sessions of a user: an ending on one node
+// holds on the other.
 import type { Test } from 'tap'
 import { account, session, ticket } from './support/samples.ts'
 import { type OpenShared, soon } from './support/suite-setup.ts'
@@ -63,7 +63,7 @@ function endingContract(t: Test, open: OpenShared): void {
     t.equal(await one.sessions.create(after), false)
     t.equal(await one.tickets.issue(ticket({ user: ada.user, session: null })), false)
     await other.userStatus.unban(ada.user)
-    t.equal(await one.tickets.redeem(issued.hash, 1_600), null, 'what ended stays ended')
+    t.equal(await one.tickets.redeem(issued.hash, 1_600), null, 'ended sessions stay ended')
     t.equal(await one.sessions.byId(before.id), null)
     t.equal(await one.sessions.create(after), true)
   })

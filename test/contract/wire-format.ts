@@ -1,4 +1,4 @@
-// What every wire format must do. A format's test registers it with the format and nothing else.
+// The contract of every wire format. A format's test registers it with the format alone.
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import { REPLY } from '../../src/protocol/errors.ts'
@@ -51,7 +51,7 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
     }
   })
 
-  t.test('the bytes stay what they are when the payload is used again', async (t) => {
+  t.test('the bytes stay the same when the payload is used again', async (t) => {
     const payload = Buffer.from('"before"')
     const bytes = encoded(format, eventOf('text', payload))
     const copy = Buffer.from(bytes)
@@ -59,7 +59,7 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
     t.same(bytes, copy)
     const kept = PAYLOADS.text(200)
     encoded(format, eventOf('text', kept)).fill(0)
-    t.same(kept, PAYLOADS.text(200), 'and the payload stays what it is')
+    t.same(kept, PAYLOADS.text(200), 'and the payload stays the same')
   })
 
   t.test('joins and leaves are whole frames, where the format has words for them', async (t) => {
@@ -70,7 +70,7 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
     }
   })
 
-  t.test('a ping and what one member alone is told are whole frames, or nothing', async (t) => {
+  t.test('a ping and events for one member alone are whole frames, or nothing', async (t) => {
     t.ok(isWhole(format.ping))
     const position = { epoch: 'e', offset: 7 }
     for (const type of ['position', 'reset'] as const) {
@@ -80,7 +80,7 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
     t.ok(isWhole(format.announce({ type: 'unsubscribed', ...code })))
   })
 
-  t.test('whatever comes in, decoding answers commands and never throws', async (t) => {
+  t.test('decoding any bytes answers commands and never throws', async (t) => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json().map(toBytes))
     const property = fc.property(bytes, fc.boolean(), (input, binary) => {
       const commands = format.decode({ payload: Buffer.from(input), binary })

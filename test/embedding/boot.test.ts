@@ -1,4 +1,5 @@
-// What does not fit is said at boot, in a sentence that tells what to do.
+// Settings and applications that do not fit Usher stop the boot, with a sentence that tells what to
+// do.
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import websocket from '@fastify/websocket'
@@ -145,7 +146,7 @@ for (const [options, sentence] of WRONG) {
   })
 }
 
-test('everything wrong is said at once', async (t) => {
+test('all mistakes are reported at once', async (t) => {
   const app = Fastify() as unknown as FastifyInstance
   t.teardown(() => app.close())
   const options = { data: ':memory:', secret: 'short', drainSeconds: 999, signup: 'x' }

@@ -1,4 +1,4 @@
-// The samples of docs/embedding.md, run as they stand there.
+// The samples of docs/embedding.md, run unchanged.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -20,7 +20,7 @@ interface Sample {
   seen: string[]
 }
 
-/** The sample under a heading: nothing is changed but where the package and its data are. */
+/** The sample under a heading; only the paths of the package and its data are replaced. */
 async function run(t: Test, heading: string): Promise<Sample> {
   const [, , code = ''] = SAMPLES.find(([, title]) => title === heading) ?? []
   if (code === '') throw new Error(`there is no sample under ${heading}`)

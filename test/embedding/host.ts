@@ -1,11 +1,11 @@
-// An application that somebody else wrote, on a free port, with Usher inside. It closes itself.
+// An application with Usher inside, on a free port. It closes itself.
 import { Writable } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
 import { type UsherOptions, usher } from '../../src/index.ts'
 import { SERVER_KEY } from '../support/app.ts'
 
-/** Nothing on disk, a back end's key, and no long drain. */
+/** An engine in memory, a server key, and a short drain. */
 export const OPTIONS: UsherOptions = {
   data: ':memory:',
   serverKeys: [{ name: 'backend', key: SERVER_KEY }],
@@ -13,16 +13,16 @@ export const OPTIONS: UsherOptions = {
 }
 
 export interface HostSetup {
-  /** What Fastify is made with. */
+  /** The options of Fastify. */
   server?: FastifyServerOptions & { https?: object }
   options?: UsherOptions
-  /** What the application has of its own, before Usher is registered. */
+  /** The application's own plugins and routes, registered before Usher. */
   before?: (app: FastifyInstance) => unknown
-  /** And after it. */
+  /** Those registered after Usher. */
   after?: (app: FastifyInstance) => unknown
 }
 
-/** Made, not started; closed when the test ends. */
+/** Makes the application without starting it; closes it when the test ends. */
 export async function makeHost(t: Test, setup: HostSetup = {}): Promise<FastifyInstance> {
   const app = Fastify(setup.server ?? {}) as unknown as FastifyInstance
   t.teardown(() => app.close())
@@ -47,7 +47,7 @@ export interface KeptLog {
   text(): string
 }
 
-/** A logger as an application would make it, with nothing of ours. */
+/** A logger as an application would make it, without our settings. */
 export function keptLog(): KeptLog {
   const lines: string[] = []
   const stream = new Writable({

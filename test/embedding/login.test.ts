@@ -1,4 +1,4 @@
-// An application's own log-in in the place of ours: the identity function.
+// An application's own log-in instead of ours: the `identity` function.
 import cookie from '@fastify/cookie'
 import jwt from '@fastify/jwt'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -13,13 +13,13 @@ const ROOM = '/rt/rooms/chat:a'
 type Found = HostUser | null | undefined
 type Identity = (request: FastifyRequest) => unknown
 
-/** An application whose log-in is whatever `identity` says. */
+/** An application whose log-in is the function `identity`. */
 function withLogIn(t: Test, identity: Identity, options: UsherOptions = {}): Promise<Host> {
   const own = { prefix: '/rt', ...options, identity } as UsherOptions
   return startHost(t, { options: own, before: (app) => app.register(cookie) })
 }
 
-/** Whoever the cookie `who` names, with what a browser on our page sends. */
+/** The user that the cookie `who` names. */
 const byCookie = ({ headers }: FastifyRequest): Found => {
   const user = /who=([^;]+)/.exec(headers.cookie ?? '')?.[1]
   return user === undefined ? null : { user, info: { name: user.toUpperCase() } }
@@ -30,7 +30,7 @@ for (const [how, identity] of [
   ['at once', byCookie],
   ['later', async (request: FastifyRequest) => byCookie(request)],
 ] as const) {
-  test(`[C87] the user, said ${how}`, async (t) => {
+  test(`[C87] the user, answered ${how}`, async (t) => {
     const { url, app } = await withLogIn(t, identity)
     const headers = page(url, 'ann')
     const member = await connect(url + ROOM, { headers })
@@ -47,8 +47,8 @@ for (const [how, identity] of [
 }
 
 test('null and undefined both mean no user', async (t) => {
-  for (const nobody of [null, undefined]) {
-    const { url } = await withLogIn(t, () => nobody)
+  for (const none of [null, undefined]) {
+    const { url } = await withLogIn(t, () => none)
     t.match(await refused(url + ROOM), { status: 401, body: { error: 'unauthorized' } })
     t.match(await call(`${url}/rt/tickets`, 'POST'), { status: 401 })
     t.equal((await call(url + ROOM, 'GET', { headers: asServer })).status, 200)

@@ -1,4 +1,4 @@
-// Plugins that an application has itself: theirs go on as before, and ours stand beside them.
+// Other plugins of an application: they work as before, and Usher works beside them.
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
@@ -15,7 +15,7 @@ import { startHost } from './host.ts'
 const CREDENTIALS = { username: 'ann', password: PASSWORD }
 const RT = { prefix: '/rt' }
 
-/** Signs up and logs in at our doors, and gives what the browser holds then. */
+/** Signs up and logs in at our endpoints, and gives the cookies that the browser then has. */
 async function loggedIn(base: string, origin: string): Promise<Record<string, string>> {
   await call(`${base}/accounts`, 'POST', { body: CREDENTIALS })
   const { headers, status } = await call(`${base}/session`, 'POST', { body: CREDENTIALS })

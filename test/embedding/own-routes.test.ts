@@ -1,4 +1,5 @@
-// Who asks at routes of the application's own: app.usher.identify and app.usher.authenticate.
+// The identity behind a request at the application's own routes: app.usher.identify and
+// app.usher.authenticate.
 import { test } from 'tap'
 import type { StartedApp } from '../support/app.ts'
 import { asServer, call, person } from '../support/people.ts'
@@ -6,7 +7,7 @@ import { startHost } from './host.ts'
 
 const RT = { prefix: '/rt' }
 
-test('identify: who asks at a route of the application’s own', async (t) => {
+test('identify: the user at a route of the application’s own', async (t) => {
   const { app, url } = await startHost(t, {
     options: RT,
     after: (app) =>

@@ -1,4 +1,4 @@
-// The pages under a prefix, in a real browser, beside an application that has a page itself.
+// The pages under a prefix, in a real browser, beside a page of the application itself.
 import files from '@fastify/static'
 import { t as file, test } from 'tap'
 import { Visitor } from '../public/visitor.ts'
@@ -20,7 +20,7 @@ test('people talk on the page under /rt, and nothing is asked from elsewhere', a
     },
   })
   const ada = await Visitor.at(await seatUser(t, browser), `${url}/rt`)
-  t.equal(new URL(ada.page.url()).pathname, '/rt/', 'it was sent to where its files are')
+  t.equal(new URL(ada.page.url()).pathname, '/rt/', 'it was redirected to its files')
   const bob = await Visitor.at(await seatUser(t, browser), `${url}/rt/`)
   await ada.signUp('ada')
   await bob.signUp('bob')

@@ -1,5 +1,5 @@
-// A plain Fastify(), without any option for Usher: what Node takes for upgrades is settled by
-// Usher, on every address that the application listens on, and one warning says what is lost.
+// A plain Fastify(), without any option for Usher: Usher settles which requests Node takes for
+// upgrades, on every address that the application listens on, and one warning tells what is lost.
 import dns from 'node:dns'
 import type { AddressInfo } from 'node:net'
 import websocket from '@fastify/websocket'
@@ -20,7 +20,7 @@ const APPLICATIONS: Record<string, () => unknown> = {
   'that gives the callback itself': () => Fastify({ http: { shouldUpgradeCallback } }),
 }
 
-/** The machine that runs this may know one address of `localhost` alone. */
+/** The machine that runs this may have only one address for `localhost`. */
 function twoLocalhosts(t: Test): void {
   const { lookup } = dns
   t.teardown(() => Object.assign(dns, { lookup }))
@@ -32,7 +32,7 @@ function twoLocalhosts(t: Test): void {
   Object.assign(dns, { lookup: stub })
 }
 
-/** The addresses that the application answers at. */
+/** The addresses at which the application answers. */
 async function startPlain(t: Test, made: unknown, ownSockets: boolean): Promise<string[]> {
   const app = made as FastifyInstance
   t.teardown(() => app.close())

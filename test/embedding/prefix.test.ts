@@ -1,4 +1,5 @@
-// Usher in somebody's application: where its doors are, and that the rest stays the application's.
+// Usher under a prefix of an application: its routes are there, and all other paths stay the
+// application's.
 import Fastify, { type FastifyInstance } from 'fastify'
 import { test } from 'tap'
 import whole, { usher } from '../../src/index.ts'
@@ -9,7 +10,7 @@ import { keptLog, OPTIONS, startHost } from './host.ts'
 const CREDENTIALS = { username: 'ann', password: PASSWORD }
 
 for (const prefix of ['', '/rt', '/api/v1/rt']) {
-  test(`[C86] every door is under the prefix ${prefix || 'that is none'}`, async (t) => {
+  test(`[C86] every endpoint is under the prefix ${prefix || 'that is empty'}`, async (t) => {
     const { url, app } = await startHost(t, { options: { prefix } })
     const base = url + prefix
     t.equal((await call(`${base}/accounts`, 'POST', { body: CREDENTIALS })).status, 201)
@@ -31,7 +32,7 @@ for (const prefix of ['', '/rt', '/api/v1/rt']) {
     t.equal((await byTicket.closed).code, 3503)
   })
 
-  test(`[C86] what is asked less often is there, too: ${prefix || 'no prefix'}`, async (t) => {
+  test(`[C86] the less frequent requests are there, too: ${prefix || 'no prefix'}`, async (t) => {
     const { url } = await startHost(t, { options: { prefix } })
     const base = url + prefix
     const asks: [string, string, Record<string, string>, unknown, number][] = [

@@ -1,4 +1,4 @@
-// What an application decides over rooms, and what it hears of them.
+// The decisions of an application over rooms, and the events that its hooks are told.
 import { test } from 'tap'
 import type { Identity, RoomMember, RoomMessage } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
@@ -28,7 +28,11 @@ for (const [how, authorize] of [
     const ann = await connect(url + ROOM, { headers: as('ann') })
     const bob = await connect(url + ROOM, { headers: as('bob') })
     t.match(await refused(url + ROOM, { headers: as('eve') }), { status: 403 })
-    t.match(await refused(url + ROOM), { status: 401 }, 'nobody is told to log in')
+    t.match(
+      await refused(url + ROOM),
+      { status: 401 },
+      'a request without a user is told to log in',
+    )
     t.match(await refused(url + ROOM, { headers: asServer }), { status: 403 }, 'keys are asked for')
     ann.send('a')
     t.equal(await bob.text(), 'a')
@@ -105,7 +109,7 @@ function gracefulShutdown(): { heard: Heard; hooks: object } {
   return { heard, hooks }
 }
 
-test('hooks hear of everything once, whatever the endpoint', async (t) => {
+test('hooks are told each event once, whatever the endpoint', async (t) => {
   const { heard, hooks } = gracefulShutdown()
   const { url, app } = await startHost(t, { options: { ...credulous, hooks } })
   const ann = await connect(url + ROOM, { headers: as('ann') })
@@ -131,7 +135,11 @@ test('hooks hear of everything once, whatever the endpoint', async (t) => {
     heard.left.map(({ connection }) => connection).sort(),
     heard.joined.map(({ connection }) => connection).sort(),
   )
-  t.same(Object.keys(heard.joined[0] ?? {}), ['room', 'connection', 'user'], 'no insides of ours')
+  t.same(
+    Object.keys(heard.joined[0] ?? {}),
+    ['room', 'connection', 'user'],
+    'no inner field of ours',
+  )
   const told = heard.published.map(({ user, kind, payload }) => [user, kind, String(payload)])
   t.same(told, [
     ['bob', 'text', 'by bob'],
@@ -174,7 +182,7 @@ test('a hook that throws, or rejects, is logged and does no harm', async (t) => 
   }
 })
 
-test('a hook may speak in the room that it hears of, and send people away', async (t) => {
+test('a hook may publish in its room, and send users out', async (t) => {
   const { app, url } = await startHost(t, {
     options: {
       ...credulous,

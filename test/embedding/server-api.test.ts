@@ -1,4 +1,5 @@
-// app.usher: what an application does from its own code, before anybody listens and after.
+// app.usher: the functions that an application calls from its own code, before and after it
+// listens.
 import { type Test, test } from 'tap'
 import { Refusal, type Usher } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
@@ -71,7 +72,7 @@ async function allRefused(t: Test, tries: [() => Promise<unknown>, number][]): P
   }
 }
 
-test('publish: what cannot be said is refused in words', async (t) => {
+test('publish: a message that is not allowed is refused in words', async (t) => {
   const rooms = [{ match: 'json:*', payload: 'json' as const }, { match: 'chat:*' }]
   const { app } = await startHost(t, { options: { ...RT, rooms } })
   const { usher } = app
@@ -111,7 +112,7 @@ test('a ticket of the application opens one connection, as it was ordered', asyn
   await member.close()
 })
 
-test('issueTicket: an order that cannot be is refused in words', async (t) => {
+test('issueTicket: an invalid order is refused in words', async (t) => {
   const { app } = await startHost(t, { options: { ...RT, limits: { ticketsPerMinute: 3 } } })
   const order = (more: object) => () => app.usher.issueTicket({ user: 'ann', ...more })
   await allRefused(t, [
@@ -142,7 +143,7 @@ test('disconnect: a user, a user in one room, and an unknown user', async (t) =>
   }
   const [one, two] = [await enter('ann', 'chat:a'), await enter('ann', 'chat:b')]
   const bob = await enter('bob', 'chat:a')
-  await app.usher.disconnect({ user: 'nobody' })
+  await app.usher.disconnect({ user: 'unknown' })
   await app.usher.disconnect({ session: 'nothing' })
   await app.usher.disconnect({ user: 'ann', room: 'chat:a' })
   t.same(await one.closed, { code: 3503, reason: 'forced' })
@@ -185,7 +186,7 @@ test('after closing, everything is refused as unavailable', async (t) => {
   }
 })
 
-test('two Ushers in one process know nothing of each other', async (t) => {
+test('two Ushers in one process share nothing', async (t) => {
   const [one, two] = await Promise.all([startHost(t, { options: RT }), startHost(t)])
   const { ticket } = await one.app.usher.issueTicket({ user: 'ann' })
   const stranger = await refused(`${two.url}/rooms/chat:a?ticket=${ticket}`)

@@ -1,5 +1,5 @@
-// What an application sets for itself is not handed down to our doors, and what Fastify hands
-// down on purpose, its hooks and whom it trusts, works there too.
+// Settings of an application do not reach our endpoints; the hooks and trusted proxies that Fastify
+// shares on purpose do.
 import { test } from 'tap'
 import { Refusal, type UsherOptions } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
@@ -71,7 +71,7 @@ test('an ajv that coerces and removes does neither for us [C4]', async (t) => {
   }
 })
 
-test('[S12] content types that an application parses are not taken at our doors', async (t) => {
+test('[S12] content types that an application parses are not taken at our endpoints', async (t) => {
   const json = JSON.stringify(CREDENTIALS)
   const { url } = await startHost(t, {
     options: RT,
@@ -97,7 +97,7 @@ test('[S12] content types that an application parses are not taken at our doors'
   t.equal((await send('/rt/accounts', 'application/json')).status, 201)
 })
 
-test('a hook of the application runs for our doors too, upgrades included', async (t) => {
+test('a hook of the application runs for our endpoints too, upgrades included', async (t) => {
   const seen: string[] = []
   const { url } = await startHost(t, {
     options: RT,
@@ -115,7 +115,7 @@ test('a hook of the application runs for our doors too, upgrades included', asyn
   t.equal((await call(`${url}/rt/health/live`, 'GET', { headers: out })).status, 403)
 })
 
-test('whom Fastify trusts for addresses is the application’s to say', async (t) => {
+test('which proxies are trusted is the application’s to decide', async (t) => {
   const log = keptLog()
   const { url } = await startHost(t, {
     options: RT,
@@ -174,7 +174,7 @@ test('our refusals have a status for the application’s own error handler', asy
     after: (app) =>
       app.get('/mine', async (request) => {
         const { user, proof } = await app.usher.identify(request)
-        if (proof === 'none') throw new Error('nobody')
+        if (proof === 'none') throw new Error('no user')
         return { user }
       }),
   })

@@ -1,4 +1,4 @@
-// An application with WebSockets of its own, and what becomes of both when it goes down.
+// An application with WebSockets of its own, and both kinds of sockets when it shuts down.
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import { type Test, test } from 'tap'
@@ -14,7 +14,7 @@ const RT = { prefix: '/rt' }
 const ROOM = '/rt/rooms/chat:a'
 const SHUTDOWN = { code: 3001, reason: 'shutdown' }
 
-/** The application's own socket: it says everything twice. */
+/** The application's own socket: it sends each message back twice. */
 function echoRoute(app: FastifyInstance): void {
   app.get('/echo', { websocket: true }, (socket) => {
     socket.on('message', (data) => socket.send(`${data}${data}`))
@@ -117,7 +117,7 @@ test('`Upgrade: h2c` is a request to the application as well', async (t) => {
   h2c.destroy()
 })
 
-/** Closes, and gives what each was told. */
+/** Closes the application, and gives the close codes and reasons. */
 async function closings(t: Test, before: (app: FastifyInstance) => unknown) {
   const { url, app } = await startHost(t, { options: RT, before })
   const mine = await connect(`${url}/echo`)
@@ -130,13 +130,13 @@ async function closings(t: Test, before: (app: FastifyInstance) => unknown) {
   return ends
 }
 
-test('[C89] closing the application tells ours 3001, and its own what it tells them', async (t) => {
+test('[C89] closing the application closes ours with 3001, and its own as it likes', async (t) => {
   const [mine, ...ours] = await closings(t, ownSockets())
   t.same(ours, [SHUTDOWN, SHUTDOWN])
   t.same(mine, { code: 1005, reason: '' })
 })
 
-test('[C89] an application that says goodbye itself', async (t) => {
+test('[C89] an application that closes its sockets itself', async (t) => {
   const preClose = function (this: FastifyInstance, done: () => void): void {
     for (const client of this.websocketServer.clients) client.close(1001, 'theirs')
     this.websocketServer.close(() => done())
@@ -151,13 +151,13 @@ test('[C89] an application that says goodbye itself', async (t) => {
 
 test('[C65] the application goes on answering what it has begun', async (t) => {
   const reached = Promise.withResolvers<void>()
-  const gate = Promise.withResolvers<string>()
+  const paused = Promise.withResolvers<string>()
   const { url, app } = await startHost(t, {
     options: { ...RT, drainSeconds: 0 },
     after: (app) =>
       app.get('/slow', () => {
         reached.resolve()
-        return gate.promise
+        return paused.promise
       }),
   })
   const member = await rawConnect(url, ROOM, asServer)
@@ -165,7 +165,7 @@ test('[C65] the application goes on answering what it has begun', async (t) => {
   await reached.promise
   const closing = app.close()
   await until(() => member.ended)
-  gate.resolve('answered')
+  paused.resolve('answered')
   t.equal(await slow.status(), 200)
   await until(() => slow.rest === 'answered')
   await closing
@@ -189,10 +189,10 @@ test('[C65] [C90] closing ends event streams, and waits for none of them', async
 
 test('[C65] while it closes, a handshake is refused or told 3001', async (t) => {
   const reached = Promise.withResolvers<void>()
-  const gate = Promise.withResolvers<boolean>()
+  const paused = Promise.withResolvers<boolean>()
   const authorize = () => {
     reached.resolve()
-    return gate.promise
+    return paused.promise
   }
   const { url, app } = await startHost(t, {
     options: { ...RT, authorize },
@@ -202,7 +202,7 @@ test('[C65] while it closes, a handshake is refused or told 3001', async (t) => 
   client.socket.write(upgradeRequest(ROOM, asServer))
   await reached.promise
   const closing = app.close()
-  gate.resolve(true)
+  paused.resolve(true)
   const status = await client.status()
   t.ok(status === 503 || status === 101, String(status))
   if (status === 101) t.same(await client.closing(), SHUTDOWN)
@@ -210,7 +210,7 @@ test('[C65] while it closes, a handshake is refused or told 3001', async (t) => 
   await closing
 })
 
-test('[C65] sockets that ask for upgrades and get none do not hold closing up', async (t) => {
+test('[C65] sockets that ask for upgrades and get none do not delay closing', async (t) => {
   const { url, app } = await startHost(t, {
     options: RT,
     after: (app) => app.get('/plain', async () => 'x'),

@@ -22,7 +22,7 @@ const newId = () => systemRandom.bytes(6).toString('hex')
 type News = { message: Message } | { redacted: number }
 const epochOf = (news: News) => 'message' in news && news.message.epoch
 
-/** What both nodes see. A feed only grows; each node reads it on from where it is. */
+/** The data that both nodes see. A feed only grows; each node reads on from its own position. */
 class Shared {
   readonly bus = new EventEmitter()
   readonly presence = new MemoryPresence()
@@ -72,7 +72,7 @@ class Shared {
   }
 }
 
-/** Where a node stands in a feed. */
+/** The position of a node in a feed. */
 interface Cursor {
   readonly feed: unknown[]
   at: number
@@ -94,7 +94,7 @@ class ToyNode {
   readonly followed = new Map<string, { cursor: Cursor; follower: log.Follower }>()
   readonly watchers = new Set<presence.PresenceWatcher>()
   readonly renewals = new Set<OnRenewed>()
-  /** What this node entered and that did not leave. */
+  /** The entries of this node that did not leave. */
   readonly entered = new Map<string, [room: string, entry: presence.PresenceEntry]>()
   readonly underWay = new Set<Promise<unknown>>()
   readonly #cursors = new Set<Cursor>()
@@ -148,7 +148,7 @@ class ToyNode {
     return { stop }
   }
 
-  /** What was not kept is lost to a node that was cut off; all else it reads on. */
+  /** A node that was cut off loses messages that were not kept; it reads on all the others. */
   reconnect(): void {
     this.isCutOff = false
     for (const { cursor, follower } of this.followed.values()) {
@@ -214,7 +214,7 @@ function presenceOf(node: ToyNode): presence.PresenceStore {
 
 function logOf(node: ToyNode): log.MessageLog {
   const { shared, followed } = node
-  /** The follower is told first what is about to be shown. */
+  /** Tells the follower first about the messages that are about to be shown. */
   const shown = (room: string): Message[] => {
     const told = followed.get(room)
     if (told) tellRest(told.cursor)

@@ -1,4 +1,4 @@
-// A follower of a room that remembers what it was told.
+// A follower of a room that records its events.
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Follow, Follower } from '../../../src/engine/message-log.ts'
 import type { Message, Position } from '../../../src/protocol/message.ts'

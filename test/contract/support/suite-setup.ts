@@ -1,4 +1,5 @@
-// What every suite is given: two engines that share, and what may befall one of them.
+// The types of every suite: two engines that share, and the failures that a suite may cause in one
+// of them.
 import type { Test } from 'tap'
 import type { Engine } from '../../../src/engine/engine.ts'
 
@@ -52,12 +53,12 @@ export function alternating([one, other]: readonly [Engine, Engine]): Stores {
   }
 }
 
-/** The nodes there are: one, where both engines are the same. */
+/** The nodes: one, where both engines are the same. */
 export function nodesOf(engines: readonly [Engine, Engine]): Engine[] {
   return [...new Set(engines)]
 }
 
-/** How soon every node knows what one of them did. */
+/** The time within which every node knows a change of one of them. */
 const KNOWN_MS = 2_000
 const LOOK_AGAIN_MS = 5
 

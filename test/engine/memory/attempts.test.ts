@@ -18,7 +18,7 @@ t.test('a failure counts from the call on, not from its answer', async (t) => {
 })
 
 t.test(
-  'the one whose last failure is longest ago is forgotten when too many are held',
+  'the key whose last failure is longest ago is forgotten when too many are kept',
   async (t) => {
     const attempts = new MemoryAttempts(new ManualClock())
     for (let n = 0; n < HELD_MAX; n += 1) void attempts.failed(account(`${n}`), FORGET_MS)

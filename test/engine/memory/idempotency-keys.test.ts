@@ -17,7 +17,7 @@ function use(key: string, fingerprint = 'same') {
   return { key, fingerprint, answer: ANSWER, holder: NO_HOLDER }
 }
 
-t.test('a key holds for its window, and then may be used for anything', async (t) => {
+t.test('a key is kept for its window, and then may be used for anything', async (t) => {
   const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock, sharesWithin())
   keys.answerOf(use('k', 'first'))
@@ -27,7 +27,7 @@ t.test('a key holds for its window, and then may be used for anything', async (t
   t.same(keys.answerOf(use('k', 'second')), ANSWER)
 })
 
-t.test('a repeat does not make a key hold longer', async (t) => {
+t.test('a repeat does not lengthen the window of a key', async (t) => {
   const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock, sharesWithin())
   keys.answerOf(use('k'))
@@ -37,7 +37,7 @@ t.test('a repeat does not make a key hold longer', async (t) => {
   t.equal(keys.answerOf(use('k')).repeated, false)
 })
 
-t.test('a new key is turned away when too many hold, and none is forgotten for it', async (t) => {
+t.test('a new key is refused when too many are kept, and none is forgotten for it', async (t) => {
   const clock = new ManualClock()
   const keys = new IdempotencyKeys(clock, sharesWithin())
   for (let key = 0; key < KEYS_MAX; key += 1) keys.answerOf(use(`${key}`))

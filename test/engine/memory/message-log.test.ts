@@ -6,7 +6,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 
 const PLAIN = { retention: null, key: null }
 
-t.test('an append answers plainly, after its follower was called', async (t) => {
+t.test('an append answers without a promise, after its follower was called', async (t) => {
   const clock = new ManualClock()
   const log = ephemeralLog(clock)
   const times: number[] = []

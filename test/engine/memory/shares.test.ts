@@ -26,15 +26,18 @@ const steps = fc.oneof(
 const CAPS = { all: 8, user: 3, address: 2, reserve: 2 }
 
 /** One share as the model has it, with the holder that it counts for now. */
-interface Held {
+interface TakenShare {
   share: Share
   holder: Holder
   isReleased: boolean
 }
 
-/** What a plain list of all that is held says of one more. */
-function expected(held: readonly Held[], holder: Holder): 'all' | 'user' | 'address' | null {
-  const alive = held.filter(({ isReleased }) => !isReleased).map(({ holder }) => holder)
+/** The bound that refuses one more share, by a plain list of all that are taken. */
+function expected(
+  takenShares: readonly TakenShare[],
+  holder: Holder,
+): 'all' | 'user' | 'address' | null {
+  const alive = takenShares.filter(({ isReleased }) => !isReleased).map(({ holder }) => holder)
   const count = (matches: (each: Holder) => boolean): number => alive.filter(matches).length
   const { user, address, server } = holder
   if (alive.length >= CAPS.all - (server === null ? CAPS.reserve : 0)) return 'all'
@@ -46,37 +49,41 @@ function expected(held: readonly Held[], holder: Holder): 'all' | 'user' | 'addr
   return site !== null && count(isOfSite) >= CAPS.address * 4 ? 'address' : null
 }
 
-t.test('[S43] of any use counts are those of a plain list, and end at zero', async (t) => {
+t.test('[S43] after any use counts are those of a plain list, and end at zero', async (t) => {
   const row = heldRow('connections', CAPS)
   const property = fc.property(fc.array(steps, { maxLength: 80 }), (all) => {
     const shares = sharesOf({ connections: row })
-    const held: Held[] = []
+    const takenShares: TakenShare[] = []
     for (const step of all) {
       if ('take' in step) {
-        const wanted = expected(held, step.take)
+        const wanted = expected(takenShares, step.take)
         const share = shares.take('connections', step.take, step.bytes)
         const whose = share instanceof Reached ? share.whose : null
         if (whose !== wanted) throw new Error(`${whose} instead of ${wanted}`)
-        if (!(share instanceof Reached)) held.push({ share, holder: step.take, isReleased: false })
+        if (!(share instanceof Reached))
+          takenShares.push({ share, holder: step.take, isReleased: false })
       } else if ('release' in step) {
-        const entry = held[step.release]
+        const entry = takenShares[step.release]
         entry?.share.release()
         if (entry) entry.isReleased = true
-      } else assign(held, step)
-      const alive = held.filter(({ isReleased }) => !isReleased).length
-      if (shares.held('connections') !== alive) throw new Error('what is held has drifted')
+      } else assign(takenShares, step)
+      const alive = takenShares.filter(({ isReleased }) => !isReleased).length
+      if (shares.held('connections') !== alive) throw new Error('the count has drifted')
     }
-    for (const { share } of held) share.release()
+    for (const { share } of takenShares) share.release()
     return shares.held('connections') === 0 && shares.holders('connections') === 0
   })
   fc.assert(property, { seed: 43, numRuns: 500 })
   t.pass('for any use')
 })
 
-function assign(held: Held[], { assign, user }: { assign: number; user: string }): void {
-  const entry = held[assign]
+function assign(
+  takenShares: TakenShare[],
+  { assign, user }: { assign: number; user: string },
+): void {
+  const entry = takenShares[assign]
   if (entry === undefined) return
-  const others = held.filter((each) => each !== entry && !each.isReleased)
+  const others = takenShares.filter((each) => each !== entry && !each.isReleased)
   const isFull = others.filter(({ holder }) => holder.user === user).length >= CAPS.user
   const wanted = isFull && !entry.isReleased && entry.holder.user !== user
   const reached = entry.share.assign(user)
@@ -100,7 +107,7 @@ t.test('a rate comes back as time goes by, and its meters are forgotten when ful
   t.equal(shares.holders('handshakes'), 0)
 })
 
-t.test('a refusal says over HTTP whether to wait for others or for oneself', async (t) => {
+t.test('a refusal over HTTP tells whether to wait for others or for own shares', async (t) => {
   const shares = sharesOf({ hashes: heldRow('loginsAtOnce', { all: 2, address: 1 }) })
   const refusalOf = (holder: Holder) => (shares.take('hashes', holder) as Reached).refusal
   given(shares.take('hashes', from('192.0.2.1')))

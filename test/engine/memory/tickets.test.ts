@@ -24,7 +24,7 @@ test('[S18] a session that ends while its ticket is issued gets none', async (t)
   t.same(await tickets.redeem(other.hash, 1_000), other)
 })
 
-test('nothing is held when no store could be asked', async (t) => {
+test('nothing is kept when no store could be asked', async (t) => {
   const away = () => Promise.reject(new EngineUnavailable('away'))
   const tickets = ticketStore(away)
   const one = ticket()
@@ -32,7 +32,7 @@ test('nothing is held when no store could be asked', async (t) => {
   t.equal(await tickets.read(one.hash, 1_000), null)
 })
 
-test('what is asked while it closes is neither a ticket nor the end of a session', async (t) => {
+test('an answer while it closes is neither a ticket nor the end of a session', async (t) => {
   const asked = Promise.withResolvers<boolean>()
   const tickets = ticketStore(() => asked.promise)
   const issued = tickets.issue(ticket())
@@ -42,13 +42,13 @@ test('what is asked while it closes is neither a ticket nor the end of a session
   await t.rejects(tickets.issue(ticket()), EngineUnavailable)
 })
 
-test('[S29] what tickets say is bounded too, over all of them', async (t) => {
+test('[S29] the bytes of tickets are bounded too, over all of them', async (t) => {
   const tickets = ticketStore(ALL_GOOD)
   const wordy = { rooms: ['x'.repeat(1024 * 1024)], info: 'x'.repeat(1024 * 1024), expiresAt: 9e15 }
-  const held = Array.from({ length: 32 }, () => ticket(wordy))
-  for (const each of held) await tickets.issue(each)
+  const issuedOnes = Array.from({ length: 32 }, () => ticket(wordy))
+  for (const each of issuedOnes) await tickets.issue(each)
   await t.rejects(tickets.issue(ticket()), /Too many tickets are out/)
-  await tickets.redeem(held[3]?.hash ?? '', 1_000)
+  await tickets.redeem(issuedOnes[3]?.hash ?? '', 1_000)
   t.equal(await tickets.issue(ticket()), true)
 })
 
@@ -61,7 +61,7 @@ test('a sweep forgets what has expired, and no more than a slice', async (t) => 
   t.equal(tickets.handOver().length, 1)
 })
 
-test('[S29] so many are out and no more, until one is used or has run out', async (t) => {
+test('[S29] the tickets that are out are bounded, until one is used or has run out', async (t) => {
   const clock = new ManualClock()
   const tickets = ticketStore(ALL_GOOD, clock)
   const out = Array.from({ length: 100_000 }, () => ticket({ expiresAt: clock.now() + 1_000 }))

@@ -1,4 +1,4 @@
-// Cached bans are never better known than in the store.
+// Cached bans never claim more than the store knows.
 import { type Test, test } from 'tap'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
 import { CachedUserStatus, STATUS_CACHE_MAX } from '../../../src/engine/memory/user-status-cache.ts'
@@ -56,7 +56,7 @@ test('[S18] a ban whose outcome is unknown is looked up', async (t) => {
   t.same(await userStatus.of('eve'), BANNED)
 })
 
-test('[S18] what another node changed holds as soon as it is told of', async (t) => {
+test('[S18] a change of another node holds as soon as this node is told', async (t) => {
   const { stored, userStatus } = setUp(t)
   stored.set('eve', BANNED)
   t.same(await userStatus.of('eve'), GOOD_STATUS, 'not told yet')

@@ -21,7 +21,7 @@ async function opened(t: Test, folder: string): Promise<Engine> {
   return engine
 }
 
-/** As an operator does: a new folder, and the copy in it under the store's name. */
+/** Restores as an operator does: a new folder, and the copy in it under the store's name. */
 async function restored(t: Test, file: string, name: string): Promise<string> {
   const folder = `${t.testdirName}/${name}`
   mkdirSync(folder)
@@ -138,7 +138,7 @@ t.test('a file that is there already is left as it is', async (t) => {
   t.equal(statSync(file).mtimeMs, before.mtimeMs)
 })
 
-t.test('what cannot be copied is refused with what to do, and leaves no file', async (t) => {
+t.test('a store that cannot be copied is refused with advice, and leaves no file', async (t) => {
   const folder = t.testdir({
     none: {},
     theirs: { 'usher.db': 'Dear diary, '.repeat(1_000) },

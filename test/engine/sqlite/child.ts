@@ -9,7 +9,7 @@ export interface Child {
   readonly process: ChildProcess
   /** The next line; null when the child has ended. */
   line(): Promise<string | null>
-  /** What no process can catch. Resolves when it is gone. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   kill(): Promise<void>
 }
 

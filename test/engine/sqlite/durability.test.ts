@@ -1,4 +1,4 @@
-// What was acknowledged is on the disk, and one commit serves all calls that wait.
+// Acknowledged changes are on the disk, and one commit serves all calls that wait.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
@@ -27,7 +27,7 @@ function commitsIn(folder: string): number {
   return commits
 }
 
-t.test('what was acknowledged is there after kill -9', async (t) => {
+t.test('acknowledged changes are there after kill -9', async (t) => {
   const folder = t.testdir({})
   const child = startChild(t, ['create-accounts.ts', folder])
   const acknowledged: string[] = []
@@ -123,7 +123,7 @@ t.test('[C22] after a crash no ticket is good: it may have been used', async (t)
   t.equal(await after.tickets.redeem(one.hash, 1_000), null)
 })
 
-t.test('what has run out is swept within the minute', async (t) => {
+t.test('expired records are swept within the minute', async (t) => {
   const clock = new ManualClock()
   const { accounts, sessions } = await opened(t, t.testdir({}), clock)
   const ada = account()

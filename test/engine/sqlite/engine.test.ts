@@ -1,4 +1,4 @@
-// SQLite in a folder keeps the contract of every engine; and what it promises besides.
+// SQLite in a folder keeps the contract of every engine, and promises of its own.
 import t from 'tap'
 import type { Retention } from '../../../src/engine/message-log.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'

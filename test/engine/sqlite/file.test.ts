@@ -41,7 +41,7 @@ function valueIn(path: string, sql: string): unknown {
   return value
 }
 
-/** Twice, because a refusal must release the folder, too. */
+/** Opens twice, because a refusal must release the folder, too. */
 async function refuses(t: Test, folder: string, message: RegExp): Promise<void> {
   const path = `${folder}/usher.db`
   const before = readFileSync(path)

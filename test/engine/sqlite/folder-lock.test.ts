@@ -1,4 +1,4 @@
-// One process per data folder, whatever becomes of it.
+// One process per data folder, also after that process was killed.
 import { chmodSync, statSync } from 'node:fs'
 import t from 'tap'
 import { EngineRefused } from '../../../src/engine/engine.ts'
@@ -30,7 +30,7 @@ t.test('a folder is free again when its process was killed with -9', async (t) =
   t.pass('the wait ended with the lock')
 })
 
-t.test('a process waits for the folder, alone with its timers, and then is told', async (t) => {
+t.test('a process waits for the folder, alone with its timers, and then is refused', async (t) => {
   const folder = t.testdir({})
   const lock = await lockFolder(folder, 0, new ManualClock())
   t.teardown(lock.release)

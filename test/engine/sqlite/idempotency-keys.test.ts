@@ -1,4 +1,4 @@
-// How many idempotency keys a store holds, and for how long.
+// How many idempotency keys a store keeps, and for how long.
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'tap'
 import { hashKey, SqliteKeys } from '../../../src/engine/sqlite/idempotency-keys.ts'
@@ -6,7 +6,7 @@ import { MIGRATIONS, migrate } from '../../../src/engine/sqlite/schema.ts'
 
 const MINUTE_MS = 60_000
 
-test('[C52] no key is forgotten early: when so many are held, no more are taken', async (t) => {
+test('[C52] no key is forgotten early: at the bound no more are taken', async (t) => {
   const db = new DatabaseSync(':memory:')
   t.teardown(() => db.close())
   migrate(db, MIGRATIONS)
@@ -18,13 +18,13 @@ test('[C52] no key is forgotten early: when so many are held, no more are taken'
   t.equal(keys.isFull(MINUTE_MS), false)
   add(3, MINUTE_MS)
   t.equal(keys.isFull(MINUTE_MS), true)
-  t.equal(keys.isFull(5 * MINUTE_MS), true, 'the first one still holds')
+  t.equal(keys.isFull(5 * MINUTE_MS), true, 'the first one is still kept')
   t.equal(keys.isFull(6 * MINUTE_MS), false, 'and is forgotten though none was added')
   add(4, 6 * MINUTE_MS)
   t.equal(keys.isFull(6 * MINUTE_MS), true)
 })
 
-test('[C52] after a start the keys of the last minutes hold, whatever has gone', async (t) => {
+test('[C52] after a start the keys of the last minutes are kept, whatever has gone', async (t) => {
   const db = new DatabaseSync(':memory:')
   t.teardown(() => db.close())
   migrate(db, MIGRATIONS)
@@ -40,7 +40,7 @@ test('[C52] after a start the keys of the last minutes hold, whatever has gone',
   }
   db.exec('DELETE FROM messages WHERE id % 7 = 0 OR id BETWEEN 600 AND 700')
   const keys = new SqliteKeys(db)
-  const held = (id: number) => keys.find(hashed(id), timeOf(1_000))?.offset
-  t.same([999, 996, 703, 702].map(held), [999, 996, undefined, 702])
-  t.same([400, 399, 3].map(held), [undefined, undefined, undefined], 'and no others')
+  const offsetOf = (id: number) => keys.find(hashed(id), timeOf(1_000))?.offset
+  t.same([999, 996, 703, 702].map(offsetOf), [999, 996, undefined, 702])
+  t.same([400, 399, 3].map(offsetOf), [undefined, undefined, undefined], 'and no others')
 })

@@ -5,7 +5,7 @@ import { KeyIndex } from '../../../src/engine/sqlite/key-index.ts'
 
 const hashOf = (key: string): Buffer => hash('sha256', key, 'buffer')
 
-t.test('what was added is found, and nothing else, through every doubling', async (t) => {
+t.test('added ids are found, and no others, through every doubling', async (t) => {
   const index = new KeyIndex()
   for (let id = 1; id <= 20_000; id += 1) index.add(hashOf(`k${id}`), id)
   t.equal(index.size, 20_000)
@@ -18,7 +18,7 @@ t.test('what was added is found, and nothing else, through every doubling', asyn
   t.same(strangers.flat(), [])
 })
 
-t.test('hashes that are alike in what is held are both found', async (t) => {
+t.test('hashes that are alike in the stored bits are both found', async (t) => {
   const index = new KeyIndex()
   const [one, other] = [Buffer.alloc(16, 7), Buffer.alloc(16, 7)]
   other[15] = 8
@@ -27,7 +27,7 @@ t.test('hashes that are alike in what is held are both found', async (t) => {
   t.same([...index.find(one)], [1, 2])
 })
 
-t.test('what was taken back is not found, and what stands behind it still is', async (t) => {
+t.test('a removed id is not found, and the id behind it still is', async (t) => {
   const index = new KeyIndex()
   const key = hashOf('k')
   for (const id of [1, 2, 3]) index.add(key, id)

@@ -16,11 +16,11 @@ const SEED = 20_261_123
 const LOSSES = 45
 /** While the store is made. */
 const FIRST_CALLS = 60
-/** What the process wrote for us, and no part of the store. */
+/** The file that the process wrote for the test; no part of the store. */
 const ACKS = 'acks'
 const ALL = { messages: 1_000_000, ageMs: null }
 
-/** A process that says much, and what it did to its disk. */
+/** A process that publishes many messages, and the record of its disk. */
 async function recorded(t: Test): Promise<Call[]> {
   const disk = makeDisk(t.testdir({}), { records: true })
   const names = Object.entries(disk.env).map(([name, value]) => `${name}='${value}'`)
@@ -59,7 +59,7 @@ function acksIn(text: string): Ack[] {
   })
 }
 
-/** What is wrong with a store in which this was acknowledged, and nothing else. */
+/** The faults of a store in which exactly this was acknowledged. */
 async function wrongs(folder: string, acks: readonly Ack[]): Promise<string[]> {
   const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)
   try {
@@ -141,7 +141,7 @@ async function lose(t: Test, calls: readonly Call[]): Promise<Loss[]> {
   return losses
 }
 
-t.test('[C94] what was acknowledged is there after a loss of power, at any moment', async (t) => {
+t.test('[C94] acknowledged messages are there after a loss of power, at any moment', async (t) => {
   const calls = await recorded(t)
   await t.test('the disk may lose and tear all that was not synced', async (t) => {
     const losses = await lose(t, calls)

@@ -1,4 +1,4 @@
-// Deleting old messages while a store is used: what must stay stays, also over restarts.
+// Deleting old messages while a store is used: messages that must stay do, also over restarts.
 import t, { type Test } from 'tap'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Appended, IdempotencyKey, Retention } from '../../../src/engine/message-log.ts'
@@ -41,7 +41,7 @@ class Store {
     return this.engine.log.append(ROOM, draft(text), { retention: LITTLE, key: named })
   }
 
-  /** How many messages are on the disk, whatever is shown of them. */
+  /** The number of messages on the disk, shown or not. */
   count(): number {
     const db = openForReading(storeIn(this.#folder))
     const row = db.prepare('SELECT count(*) AS n FROM messages').get()
@@ -49,7 +49,7 @@ class Store {
     return Number(row?.n)
   }
 
-  /** Lets little time pass until so many are left. */
+  /** Lets a little time pass until this number is left. */
   async trimmedTo(count: number): Promise<void> {
     let looks = 0
     await until(async () => {
@@ -67,7 +67,7 @@ async function opened(t: Test): Promise<Store> {
   return store
 }
 
-t.test('[C52] a key holds for five minutes, whatever its room forgets meanwhile', async (t) => {
+t.test('[C52] a key is kept for five minutes, whatever its room forgets meanwhile', async (t) => {
   const store = await opened(t)
   const first = new Map<string, Appended>()
   for (let i = 0; i < 40; i += 1) {

@@ -1,4 +1,4 @@
-// Deleting what rooms no longer keep, on a database that nothing else looks at.
+// Deleting messages that rooms no longer keep, on a database without other users.
 import t from 'tap'
 import { openStore } from '../../../src/engine/sqlite/file.ts'
 import { messageReads } from '../../../src/engine/sqlite/message-reads.ts'
@@ -47,7 +47,7 @@ t.test('a room that needs many slices gets them one after the other', async (t) 
   t.equal(left('other'), 10)
 })
 
-t.test('what is too old goes, and offsets and epoch go on', async (t) => {
+t.test('messages that are too old go, and offsets and epoch go on', async (t) => {
   const { writes, reads, say, left } = store()
   say('a', 5, DAY_MS)
   const before = reads.headOf({ room: 'a' })
@@ -83,5 +83,5 @@ t.test('a room of which nothing was left for a month begins a new epoch', async 
   t.not(reborn.epoch, epoch)
   say('a', 1)
   t.same(reads.headOf({ room: 'a' }), { epoch: reborn.epoch, offset: 1 })
-  t.equal(reads.headOf({ room: 'b' }).epoch, epoch, 'the others are what they were')
+  t.equal(reads.headOf({ room: 'b' }).epoch, epoch, 'the others are unchanged')
 })

@@ -41,7 +41,7 @@ t.test('a step that fails leaves nothing, and the steps before it stand', async 
   t.same(db.prepare('SELECT name FROM sqlite_schema').all(), [{ name: 'first' }])
 })
 
-t.test('a sweep deletes what has run out, oldest first, and no more than a slice', async (t) => {
+t.test('a sweep deletes expired records, oldest first, and no more than a slice', async (t) => {
   const db = inMemory(t)
   migrate(db, MIGRATIONS)
   const [writes, reads] = [prepareWrites(db), prepareReads(db)]
@@ -58,7 +58,7 @@ t.test('a sweep deletes what has run out, oldest first, and no more than a slice
   )
 })
 
-t.test('[S18] tickets of who has ended meanwhile are not taken', async (t) => {
+t.test('[S18] tickets of ended sessions are not taken', async (t) => {
   const db = inMemory(t)
   migrate(db, MIGRATIONS)
   const writes = prepareWrites(db)

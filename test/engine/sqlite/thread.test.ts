@@ -1,4 +1,4 @@
-// How calls are gathered into batches, and what becomes of them when the thread fails.
+// How calls are gathered into batches, and how they end when the thread fails.
 import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { EngineRefused, EngineUnavailable } from '../../../src/engine/engine.ts'
@@ -10,7 +10,10 @@ import {
 } from '../../../src/engine/sqlite/thread.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 
-/** What the stand-in below does. All but `die` answer with the number of calls in their batch. */
+/**
+ * The operations of the stand-in below. All but `die` answer with the number of calls in their
+ * batch.
+ */
 type Operations = {
   count: (args: null) => number
   reject: (args: null) => number
@@ -114,7 +117,7 @@ for (const [operation, reason] of Object.entries(deaths)) {
   })
 }
 
-t.test('close finishes what was accepted and takes no more', async (t) => {
+t.test('close finishes the accepted calls and takes no more', async (t) => {
   const thread = await started(t)
   const calls = times(10, () => thread.call('count', null))
   const closed = thread.close()

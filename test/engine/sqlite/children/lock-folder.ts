@@ -1,5 +1,5 @@
 // A process that takes a data folder and keeps it: node lock-folder.ts <folder> <waitMs>
-// Prints "locked", or why it was refused.
+// Prints "locked", or the reason for the refusal.
 import { lockFolder } from '../../../../src/engine/sqlite/folder-lock.ts'
 import { systemClock } from '../../../../src/time/system-clock.ts'
 

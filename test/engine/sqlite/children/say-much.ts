@@ -1,6 +1,6 @@
-// A process that says much in two rooms and ends: node say-much.ts <folder>
-// Writes what was acknowledged into the file `acks` of the folder, a line each: offset, time, room
-// and number. `sayings.ts` tells what each number says.
+// A process that publishes many messages in two rooms and ends: node say-much.ts <folder>
+// Writes each acknowledged message into the file `acks` of the folder, a line each: offset, time,
+// room and number. `sayings.ts` has the message of each number.
 import { openSync, writeSync } from 'node:fs'
 import { openEngine } from '../../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../../src/time/system-clock.ts'

@@ -1,5 +1,5 @@
-// What `say-much.ts` says, number by number: enough for the write-ahead log to be moved into the
-// database twice, and in one room more than is kept.
+// The messages of `say-much.ts`, number by number: enough for the write-ahead log to be moved into
+// the database twice, and in one room more than is kept.
 import type { IdempotencyKey, Retention } from '../../../../src/engine/message-log.ts'
 import type { Draft } from '../../../../src/protocol/message.ts'
 
@@ -8,7 +8,7 @@ export const AT_ONCE = 40
 
 export const KEEPS_ALL = 'all'
 export const KEEPS_FEW = 'few'
-/** What the second room keeps. */
+/** The retention of the second room. */
 export const FEW = 100
 
 const BYTES_MAX = 6_000

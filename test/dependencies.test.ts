@@ -26,7 +26,7 @@ test('[S37] every dependency is pinned to one version, and there are few', async
   t.ok(Object.keys(dependencies).length <= 25)
 })
 
-test('[S37] what is installed is known by its digest, and comes from no named host', async (t) => {
+test('[S37] each dependency is known by its digest, and comes from no named host', async (t) => {
   t.ok(others.length > 0)
   const unknown = others.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))
   t.same(unknown, [])

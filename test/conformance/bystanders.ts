@@ -21,7 +21,7 @@ export class Bystanders {
     this.#talk = this.#go()
   }
 
-  /** What the listener heard from others, in order. */
+  /** Messages of others that the listener heard, in order. */
   get others(): Message[] {
     return this.listener.reader.messages.filter((message) => !isOurs(message))
   }

@@ -1,5 +1,5 @@
-// What a client's frames must lead to, after RFC 6455 and our clause C47: which messages the room
-// hears, which pings are answered, and how the connection ends.
+// The result that a client's frames must have, after RFC 6455 and our clause C47: which messages
+// the room hears, which pings are answered, and how the connection ends.
 import { isUtf8 } from 'node:buffer'
 import type { ClientFrame } from '../support/frames.ts'
 import { mayBeSent } from './strict-reader.ts'

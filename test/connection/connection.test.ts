@@ -31,7 +31,7 @@ test('[C42] a message of a member reaches all members of its room, itself includ
   t.same(elsewhere.socket.texts, [], '[C45] and to no other member')
 })
 
-test("[C43] what the client asked for goes before the rule's echo", async (t) => {
+test("[C43] the echo that a client asked for goes before the rule's", async (t) => {
   for (const [asked, ruled, hears] of [
     [null, true, true],
     [null, false, false],

@@ -23,7 +23,7 @@ export function messageLogContract(t: Test, { openShared, cutOff }: Subject): vo
       t.test('idempotency keys', async (t) => keyContract(t, openShared, options))
     })
   }
-  t.test('what is not kept', async (t) => ephemeralContract(t, openShared))
+  t.test('messages that are not kept', async (t) => ephemeralContract(t, openShared))
   if (cutOff !== null) t.test('a cut', async (t) => cutContract(t, openShared, cutOff))
 }
 

@@ -8,7 +8,7 @@ const GOOD = { bannedAt: null, revokedBefore: null }
 
 export function userStatusContract(t: Test, open: OpenShared): void {
   t.test('status', async (t) => statusContract(t, open))
-  t.test('what ends', async (t) => endingContract(t, open))
+  t.test('endings', async (t) => endingContract(t, open))
 }
 
 function statusContract(t: Test, open: OpenShared): void {

@@ -126,7 +126,7 @@ t.test('[S14] kid, jku, jwk and x5u in a header are not looked at: we write none
   t.equal(await statusOf(signed({ header, claims, key: Buffer.alloc(3) })), 401)
 })
 
-t.test('[S15] what the server issues says all that it asks for, and nothing more', async (t) => {
+t.test('[S15] tokens of the server have all claims that it asks for, and no more', async (t) => {
   const token = ann.bearer.authorization.split(' ')[1] ?? ''
   const [header, body] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString())
   t.match(JSON.parse(header ?? ''), HEADER)

@@ -121,7 +121,7 @@ test('[S36] [S17] a refresh token that comes back is an alarm', async (t) => {
   t.ok(user)
 })
 
-test('[S36] what a user may not do is told, with the user', async (t) => {
+test('[S36] an action that a user may not do is logged, with the user', async (t) => {
   const rules = ruled({ match: 'chat:*' }, { match: 'live:*', publish: ['server'] })
   const usher = await startApp(t, rules)
   const { user, bearer, browser } = await person(usher)
@@ -180,7 +180,7 @@ test('[S36] the number of lines left out is logged at the end', async (t) => {
   t.match(auditOf(usher, 'auth-failed').at(-1), { unwritten: 2 })
 })
 
-test('[S36] [S34] what a server key changes is told with its name', async (t) => {
+test('[S36] [S34] a change by a server key is logged with its name', async (t) => {
   const usher = await startApp(t)
   const { url } = usher
   const { user } = await person(usher)

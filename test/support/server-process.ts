@@ -18,7 +18,7 @@ export interface ServerOptions {
   /** Where it starts, and where its rules file is written to. */
   cwd?: string
   rules?: RulesInput
-  /** What Node gets before the script, such as `--import=` and a file that runs first. */
+  /** Arguments of Node before the script, such as `--import=` and a file that runs first. */
   nodeArgs?: readonly string[]
   /** An application that embeds the service, instead of the service itself. */
   script?: string

@@ -1,4 +1,5 @@
-// What is used of Node's private parts: whether this release has them, and where they are not used.
+// The private parts of Node that are used: whether this release has them, and where they are not
+// used.
 import { once } from 'node:events'
 import { type AddressInfo, createServer, Socket } from 'node:net'
 import { Duplex } from 'node:stream'

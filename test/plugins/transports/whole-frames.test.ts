@@ -37,7 +37,7 @@ function hearWhole(): Heard {
   return heard
 }
 
-/** What is heard of these pieces; a receiver that gave up is sent nothing more. */
+/** The messages heard from these pieces; a receiver that gave up gets no more of them. */
 async function eventsOf({ receiver, events }: Heard, pieces: readonly Buffer[]): Promise<string[]> {
   for (const piece of pieces) {
     if (receiver.destroyed || receiver.writableEnded) break
@@ -103,7 +103,7 @@ const BROKEN: Record<string, Buffer> = {
   'a ping in fragments': bytesOf({ opcode: OPCODE.ping, fin: false }),
 }
 
-test('what breaks a rule is judged by ws, after what came before it', async (t) => {
+test('a frame that breaks a rule is judged by ws, after the frames before it', async (t) => {
   for (const [what, bytes] of Object.entries(BROKEN)) {
     const pieces = [bytesOf(text('before')), bytes, bytesOf(text('after'))]
     const expected = await eventsOf(hear(), pieces)

@@ -5,18 +5,12 @@ import { CHECKS, type Habit } from './support/tidy/checks.ts'
 import { CLEAN } from './support/tidy/clean.ts'
 import { PLANTS } from './support/tidy/plants.ts'
 import { repositoryFiles, treeOf } from './support/tidy/tree.ts'
-import { PLAIN_FOLDERS } from './support/tidy/words.ts'
 
 const tree = repositoryFiles()
-const plain = tree.filter(({ path }) => PLAIN_FOLDERS.some((start) => path.startsWith(start)))
-const STILL_PARTLY: readonly Habit[] = [
-  'sentences name their thing',
-  'files and types have no private names',
-]
 
 for (const [habit, check] of Object.entries(CHECKS) as [Habit, (typeof CHECKS)[Habit]][]) {
   test(`tidy: ${habit}`, async (t) => {
-    t.same(check(STILL_PARTLY.includes(habit) ? plain : tree), [], 'nothing to mend')
+    t.same(check(tree), [], 'nothing to mend')
   })
 
   test(`tidy: would notice if not: ${habit}`, async (t) => {

@@ -43,8 +43,8 @@ test('twice in one application, wherever', async (t) => {
   const twice = /registered twice in this application: register it once/
   const again = (app: FastifyInstance, options: UsherOptions) =>
     app.register(usher, { ...OPTIONS, ...options })
-  const app = await makeHost(t)
-  await t.rejects(async () => again(app, {}), twice)
+  const app = await makeHost(t, { options: { prefix: '' } })
+  await t.rejects(async () => again(app, { prefix: '' }), twice)
   const prefixed = await makeHost(t, { options: { prefix: '/a' } })
   await t.rejects(async () => again(prefixed, { prefix: '/b' }), twice)
   const scoped = Fastify() as unknown as FastifyInstance
@@ -164,7 +164,7 @@ test('options that are undefined are not set', async (t) => {
 
 test('origins without a prefix, where the application has CORS of its own', async (t) => {
   const { url } = await startHost(t, {
-    options: { origins: ['https://a.example'] },
+    options: { prefix: '', origins: ['https://a.example'] },
     before: (app) => app.register(cors, { origin: false }),
   })
   t.equal((await call(`${url}/health/live`, 'GET')).status, 200)
@@ -172,12 +172,9 @@ test('origins without a prefix, where the application has CORS of its own', asyn
 
 test('a boot that was refused closes what it had opened', async (t) => {
   const data = t.testdir()
-  const app = await makeHost(t, {
-    options: { data },
-    after: (app) => app.register(websocket),
-  })
+  const app = await makeHost(t, { options: { data }, after: (app) => app.register(websocket) })
   await t.rejects(async () => app.ready())
   await app.close()
   const { url } = await startHost(t, { options: { data } })
-  t.equal((await call(`${url}/health/ready`, 'GET')).status, 200)
+  t.equal((await call(`${url}/rt/health/ready`, 'GET')).status, 200)
 })

@@ -5,8 +5,9 @@ import type { Test } from 'tap'
 import { type UsherOptions, usher } from '../../src/index.ts'
 import { SERVER_KEY } from '../support/app.ts'
 
-/** An engine in memory, a server key, and a short drain. */
+/** A prefix, an engine in memory, a server key, and a short drain. */
 export const OPTIONS: UsherOptions = {
+  prefix: '/rt',
   data: ':memory:',
   serverKeys: [{ name: 'backend', key: SERVER_KEY }],
   drainSeconds: 1,

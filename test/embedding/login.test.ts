@@ -15,7 +15,7 @@ type Identity = (request: FastifyRequest) => unknown
 
 /** An application whose log-in is the function `identity`. */
 function withLogIn(t: Test, identity: Identity, options: UsherOptions = {}): Promise<Host> {
-  const own = { prefix: '/rt', ...options, identity } as UsherOptions
+  const own = { ...options, identity } as UsherOptions
   return startHost(t, { options: own, before: (app) => app.register(cookie) })
 }
 
@@ -115,7 +115,7 @@ test('an answer that is no user is the application’s fault, logged and refused
   for (const found of [...strange, { user: null }, { user: ['ann'] }, true]) {
     const log = keptLog()
     const { url } = await startHost(t, {
-      options: { prefix: '/rt', identity: (() => found) as never },
+      options: { identity: (() => found) as never },
       server: { logger: log.logger },
     })
     const headers = { origin: url }
@@ -173,7 +173,7 @@ test('[C87] a bearer token of the application’s own, for apps without an Origi
     const { sub } = await request.jwtVerify<{ sub: string }>()
     return { user: sub }
   }
-  const { url } = await startHost(t, { options: { prefix: '/rt', identity }, before })
+  const { url } = await startHost(t, { options: { identity }, before })
   const headers = { authorization: `Bearer ${await (await fetch(`${url}/token`)).text()}` }
   await (await connect(url + ROOM, { headers })).close()
   t.equal((await call(`${url}/rt/tickets`, 'POST', { headers })).status, 201)

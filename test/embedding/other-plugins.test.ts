@@ -13,7 +13,6 @@ import { asServer, call, cookieOf, PASSWORD } from '../support/people.ts'
 import { startHost } from './host.ts'
 
 const CREDENTIALS = { username: 'ann', password: PASSWORD }
-const RT = { prefix: '/rt' }
 
 /** Signs up and logs in at our endpoints, and gives the cookies that the browser then has. */
 async function loggedIn(base: string, origin: string): Promise<Record<string, string>> {
@@ -31,7 +30,7 @@ for (const hook of ['onRequest', 'preHandler', false] as const) {
       app.get('/mine/set', async (_, reply) => reply.setCookie('mine', 'x').send('set'))
       app.get('/mine/got', async (request) => ({ cookies: request.cookies }))
     }
-    const { url } = await startHost(t, { options: RT, before })
+    const { url } = await startHost(t, { before })
     const set = await fetch(`${url}/mine/set`)
     t.match(set.headers.getSetCookie(), [/^mine=x\..*Max-Age=5; Domain=example\.com; Path=\/mine/])
     const session = `${url}/rt/session`
@@ -55,7 +54,7 @@ test('@fastify/cookie that is registered after Usher', async (t) => {
     await app.register(cookie)
     app.get('/mine', async (request) => request.cookies)
   }
-  const { url } = await startHost(t, { options: RT, after })
+  const { url } = await startHost(t, { after })
   const headers = await loggedIn(`${url}/rt`, url)
   t.equal((await call(`${url}/rt/session`, 'GET', { headers })).status, 200)
   t.match((await call(`${url}/mine`, 'GET', { headers })).body, { usher: /./ })
@@ -74,7 +73,7 @@ for (const namespace of [undefined, 'mine']) {
         return verify.call(request)
       })
     }
-    const { url } = await startHost(t, { options: RT, before })
+    const { url } = await startHost(t, { before })
     const { token } = (await call(`${url}/token`, 'GET')).body
     const theirs = { authorization: `Bearer ${token}` }
     t.match((await call(`${url}/mine`, 'GET', { headers: theirs })).body, { sub: 'theirs' })
@@ -92,7 +91,6 @@ for (const when of ['before', 'after'] as const) {
   test(`@fastify/static that is registered ${when} Usher`, async (t) => {
     const root = t.testdir({ 'index.html': 'theirs', 'app.js': 'theirs', folder: { 'a.txt': 'a' } })
     const { url } = await startHost(t, {
-      options: RT,
       [when]: async (app: FastifyInstance) => {
         await app.register(files, { root })
         app.get('/sent', (_, reply) => reply.sendFile('folder/a.txt'))
@@ -112,7 +110,6 @@ for (const when of ['before', 'after'] as const) {
 test('@fastify/helmet with rules of its own', async (t) => {
   const contentSecurityPolicy = { directives: { defaultSrc: ["'self'", 'mine.example.com'] } }
   const { url } = await startHost(t, {
-    options: RT,
     before: async (app) => {
       await app.register(helmet, { contentSecurityPolicy })
       app.get('/mine', async () => 'x')
@@ -127,7 +124,7 @@ test('@fastify/helmet with rules of its own', async (t) => {
 
 test('@fastify/cors: the application’s holds, and lets no foreign page use a cookie', async (t) => {
   const { url } = await startHost(t, {
-    options: { ...RT, origins: ['https://app.example.com'] },
+    options: { origins: ['https://app.example.com'] },
     before: (app) => app.register(cors, { origin: true, credentials: true }),
     after: (app) => app.get('/mine', async () => 'x'),
   })
@@ -143,7 +140,6 @@ test('@fastify/cors: the application’s holds, and lets no foreign page use a c
 
 test('@fastify/swagger with its page: each describes its own routes alone', async (t) => {
   const { url, app } = await startHost(t, {
-    options: RT,
     before: async (app) => {
       await app.register(swagger, { openapi: { info: { title: 'Theirs', version: '1' } } })
       await app.register(swaggerUi, { routePrefix: '/documentation' })

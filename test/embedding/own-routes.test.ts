@@ -5,11 +5,8 @@ import type { StartedApp } from '../support/app.ts'
 import { asServer, call, person } from '../support/people.ts'
 import { startHost } from './host.ts'
 
-const RT = { prefix: '/rt' }
-
 test('identify: the user at a route of the application’s own', async (t) => {
   const { app, url } = await startHost(t, {
-    options: RT,
     after: (app) =>
       app.get('/mine', async (request) => {
         const { proof, server, user } = await app.usher.identify(request)
@@ -26,7 +23,6 @@ test('identify: the user at a route of the application’s own', async (t) => {
 for (const hook of ['onRequest', 'preHandler'] as const) {
   test(`authenticate as ${hook} of a route of the application’s own`, async (t) => {
     const { app, url } = await startHost(t, {
-      options: RT,
       after: (app) =>
         app.get('/mine', { [hook]: app.usher.authenticate }, async ({ identity }) => {
           return { server: identity?.server, user: identity?.user }
@@ -47,7 +43,6 @@ for (const hook of ['onRequest', 'preHandler'] as const) {
 
 test('authenticate leaves a request.identity of the application’s own alone', async (t) => {
   const { url } = await startHost(t, {
-    options: RT,
     before: (app) => app.decorateRequest('identity', { getter: () => 'theirs' as never }),
     after: (app) =>
       app.get('/mine', { onRequest: app.usher.authenticate }, async (request) => {

@@ -13,7 +13,6 @@ test('people talk on the page under /rt, and nothing is asked from elsewhere', a
   const root = t.testdir({ 'index.html': 'theirs', 'app.js': 'throw new Error("theirs")' })
   const paths: string[] = []
   const { url, app } = await startHost(t, {
-    options: { prefix: '/rt' },
     before: async (app) => {
       app.addHook('onRequest', async (request) => void paths.push(request.url))
       await app.register(files, { root })
@@ -42,7 +41,7 @@ test('people talk on the page under /rt, and nothing is asked from elsewhere', a
 })
 
 test('the page that explains the API stands under the prefix as well', async (t) => {
-  const { url } = await startHost(t, { options: { prefix: '/rt' } })
+  const { url } = await startHost(t)
   const { page, complaints } = await openWindow(await seatUser(t, browser), `${url}/rt/docs`)
   await page.getByRole('heading', { name: /^Usher/ }).waitFor()
   await page.getByText('/rt/tickets').first().waitFor()
@@ -52,10 +51,7 @@ test('the page that explains the API stands under the prefix as well', async (t)
 for (const ignoreTrailingSlash of [true, false]) {
   const how = ignoreTrailingSlash ? 'ignores' : 'minds'
   test(`/rt leads to /rt/ in an application that ${how} slashes`, async (t) => {
-    const { url } = await startHost(t, {
-      options: { prefix: '/rt' },
-      server: { routerOptions: { ignoreTrailingSlash } },
-    })
+    const { url } = await startHost(t, { server: { routerOptions: { ignoreTrailingSlash } } })
     const ask = async (path: string) => {
       const { status, headers } = await fetch(url + path, { redirect: 'manual' })
       return { status, to: headers.get('location') }
@@ -67,7 +63,7 @@ for (const ignoreTrailingSlash of [true, false]) {
 }
 
 test('pages: false leaves them out', async (t) => {
-  const { url } = await startHost(t, { options: { prefix: '/rt', pages: false } })
+  const { url } = await startHost(t, { options: { pages: false } })
   for (const path of ['/rt', '/rt/', '/rt/app.js', '/rt/docs', '/rt/docs/json']) {
     t.equal((await fetch(url + path)).status, 404, path)
   }
@@ -75,6 +71,6 @@ test('pages: false leaves them out', async (t) => {
 })
 
 test('pages: true stands at the root of an application that has none', async (t) => {
-  const { url } = await startHost(t, { options: { pages: true } })
+  const { url } = await startHost(t, { options: { prefix: '', pages: true } })
   t.match(await (await fetch(url)).text(), /<title>Usher<\/title>/)
 })

@@ -12,8 +12,6 @@ import { rawRequest } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 import { keptLog, OPTIONS } from './host.ts'
 
-const RT = { ...OPTIONS, prefix: '/rt' }
-
 const APPLICATIONS: Record<string, () => unknown> = {
   'without options': () => Fastify(),
   'with https that is null': () => Fastify({ https: null }),
@@ -37,7 +35,7 @@ async function startPlain(t: Test, made: unknown, ownSockets: boolean): Promise<
   const app = made as FastifyInstance
   t.teardown(() => app.close())
   if (ownSockets) await app.register(websocket, { options: websocketOptions() })
-  await app.register(usher, RT)
+  await app.register(usher, OPTIONS)
   app.post('/mine', async ({ body }) => body)
   await app.listen({ port: 0 })
   const addresses = app.addresses() as AddressInfo[]

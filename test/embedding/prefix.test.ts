@@ -59,7 +59,7 @@ test('the default export is the plugin, too', async (t) => {
 })
 
 test('[C86] [C20] with a public address the prefix stands in the url of tickets', async (t) => {
-  const options = { prefix: '/rt', publicUrl: 'https://example.com' }
+  const options = { publicUrl: 'https://example.com' }
   const { url } = await startHost(t, { options })
   const body = { user: 'u1', rooms: ['chat:a'] }
   const ticket = await call(`${url}/rt/tickets`, 'POST', { headers: asServer, body })
@@ -71,7 +71,7 @@ test('[C86] in a scope with a prefix of its own, it is that scope’s alone', as
   t.teardown(() => app.close())
   await app.register(
     async (scope) => {
-      await scope.register(usher, { ...OPTIONS, prefix: '/rt' })
+      await scope.register(usher, OPTIONS)
       scope.post('/say', async () => scope.usher.publish('chat:a', 'said'))
     },
     { prefix: '/api' },
@@ -92,7 +92,6 @@ test('[C86] in a scope with a prefix of its own, it is that scope’s alone', as
 
 test('[C86] [C1] errors below the prefix are ours, elsewhere they are not', async (t) => {
   const { url } = await startHost(t, {
-    options: { prefix: '/rt' },
     before: (app) => {
       app.setErrorHandler((error, _request, reply) => reply.code(418).send({ mine: String(error) }))
       app.setNotFoundHandler((_request, reply) => reply.code(404).send({ mine: 'not found' }))
@@ -113,6 +112,7 @@ test('[C86] [C1] errors below the prefix are ours, elsewhere they are not', asyn
 
 test('[C86] without a prefix, unknown paths stay the application’s', async (t) => {
   const { url } = await startHost(t, {
+    options: { prefix: '' },
     before: (app) => app.setNotFoundHandler((_, reply) => reply.code(404).send({ mine: 1 })),
     after: (app) => app.get('/', async () => ({ home: true })),
   })
@@ -127,7 +127,7 @@ test('no header of ours is on an answer of the application’s', async (t) => {
     return [...headers.keys()]
   }
   const { url } = await startHost(t, {
-    options: { prefix: '/rt', origins: ['https://app.example.com'] },
+    options: { origins: ['https://app.example.com'] },
     before: (app) => app.get('/before', async () => 'x'),
     after: (app) => app.get('/after', async () => 'x'),
   })
@@ -156,7 +156,6 @@ test('the application sees one new name, and may have all the others itself', as
   const onReplies = ['setSessionCookie', 'sessionCookie', 'refusal']
   const more = ['accounts', 'sessions', 'connections', 'permitted', 'prove', 'audit']
   const { app, url } = await startHost(t, {
-    options: { prefix: '/rt' },
     before: (app) => {
       for (const name of names) app.decorate(name, 'mine')
       for (const name of onReplies) app.decorateReply(name, 'mine')
@@ -183,10 +182,7 @@ test('the application sees one new name, and may have all the others itself', as
 
 test('[S9] a ticket in the URL is not in the application’s log', async (t) => {
   const log = keptLog()
-  const { app, url } = await startHost(t, {
-    options: { prefix: '/rt' },
-    server: { logger: log.logger },
-  })
+  const { app, url } = await startHost(t, { server: { logger: log.logger } })
   const { ticket } = await app.usher.issueTicket({ user: 'u1' })
   await (await connect(`${url}/rt/rooms/chat:a?ticket=${ticket}`)).close()
   await refused(`${url}/rt/rooms/chat:a?ticket=${ticket}`)
@@ -201,7 +197,7 @@ test('the environment is not read', async (t) => {
     process.env = before
   })
   Object.assign(process.env, { USHER_API_KEYS: 'broken', NODE_ENV: 'production', PORT: 'x' })
-  const { url } = await startHost(t, { options: { ...OPTIONS, prefix: '/rt' } })
+  const { url } = await startHost(t)
   const session = await call(`${url}/rt/accounts`, 'POST', { body: CREDENTIALS })
   t.equal(session.status, 201, 'sign-up is open, as it is not in production')
 })

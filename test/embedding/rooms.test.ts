@@ -11,7 +11,6 @@ const as = (user: string) => ({ 'x-user': user, 'sec-fetch-site': 'same-origin' 
 
 /** An application that believes whatever name a request gives itself. */
 const credulous = {
-  prefix: '/rt',
   identity: ({ headers }: { headers: NodeJS.Dict<string | string[]> }) =>
     typeof headers['x-user'] === 'string' ? { user: headers['x-user'] } : null,
 }

@@ -6,11 +6,10 @@ import { connect, refused } from '../support/client.ts'
 import { asServer } from '../support/people.ts'
 import { makeHost, startHost } from './host.ts'
 
-const RT = { prefix: '/rt' }
 const ROOM = '/rt/rooms/chat:a'
 
 test('[C89] publish: text, bytes and JSON arrive as what they are', async (t) => {
-  const { app, url } = await startHost(t, { options: RT })
+  const { app, url } = await startHost(t)
   const member = await connect(url + ROOM, { headers: asServer })
   const { usher } = app
   const first = await usher.publish('chat:a', 'text')
@@ -36,7 +35,7 @@ test('[C89] publish: text, bytes and JSON arrive as what they are', async (t) =>
 })
 
 test('publish takes a copy: the caller may use its bytes again', async (t) => {
-  const { app, url } = await startHost(t, { options: RT })
+  const { app, url } = await startHost(t)
   const member = await connect(url + ROOM, { headers: asServer })
   const bytes = Buffer.from('first')
   const publishing = app.usher.publish('chat:a', bytes)
@@ -47,7 +46,7 @@ test('publish takes a copy: the caller may use its bytes again', async (t) => {
 })
 
 test('publish with a key takes effect once; other words with it are a conflict', async (t) => {
-  const { app, url } = await startHost(t, { options: RT })
+  const { app, url } = await startHost(t)
   const member = await connect(url + ROOM, { headers: asServer })
   const { usher } = app
   const first = await usher.publish('live:a', 'a', { key: 'k' })
@@ -74,7 +73,7 @@ async function allRefused(t: Test, tries: [() => Promise<unknown>, number][]): P
 
 test('publish: a message that is not allowed is refused in words', async (t) => {
   const rooms = [{ match: 'json:*', payload: 'json' as const }, { match: 'chat:*' }]
-  const { app } = await startHost(t, { options: { ...RT, rooms } })
+  const { app } = await startHost(t, { options: { rooms } })
   const { usher } = app
   const loop: unknown[] = []
   loop.push(loop)
@@ -100,7 +99,7 @@ test('publish: a message that is not allowed is refused in words', async (t) => 
 })
 
 test('a ticket of the application opens one connection, as it was ordered', async (t) => {
-  const { app, url } = await startHost(t, { options: RT })
+  const { app, url } = await startHost(t)
   const before = Date.now()
   const info = { name: 'Ann' }
   const order = { user: 'ann', rooms: ['chat:a'], info, ttl: 10, connectionTtl: 60 }
@@ -113,7 +112,7 @@ test('a ticket of the application opens one connection, as it was ordered', asyn
 })
 
 test('issueTicket: an invalid order is refused in words', async (t) => {
-  const { app } = await startHost(t, { options: { ...RT, limits: { ticketsPerMinute: 3 } } })
+  const { app } = await startHost(t, { options: { limits: { ticketsPerMinute: 3 } } })
   const order = (more: object) => () => app.usher.issueTicket({ user: 'ann', ...more })
   await allRefused(t, [
     [order({ user: 'a b' }), 400],
@@ -136,7 +135,7 @@ test('issueTicket: an invalid order is refused in words', async (t) => {
 })
 
 test('disconnect: a user, a user in one room, and an unknown user', async (t) => {
-  const { app, url } = await startHost(t, { options: RT })
+  const { app, url } = await startHost(t)
   const enter = async (user: string, room: string) => {
     const { ticket } = await app.usher.issueTicket({ user })
     return connect(`${url}/rt/rooms/${room}?ticket=${ticket}`)
@@ -164,7 +163,7 @@ test('disconnect: a user, a user in one room, and an unknown user', async (t) =>
 })
 
 test('it is there as soon as Usher is registered, before the application is ready', async (t) => {
-  const app = await makeHost(t, { options: RT })
+  const app = await makeHost(t)
   t.match(await app.usher.publish('live:a', 'early'), { room: 'live:a' })
   const { ticket } = await app.usher.issueTicket({ user: 'ann' })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -172,7 +171,7 @@ test('it is there as soon as Usher is registered, before the application is read
 })
 
 test('after closing, everything is refused as unavailable', async (t) => {
-  const { app } = await startHost(t, { options: RT })
+  const { app } = await startHost(t)
   const { usher } = app
   await app.close()
   const calls: ((usher: Usher) => Promise<unknown>)[] = [
@@ -187,7 +186,7 @@ test('after closing, everything is refused as unavailable', async (t) => {
 })
 
 test('two Ushers in one process share nothing', async (t) => {
-  const [one, two] = await Promise.all([startHost(t, { options: RT }), startHost(t)])
+  const [one, two] = await Promise.all([startHost(t), startHost(t, { options: { prefix: '' } })])
   const { ticket } = await one.app.usher.issueTicket({ user: 'ann' })
   const stranger = await refused(`${two.url}/rooms/chat:a?ticket=${ticket}`)
   t.match(stranger, { status: 401, body: { error: 'ticket_invalid' } })

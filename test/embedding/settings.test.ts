@@ -7,12 +7,10 @@ import { asServer, call, PASSWORD } from '../support/people.ts'
 import { keptLog, startHost } from './host.ts'
 
 const CREDENTIALS = { username: 'ann', password: PASSWORD }
-const RT = { prefix: '/rt' }
 
 for (const bodyLimit of [10, 50_000_000]) {
   test(`a body limit of ${bodyLimit} bytes`, async (t) => {
     const { url } = await startHost(t, {
-      options: RT,
       server: { bodyLimit },
       after: (app) => app.post('/mine', async ({ body }) => JSON.stringify(body).length),
     })
@@ -35,7 +33,6 @@ for (const bodyLimit of [10, 50_000_000]) {
 test('compilers and formatters of another kind, as a schema library brings them', async (t) => {
   const mine = { parse: () => 'mine' }
   const { url } = await startHost(t, {
-    options: RT,
     before: (app) => {
       const isMine = (schema: unknown): boolean => schema === mine
       app.setValidatorCompiler(({ schema }) => {
@@ -62,7 +59,6 @@ test('compilers and formatters of another kind, as a schema library brings them'
 
 test('an ajv that coerces and removes does neither for us [C4]', async (t) => {
   const { url } = await startHost(t, {
-    options: RT,
     server: { ajv: { customOptions: { coerceTypes: 'array', removeAdditional: 'all' } } },
   })
   for (const body of [{ ttl: '10' }, { user: 'u', more: 1 }, { user: ['u'] }]) {
@@ -74,7 +70,6 @@ test('an ajv that coerces and removes does neither for us [C4]', async (t) => {
 test('[S12] content types that an application parses are not taken at our endpoints', async (t) => {
   const json = JSON.stringify(CREDENTIALS)
   const { url } = await startHost(t, {
-    options: RT,
     before: (app) => {
       const parse = async (_: unknown, body: string | Buffer) => JSON.parse(String(body))
       app.addContentTypeParser('*', { parseAs: 'string' }, parse)
@@ -100,7 +95,6 @@ test('[S12] content types that an application parses are not taken at our endpoi
 test('a hook of the application runs for our endpoints too, upgrades included', async (t) => {
   const seen: string[] = []
   const { url } = await startHost(t, {
-    options: RT,
     before: (app) =>
       app.addHook('onRequest', async ({ url, headers }) => {
         seen.push(url)
@@ -117,10 +111,7 @@ test('a hook of the application runs for our endpoints too, upgrades included', 
 
 test('which proxies are trusted is the application’s to decide', async (t) => {
   const log = keptLog()
-  const { url } = await startHost(t, {
-    options: RT,
-    server: { trustProxy: '127.0.0.1', logger: log.logger },
-  })
+  const { url } = await startHost(t, { server: { trustProxy: '127.0.0.1', logger: log.logger } })
   const headers = { ...asServer, 'x-forwarded-for': '203.0.113.7' }
   await (await connect(`${url}/rt/rooms/chat:a`, { headers })).close()
   t.match(log.text(), /"ip":"203\.0\.113\.7"[^\n]*connection opened/)
@@ -129,7 +120,7 @@ test('which proxies are trusted is the application’s to decide', async (t) => 
 test('[C36] in production, health is plain below the prefix and the rest needs TLS', async (t) => {
   const secret = 'abcdefghijklmnopqrstuvwxyz012345'
   const { url } = await startHost(t, {
-    options: { ...RT, production: true, secret },
+    options: { production: true, secret },
     after: (app) => app.get('/health/mine', async () => 'x'),
   })
   t.equal((await call(`${url}/rt/health/live`, 'GET')).status, 200)
@@ -142,7 +133,7 @@ test('an option without effect is warned of at boot, and no answer shows it', as
   const rooms = [{ match: '*', presence: true, receipts: 'members' }]
   const limits = { roomsPerConnection: 1 }
   const { url } = await startHost(t, {
-    options: { ...RT, rooms, limits } as UsherOptions,
+    options: { rooms, limits } as UsherOptions,
     server: { logger: log.logger },
   })
   for (const name of ['rooms.0.presence', 'rooms.0.receipts', 'limits.roomsPerConnection']) {
@@ -157,20 +148,19 @@ test('an option without effect is warned of at boot, and no answer shows it', as
 test('names of 128 characters need what the boot asks for', async (t) => {
   const name = 'x'.repeat(128)
   const log = keptLog()
-  const short = await startHost(t, { options: RT, server: { logger: log.logger } })
+  const short = await startHost(t, { server: { logger: log.logger } })
   t.match(log.text(), /more than 100 characters are refused with 414.*maxParamLength: 256/)
   t.equal((await call(`${short.url}/rt/rooms/${name}`, 'GET', { headers: asServer })).status, 414)
   const quiet = keptLog()
   const routerOptions = { maxParamLength: 256 }
   const server = { logger: quiet.logger, routerOptions }
-  const long = await startHost(t, { options: RT, server })
+  const long = await startHost(t, { server })
   t.notMatch(quiet.text(), /are refused with 414/)
   t.equal((await call(`${long.url}/rt/rooms/${name}`, 'GET', { headers: asServer })).status, 200)
 })
 
 test('our refusals have a status for the application’s own error handler', async (t) => {
   const { url } = await startHost(t, {
-    options: RT,
     after: (app) =>
       app.get('/mine', async (request) => {
         const { user, proof } = await app.usher.identify(request)

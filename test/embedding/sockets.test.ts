@@ -10,7 +10,6 @@ import { RawClient, rawConnect, rawRequest } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 import { makeHost, startHost } from './host.ts'
 
-const RT = { prefix: '/rt' }
 const ROOM = '/rt/rooms/chat:a'
 const SHUTDOWN = { code: 3001, reason: 'shutdown' }
 
@@ -41,7 +40,6 @@ async function bothTalk(url: string): Promise<void> {
 
 test('each answers its own, with routes before Usher and after it', async (t) => {
   const { url, app } = await startHost(t, {
-    options: RT,
     before: ownSockets(),
     after: (app) => app.get('/late', { websocket: true }, (socket) => socket.send('late')),
   })
@@ -55,7 +53,6 @@ test('each answers its own, with routes before Usher and after it', async (t) =>
 test('subprotocols: the application chooses its own, and never a ticket', async (t) => {
   const handleProtocols = (offered: Set<string>) => [...offered][0] ?? false
   const { url, app } = await startHost(t, {
-    options: RT,
     before: ownSockets(websocketOptions({ handleProtocols })),
   })
   const mine = await connect(`${url}/echo`, { protocols: ['theirs.v1'] })
@@ -68,7 +65,7 @@ test('subprotocols: the application chooses its own, and never a ticket', async 
 
 test('[C47] our bound on a message holds where the application takes larger ones', async (t) => {
   const { url } = await startHost(t, {
-    options: { ...RT, limits: { messageBytes: 1_000 } },
+    options: { limits: { messageBytes: 1_000 } },
     before: ownSockets(websocketOptions({ messageBytes: 1_000_000 })),
   })
   const mine = await connect(`${url}/echo`)
@@ -86,7 +83,6 @@ for (const own of [true, false]) {
   const where = own ? 'with sockets of its own' : 'without any'
   test(`an upgrade of a path that takes none, in an application ${where}`, async (t) => {
     const { url } = await startHost(t, {
-      options: RT,
       ...(own ? { before: ownSockets() } : { after: (app) => app.get('/plain', async () => 'x') }),
     })
     const missing = new RawClient(await rawSocket(url))
@@ -104,7 +100,6 @@ for (const own of [true, false]) {
 
 test('`Upgrade: h2c` is a request to the application as well', async (t) => {
   const { url } = await startHost(t, {
-    options: RT,
     before: ownSockets(),
     after: (app) => app.post('/mine', async ({ body }) => body),
   })
@@ -119,7 +114,7 @@ test('`Upgrade: h2c` is a request to the application as well', async (t) => {
 
 /** Closes the application, and gives the close codes and reasons. */
 async function closings(t: Test, before: (app: FastifyInstance) => unknown) {
-  const { url, app } = await startHost(t, { options: RT, before })
+  const { url, app } = await startHost(t, { before })
   const mine = await connect(`${url}/echo`)
   const ours = await Promise.all([
     connect(url + ROOM, { headers: asServer }),
@@ -153,7 +148,7 @@ test('[C65] the application goes on answering what it has begun', async (t) => {
   const reached = Promise.withResolvers<void>()
   const paused = Promise.withResolvers<string>()
   const { url, app } = await startHost(t, {
-    options: { ...RT, drainSeconds: 0 },
+    options: { drainSeconds: 0 },
     after: (app) =>
       app.get('/slow', () => {
         reached.resolve()
@@ -172,7 +167,7 @@ test('[C65] the application goes on answering what it has begun', async (t) => {
 })
 
 test('[C65] [C90] closing ends event streams, and waits for none of them', async (t) => {
-  const { url, app } = await startHost(t, { options: RT, before: ownSockets() })
+  const { url, app } = await startHost(t, { before: ownSockets() })
   const headers = { ...asServer, accept: 'text/event-stream' }
   const stream = await fetch(url + ROOM, { headers })
   t.equal(stream.status, 200)
@@ -194,10 +189,7 @@ test('[C65] while it closes, a handshake is refused or told 3001', async (t) => 
     reached.resolve()
     return paused.promise
   }
-  const { url, app } = await startHost(t, {
-    options: { ...RT, authorize },
-    before: ownSockets(),
-  })
+  const { url, app } = await startHost(t, { options: { authorize }, before: ownSockets() })
   const client = new RawClient(await rawSocket(url))
   client.socket.write(upgradeRequest(ROOM, asServer))
   await reached.promise
@@ -211,10 +203,7 @@ test('[C65] while it closes, a handshake is refused or told 3001', async (t) => 
 })
 
 test('[C65] sockets that ask for upgrades and get none do not delay closing', async (t) => {
-  const { url, app } = await startHost(t, {
-    options: RT,
-    after: (app) => app.get('/plain', async () => 'x'),
-  })
+  const { url, app } = await startHost(t, { after: (app) => app.get('/plain', async () => 'x') })
   const client = new RawClient(await rawSocket(url))
   client.socket.write(upgradeRequest('/plain'))
   t.equal(await client.status(), 200)

@@ -67,7 +67,6 @@ for (const own of [true, false]) {
   const where = own ? 'with WebSockets of its own' : 'without any'
   test(`[S41] inside an application ${where}, a handshake with a body ends nothing`, async (t) => {
     const { url } = await startHost(t, {
-      options: { prefix: '/rt' },
       before: async (app) => {
         if (!own) return
         await app.register(websocket, { options: websocketOptions() })
@@ -95,9 +94,7 @@ function underPrefix(path: string): string {
 test('[S41] an application that upgrades handshakes with a body does not boot', async (t) => {
   const shouldUpgradeCallback = ({ headers }: { headers: { upgrade?: string } }) =>
     headers.upgrade === 'websocket'
-  const booting = makeHost(t, {
-    server: { http: { shouldUpgradeCallback } } as object,
-  })
+  const booting = makeHost(t, { server: { http: { shouldUpgradeCallback } } as object })
   await t.rejects(
     booting.then((app) => app.ready()),
     /upgrade WebSockets without a body and nothing else/,

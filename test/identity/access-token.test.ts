@@ -3,7 +3,7 @@ import { createSign, generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { deriveKeys } from '../../src/identity/secret.ts'
 import { startApp } from '../support/app.ts'
-import { call, person } from '../support/people.ts'
+import { call, person, whoAmI } from '../support/people.ts'
 import { HEADER, type Part, signed, unsigned } from './hand-made-token.ts'
 
 const SECRETS = { current: 'root secret of these token tests', previous: null }
@@ -19,21 +19,12 @@ const sessionOf = async (headers: Record<string, string>): Promise<string> =>
 const [annSession, bobSession] = [await sessionOf(ann.bearer), await sessionOf(bob.bearer)]
 
 const now = Math.floor(Date.now() / 1_000)
-const claims = {
-  sub: ann.user,
-  sid: annSession,
-  iss: 'usher',
-  aud: 'usher',
-  iat: now,
-  exp: now + 900,
-}
+const party = { iss: 'usher', aud: 'usher' }
+const claims = { sub: ann.user, sid: annSession, ...party, iat: now, exp: now + 900 }
 const good = signed({ claims, key })
 const [goodHeader = '', goodClaims = '', goodSignature = ''] = good.split('.')
 
-async function statusOf(token: string): Promise<number> {
-  const headers = { authorization: `Bearer ${token}` }
-  return (await call(`${usher.url}/session`, 'GET', { headers })).status
-}
+const statusOf = (token: string) => whoAmI(usher, { authorization: `Bearer ${token}` })
 
 function without(name: string): Part {
   return Object.fromEntries(Object.entries(claims).filter(([claim]) => claim !== name))

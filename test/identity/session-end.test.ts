@@ -1,49 +1,39 @@
 // When sessions end by themselves, and how long a wrong password makes one wait, over HTTP.
-import t, { type Test } from 'tap'
-import { startApp } from '../support/app.ts'
+import t from 'tap'
+import { startOnManualClock } from '../support/app.ts'
 import { connect } from '../support/client.ts'
-import { asServer, call, PASSWORD, person, ticketOf } from '../support/people.ts'
+import { moveUntil } from '../support/manual-clock.ts'
+import { asServer, call, PASSWORD, person, ticketOf, whoAmI } from '../support/people.ts'
 import { until } from '../support/until.ts'
-import { moveUntil, OffsetClock } from './offset-clock.ts'
 
 const DAY_MS = 86_400_000
 
-/** An app on a clock that moves while the app closes. */
-async function startOnOffsetClock(t: Test, overrides: Parameters<typeof startApp>[1] = {}) {
-  const clock = new OffsetClock()
-  const usher = await startApp(t, overrides, { clock })
-  t.teardown(() => moveUntil(clock, usher.app.close()))
-  const whoAmI = async (headers: Record<string, string>) =>
-    (await call(`${usher.url}/session`, 'GET', { headers })).status
-  return { clock, usher, whoAmI }
-}
-
 t.test('[C16] [S11] a session ends 30 days after log-in, however much it is used', async (t) => {
-  const { clock, usher, whoAmI } = await startOnOffsetClock(t)
+  const { clock, usher } = await startOnManualClock(t)
   const { browser } = await person(usher)
   for (let day = 0; day < 29; day += 1) {
     clock.jump(DAY_MS)
-    t.equal(await whoAmI(browser), 200, `day ${day}`)
+    t.equal(await whoAmI(usher, browser), 200, `day ${day}`)
   }
   clock.jump(DAY_MS - 1)
-  t.equal(await whoAmI(browser), 200, 'the last millisecond')
+  t.equal(await whoAmI(usher, browser), 200, 'the last millisecond')
   clock.jump(1)
-  t.equal(await whoAmI(browser), 401)
+  t.equal(await whoAmI(usher, browser), 401)
 })
 
 t.test('[C16] [S11] a session ends after seven days without use', async (t) => {
-  const { clock, usher, whoAmI } = await startOnOffsetClock(t)
+  const { clock, usher } = await startOnManualClock(t)
   const { browser } = await person(usher)
   clock.jump(7 * DAY_MS - 1)
-  t.equal(await whoAmI(browser), 200)
+  t.equal(await whoAmI(usher, browser), 200)
   await until(async () => {
     const [session] = await Promise.all([usher.app.sessions.byId(await idOf(usher.url, browser))])
     return session?.usedAt === clock.now()
   })
   clock.jump(7 * DAY_MS - 1)
-  t.equal(await whoAmI(browser), 200, 'use counts from the last time')
+  t.equal(await whoAmI(usher, browser), 200, 'use counts from the last time')
   clock.jump(7 * DAY_MS)
-  t.equal(await whoAmI(browser), 401)
+  t.equal(await whoAmI(usher, browser), 401)
 })
 
 async function idOf(url: string, headers: Record<string, string>): Promise<string> {
@@ -51,21 +41,21 @@ async function idOf(url: string, headers: Record<string, string>): Promise<strin
 }
 
 t.test('[C63] [C25] a connection ends with the session behind it', async (t) => {
-  const { clock, usher } = await startOnOffsetClock(t)
+  const { clock, usher } = await startOnManualClock(t)
   const { browser } = await person(usher)
   const byCookie = await connect(`${usher.url}/rooms/chat:a`, { headers: browser })
   const ticket = await ticketOf(usher, browser)
   const byTicket = await connect(`${usher.url}/rooms/chat:a?ticket=${ticket}`)
   clock.jump(30 * DAY_MS)
   const closed = Promise.all([byCookie.closed, byTicket.closed])
-  await clock.manual.advance(25_000)
+  await clock.advance(25_000)
   await moveUntil(clock, closed)
   const expired = { code: 3005, reason: 'session expired' }
   t.same(await closed, [expired, expired])
 })
 
 t.test('[C21] a connection ends connectionTtl seconds after its ticket was issued', async (t) => {
-  const { clock, usher } = await startOnOffsetClock(t)
+  const { clock, usher } = await startOnManualClock(t)
   const open = async (connectionTtl?: number) => {
     const body = { user: 'acme:1', ...(connectionTtl === undefined ? {} : { connectionTtl }) }
     const ticket = await ticketOf(usher, asServer, body)
@@ -74,19 +64,19 @@ t.test('[C21] a connection ends connectionTtl seconds after its ticket was issue
   const [short, day] = [await open(60), await open()]
   clock.jump(60_000)
   const closed = short.closed
-  await clock.manual.advance(25_000)
+  await clock.advance(25_000)
   await moveUntil(clock, closed)
   t.same(await closed, { code: 3005, reason: 'session expired' })
   day.send('still here')
   await moveUntil(clock, day.next())
   clock.jump(DAY_MS)
-  await clock.manual.advance(25_000)
+  await clock.advance(25_000)
   await moveUntil(clock, day.closed)
   t.equal((await day.closed).code, 3005)
 })
 
 t.test('[C13] [S24] an address is told to wait, another one is not', async (t) => {
-  const { clock, usher } = await startOnOffsetClock(t, { trustProxy: ['127.0.0.1'] })
+  const { clock, usher } = await startOnManualClock(t, { trustProxy: ['127.0.0.1'] })
   const { username } = await person(usher)
   const logIn = (address: string, body: object) =>
     call(`${usher.url}/session`, 'POST', { body, headers: { 'x-forwarded-for': address } })
@@ -101,12 +91,12 @@ t.test('[C13] [S24] an address is told to wait, another one is not', async (t) =
   t.match(told, { status: 429, body: { error: 'too_many_requests', code: 111 } })
   t.equal(told.headers.get('retry-after'), '1')
   t.equal((await logIn('192.0.2.2', right)).status, 200, 'another user elsewhere')
-  await clock.manual.advance(1_000)
+  await clock.advance(1_000)
   t.equal((await logIn('192.0.2.1', right)).status, 200, 'after the wait')
 })
 
 t.test('[C13] guesses from everywhere hold the owner back and never shut him out', async (t) => {
-  const { clock, usher } = await startOnOffsetClock(t, { trustProxy: ['127.0.0.1'] })
+  const { clock, usher } = await startOnManualClock(t, { trustProxy: ['127.0.0.1'] })
   const { username } = await person(usher)
   const logIn = (address: string, password: string) => {
     const headers = { 'x-forwarded-for': address }

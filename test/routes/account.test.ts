@@ -1,12 +1,20 @@
 // Changing the password, deleting the account, logging out everywhere: which sessions end and which
 // stay.
 import t, { type Test } from 'tap'
-import { moveUntil, OffsetClock } from '../identity/offset-clock.ts'
-import { startApp } from '../support/app.ts'
+import { startApp, startOnManualClock } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
 import { connectEveryWay } from '../support/connect-every-way.ts'
+import { moveUntil } from '../support/manual-clock.ts'
 import { pauseCalls } from '../support/paused-calls.ts'
-import { asServer, call, PASSWORD, type Person, person, ticketOf } from '../support/people.ts'
+import {
+  asServer,
+  call,
+  PASSWORD,
+  type Person,
+  person,
+  ticketOf,
+  whoAmI,
+} from '../support/people.ts'
 
 const usher = await startApp(t)
 const { url, keepSecret } = usher
@@ -24,10 +32,6 @@ function changePassword(headers: Headers, body: object = {}, base = url) {
 
 function logIn(username: string, password: string, more: object = {}) {
   return call(`${url}/session`, 'POST', { body: { username, password, ...more } })
-}
-
-async function whoAmI(headers: Headers): Promise<number> {
-  return (await call(`${url}/session`, 'GET', { headers })).status
 }
 
 async function refresh(refreshToken: string): Promise<number> {
@@ -54,9 +58,9 @@ t.test('[C18] [S18] a new password ends the other sessions, and keeps this one',
   t.equal(status, 204)
   t.equal(body, null)
   await checkClosed(t, web)
-  t.equal(await whoAmI(ann.browser), 401)
+  t.equal(await whoAmI(usher, ann.browser), 401)
   t.equal((await refused(`${room}?ticket=${other}`)).body.error, 'ticket_used')
-  t.equal(await whoAmI(ann.bearer), 200)
+  t.equal(await whoAmI(usher, ann.bearer), 200)
   t.equal(await refresh(ann.refreshToken), 200)
   await connect(`${room}?ticket=${mine}`)
   checkOpen(t, [...app, ...given])
@@ -88,7 +92,7 @@ t.test('[C18] [C33] [S12] by cookie from our own pages alone', async (t) => {
   t.equal((await changePassword(ann.browser)).status, 204)
   await checkClosed(t, app)
   checkOpen(t, web)
-  t.equal(await whoAmI(ann.browser), 200)
+  t.equal(await whoAmI(usher, ann.browser), 200)
   t.equal(await refresh(ann.refreshToken), 401)
 })
 
@@ -99,15 +103,13 @@ t.test('[C18] with a wrong present password nothing changes', async (t) => {
   t.equal(status, 403)
   t.match(body, { error: 'forbidden', code: 103 })
   checkOpen(t, web)
-  t.equal(await whoAmI(ann.browser), 200)
+  t.equal(await whoAmI(usher, ann.browser), 200)
   t.equal((await logIn(ann.username, PASSWORD)).status, 200)
 })
 
 /** An app on a clock that stands still, for requests from any address. */
-async function startOnOffsetClock(t: Test) {
-  const clock = new OffsetClock()
-  const own = await startApp(t, { trustProxy: ['127.0.0.1'] }, { clock })
-  t.teardown(() => moveUntil(clock, own.app.close()))
+async function startForAddresses(t: Test) {
+  const { clock, usher: own } = await startOnManualClock(t, { trustProxy: ['127.0.0.1'] })
   const { bearer, username } = await person(own)
   const change = (address: string, password: string) =>
     changePassword({ ...bearer, 'x-forwarded-for': address }, { password }, own.url)
@@ -122,7 +124,7 @@ async function startOnOffsetClock(t: Test) {
 }
 
 t.test('[C18] [C13] [S24] a wrong present password counts for the address', async (t) => {
-  const { change, enter } = await startOnOffsetClock(t)
+  const { change, enter } = await startForAddresses(t)
   for (let guess = 0; guess < 10; guess += 1) {
     t.equal((await enter('192.0.2.1', `nobody-${guess}`)).status, 401)
   }
@@ -135,7 +137,7 @@ t.test('[C18] [C13] [S24] a wrong present password counts for the address', asyn
 })
 
 t.test('[C18] [C13] [S24] and for the account, whose log-ins are delayed', async (t) => {
-  const { clock, url, change, enter } = await startOnOffsetClock(t)
+  const { clock, url, change, enter } = await startForAddresses(t)
   for (let guess = 0; guess < 6; guess += 1) {
     t.equal((await change('192.0.2.1', 'a wrong guess')).status, 403)
   }
@@ -183,8 +185,8 @@ t.test('[C18] a log-in on its way with the old password does not come in', async
     t.equal((await changePassword(bearer)).status, 204)
     paused.release()
     t.match(await late, { status: 401, body: { message: 'Username or password is wrong.' } })
-    t.equal(await whoAmI(bearer), 200)
-    t.equal(await whoAmI(browser), 401)
+    t.equal(await whoAmI(usher, bearer), 200)
+    t.equal(await whoAmI(usher, browser), 401)
   }
 })
 
@@ -200,8 +202,8 @@ t.test('[C19] an account is deleted with its sessions, tickets and connections',
   t.equal(status, 204)
   t.match(headers.getSetCookie(), [/^usher=; .*Expires=Thu, 01 Jan 1970/])
   await checkClosed(t, [...web, ...app, ...given])
-  t.equal(await whoAmI(ann.browser), 401)
-  t.equal(await whoAmI(ann.bearer), 401)
+  t.equal(await whoAmI(usher, ann.browser), 401)
+  t.equal(await whoAmI(usher, ann.bearer), 401)
   t.equal(await refresh(ann.refreshToken), 401)
   for (const ticket of tickets) {
     t.equal((await refused(`${room}?ticket=${ticket}`)).body.error, 'ticket_used')
@@ -216,8 +218,8 @@ t.test('[C19] the name is free again, for a user with another id', async (t) => 
   t.equal((await call(`${url}/account`, 'DELETE', { headers: bearer })).status, 204)
   const other = await person(usher, username.toUpperCase())
   t.not(other.user, user)
-  t.equal(await whoAmI(bearer), 401)
-  t.equal(await whoAmI(other.bearer), 200)
+  t.equal(await whoAmI(usher, bearer), 401)
+  t.equal(await whoAmI(usher, other.bearer), 200)
 })
 
 t.test('[C19] a log-in on its way into a deleted account is a 401', async (t) => {
@@ -241,8 +243,8 @@ t.test('[C19] logging out everywhere ends all earlier sessions, and no later one
     t.equal(status, 204)
     t.equal(headers.getSetCookie().length, by === 'browser' ? 1 : 0)
     await checkClosed(t, [...web, ...app, ...given])
-    t.equal(await whoAmI(ann.browser), 401)
-    t.equal(await whoAmI(ann.bearer), 401)
+    t.equal(await whoAmI(usher, ann.browser), 401)
+    t.equal(await whoAmI(usher, ann.bearer), 401)
     t.equal(await refresh(ann.refreshToken), 401)
     t.equal((await refused(`${room}?ticket=${ticket}`)).body.error, 'ticket_used')
     checkOpen(t, Object.values(others).flat())

@@ -1,7 +1,6 @@
 // Refresh tokens of apps over HTTP: rotation, a lost answer, theft, and forgeries.
 import t, { type Test } from 'tap'
-import { moveUntil, OffsetClock } from '../identity/offset-clock.ts'
-import { startApp } from '../support/app.ts'
+import { startApp, startOnManualClock } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { call, PASSWORD, type Person, person, ticketOf } from '../support/people.ts'
 import { until } from '../support/until.ts'
@@ -10,9 +9,7 @@ const GRACE_MS = 10_000
 const DAY_MS = 86_400_000
 const FORM = /^rt_[\w-]+\.[\w-]+$/
 
-const clock = new OffsetClock()
-const usher = await startApp(t, {}, { clock })
-t.teardown(() => moveUntil(clock, usher.app.close()))
+const { clock, usher } = await startOnManualClock(t)
 const { url, keepSecret } = usher
 const room = `${url}/rooms/chat:a`
 

@@ -1,11 +1,19 @@
 // The actions of a back end on users: ban, revoke, disconnect, send out of a room.
 import { SignJWT } from 'jose'
 import t, { type Test } from 'tap'
-import { OffsetClock } from '../identity/offset-clock.ts'
 import { startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
 import { connectEveryWay } from '../support/connect-every-way.ts'
-import { asServer, call, PASSWORD, type Person, person, ticketOf } from '../support/people.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import {
+  asServer,
+  call,
+  PASSWORD,
+  type Person,
+  person,
+  ticketOf,
+  whoAmI,
+} from '../support/people.ts'
 import { rawRequest } from '../support/raw-client.ts'
 
 const usher = await startApp(t)
@@ -38,10 +46,6 @@ async function done(t: Test, endpoint: Endpoint, user: string): Promise<void> {
 
 function logIn({ username }: Person, client = 'app') {
   return call(`${url}/session`, 'POST', { body: { username, password: PASSWORD, client } })
-}
-
-async function whoAmI(headers: Headers): Promise<number> {
-  return (await call(`${url}/session`, 'GET', { headers })).status
 }
 
 async function refresh(refreshToken: string): Promise<number> {
@@ -80,7 +84,7 @@ t.test('[C80] [S34] these endpoints are for server keys alone', async (t) => {
     }
   }
   checkOpen(t, [open])
-  t.equal(await whoAmI(ann.bearer), 200)
+  t.equal(await whoAmI(usher, ann.bearer), 200)
 })
 
 t.test('[C80] [S6] a server key is not taken in a URL', async (t) => {
@@ -114,7 +118,7 @@ t.test('[C84] a user who is sent out leaves that room, and no other', async (t) 
   await done(t, 'sendOut', ann.user)
   await checkClosed(t, Object.values(gone).flat())
   for (const ways of stay) checkOpen(t, Object.values(ways).flat())
-  t.equal(await whoAmI(ann.bearer), 200)
+  t.equal(await whoAmI(usher, ann.bearer), 200)
   await connect(room, { headers: ann.bearer })
 })
 
@@ -127,7 +131,7 @@ t.test('[C81] [S18] no credential of a banned user is accepted', async (t) => {
   ]
   await done(t, 'ban', ann.user)
   for (const headers of [ann.bearer, ann.browser]) {
-    t.equal(await whoAmI(headers), 401)
+    t.equal(await whoAmI(usher, headers), 401)
     t.equal((await refused(room, { headers })).status, 401)
     t.equal((await call(`${url}/tickets`, 'POST', { headers, body: {} })).status, 401)
     const message = { headers, body: 'hello' }
@@ -162,7 +166,7 @@ t.test('[C83] a ban lasts until it is lifted; the sessions it ended stay over', 
   for (let time = 0; time < 2; time += 1) await done(t, 'ban', ann.user)
   t.equal((await logIn(ann)).status, 401)
   for (let time = 0; time < 2; time += 1) await done(t, 'unban', ann.user)
-  t.equal(await whoAmI(ann.bearer), 401)
+  t.equal(await whoAmI(usher, ann.bearer), 401)
   t.equal(await refresh(ann.refreshToken), 401)
   const { status, body } = await logIn(ann)
   t.equal(status, 200)
@@ -196,7 +200,7 @@ t.test('[C82] with ?revoke earlier credentials are refused, and later ones are g
     ]
     const path = `${url}/users/${ann.user}/connections${query}`
     t.equal((await call(path, 'DELETE', { headers: asServer })).status, 204)
-    for (const headers of [ann.browser, ann.bearer]) t.equal(await whoAmI(headers), 401)
+    for (const headers of [ann.browser, ann.bearer]) t.equal(await whoAmI(usher, headers), 401)
     t.equal(await refresh(ann.refreshToken), 401)
     for (const ticket of issued) t.equal((await refused(`${room}?ticket=${ticket}`)).status, 401)
     const { status, body } = await logIn(ann)
@@ -212,7 +216,7 @@ t.test('[C82] with ?revoke earlier credentials are refused, and later ones are g
 })
 
 t.test('[C85] [S18] users of another issuer are banned and revoked like ours', async (t) => {
-  const clock = new OffsetClock()
+  const clock = new ManualClock()
   const key = 'a secret that both sides know 0123'
   const thirdPartyIssuer = {
     ...{ key, jwksUrl: null, algorithm: 'HS256', prefix: 'acme:' },

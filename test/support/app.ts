@@ -7,6 +7,7 @@ import { LOG_SHAPES } from '../../plugins/log.ts'
 import { type AppParts, buildApp } from '../../src/app.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/environment.ts'
+import { ManualClock, moveUntil } from './manual-clock.ts'
 
 export interface StartedApp {
   url: string
@@ -59,4 +60,12 @@ export async function startApp(
     for (const value of values) secrets.add(value)
   }
   return { url, app, log, keepSecret }
+}
+
+/** An app on a manual clock, which moves while the app closes. */
+export async function startOnManualClock(t: Test, overrides: Partial<Config> = {}) {
+  const clock = new ManualClock()
+  const usher = await startApp(t, overrides, { clock })
+  t.teardown(() => moveUntil(clock, usher.app.close()))
+  return { clock, usher }
 }

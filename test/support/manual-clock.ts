@@ -10,10 +10,11 @@ interface Waiting {
 
 export class ManualClock implements Clock {
   #time = 0
+  #jumped = 0
   readonly #waiting = new Set<Waiting>()
 
   now(): number {
-    return 1_700_000_000_000 + this.#time
+    return 1_700_000_000_000 + this.#time + this.#jumped
   }
 
   elapsed(): number {
@@ -26,6 +27,11 @@ export class ManualClock implements Clock {
 
   every(ms: number, run: () => void): Timer {
     return this.#wait({ at: this.#time + ms, everyMs: ms, run })
+  }
+
+  /** Lets this much wall time pass at once: no timer rings. */
+  jump(ms: number): void {
+    this.#jumped += ms
   }
 
   /** How many timers are set. */
@@ -61,5 +67,18 @@ export class ManualClock implements Clock {
   #wait(waiting: Waiting): Timer {
     this.#waiting.add(waiting)
     return { cancel: () => void this.#waiting.delete(waiting) }
+  }
+}
+
+/** Moves the clock until the promise settles; the network goes on between the steps. */
+export async function moveUntil(clock: ManualClock, settled: Promise<unknown>): Promise<void> {
+  let done = false
+  const mark = () => {
+    done = true
+  }
+  settled.then(mark, mark)
+  while (!done) {
+    await clock.advance(50)
+    await new Promise(setImmediate)
   }
 }

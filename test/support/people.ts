@@ -40,6 +40,11 @@ export function cookieOf(headers: Headers): string {
   return headers.getSetCookie()[0]?.split(';')[0] ?? ''
 }
 
+/** The status that these headers get where a session is asked for: 200 or 401. */
+export async function whoAmI({ url }: StartedApp, headers: CallOptions['headers'] = {}) {
+  return (await call(`${url}/session`, 'GET', { headers })).status
+}
+
 let people = 0
 
 /** Signs a user up and logs in twice: in a browser and in an app. */

@@ -59,9 +59,8 @@ export async function findTarget(short: boolean): Promise<Target> {
   const keepSecret = (...values: string[]): void => {
     for (const value of values) secrets.add(value)
   }
-  const { port, url, program } = server
-  // The people of the other tests know an app; all they use of it is its address.
-  const app = { url, log: () => program.output, keepSecret, app: null as never }
+  const { port, url } = server
+  const app = { url, keepSecret }
   const newPerson = () => person(app, `guest${secrets.size}`)
   return {
     server,

@@ -25,8 +25,6 @@ const LIMITS = limited({
   // A test moves the clock, so by that clock clients that read in small pieces are slow.
   outboxSeconds: 1_000_000,
   outboxBytes: MEBIBYTES_256,
-  outboxTotalBytes: null,
-  connectionsPerAddress: null,
 })
 const RULES = ruled(
   { match: 'live:*' },

@@ -16,12 +16,7 @@ const FRAMES = SIZES.map((size, at) => ({
   payload: Buffer.alloc(size, String(at % 10)),
 }))
 
-const LIMITS = limited({
-  ...UNLIMITED,
-  messageBytes: 70_000,
-  outboxBytes: 268_435_456,
-  outboxTotalBytes: null,
-})
+const LIMITS = limited({ ...UNLIMITED, messageBytes: 70_000, outboxBytes: 268_435_456 })
 const RULES = ruled(
   { match: 'live:*' },
   { match: 'chat:*', history: { messages: 100, ageMs: null } },

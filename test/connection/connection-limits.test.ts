@@ -4,6 +4,7 @@ import { ConnectionLimits } from '../../src/connection/connection-limits.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import type { Limits } from '../../src/protocol/limits.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
+import { UNLIMITED } from '../support/settings.ts'
 
 const A = '192.0.2.1'
 const B = '192.0.2.2'
@@ -132,8 +133,7 @@ test('a released seat is not assigned any more', async (t) => {
 })
 
 test('no bound at all is null', async (t) => {
-  const none = { connections: null, connectionsPerUser: null, connectionsPerAddress: null }
-  const limits = connectionLimits({ ...none, pendingConnections: null, pendingPerAddress: null })
+  const limits = connectionLimits(UNLIMITED)
   t.doesNotThrow(() => {
     for (let i = 0; i < 2_000; i += 1) {
       const seat = limits.take(A, 0)

@@ -2,15 +2,14 @@
 // is half there, and all is well when the cause is gone.
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
+import { SERVER_KEY } from '../support/app.ts'
 import { connect } from '../support/client.ts'
 import { type Disk, FAULT, type Fault, makeDisk } from '../support/disk/disk.ts'
 import { follow } from '../support/follow.ts'
-import { call } from '../support/people.ts'
+import { asServer, call } from '../support/people.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
-const KEY = 'key-of-a-back-end-0123456789'
-const bearer = { authorization: `Bearer ${KEY}` }
 const ROOM = '/rooms/chat:a'
 const AT_ONCE = 40
 
@@ -22,18 +21,18 @@ interface Scene {
 
 async function scene(t: Test): Promise<Scene> {
   const disk = makeDisk(t.testdir({}))
-  const env = { ...disk.env, USHER_DATA: disk.folder, USHER_API_KEYS: `backend:${KEY}` }
+  const env = { ...disk.env, USHER_DATA: disk.folder, USHER_API_KEYS: `backend:${SERVER_KEY}` }
   const start = () => startServer(t, { ...env, USHER_LOG_LEVEL: 'info' })
   return { disk, server: await start(), start }
 }
 
 function say({ url }: ServerProcess, text: string, key?: string) {
-  const headers = key === undefined ? bearer : { ...bearer, 'idempotency-key': key }
+  const headers = key === undefined ? asServer : { ...asServer, 'idempotency-key': key }
   return call(`${url}${ROOM}/messages`, 'POST', { headers, body: text })
 }
 
 async function historyOf({ url }: ServerProcess): Promise<string[]> {
-  const { body } = await call(`${url}${ROOM}/messages?limit=1000`, 'GET', { headers: bearer })
+  const { body } = await call(`${url}${ROOM}/messages?limit=1000`, 'GET', { headers: asServer })
   const messages = body.messages as { offset: number; data: string }[]
   return messages.map(({ offset, data }) => `${offset} ${data}`)
 }
@@ -52,7 +51,7 @@ async function refused(t: Test, server: ServerProcess): Promise<void> {
   const many = await Promise.all(keys.map((key) => say(server, key, key)))
   t.same(new Set(many.map(({ status }) => status)), new Set([503]))
   const batch = await call(`${server.url}/messages`, 'POST', {
-    headers: bearer,
+    headers: asServer,
     body: [{ room: 'chat:a', data: 'lost', key: 'b' }],
   })
   t.match(batch.body, [{ error: 'unavailable' }])
@@ -74,15 +73,15 @@ async function allOnce(t: Test, server: ServerProcess): Promise<string[]> {
 async function survives(t: Test, fault: Fault): Promise<void> {
   const { disk, server, start } = await scene(t)
   const address = server.url + ROOM
-  const listener = await connect(address, { headers: bearer })
-  const following = await follow(address, bearer)
+  const listener = await connect(address, { headers: asServer })
+  const following = await follow(address, asServer)
   await until(() => following.stream.lastEventId !== '')
   t.equal((await say(server, 'first', 'f')).status, 201)
 
   disk.fail(fault)
   await refused(t, server)
   t.equal((await say(server, 'first', 'f')).status, 200, 'what is known needs no disk')
-  const talker = await connect(address, { headers: bearer })
+  const talker = await connect(address, { headers: asServer })
   talker.send('lost')
   t.match(await talker.closed, { code: 3004 })
 

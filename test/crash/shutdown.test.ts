@@ -2,13 +2,12 @@
 // heard is what is kept.
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
+import { SERVER_KEY } from '../support/app.ts'
 import { connect } from '../support/client.ts'
-import { call } from '../support/people.ts'
+import { asServer, call } from '../support/people.ts'
 import { startServer } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
-const KEY = 'key-of-a-back-end-0123456789'
-const bearer = { authorization: `Bearer ${KEY}` }
 const ROOM = '/rooms/chat:a'
 const SPEAKERS = 8
 const KEPT = 200
@@ -20,9 +19,13 @@ interface Said {
 
 t.test('[C65] [C94] SIGTERM while many speak loses nothing that was acknowledged', async (t) => {
   const folder = t.testdir({})
-  const env = { USHER_DATA: folder, USHER_API_KEYS: `backend:${KEY}`, USHER_DRAIN_SECONDS: '1' }
+  const env = {
+    USHER_DATA: folder,
+    USHER_API_KEYS: `backend:${SERVER_KEY}`,
+    USHER_DRAIN_SECONDS: '1',
+  }
   const before = await startServer(t, env)
-  const listener = await connect(before.url + ROOM, { headers: bearer })
+  const listener = await connect(before.url + ROOM, { headers: asServer })
   const acknowledged: Said[] = []
   let ended = false
 
@@ -30,7 +33,7 @@ t.test('[C65] [C94] SIGTERM while many speak loses nothing that was acknowledged
   async function speak(who: number): Promise<void> {
     for (let number = 0; ; number += 1) {
       const data = `${who} ${number}`
-      const options = { headers: bearer, body: data }
+      const options = { headers: asServer, body: data }
       const answer = await call(`${before.url}${ROOM}/messages`, 'POST', options).catch(() => null)
       if (answer?.status === 201) acknowledged.push({ offset: answer.body.offset, data })
       if (answer === null && ended) return
@@ -49,7 +52,7 @@ t.test('[C65] [C94] SIGTERM while many speak loses nothing that was acknowledged
   const kept = new Map<number, string>()
   for (let after = 0, more = true; more; after += 1_000) {
     const query = `?limit=1000&after=${after}`
-    const { body } = await call(`${url}${ROOM}/messages${query}`, 'GET', { headers: bearer })
+    const { body } = await call(`${url}${ROOM}/messages${query}`, 'GET', { headers: asServer })
     for (const { offset, data } of body.messages as Said[]) kept.set(offset, data)
     more = body.messages.length > 0
   }

@@ -3,23 +3,20 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SERVER_KEY } from '../support/app.ts'
 import { type Disk, makeDisk } from '../support/disk/disk.ts'
 import { freePort } from '../support/free-port.ts'
+import { asServer } from '../support/people.ts'
 import type { Program } from '../support/program.ts'
 import { answering, spawnServer } from '../support/server-process.ts'
+import { UNLIMITED } from '../support/settings.ts'
 
-const KEY = 'key-of-a-back-end-0123456789'
-
-const UNLIMITED = {
-  ...{ connections: null, connectionsPerUser: null, connectionsPerAddress: null },
-  ...{ handshakesPerSecond: null, messagesPerSecond: null, bytesPerSecond: null },
-}
 const RULES = { rooms: [{ match: '*', history: { messages: 10_000_000 } }], limits: UNLIMITED }
 
 export class Victim {
   readonly disk: Disk
   readonly port: number
-  readonly authorization = `Bearer ${KEY}`
+  readonly authorization = asServer.authorization
   readonly #home: string
   #server: Program | null = null
 
@@ -43,7 +40,7 @@ export class Victim {
     const env = {
       ...this.disk.env,
       USHER_DATA: this.disk.folder,
-      USHER_API_KEYS: `backend:${KEY}`,
+      USHER_API_KEYS: `backend:${SERVER_KEY}`,
       USHER_LOG_LEVEL: 'error',
       PORT: String(this.port),
     }

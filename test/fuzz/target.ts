@@ -4,6 +4,7 @@
 import { pause } from '../attack/wire.ts'
 import { call, type Person, person } from '../support/people.ts'
 import { type LoneServer, startLoneServer } from '../support/server-process.ts'
+import { UNLIMITED } from '../support/settings.ts'
 import type { Credentials } from './requests.ts'
 
 const KEY = 'key-of-a-fuzzed-back-end-0123456789'
@@ -21,7 +22,6 @@ export interface Fuzzed {
 }
 
 export async function startFuzzed(): Promise<Fuzzed> {
-  const none = null
   const server = await startLoneServer({
     // A heap that leaks shows, instead of growing into a machine's whole memory.
     nodeArgs: ['--max-old-space-size=160'],
@@ -31,17 +31,7 @@ export async function startFuzzed(): Promise<Fuzzed> {
         { match: 'json:*', payload: 'json', history: { messages: 100 } },
         { match: 'open:*', join: ['anyone'], publish: ['anyone'] },
       ],
-      limits: {
-        connections: none,
-        connectionsPerUser: none,
-        connectionsPerAddress: none,
-        messagesPerSecond: none,
-        bytesPerSecond: none,
-        handshakesPerSecond: none,
-        pendingConnections: none,
-        pendingPerAddress: none,
-        ticketsPerMinute: none,
-      },
+      limits: UNLIMITED,
     },
     env: {
       USHER_SECRET: 'the-root-secret-of-a-fuzzed-server-0123456789',
@@ -51,9 +41,8 @@ export async function startFuzzed(): Promise<Fuzzed> {
       USHER_LOG_LEVEL: 'error',
     },
   })
-  const { url, program } = server
-  const app = { url, log: () => program.output, keepSecret: () => undefined, app: null as never }
-  const somebody = await person(app, 'fuzzer')
+  const { url } = server
+  const somebody = await person({ url, keepSecret: () => undefined }, 'fuzzer')
   const credentials = { ...credentialsOf(somebody), key: KEY }
   let renewedAt = performance.now()
   let lookedAt = renewedAt

@@ -7,7 +7,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, person, ticketOf } from '../support/people.ts'
 import { rawRequest, reset } from '../support/raw-client.ts'
-import { limited } from '../support/settings.ts'
+import { limited, UNLIMITED } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
 const ROOM = '/rooms/chat:a'
@@ -117,10 +117,7 @@ test('[C71] [C41] a malformed handshake spends none of the rate', async (t) => {
 })
 
 test('[C72] limits that are null bound nothing', async (t) => {
-  const none = { connections: null, connectionsPerUser: null, connectionsPerAddress: null }
-  const rates = { messagesPerSecond: null, bytesPerSecond: null, handshakesPerSecond: null }
-  const pending = { pendingConnections: null, pendingPerAddress: null }
-  const usher = await opened(t, { ...none, ...rates, ...pending })
+  const usher = await opened(t, UNLIMITED)
   const ticket = await ticketOf(usher, asServer, { user: 'ann' })
   const ann = await connect(`${usher.url}${ROOM}?ticket=${ticket}`)
   const bob = await connect(usher.url + ROOM, { headers: asServer })

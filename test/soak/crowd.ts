@@ -15,11 +15,7 @@ const ROOMS = 20
 const STEP_MS = 100
 const BUSY = Math.ceil(people / 50)
 
-const limits = limited({
-  ...UNLIMITED,
-  ...{ connectionsPerUser: null, connectionsPerAddress: null, handshakesPerSecond: null },
-})
-const app = await buildApp(testConfig({ ...limits, logLevel: 'warn' }))
+const app = await buildApp(testConfig({ ...limited(UNLIMITED), logLevel: 'warn' }))
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 const present: (Client | null)[] = Array.from({ length: people }, () => null)
 let said = 0

@@ -12,12 +12,6 @@ import { closed, until } from '../support/until.ts'
 
 const HEAP_GROWTH_MAX = 2 * 1024 * 1024
 const WARM_UP = 1_000
-const NONE = {
-  connectionsPerUser: null,
-  connectionsPerAddress: null,
-  pendingPerAddress: null,
-  handshakesPerSecond: null,
-}
 
 interface Place {
   url: string
@@ -120,7 +114,7 @@ function wrongs(before: Figures, after: Figures): string[] {
 
 async function main(count: number, atOnce: number): Promise<void> {
   if (!globalThis.gc) throw new Error('run it with node --expose-gc')
-  const config = testConfig(limited({ ...UNLIMITED, ...NONE }))
+  const config = testConfig(limited(UNLIMITED))
   const app = await buildApp(config, { logger: { level: 'silent' } })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   await run({ url, app }, WARM_UP, atOnce)

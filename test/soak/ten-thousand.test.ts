@@ -4,14 +4,10 @@ import { test } from 'tap'
 import { upgradeRequest } from '../support/client.ts'
 import { call, cookieOf, PASSWORD } from '../support/people.ts'
 import { addressOf, spawnServer } from '../support/server-process.ts'
+import { UNLIMITED } from '../support/settings.ts'
 
 const PEOPLE = 10_000
 const AT_ONCE = 200
-const LIMITS = {
-  connectionsPerUser: null,
-  connectionsPerAddress: null,
-  handshakesPerSecond: null,
-}
 
 /** Opens one connection and resolves with everything that comes after the 101. */
 async function enter(url: URL, request: string): Promise<{ socket: Socket; heard: () => string }> {
@@ -33,7 +29,7 @@ async function enter(url: URL, request: string): Promise<{ socket: Socket; heard
 
 test('10,000 connections hold on one process and all get one message', async (t) => {
   const env = { USHER_DATA: ':memory:' }
-  const server = spawnServer({ env, cwd: t.testdir({}), rules: { limits: LIMITS } })
+  const server = spawnServer({ env, cwd: t.testdir({}), rules: { limits: UNLIMITED } })
   t.teardown(() => server.end('SIGKILL'))
   const address = await addressOf(server)
   const credentials = { username: 'crowd', password: PASSWORD }

@@ -40,15 +40,18 @@ export function cookieOf(headers: Headers): string {
   return headers.getSetCookie()[0]?.split(';')[0] ?? ''
 }
 
+/** A service that may run in another process. */
+type Reached = Pick<StartedApp, 'url' | 'keepSecret'>
+
 /** The status that these headers get where a session is asked for: 200 or 401. */
-export async function whoAmI({ url }: StartedApp, headers: CallOptions['headers'] = {}) {
+export async function whoAmI({ url }: Pick<Reached, 'url'>, headers: CallOptions['headers'] = {}) {
   return (await call(`${url}/session`, 'GET', { headers })).status
 }
 
 let people = 0
 
 /** Signs a user up and logs in twice: in a browser and in an app. */
-export async function person({ url, keepSecret }: StartedApp, name?: string): Promise<Person> {
+export async function person({ url, keepSecret }: Reached, name?: string): Promise<Person> {
   people += 1
   const username = name ?? `person${people}`
   const credentials = { username, password: PASSWORD }
@@ -68,7 +71,7 @@ export async function person({ url, keepSecret }: StartedApp, name?: string): Pr
 
 /** A ticket, ordered as an app would with these headers. */
 export async function ticketOf(
-  { url, keepSecret }: StartedApp,
+  { url, keepSecret }: Reached,
   headers: Record<string, string>,
   body: object = {},
 ): Promise<string> {

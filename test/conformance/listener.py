@@ -18,6 +18,8 @@ async def main(todo):
         todo["url"],
         compression="deflate",
         max_size=None,
+        # A full queue would pause the reading, and the pong waits behind what is not read.
+        max_queue=None,
         ping_interval=None,
         **{HEADERS: todo["headers"]},
     ) as socket:

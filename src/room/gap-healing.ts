@@ -15,8 +15,8 @@ export interface GapParts {
   tell: (message: Message) => void
   /** Messages up to this position are missing and no longer kept. */
   lost: (head: Position) => void
-  /** Everything was told: what is published from now on comes after it. */
-  healed: () => void
+  /** Everything up to this position was told: what is published from now on comes after it. */
+  healed: (at: Position) => void
 }
 
 export class Gap {
@@ -60,9 +60,10 @@ export class Gap {
     if (last < page.head.offset || this.buffer.overflowed) {
       return { epoch: page.head.epoch, offset: last }
     }
-    for (const message of this.buffer.after(last)) tell(message)
+    const rest = this.buffer.after(last)
+    for (const message of rest) tell(message)
     // In the same step: a message that is published before `heal` resolves must not be kept here.
-    healed()
+    healed({ epoch: page.head.epoch, offset: rest.at(-1)?.offset || last })
     return null
   }
 }

@@ -10,6 +10,7 @@ export class JoinBuffer {
   #bytes = 0
   #overflowed = false
   #hasLoss = false
+  #firstOffset: number | null = null
 
   /** Whether a message that was published since the member joined is no longer kept anywhere. */
   get hasLoss(): boolean {
@@ -22,6 +23,7 @@ export class JoinBuffer {
   }
 
   push(message: Message): void {
+    if (message.offset > 0) this.#firstOffset ??= message.offset
     this.#bytes += message.payload.length
     this.#overflowed ||= this.#messages.length >= MESSAGES_MAX || this.#bytes > BYTES_MAX
     if (!this.#overflowed) this.#messages.push(message)
@@ -37,9 +39,9 @@ export class JoinBuffer {
     this.#hasLoss = true
   }
 
-  /** The offset of the first kept message, or null. */
+  /** The offset of the first message since the last `clear`, also if it was dropped; or null. */
   get firstOffset(): number | null {
-    return this.#messages.find(({ offset }) => offset > 0)?.offset ?? null
+    return this.#firstOffset
   }
 
   /** Messages after an offset. A message without an offset keeps its place among the others. */
@@ -52,5 +54,6 @@ export class JoinBuffer {
     this.#messages = []
     this.#bytes = 0
     this.#overflowed = false
+    this.#firstOffset = null
   }
 }

@@ -55,6 +55,8 @@ export class Room implements Follower, PublishTarget {
   /** Users in this room, and how many members each has; counted once `counts` was read. */
   #users: Map<string, number> | null = null
   #gap: Gap | null = null
+  /** How far the last gap was healed; null when messages were told since. */
+  #healedTo: Position | null = null
 
   constructor(name: string, rule: Rule, parts: RoomParts) {
     this.name = name
@@ -134,8 +136,9 @@ export class Room implements Follower, PublishTarget {
   }
 
   onMessage(message: Message): void {
-    if (this.#gap === null) this.#tell(message)
-    else this.#gap.buffer.push(message)
+    if (this.#gap !== null) return this.#gap.buffer.push(message)
+    this.#healedTo = null
+    this.#tell(message)
   }
 
   /** Tells all members an event, in its order among the messages. */
@@ -157,12 +160,14 @@ export class Room implements Follower, PublishTarget {
       ...{ history, clock: this.#parts.clock },
       tell: (message) => this.#tell(message),
       lost: (head) => this.#lost(head),
-      healed: () => {
+      healed: (at) => {
         this.#gap = null
+        this.#healedTo = at
       },
     })
     this.#gap = gap
-    history.suspend(gap.heal(after))
+    // The engine counts only messages that it told: a former gap may have been healed further.
+    history.suspend(gap.heal(this.#healedTo ?? after))
   }
 
   /** The last hold was released: healing a gap stops. */

@@ -34,7 +34,7 @@ async function scene() {
       return { stop: () => undefined }
     },
     read: (_, { after }) => new Promise((answer) => void reads.push({ after: after ?? 0, answer })),
-    head: async () => ({ epoch: EPOCH, offset: 0 }),
+    head: async () => ({ epoch: EPOCH, offset: 2 }),
     redact: async () => false,
   }
   const rooms = new Rooms({ log, clock: new ManualClock(), rules: [RULE] })
@@ -42,11 +42,11 @@ async function scene() {
   const member = new FakeMember({ format: sse })
   room.join(member)
   rooms.stop()
-  const heard = async (): Promise<number[]> => {
+  const heard = async (by = member): Promise<number[]> => {
     await turn()
-    return [...member.heard.matchAll(/data: (\d+)/g)].map(([, offset]) => Number(offset))
+    return [...by.heard.matchAll(/data: (\d+)/g)].map(([, offset]) => Number(offset))
   }
-  return { follower: follower as unknown as Follower, reads, heard }
+  return { follower: follower as unknown as Follower, room, reads, heard }
 }
 
 test('messages missed twice are read from the first one on', async (t) => {
@@ -72,4 +72,28 @@ test('a message that arrives just as a gap is healed is not lost', async (t) => 
     follower.onMessage(message(offset))
   }
   t.same(await heard(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+})
+
+test('a gap that follows a healed one tells nothing twice', async (t) => {
+  const { follower, reads, heard } = await scene()
+  follower.onMessage(message(1))
+  for (const newest of [3, 5]) {
+    follower.onGap({ epoch: EPOCH, offset: 1 })
+    const [read] = reads.splice(0)
+    read?.answer(page(newest, read.after))
+    await turn()
+  }
+  t.same(await heard(), [1, 2, 3, 4, 5])
+})
+
+test('[C44] a member that joined before a gap hears all that is in it', async (t) => {
+  const { follower, room, reads, heard } = await scene()
+  const newcomer = new FakeMember({ format: sse })
+  room.join(newcomer, { start: { from: 'now' }, mayJoin: () => true })
+  follower.onGap({ epoch: EPOCH, offset: 0 })
+  while (reads.length > 0) {
+    for (const { after, answer } of reads.splice(0)) answer(page(2, after))
+    await turn()
+  }
+  t.same(await heard(newcomer), [1, 2])
 })

@@ -65,11 +65,8 @@ for (const fault of FAULT_NAMES) {
       expected.push(...verdict.messages)
     }
     await Promise.all(clients.map((client) => client.gone()))
-    t.same(
-      clients.flatMap(({ reader }) => reader.violation ?? []),
-      [],
-      'nothing after a close',
-    )
+    const violations = clients.flatMap(({ reader }) => reader.violation ?? [])
+    t.same(violations, [], 'nothing after a close')
     await until(() => bystanders.others.length >= expected.length || listener.ended)
     t.same(await bystanders.stop(), [], 'the bystanders heard each other, in order')
     const heard = bystanders.others

@@ -34,8 +34,6 @@ test('a connection that has decided is not closed', async (t) => {
   const [, decided] = connections
   if (decided) undecided.remove(decided)
   undecided.check(firstMessage.ms)
-  t.same(
-    connections.map(({ closedWith }) => closedWith !== null),
-    [true, false, true],
-  )
+  const closed = connections.map(({ closedWith }) => closedWith !== null)
+  t.same(closed, [true, false, true])
 })

@@ -46,10 +46,8 @@ function positionContract(t: Test, open: OpenShared): void {
     )
     const answers = await Promise.all(appends)
     const expected = answers.map((_, i) => Math.floor(i / 3) + 1)
-    t.same(
-      answers.map(({ position }) => position?.offset),
-      expected,
-    )
+    const given = answers.map(({ position }) => position?.offset)
+    t.same(given, expected)
     await soon(() => listener.heard.length >= 1_000)
     t.same(
       offsets(listener.heard),
@@ -65,10 +63,8 @@ function positionContract(t: Test, open: OpenShared): void {
     )
     const answers = (await Promise.all(appends)).map(({ position }) => position?.offset ?? 0)
     const expected = Array.from({ length: 500 }, (_, i) => i + 1)
-    t.same(
-      answers.toSorted((a, b) => a - b),
-      expected,
-    )
+    const sorted = answers.toSorted((a, b) => a - b)
+    t.same(sorted, expected)
     await soon(() => rooms.every(({ listener }) => listener.heard.length >= 500))
     for (const { listener } of rooms) t.same(offsets(listener.heard), expected)
   })
@@ -200,10 +196,8 @@ function redactionContract(t: Test, open: OpenShared): void {
     t.equal(await other.log.redact('chat:1', 2), true)
     const { messages } = await one.log.read('chat:1', page())
     t.same(texts(messages), ['a', '', 'c'])
-    t.same(
-      messages.map(({ redacted }) => redacted),
-      [undefined, true, undefined],
-    )
+    const redacted = messages.map(({ redacted }) => redacted)
+    t.same(redacted, [undefined, true, undefined])
     t.equal((await one.log.head('chat:1')).offset, 3)
   })
 

@@ -69,10 +69,8 @@ function listContract(t: Test, openShared: OpenShared): void {
     await other.presence.enter(ROOM, bare)
     for (const { presence } of [one, other]) {
       const list = await presence.list(ROOM)
-      t.same(
-        list.sort((a, b) => a.connection.localeCompare(b.connection)),
-        [full, bare],
-      )
+      const sorted = list.sort((a, b) => a.connection.localeCompare(b.connection))
+      t.same(sorted, [full, bare])
     }
     t.same(await other.presence.list('chat:2'), [], 'another room has its own')
   })

@@ -28,10 +28,8 @@ const rows = [...table.matchAll(ROW)]
   .filter(({ what }) => what !== 'what')
 
 test('each promise has one row, in order', async (t) => {
-  t.same(
-    rows.map(({ what }) => what),
-    PROMISES,
-  )
+  const promised = rows.map(({ what }) => what)
+  t.same(promised, PROMISES)
 })
 
 for (const { what, shown } of rows) {

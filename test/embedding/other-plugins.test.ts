@@ -151,10 +151,8 @@ test('@fastify/swagger with its page: each describes its own routes alone', asyn
   const ours = await call(`${url}/rt/docs/json`, 'GET')
   t.match(theirs, { info: { title: 'Theirs' } })
   t.match(ours.body, { info: { title: 'Usher' } })
-  t.same(
-    Object.keys(ours.body.paths).filter((path) => !path.startsWith('/rt/')),
-    [],
-  )
+  const outside = Object.keys(ours.body.paths).filter((path) => !path.startsWith('/rt/'))
+  t.same(outside, [])
   for (const page of ['/documentation/', '/rt/docs/']) {
     t.match(await (await fetch(url + page)).text(), /swagger-ui/)
   }

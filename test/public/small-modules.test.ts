@@ -44,18 +44,10 @@ test('a link names a room, and nothing else', async (t) => {
 })
 
 test('waits have full jitter: from nothing to the ceiling', async (t) => {
-  t.equal(
-    backoffMs(0, () => 0),
-    0,
-  )
-  t.equal(
-    backoffMs(3, () => 0.5),
-    4_000,
-  )
-  t.equal(
-    backoffMs(999, () => 1),
-    20_000,
-  )
+  const [least, half, most] = [0, 0.5, 1].map((drawn) => () => drawn)
+  t.equal(backoffMs(0, least), 0)
+  t.equal(backoffMs(3, half), 4_000)
+  t.equal(backoffMs(999, most), 20_000)
 })
 
 test('echoes find their own lines in order, by kind and content', async (t) => {

@@ -18,14 +18,9 @@ test('without an application the rule decides, at once', async (t) => {
 })
 
 test('an application decides instead of the rule, at once if it answers at once', async (t) => {
-  t.equal(
-    asked(() => true, ANONYMOUS),
-    true,
-  )
-  t.equal(
-    asked(() => false, userOf('ann')),
-    false,
-  )
+  const [yes, no] = [() => true, () => false]
+  t.equal(asked(yes, ANONYMOUS), true)
+  t.equal(asked(no, userOf('ann')), false)
   t.equal(await asked(async () => true, ANONYMOUS), true)
   t.equal(await asked(async () => false, userOf('ann')), false)
 })

@@ -65,10 +65,8 @@ test('the sender is filled in, and only a server speaks for a user', async (t) =
   publish({ identity: SERVER })
   publish({ identity: SERVER }, { user: 'bob' })
   publish({ identity: null }, { user: 'bob' })
-  t.same(
-    appended.map(({ draft }) => draft.user),
-    ['ann', null, 'bob', 'bob'],
-  )
+  const users = appended.map(({ draft }) => draft.user)
+  t.same(users, ['ann', null, 'bob', 'bob'])
   for (const user of ['bob', 'ann']) t.equal(await statusOf(() => publish(ann, { user })), 403)
 })
 

@@ -56,10 +56,8 @@ t.test('a call that fails takes nothing else of its transaction along', async (t
   const again = account({ user: first.user })
   const calls = [first, again, last].map((each) => accounts.create(each))
   const outcomes = await Promise.allSettled(calls)
-  t.same(
-    outcomes.map(({ status }) => status),
-    ['fulfilled', 'rejected', 'fulfilled'],
-  )
+  const statuses = outcomes.map(({ status }) => status)
+  t.same(statuses, ['fulfilled', 'rejected', 'fulfilled'])
   t.same(await accounts.byUser(first.user), first)
   t.same(await accounts.byUser(last.user), last)
 })

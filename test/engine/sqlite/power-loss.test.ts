@@ -146,10 +146,8 @@ t.test('[C94] acknowledged messages are there after a loss of power, at any mome
   await t.test('the disk may lose and tear all that was not synced', async (t) => {
     const losses = await lose(t, calls)
     const bad = losses.filter(({ wrongs }) => wrongs.length > 0)
-    t.same(
-      bad.map(({ at, wrongs }) => `call ${at}: ${wrongs.slice(0, 3).join(', ')}`),
-      [],
-    )
+    const told = bad.map(({ at, wrongs }) => `call ${at}: ${wrongs.slice(0, 3).join(', ')}`)
+    t.same(told, [])
     t.ok(losses.some(({ acknowledged }) => acknowledged > 4_000))
   })
   await t.test('would notice if the log were not synced', async (t) => {

@@ -12,11 +12,8 @@ test('the messages of one turn reach every member in one buffer, in order', asyn
   const members = [1, 2, 3].map(() => new FakeMember({ format }))
   for (const member of members) fan.add(member)
   for (const text of ['a', 'b', 'c']) fan.push(eventOf(text))
-  t.same(
-    members.map(({ buffers }) => buffers.length),
-    [0, 0, 0],
-    'nothing before the turn ends',
-  )
+  const counts = members.map(({ buffers }) => buffers.length)
+  t.same(counts, [0, 0, 0], 'nothing before the turn ends')
   end()
   for (const member of members) t.same(member.buffers.map(String), ['[a][b][c]'])
   t.equal(members[0]?.buffers[0], members[1]?.buffers[0], 'the very same buffer')
@@ -30,10 +27,8 @@ test('a message is encoded once per format, however many members there are', asy
   }
   for (let i = 0; i < 10; i += 1) fan.push(eventOf(String(i)))
   end()
-  t.same(
-    formats.map(({ encodes }) => encodes),
-    [10, 10],
-  )
+  const encodes = formats.map(({ encodes }) => encodes)
+  t.same(encodes, [10, 10])
 })
 
 test('nothing is encoded for a room without members, and no turn is asked for', async (t) => {
@@ -150,10 +145,8 @@ test('one message over 256 KB goes out whole', async (t) => {
   fan.add(member)
   for (const bytes of [10, JOIN_BYTES_MAX + 10, 10]) fan.push(eventOf(Buffer.alloc(bytes)))
   end()
-  t.same(
-    member.buffers.map(({ length }) => length),
-    [12, JOIN_BYTES_MAX + 12, 12],
-  )
+  const sizes = member.buffers.map(({ length }) => length)
+  t.same(sizes, [12, JOIN_BYTES_MAX + 12, 12])
 })
 
 test('a member is counted once, and forgotten when it leaves', async (t) => {

@@ -80,10 +80,8 @@ test('a member that takes another one with it leaves the rest undisturbed', asyn
   if (first) first.onDeliver = () => third && fan.remove(third)
   fan.push(eventOf('1'))
   end()
-  t.same(
-    members.map(({ heard }) => heard),
-    ['[1]', '[1]', '[1]', '[1]'],
-  )
+  const heard = members.map(({ heard }) => heard)
+  t.same(heard, ['[1]', '[1]', '[1]', '[1]'])
 })
 
 test('all members leaving while being delivered to empties the room', async (t) => {

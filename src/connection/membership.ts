@@ -1,7 +1,7 @@
 // One connection in one room, for handlers whose connection may be in several: the frames that its
 // rooms deliver are gathered and written once per turn.
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
-import type { Member } from '../room/member.ts'
+import type { Failure, Member } from '../room/member.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 import type { Connection } from './connection.ts'
@@ -11,9 +11,7 @@ export const FAILURES = {
   unavailable: CLOSE.internal,
   forbidden: CLOSE.forbidden,
   lost: CLOSE.insufficientState,
-} as const satisfies Record<string, CloseCode>
-
-export type Failure = keyof typeof FAILURES
+} as const satisfies Record<Failure, CloseCode>
 
 export interface MembershipParts {
   connection: Connection

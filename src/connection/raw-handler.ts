@@ -3,7 +3,7 @@
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import { type LimitName, QUEUED_FRAMES, WAITING_FRAMES } from '../protocol/limits.ts'
-import type { Member } from '../room/member.ts'
+import type { Failure, Member } from '../room/member.ts'
 import type { Rate } from '../room/publish.ts'
 import type { Start } from '../room/resume.ts'
 import type { RoomHold } from '../room/rooms.ts'
@@ -107,8 +107,8 @@ export class RawHandler implements Handler, Member, Speaker {
     this.connection.write(frames)
   }
 
-  fail(reason: keyof typeof FAILURES): void {
-    this.connection.close(FAILURES[reason])
+  fail(failure: Failure): void {
+    this.connection.close(FAILURES[failure])
   }
 
   /** A raw connection is in no other room, so that leaving its room ends it. */

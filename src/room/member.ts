@@ -1,6 +1,9 @@
 // The port that a room delivers to: what a room knows of a connection.
 import type { WireFormat } from '../wire/wire-format.ts'
 
+/** Why a room cannot bring a member up to date. */
+export type Failure = 'unavailable' | 'forbidden' | 'lost'
+
 export interface Member {
   readonly id: string
   /** Null for anonymous connections and for server keys. */
@@ -19,5 +22,5 @@ export interface Member {
    * The member cannot be brought up to date and leaves the room: the engine is unavailable, the
    * member may no longer join, or messages that it missed are gone and its format cannot say so.
    */
-  fail(reason: 'unavailable' | 'forbidden' | 'lost'): void
+  fail(failure: Failure): void
 }

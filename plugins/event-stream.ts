@@ -61,10 +61,17 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
           : 'A stream has no first message: send a ticket.',
       )
     }
-    const { raw } = reply.hijack()
+    const { raw } = reply
     // Events are written without chunk headers: the end of the TCP connection ends the stream.
     raw.useChunkedEncodingByDefault = false
-    raw.writeHead(200, { ...reply.getHeaders(), ...HEAD } as Record<string, string>)
+    try {
+      raw.writeHead(200, { ...reply.getHeaders(), ...HEAD } as Record<string, string>)
+    } catch (error) {
+      // A hook of the application may have set a header that cannot be written.
+      handshake.abandon()
+      throw error
+    }
+    reply.hijack()
     raw.flushHeaders()
     const connection = new Connection({ connections, seat, socket: new SseSocket(raw, tcp, clock) })
     const { format, start } = opening

@@ -226,3 +226,17 @@ test('something else that takes upgrades is refused at boot, before Usher or aft
   await t.rejects(sibling, sentence, 'their own plugin where Usher cannot see it')
   t.equal((await call((await startHost(t)).url, 'GET')).status, 404)
 })
+
+test('[C90] a stream whose head cannot be written keeps no seat', async (t) => {
+  const { url } = await startHost(t, {
+    options: { limits: { connectionsPerAddress: 1 } },
+    before: (app) => {
+      app.addHook('onRequest', async ({ headers }, reply) => {
+        if (headers['x-wrong'] !== undefined) reply.header('x-name', '☃')
+      })
+    },
+  })
+  const headers = { ...asServer, accept: 'text/event-stream', 'x-wrong': 'yes' }
+  t.equal((await fetch(url + ROOM, { headers })).status, 500)
+  await (await connect(url + ROOM, { headers: asServer })).close()
+})

@@ -21,10 +21,12 @@ export function attack(
   return { name, sent, expected, run }
 }
 
-/** Attacks of one kind. What they share is prepared when their turn comes. */
+type Attacks = Attack | Attack[]
+
+/** Attacks of one kind, part by part. What they share is prepared when their turn comes. */
 export interface Family {
   title: string
-  attacks(target: Target): Attack[] | Promise<Attack[]>
+  parts: readonly ((target: Target) => Attacks | Promise<Attacks>)[]
 }
 
 export interface Verdict {
@@ -41,7 +43,8 @@ const CAME_SHOWN = 240
 /** One after the other: what one does must not explain what comes of the next. */
 export async function runFamily(family: Family, target: Target): Promise<Verdict[]> {
   const verdicts: Verdict[] = []
-  const attacks = await family.attacks(target)
+  const attacks: Attack[] = []
+  for (const part of family.parts) attacks.push(...[await part(target)].flat())
   for (const attack of attacks) {
     const verdict = await judge(attack)
     verdicts.push(verdict)

@@ -12,9 +12,10 @@ const GROWTH_MIB_MAX = 200
 const FILES_MAX = 80
 const ROOMS = ['attack:frames', 'attack:first', 'attack:tickets', 'attack:origins', 'open:deaf']
 
-export const afterwards: Family = {
-  title: 'afterwards',
-  attacks: (target) => [
+export const afterwards: Family = { title: 'afterwards', parts: [looking] }
+
+function looking(target: Target): Attack[] {
+  return [
     attack('the process lives', 'nothing', 'alive', async () =>
       target.server.program.isRunning ? 'alive' : 'dead',
     ),
@@ -28,7 +29,7 @@ export const afterwards: Family = {
     placesBack(target),
     ...givenBack(target),
     ...logged(target),
-  ],
+  ]
 }
 
 function givenBack(target: Target): Attack[] {

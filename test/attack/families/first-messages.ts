@@ -21,13 +21,7 @@ const { text, binary, continuation } = OPCODE
 
 export const firstMessages: Family = {
   title: 'first-message',
-  attacks: (target) => [
-    ...crowds(target),
-    ...Object.entries(WRONG).map(([name, frames]) => showing(target, name, frames)),
-    ...tooLarge(target),
-    ...held(target),
-    ...deadline(target),
-  ],
+  parts: [crowds, wrong, tooLarge, held, deadline],
 }
 
 /** Undecided connections are counted per address; clients of other addresses still get in. */
@@ -121,6 +115,10 @@ const WRONG: Record<string, ClientFrame[]> = {
     ...Array<ClientFrame>(98).fill({ opcode: continuation, payload: ' ', fin: false }),
     { opcode: continuation, payload: '}' },
   ],
+}
+
+function wrong(target: Target): Attack[] {
+  return Object.entries(WRONG).map(([name, frames]) => showing(target, name, frames))
 }
 
 function showing(target: Target, name: string, frames: ClientFrame[], expected = INVALID): Attack {

@@ -16,13 +16,7 @@ const TOO_MANY_FRAGMENTS = '1008 too many fragments'
 
 export const frames: Family = {
   title: 'frames',
-  attacks: (target) => [
-    ...sent(target, malformed()),
-    ...sent(target, tooMuch()),
-    ...raw(target),
-    ...floods(target),
-    undisturbed(target),
-  ],
+  parts: [inFrames, raw, floods, undisturbed],
 }
 
 async function member(target: Target, room = 'attack:frames'): Promise<RawClient> {
@@ -56,8 +50,8 @@ function tooMuch(): Case[] {
   ]
 }
 
-function sent(target: Target, cases: readonly Case[]): Attack[] {
-  return cases.map(([name, all, expected]) =>
+function inFrames(target: Target): Attack[] {
+  return [...malformed(), ...tooMuch()].map(([name, all, expected]) =>
     attack(name, `${all.length} frames`, expected, async () => {
       const client = await member(target)
       client.send(...all)

@@ -9,12 +9,7 @@ const REFUSED = /^400 bad_request$/
 
 export const framing: Family = {
   title: 'framing',
-  attacks: (target) => [
-    ...smuggled(target),
-    ...malformed(target),
-    ...beside(target),
-    refusedUpgrade(target),
-  ],
+  parts: [smuggled, malformed, beside, refusedUpgrade],
 }
 
 /** A POST that a server of ours would take, but for the lines that say where it ends. */

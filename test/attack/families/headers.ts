@@ -5,12 +5,7 @@ import { exchange, type Headers, requestBytes, wordsOf } from '../wire.ts'
 
 export const headers: Family = {
   title: 'headers',
-  attacks: (target) => [
-    ...forwarded(target),
-    ...hosts(target),
-    ...overrides(target),
-    ...floods(target),
-  ],
+  parts: [forwarded, hosts, overrides, floods],
 }
 
 const FORWARDED: Headers = [

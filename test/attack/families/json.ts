@@ -56,72 +56,54 @@ function endpointsOf(target: Target): Endpoint[] {
 
 export const json: Family = {
   title: 'json',
-  attacks: (target) => [
-    ...endpointsOf(target).flatMap((endpoint) => poisoned(target, endpoint)),
-    ...endpointsOf(target)
-      .slice(0, 3)
-      .flatMap((endpoint) => whole(target, endpoint)),
-    ...mediaTypes(target),
-    ...messages(target),
-    sizes(target),
-    unpolluted(target),
-  ],
+  parts: [poisoned, whole, mediaTypes, messages, sizes, unpolluted],
 }
 
 function post(target: Target, { path, headers }: Endpoint, body: string, type?: string) {
   return () => target.words(posting(path, headers, body, type))
 }
 
-function poisoned(target: Target, endpoint: Endpoint): Attack[] {
-  return Object.entries(POISON).map(([name, text]) =>
-    attack(
-      `POST ${endpoint.path}: ${name}`,
-      `${endpoint.body},${text}}`,
-      BAD,
-      post(target, endpoint, `${endpoint.body},${text}}`),
-    ),
+function poisoned(target: Target): Attack[] {
+  return endpointsOf(target).flatMap((endpoint) =>
+    Object.entries(POISON).map(([name, text]) => {
+      const body = `${endpoint.body},${text}}`
+      return attack(`POST ${endpoint.path}: ${name}`, body, BAD, post(target, endpoint, body))
+    }),
   )
 }
 
-function whole(target: Target, endpoint: Endpoint): Attack[] {
-  return Object.entries(WHOLE).map(([name, body]) =>
-    // Nothing said is nothing narrowed: an empty body is a ticket like any other (C20).
-    attack(
-      `POST ${endpoint.path}: ${name}`,
-      body,
-      endpoint.path === '/tickets' && body === 'null' ? /^(201|400 bad_request)$/ : BAD,
-      post(target, endpoint, body),
-    ),
+/** One endpoint for each path. */
+function oneOfEach(target: Target): Endpoint[] {
+  return endpointsOf(target).slice(0, 3)
+}
+
+function whole(target: Target): Attack[] {
+  return oneOfEach(target).flatMap((endpoint) =>
+    Object.entries(WHOLE).map(([name, body]) => {
+      // An empty body narrows nothing: it is a ticket like any other (C20).
+      const isTicket = endpoint.path === '/tickets' && body === 'null'
+      const expected = isTicket ? /^(201|400 bad_request)$/ : BAD
+      return attack(`POST ${endpoint.path}: ${name}`, body, expected, post(target, endpoint, body))
+    }),
   )
 }
+
+const TYPES = [
+  ...['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'],
+  ...['text/json', 'application/jsonp', 'application/json-patch+json', 'application', '*/*', ''],
+  ...['text/plain; application/json', 'text/plain, application/json'],
+]
+const NO_JSON = /^(415 unsupported_media_type|400 bad_request)$/
 
 /** What a form of another page can send without asking first must not be read as JSON (C4). */
 function mediaTypes(target: Target): Attack[] {
-  const types = [
-    'text/plain',
-    'application/x-www-form-urlencoded',
-    'multipart/form-data; boundary=x',
-    'text/json',
-    'application/jsonp',
-    'application/json-patch+json',
-    'text/plain; application/json',
-    'text/plain, application/json',
-    '*/*',
-    '',
-    'application',
-  ]
-  return endpointsOf(target)
-    .slice(0, 3)
-    .flatMap((endpoint) =>
-      types.map((type) =>
-        attack(
-          `POST ${endpoint.path} as ${type || 'nothing'}`,
-          `Content-Type: ${type}`,
-          /^(415 unsupported_media_type|400 bad_request)$/,
-          post(target, endpoint, `${endpoint.body}}`, type),
-        ),
-      ),
-    )
+  return oneOfEach(target).flatMap((endpoint) =>
+    TYPES.map((type) => {
+      const run = post(target, endpoint, `${endpoint.body}}`, type)
+      const name = `POST ${endpoint.path} as ${type || 'nothing'}`
+      return attack(name, `Content-Type: ${type}`, NO_JSON, run)
+    }),
+  )
 }
 
 type Message = [

@@ -44,9 +44,10 @@ function hostile(port: number): Record<string, string> {
   }
 }
 
-export const origins: Family = {
-  title: 'origins',
-  attacks: (target) => [
+export const origins: Family = { title: 'origins', parts: [fromPages] }
+
+function fromPages(target: Target): Attack[] {
+  return [
     ...controls(target),
     ...Object.entries(hostile(target.port)).flatMap(([name, origin]) =>
       httpRoutes(target, name, [['Origin', origin]]),
@@ -63,7 +64,7 @@ export const origins: Family = {
     ]),
     ...reading(target),
     stillLoggedIn(target),
-  ],
+  ]
 }
 
 /** What proves that the cookie is good, so that a refusal is about the origin. */

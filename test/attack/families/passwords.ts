@@ -12,9 +12,10 @@ const BYSTANDER = '127.44.0.1'
 /** Forty stand in line for two places, and each place takes its time on a busy machine. */
 const PATIENCE_MS = 60_000
 
-export const passwords: Family = {
-  title: 'passwords',
-  attacks: (target) => [
+export const passwords: Family = { title: 'passwords', parts: [guessing] }
+
+function guessing(target: Target): Attack[] {
+  return [
     ...odd(target),
     ...enumeration(target),
     floodOf(target, {
@@ -30,7 +31,7 @@ export const passwords: Family = {
       seconds: '127.42',
     }),
     ownerUnderFire(target),
-  ],
+  ]
 }
 
 interface LogIn {

@@ -27,14 +27,16 @@ const OURS = /"name": "usher"|root:x:0|fastify|What belongs|README/
 
 export const paths: Family = {
   title: 'paths',
-  attacks: (target) => [
-    control(target),
-    ...PATHS.map((path) => asking(target, 'GET', path)),
-    ...['HEAD', 'POST', 'PUT', 'DELETE'].map((method) =>
-      asking(target, method, '/..%2fpackage.json'),
-    ),
-    ...ranges(target),
-  ],
+  parts: [control, reading, writing, ranges],
+}
+
+function reading(target: Target): Attack[] {
+  return PATHS.map((path) => asking(target, 'GET', path))
+}
+
+function writing(target: Target): Attack[] {
+  const methods = ['HEAD', 'POST', 'PUT', 'DELETE']
+  return methods.map((method) => asking(target, method, '/..%2fpackage.json'))
 }
 
 function control(target: Target): Attack {

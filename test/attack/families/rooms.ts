@@ -59,13 +59,13 @@ const FORBIDDEN: Record<string, string> = {
 
 export const rooms: Family = {
   title: 'rooms',
-  attacks: (target) => [
-    ...httpRoutes(target, IN_PATHS, /^40[04] (bad_request|not_found)$/),
-    ...httpRoutes(target, FORBIDDEN, /^403 forbidden$/),
-    ...personal(target),
-    ...inBodies(target),
-    ...spoofed(target),
-    logged(target),
+  parts: [
+    (target) => httpRoutes(target, IN_PATHS, /^40[04] (bad_request|not_found)$/),
+    (target) => httpRoutes(target, FORBIDDEN, /^403 forbidden$/),
+    personal,
+    inBodies,
+    spoofed,
+    logged,
   ],
 }
 

@@ -19,34 +19,33 @@ const ROOM = 'attack:browser'
 /** Either the cookie came along and the origin was wrong, or it did not come at all (SameSite). */
 const REFUSED = /^40[13]$/
 
-export const secondOrigin: Family = {
-  title: 'second-origin',
-  attacks: async (target) => {
-    if (!chromiumPath()) return [noBrowser()]
-    const seat = await sit(target)
-    const { victim, evilPort } = seat
-    const sandboxed = `http://localhost:${evilPort}/sandboxed`
-    const on = (where: string, url: string, tricks: Trick[]): Attack[] =>
-      onPage(where, () => seat.page(url), tricks)
-    return [
-      ...on('our own page', target.url, own(target)),
-      ...on('another port', `http://localhost:${evilPort}`, evil(target)),
-      ...on('another host', `http://127.0.0.1:${evilPort}`, chosen(target)),
-      ...on('a page without origin', sandboxed, chosen(target)),
-      attack(
-        'the victim is still logged in, and said nothing',
-        'GET /session, and what the room heard',
-        'session stands, 1 message',
-        async () => {
-          const words = await sessionWords(target, target.victim)
-          const accepted = [...target.server.program.output.matchAll(publishedLine)].length
-          await victim.close()
-          await seat.end()
-          return `${words}, ${accepted} message`
-        },
-      ),
-    ]
-  },
+export const secondOrigin: Family = { title: 'second-origin', parts: [onPages] }
+
+async function onPages(target: Target): Promise<Attack[]> {
+  if (!chromiumPath()) return [noBrowser()]
+  const seat = await sit(target)
+  const { victim, evilPort } = seat
+  const sandboxed = `http://localhost:${evilPort}/sandboxed`
+  const on = (where: string, url: string, tricks: Trick[]): Attack[] =>
+    onPage(where, () => seat.page(url), tricks)
+  return [
+    ...on('our own page', target.url, own(target)),
+    ...on('another port', `http://localhost:${evilPort}`, evil(target)),
+    ...on('another host', `http://127.0.0.1:${evilPort}`, chosen(target)),
+    ...on('a page without origin', sandboxed, chosen(target)),
+    attack(
+      'the victim is still logged in, and said nothing',
+      'GET /session, and what the room heard',
+      'session stands, 1 message',
+      async () => {
+        const words = await sessionWords(target, target.victim)
+        const accepted = [...target.server.program.output.matchAll(publishedLine)].length
+        await victim.close()
+        await seat.end()
+        return `${words}, ${accepted} message`
+      },
+    ),
+  ]
 }
 
 const publishedLine = new RegExp(`"path":"/rooms/${ROOM}/messages","status":201`, 'g')

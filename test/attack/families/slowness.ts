@@ -8,15 +8,16 @@ import { openSocket, pause, requestBytes, upgradeBytes, within, wordsOf } from '
 const SERVED_MS = 1_000
 const PATIENCE_MS = 95_000
 
-export const slowness: Family = {
-  title: 'slowness',
-  attacks: (target) => [
+export const slowness: Family = { title: 'slowness', parts: [takingTime] }
+
+function takingTime(target: Target): Attack[] {
+  return [
     besides('silent connections', target, (socket) => socket),
     besides('handshakes, a byte at a time', target, (socket) => drip(socket, handshake())),
     besides('bodies, a byte at a time', target, (socket) => drip(socket, slowBody(target), 200)),
     besides('headers without end', target, (socket) => dripForEver(socket, 'GET / HTTP/1.1\r\n')),
     ...(target.short ? [] : patience(target)),
-  ],
+  ]
 }
 
 function handshake(): Buffer {

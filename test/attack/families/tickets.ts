@@ -21,18 +21,11 @@ const PROTOCOL = 'Sec-WebSocket-Protocol'
 
 export const tickets: Family = {
   title: 'tickets',
-  attacks: async (target) => [
-    ...races(target),
-    ...bent(target, await target.ticket(target.victim)),
-    ...notForYou(target),
-    ...misplaced(target, await target.ticket(target.victim)),
-    ...ended(target),
-    ...issuing(target),
-    ...notBurnt(target),
-  ],
+  parts: [races, bent, notForYou, misplaced, ended, issuing, notBurnt],
 }
 
-function bent(target: Target, ticket: string): Attack[] {
+async function bent(target: Target): Promise<Attack[]> {
+  const ticket = await target.ticket(target.victim)
   const flipped = [...ticket].flatMap((character, at) => {
     if (at < 3) return []
     const other = character === 'A' ? 'B' : 'A'
@@ -115,7 +108,8 @@ function refusedRoom(name: string, run: () => Promise<string>): Attack {
 
 type Misplaced = [name: string, path: string, headers: Headers, expected: string]
 
-function misplaced(target: Target, ticket: string): Attack[] {
+async function misplaced(target: Target): Promise<Attack[]> {
+  const ticket = await target.ticket(target.victim)
   const trying = (cases: Misplaced[], words: (path: string, headers: Headers) => Promise<string>) =>
     cases.map(([name, path, headers, expected]) =>
       attack(`a ticket ${name}`, path, expected, () => words(path, headers)),

@@ -67,17 +67,14 @@ t.test('[C17] [S17] every token is good once, and gives the next one', async (t)
   t.equal(seen.size, 11)
 })
 
-t.test(
-  '[C17] a client that lost the answer asks again within 10 s and gets the same token',
-  async (t) => {
-    const { refreshToken: first } = await person(usher)
-    const lost = await exchange(t, first)
-    clock.jump(GRACE_MS)
-    t.equal(await exchange(t, first), lost)
-    clock.jump(DAY_MS)
-    await exchange(t, lost)
-  },
-)
+t.test('[C17] a client that lost the answer asks again and gets the same token', async (t) => {
+  const { refreshToken: first } = await person(usher)
+  const lost = await exchange(t, first)
+  clock.jump(GRACE_MS)
+  t.equal(await exchange(t, first), lost)
+  clock.jump(DAY_MS)
+  await exchange(t, lost)
+})
 
 t.test('[C17] asking again within 10 s undoes nothing that came after', async (t) => {
   const { refreshToken: first } = await person(usher)

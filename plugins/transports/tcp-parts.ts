@@ -1,6 +1,6 @@
-// What a TCP socket of Node's keeps private, for writing past its stream while nothing waits there:
-// the system takes nearly every write at once, and the stream would be work for nothing. It is
-// tried at boot; where this release of Node is not as expected, streams are written to
+// The private parts of Node's TCP sockets. Writing past the stream while nothing waits in it, since
+// the system takes nearly every write at once; and dropping a timer that is no longer used. Both
+// are tried at boot; where this release of Node is not as expected, neither is done
 // (docs/decisions/0010-private-parts-tried-at-boot.md).
 import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -84,4 +84,32 @@ function writeTo(stream: Socket, bytes: Buffer, answer: unknown): number | null 
   stream.write(bytes)
   if (given.length !== 2 || given[0] !== null || given[1] !== bytes) return null
   return (stream as unknown as Parts)._writableState.length
+}
+
+/** Where a socket keeps its timer; null where this release of Node keeps it in another place. */
+const TIMER = timerOf(new Socket())
+
+/**
+ * Drops the timer of a socket that had a timeout and has none any more. Node would keep it for as
+ * long as the socket lives, and touch it with every read and write.
+ */
+export function dropTimer(tcp: Socket): void {
+  if (TIMER === null || tcp.timeout !== 0) return
+  const timers = tcp as unknown as Record<symbol, object | null>
+  if (timers[TIMER]) timers[TIMER] = null
+}
+
+/** The one symbol under which there is a timer while the socket has a timeout, and null before. */
+export function timerOf(stream: Socket): symbol | null {
+  const timers = stream as unknown as Record<symbol, unknown>
+  const empty = Object.getOwnPropertySymbols(stream).filter((symbol) => timers[symbol] === null)
+  stream.setTimeout(1_000_000)
+  const found = empty.filter((symbol) => isTimer(timers[symbol]))
+  stream.setTimeout(0)
+  const [timer = null] = found
+  return found.length === 1 ? timer : null
+}
+
+function isTimer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'refresh' in value && 'hasRef' in value
 }

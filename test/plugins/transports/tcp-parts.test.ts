@@ -5,7 +5,13 @@ import { type AddressInfo, createServer, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { test } from 'tap'
-import { handleOf, waitingOf, writesAsExpected } from '../../../plugins/transports/tcp-parts.ts'
+import {
+  dropTimer,
+  handleOf,
+  timerOf,
+  waitingOf,
+  writesAsExpected,
+} from '../../../plugins/transports/tcp-parts.ts'
 
 /** A stream that writes in another way, as those of another release may. */
 function streamWith(write: (stream: Socket, chunk: Buffer) => void): () => Socket {
@@ -74,4 +80,19 @@ test('a handle that has ended takes nothing and does not throw', async (t) => {
   t.equal(waitingOf(tcp).length, 0)
   client.destroy()
   server.close()
+})
+
+test('the timer of a socket without a timeout is dropped, and no other', async (t) => {
+  const tcp = new Socket()
+  const timer = timerOf(tcp)
+  t.not(timer, null, 'or a connection keeps its timer')
+  const kept = () => (tcp as unknown as Record<symbol, unknown>)[timer as symbol]
+  tcp.setTimeout(10_000)
+  dropTimer(tcp)
+  t.not(kept(), null, 'it has a timeout')
+  tcp.setTimeout(0)
+  dropTimer(tcp)
+  t.equal(kept(), null)
+  const elsewhere = Object.assign(new Socket(), { setTimeout: () => elsewhere })
+  t.equal(timerOf(elsewhere), null, 'a release that keeps its timer elsewhere is found out')
 })

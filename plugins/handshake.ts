@@ -66,10 +66,10 @@ async function settleHandshake(
   if (request.raw.socket.destroyed) handshake.abandon()
   try {
     const credential = credentialOfUpgrade(request, logIns, endpoint)
-    if (credential === null) return handshake.seat.markPending()
+    if (credential === null) return handshake.abandoned ? undefined : seat.markPending()
     const claim = await prove(request, credential)
     request[kIdentity] = claim.identity
-    handshake.entry = await enter(rooms, { room, claim, seat: handshake.seat })
+    handshake.entry = await enter(rooms, { room, claim, seat })
     if (handshake.abandoned) handshake.abandon()
   } catch (error) {
     // The socket of a refused stream request may carry further requests.

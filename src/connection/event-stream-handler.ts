@@ -1,6 +1,6 @@
 // An event stream: the connection follows one room and sends nothing.
 import { CLOSE } from '../protocol/errors.ts'
-import type { Revocation } from '../protocol/identity.ts'
+import { endsIn, type Revocation } from '../protocol/identity.ts'
 import type { Start } from '../room/resume.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 import type { Connection } from './connection.ts'
@@ -43,9 +43,8 @@ export class EventStreamHandler implements Handler {
   receive(): void {}
 
   revoked(revocation: Revocation): void {
-    const { room = null } = 'room' in revocation ? revocation : {}
-    const isHere = room === null || room === this.#membership?.hold.room.name
-    if (isHere) this.#connection.close(CLOSE.forced)
+    const room = this.#membership?.hold.room.name ?? null
+    if (endsIn(revocation, room)) this.#connection.close(CLOSE.forced)
   }
 
   end(): void {

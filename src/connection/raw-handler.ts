@@ -1,7 +1,7 @@
 // Plain frames: the connection is in one room, so the handler is its own membership. Every frame is
 // a message to that room, and a failure closes the connection.
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
-import type { Identity, Revocation } from '../protocol/identity.ts'
+import { endsIn, type Identity, type Revocation } from '../protocol/identity.ts'
 import { type LimitName, QUEUED_FRAMES, WAITING_FRAMES } from '../protocol/limits.ts'
 import type { Failure, Member } from '../room/member.ts'
 import type { Rate } from '../room/publish.ts'
@@ -113,8 +113,7 @@ export class RawHandler implements Handler, Member, Speaker {
 
   /** A raw connection is in no other room, so that leaving its room ends it. */
   revoked(revocation: Revocation): void {
-    const { room = null } = 'room' in revocation ? revocation : {}
-    if (room === null || room === this.roomName) this.connection.close(CLOSE.forced)
+    if (endsIn(revocation, this.roomName)) this.connection.close(CLOSE.forced)
   }
 
   close(code: CloseCode, limit: LimitName | null = null): void {

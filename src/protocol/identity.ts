@@ -22,6 +22,11 @@ export interface Identity {
 /** A session or user whose connections end on every node; with `room`, only those in that room. */
 export type Revocation = { session: string } | { user: string; room?: string }
 
+/** Whether a revocation of a connection's session or user ends what it has in this room. */
+export function endsIn(revocation: Revocation, room: string | null): boolean {
+  return !('room' in revocation) || revocation.room === undefined || revocation.room === room
+}
+
 /** The identity of a connection or request without a credential. */
 export const ANONYMOUS: Identity = Object.freeze({
   proof: 'none',

@@ -1,9 +1,10 @@
 // The earlier messages of a room, for its members on this node. Members that return at the same
 // time share one read: the newest messages are cached for as long as they are asked for.
+import { EngineUnavailable } from '../engine/engine.ts'
 import type { MessageLog, Page, Retention } from '../engine/message-log.ts'
 import type { MessageEvent } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
-import type { Clock } from '../time/clock.ts'
+import { type Clock, sleep } from '../time/clock.ts'
 import type { ReplyFormat, WireFormat } from '../wire/wire-format.ts'
 import { JOIN_BYTES_MAX } from './fan-out/group.ts'
 import type { Member } from './member.ts'
@@ -31,6 +32,8 @@ interface Loading {
 }
 
 const NO_WORDS = Buffer.alloc(0)
+/** How long a joining member waits for a gap to be healed, as a publish waits for an engine. */
+const HEALING_MS_MAX = 3_000
 
 export interface HistoryParts {
   log: MessageLog
@@ -157,8 +160,16 @@ export class History {
     return log.read(room, { ...query, retention, before: null })
   }
 
+  /** Rejects where the engine is away for longer: the client returns later. */
   async #whole(): Promise<void> {
-    while (this.#healing !== null) await this.#healing
+    const { clock } = this.#parts
+    const deadline = clock.elapsed() + HEALING_MS_MAX
+    while (this.#healing !== null) {
+      await Promise.race([this.#healing, sleep(clock, deadline - clock.elapsed())])
+      if (this.#healing !== null && clock.elapsed() >= deadline) {
+        throw new EngineUnavailable('What the room missed cannot be read yet.')
+      }
+    }
   }
 
   async #haveTail(): Promise<void> {

@@ -17,7 +17,8 @@ export interface Recovered {
 
 /**
  * Reads the messages after `from`; null asks for the present position alone. `buffer` is that of
- * the joining member (`Room.holdBack`). Rejects with EngineUnavailable.
+ * the joining member (`Room.holdBack`). `Room.release` MUST be called in the step in which this
+ * resolves: what is published later may overflow the buffer. Rejects with EngineUnavailable.
  */
 export async function recover(
   history: History,

@@ -107,10 +107,18 @@ export class Room implements Follower, PublishTarget {
     const joining = this.#joining.get(member)
     if (joining === undefined) return
     const rest = joining.buffer.after(after)
-    const buffers = this.#history?.buffersFor(member, rest) ?? []
+    const buffers = this.#history?.buffersFor(member, rest) ?? this.#framesFor(member, rest)
     for (const buffer of buffers) if (this.#joining.has(member)) member.deliver(buffer)
     // A delivery may have cut the member as slow, and then it has left.
     if (this.#joining.delete(member)) this.#fanOut.add(member)
+  }
+
+  /** In a room without history, where no other member joins with the same messages. */
+  *#framesFor(member: Member, messages: readonly Message[]): Iterable<Buffer> {
+    for (const message of messages) {
+      if (!member.echo && message.origin === member.id) continue
+      yield member.format.encode({ type: 'message', room: this.name, message }) ?? Buffer.alloc(0)
+    }
   }
 
   leave(member: Member): void {

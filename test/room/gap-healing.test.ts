@@ -37,7 +37,8 @@ async function scene() {
     head: async () => ({ epoch: EPOCH, offset: 2 }),
     redact: async () => false,
   }
-  const rooms = new Rooms({ log, clock: new ManualClock(), rules: [RULE] })
+  const clock = new ManualClock()
+  const rooms = new Rooms({ log, clock, rules: [RULE] })
   const { room } = await rooms.open('chat:a', RULE)
   const member = new FakeMember({ format: sse })
   room.join(member)
@@ -46,7 +47,7 @@ async function scene() {
     await turn()
     return [...by.heard.matchAll(/data: (\d+)/g)].map(([, offset]) => Number(offset))
   }
-  return { follower: follower as unknown as Follower, room, reads, heard }
+  return { follower: follower as unknown as Follower, room, rooms, clock, reads, heard }
 }
 
 test('messages missed twice are read from the first one on', async (t) => {
@@ -96,4 +97,27 @@ test('[C44] a member that joined before a gap hears all that is in it', async (t
     await turn()
   }
   t.same(await heard(newcomer), [1, 2])
+})
+
+test('a member that joins a gap which cannot be healed is told to return later', async (t) => {
+  const { follower, room, clock, heard } = await scene()
+  follower.onGap({ epoch: EPOCH, offset: 0 })
+  const newcomer = new FakeMember({ format: sse })
+  room.join(newcomer, { start: { from: 'now' }, mayJoin: () => true })
+  await clock.advance(2_999)
+  t.same(newcomer.failures, [])
+  await clock.advance(1)
+  await turn()
+  t.same(newcomer.failures, ['unavailable'])
+  t.same(await heard(newcomer), [])
+})
+
+test('a member that is held back in a room without history loses nothing', async (t) => {
+  const { rooms } = await scene()
+  const { room } = await rooms.open('live:a', { ...RULE, history: null })
+  const member = new FakeMember({ format: sse })
+  room.holdBack(member)
+  room.onMessage({ ...message(1), epoch: null, offset: 0 })
+  room.release(member, 0)
+  t.match(member.heard, /data: 1/)
 })

@@ -2,7 +2,7 @@
 import { t as file, test } from 'tap'
 import { startApp } from '../support/app.ts'
 import { openBrowser, seatUser } from '../support/browser.ts'
-import { PASSWORD, Visitor } from './visitor.ts'
+import { PASSWORD, signedUp, Visitor } from './visitor.ts'
 
 const browser = await openBrowser(file)
 
@@ -32,9 +32,7 @@ test('signing up logs in; a taken name is reported, and can be changed', async (
 
 test('a wrong password is reported; the right one logs in; Enter is enough', async (t) => {
   const { url } = await startApp(t)
-  const context = await seatUser(t, browser)
-  const ada = await Visitor.at(context, url)
-  await ada.signUp('ada')
+  const ada = await signedUp(t, browser, { url })
   await ada.button('Log out').click()
   await ada.isLoggedOut()
 
@@ -51,9 +49,7 @@ test('a wrong password is reported; the right one logs in; Enter is enough', asy
 
 test('a reload keeps one logged in and in the room; nothing is kept in storage', async (t) => {
   const { url } = await startApp(t)
-  const context = await seatUser(t, browser)
-  const ada = await Visitor.at(context, url)
-  await ada.signUp('ada')
+  const ada = await signedUp(t, browser, { url })
   await ada.page.reload()
   await ada.isAtLogIn()
   await ada.open('chat:reload')
@@ -74,11 +70,9 @@ test('a reload keeps one logged in and in the room; nothing is kept in storage',
 
 test('logging out closes every window of the session', async (t) => {
   const { url } = await startApp(t)
-  const context = await seatUser(t, browser)
-  const first = await Visitor.at(context, url)
-  await first.signUp('ada')
+  const first = await signedUp(t, browser, { url })
   await first.open('chat:lobby')
-  const second = await Visitor.at(context, url)
+  const second = await Visitor.at(first.page.context(), url)
   await second.isAtLogIn()
   await second.open('chat:lobby')
 
@@ -94,9 +88,8 @@ test('logging out closes every window of the session', async (t) => {
 
 test('a server that does not answer at first leaves one logged in', async (t) => {
   const { url } = await startApp(t)
-  const context = await seatUser(t, browser)
-  const ada = await Visitor.at(context, url)
-  await ada.signUp('ada')
+  const ada = await signedUp(t, browser, { url })
+  const context = ada.page.context()
   await context.route('**/session', (route) => route.abort())
   await ada.page.reload()
   await ada.sentence.filter({ hasText: /cannot be reached/ }).waitFor()

@@ -2,20 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import { t as file, type Test, test } from 'tap'
 import { startApp } from '../support/app.ts'
-import { openBrowser, seatUser } from '../support/browser.ts'
-import { Visitor } from './visitor.ts'
+import { openBrowser } from '../support/browser.ts'
+import { twoInRoom } from './visitor.ts'
 
 const browser = await openBrowser(file)
 
-async function twoPeople(t: Test, room: string): Promise<[Visitor, Visitor]> {
+async function twoPeople(t: Test, room: string) {
   const { url } = await startApp(t)
-  const ada = await Visitor.at(await seatUser(t, browser), url)
-  const bob = await Visitor.at(await seatUser(t, browser), url)
-  await ada.signUp('ada')
-  await bob.signUp('bob')
-  await ada.open(room)
-  await bob.open(room)
-  return [ada, bob]
+  return twoInRoom(t, browser, { url, room })
 }
 
 test('both talk, and text arrives byte for byte', async (t) => {

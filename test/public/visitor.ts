@@ -1,7 +1,8 @@
 // A user at a window of the page, by real clicks and keys.
 import { readFile } from 'node:fs/promises'
-import type { BrowserContext, Locator, Page } from 'playwright-core'
-import { openWindow } from '../support/browser.ts'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { openWindow, seatUser } from '../support/browser.ts'
 
 export const PASSWORD = 'correct horse battery'
 
@@ -121,4 +122,27 @@ export class Visitor {
       bytes: await readFile(await download.path()),
     }
   }
+}
+
+export interface Seat {
+  url: string
+  name?: string
+  viewport?: { width: number; height: number } | undefined
+}
+
+/** A user who has signed up, in a browser context of their own. */
+export async function signedUp(t: Test, browser: Browser, seat: Seat): Promise<Visitor> {
+  const { url, name = 'ada', viewport } = seat
+  const visitor = await Visitor.at(await seatUser(t, browser, viewport), url)
+  await visitor.signUp(name)
+  return visitor
+}
+
+/** Ada and Bob in a room; the viewport is Ada's. */
+export async function twoInRoom(t: Test, browser: Browser, seat: Seat & { room: string }) {
+  const { url, viewport, room } = seat
+  const ada = await signedUp(t, browser, { url, viewport })
+  const bob = await signedUp(t, browser, { url, name: 'bob' })
+  for (const visitor of [ada, bob]) await visitor.open(room)
+  return [ada, bob] as const
 }

@@ -4,7 +4,7 @@ import { t as file, test } from 'tap'
 import { startApp } from '../support/app.ts'
 import { openBrowser, seatUser } from '../support/browser.ts'
 import { Relay } from './relay.ts'
-import { Visitor } from './visitor.ts'
+import { signedUp, twoInRoom, Visitor } from './visitor.ts'
 
 const browser = await openBrowser(file)
 
@@ -29,15 +29,8 @@ function overflow({ page }: Visitor): Promise<number> {
 
 test('a reader at the end follows; one who scrolled up is told, and can come down', async (t) => {
   const { url } = await startApp(t)
-  const ada = await Visitor.at(await seatUser(t, browser, PHONE), url)
-  const bob = await Visitor.at(await seatUser(t, browser), url)
-  for (const [visitor, name] of [
-    [ada, 'ada'],
-    [bob, 'bob'],
-  ] as const) {
-    await visitor.signUp(name)
-    await visitor.open('chat:scroll')
-  }
+  const seat = { url, viewport: PHONE, room: 'chat:scroll' }
+  const [ada, bob] = await twoInRoom(t, browser, seat)
   for (let line = 1; line <= 20; line += 1) await bob.say(`line ${line}`)
   const last = await ada.sees('received', 'line 20')
   await last.evaluate(COMES_INTO_VIEW)
@@ -78,11 +71,9 @@ test('a phone sees everything without scrolling sideways', async (t) => {
 
 test('two windows of one user hear each other', async (t) => {
   const { url } = await startApp(t)
-  const context = await seatUser(t, browser)
-  const first = await Visitor.at(context, url)
-  await first.signUp('ada')
+  const first = await signedUp(t, browser, { url })
   await first.open('chat:desk')
-  const second = await Visitor.at(context, `${url}/#chat:desk`)
+  const second = await Visitor.at(first.page.context(), `${url}/#chat:desk`)
   await second.isIn('open')
   await second.say('from the second')
   t.equal(await first.textOf('received', 1), 'from the second')
@@ -96,15 +87,8 @@ test('when the server goes away the page says so, and comes back with it', async
   const relay = await new Relay().listen(t)
   const { url } = await startApp(t, { origins: [relay.url] })
   relay.leadTo(url)
-  const ada = await Visitor.at(await seatUser(t, browser, PHONE), relay.url)
-  const bob = await Visitor.at(await seatUser(t, browser), relay.url)
-  for (const [visitor, name] of [
-    [ada, 'ada'],
-    [bob, 'bob'],
-  ] as const) {
-    await visitor.signUp(name)
-    await visitor.open('chat:storm')
-  }
+  const seat = { url: relay.url, viewport: PHONE, room: 'chat:storm' }
+  const [ada, bob] = await twoInRoom(t, browser, seat)
   await relay.cut()
   await ada.page.locator('#state', { hasText: /coming back\s+in \d+ s/ }).waitFor()
   await ada.sees('note', /cannot be reached/)
@@ -123,13 +107,11 @@ test('when the server goes away the page says so, and comes back with it', async
 
 test('when the network goes away the page asks at once, not after 30 s of silence', async (t) => {
   const { url } = await startApp(t)
-  const context = await seatUser(t, browser)
-  const ada = await Visitor.at(context, url)
-  await ada.signUp('ada')
+  const ada = await signedUp(t, browser, { url })
   await ada.open('chat:tunnel')
-  await context.setOffline(true)
+  await ada.page.context().setOffline(true)
   await ada.sees('note', 'The server stopped answering.')
-  await context.setOffline(false)
+  await ada.page.context().setOffline(false)
   await ada.sees('note', /Back in chat:tunnel/)
   await ada.isIn('open')
   t.same(ada.complaints, [])

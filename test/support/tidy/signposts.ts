@@ -2,17 +2,7 @@
 import { posix } from 'node:path'
 import { type Check, isCode, isFixture, isUnder, linesOf, violation } from './tree.ts'
 
-const SIGNED = [
-  'src',
-  'plugins',
-  'routes',
-  'public',
-  'test',
-  'docs',
-  'bench',
-  'scripts',
-  'examples',
-]
+const SIGNED = 'src plugins routes public test docs bench scripts examples'.split(' ')
 const README_LINES = 15
 
 export const readmes: Check = (files) => {

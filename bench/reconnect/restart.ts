@@ -29,7 +29,7 @@ export function restart(
   const backoff = admission === 'raised' ? AT_ONCE : LIKE_SDKS
   return onStage({ size, admission, backoff, publishers: 1, pin }, async ({ server, crowd }) => {
     await sleep(BEFORE_MS)
-    await (ending === 'orderly' ? server.end() : server.kill())
+    await server.end(ending === 'orderly' ? 'SIGTERM' : 'SIGKILL')
     const goneAt = performance.now()
     crowd.acceptedAt = null
     crowd.waysBack = []

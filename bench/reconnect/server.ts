@@ -63,13 +63,9 @@ export class Server {
     this.#process = await ServerProcess.start(this.#pin, { command, env, hasProbe: true })
   }
 
-  async end(): Promise<void> {
-    await this.#process?.end()
-  }
-
-  /** `kill -9`: the server sends its clients no close. */
-  async kill(): Promise<void> {
-    await this.#process?.kill()
+  /** With SIGKILL the server sends its clients no close. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.#process?.end(signal)
   }
 
   cpuSeconds(): number {

@@ -116,19 +116,12 @@ export class ServerProcess {
     return { rss: this.rss(), heapUsed }
   }
 
-  /** Kills the server without a warning; resolves when it is gone. */
-  async kill(): Promise<void> {
-    const exited = once(this.#child, 'exit')
-    this.#child.kill('SIGKILL')
-    await exited
-    await rm(this.#folder, { recursive: true, force: true })
-  }
-
-  async end(): Promise<void> {
+  /** Kills a server that does not end in time; resolves when it is gone. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const { exitCode, signalCode } = this.#child
     const isOver = exitCode !== null || signalCode !== null
     const exited = isOver ? null : once(this.#child, 'exit')
-    this.#child.kill('SIGTERM')
+    this.#child.kill(signal)
     const killing = setTimeout(() => this.#child.kill('SIGKILL'), END_MS)
     await exited
     clearTimeout(killing)

@@ -3,7 +3,6 @@ import { test } from 'tap'
 import type { Follow, Follower, MessageLog } from '../../src/engine/message-log.ts'
 import { Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
-import { CountingFormat } from '../support/counting-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
@@ -116,7 +115,6 @@ test('a log that throws instead of rejecting leaves nothing behind either', asyn
 
 test('a join while a room closes gets a new one, which the old end does not stop', async (t) => {
   const { rooms, asked } = roomsByHand()
-  const format = new CountingFormat()
   const opening = rooms.open('a', rule)
   asked[0]?.succeed()
   const old = await opening
@@ -124,7 +122,7 @@ test('a join while a room closes gets a new one, which the old end does not stop
   const reopening = rooms.open('a', rule)
   asked[1]?.succeed()
   const hold = await reopening
-  const member = new FakeMember({ format })
+  const member = new FakeMember()
   hold.room.join(member)
   await turn()
   t.equal(asked[0]?.stopped, true)
@@ -140,8 +138,7 @@ test('rooms do not know each other, and each has its own counts', async (t) => {
   const opening = [rooms.open('a', rule), rooms.open('b', rule)]
   for (const follow of asked) follow.succeed()
   const [a, b] = await Promise.all(opening)
-  const format = new CountingFormat()
-  for (const user of ['u_1', 'u_1', 'u_2', null]) a?.room.join(new FakeMember({ format, user }))
+  for (const user of ['u_1', 'u_1', 'u_2', null]) a?.room.join(new FakeMember({ user }))
   t.equal(rooms.size, 2)
   t.same(rooms.counts('a'), { members: 4, users: 2 })
   t.same(rooms.counts('b'), { members: 0, users: 0 })

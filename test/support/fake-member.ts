@@ -1,11 +1,14 @@
 // A member of a room that keeps each buffer and failure that it is given.
 import type { Member } from '../../src/room/member.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
+import { CountingFormat } from './counting-format.ts'
 
+const COUNTING = new CountingFormat()
 let made = 0
 
 export interface FakeMemberParts {
-  format: WireFormat
+  /** One for all that name none: they share what is encoded. */
+  format?: WireFormat
   echo?: boolean
   user?: string | null
 }
@@ -24,7 +27,7 @@ export class FakeMember implements Member {
   readonly failures: string[] = []
   bufferedBytes = 0
 
-  constructor({ format, echo = true, user = null }: FakeMemberParts) {
+  constructor({ format = COUNTING, echo = true, user = null }: FakeMemberParts = {}) {
     made += 1
     this.id = `m${made}`
     this.user = user

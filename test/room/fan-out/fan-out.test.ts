@@ -8,8 +8,7 @@ import { eventOf, fanOutByHand } from '../../support/fan-out-by-hand.ts'
 
 test('the messages of one turn reach every member in one buffer, in order', async (t) => {
   const { fan, end } = fanOutByHand()
-  const format = new CountingFormat()
-  const members = [1, 2, 3].map(() => new FakeMember({ format }))
+  const members = [1, 2, 3].map(() => new FakeMember())
   for (const member of members) fan.add(member)
   for (const text of ['a', 'b', 'c']) fan.push(eventOf(text))
   const counts = members.map(({ buffers }) => buffers.length)
@@ -45,9 +44,8 @@ test('nothing is encoded for a room without members, and no turn is asked for', 
 
 test('many rooms share the end of one turn', async (t) => {
   const { turn, asked, end } = fanOutByHand()
-  const format = new CountingFormat()
   const rooms = [1, 2, 3].map(() => {
-    const room = { fan: new FanOut(turn), member: new FakeMember({ format }) }
+    const room = { fan: new FanOut(turn), member: new FakeMember() }
     room.fan.add(room.member)
     return room
   })
@@ -73,10 +71,9 @@ test('members of two formats each get their own bytes in the same order', async 
 
 test('a member without echo gets the pieces around its own frames, in one buffer', async (t) => {
   const { fan, end } = fanOutByHand()
-  const format = new CountingFormat()
-  const quiet = new FakeMember({ format, echo: false })
-  const loud = new FakeMember({ format })
-  const listener = new FakeMember({ format, echo: false })
+  const quiet = new FakeMember({ echo: false })
+  const loud = new FakeMember()
+  const listener = new FakeMember({ echo: false })
   for (const member of [quiet, loud, listener]) fan.add(member)
   const said: [string, string | null][] = [
     ['1', quiet.id],
@@ -98,8 +95,7 @@ test('a member without echo gets the pieces around its own frames, in one buffer
 
 test('a member without echo gets no buffer when it alone spoke', async (t) => {
   const { fan, end } = fanOutByHand()
-  const format = new CountingFormat()
-  const quiet = new FakeMember({ format, echo: false })
+  const quiet = new FakeMember({ echo: false })
   fan.add(quiet)
   fan.push(eventOf('a', quiet.id))
   end()
@@ -108,8 +104,7 @@ test('a member without echo gets no buffer when it alone spoke', async (t) => {
 
 test('more than 256 KB is written in several buffers, each within the bound', async (t) => {
   const { fan, end } = fanOutByHand()
-  const format = new CountingFormat()
-  const member = new FakeMember({ format })
+  const member = new FakeMember()
   fan.add(member)
   const size = 50_000
   for (let i = 0; i < 12; i += 1) fan.push(eventOf(Buffer.alloc(size, 97 + i)))
@@ -130,7 +125,7 @@ test('exactly 256 KB is one buffer and one byte more is two', async (t) => {
     [1, 2],
   ] as const) {
     const { fan, end } = fanOutByHand()
-    const member = new FakeMember({ format: new CountingFormat() })
+    const member = new FakeMember()
     fan.add(member)
     fan.push(eventOf(Buffer.alloc(JOIN_BYTES_MAX / 2 - 2)))
     fan.push(eventOf(Buffer.alloc(JOIN_BYTES_MAX / 2 - 2 + extra)))
@@ -141,7 +136,7 @@ test('exactly 256 KB is one buffer and one byte more is two', async (t) => {
 
 test('one message over 256 KB goes out whole', async (t) => {
   const { fan, end } = fanOutByHand()
-  const member = new FakeMember({ format: new CountingFormat() })
+  const member = new FakeMember()
   fan.add(member)
   for (const bytes of [10, JOIN_BYTES_MAX + 10, 10]) fan.push(eventOf(Buffer.alloc(bytes)))
   end()
@@ -151,7 +146,7 @@ test('one message over 256 KB goes out whole', async (t) => {
 
 test('a member is counted once, and forgotten when it leaves', async (t) => {
   const { fan } = fanOutByHand()
-  const member = new FakeMember({ format: new CountingFormat() })
+  const member = new FakeMember()
   fan.add(member)
   fan.add(member)
   t.equal(fan.size, 1)

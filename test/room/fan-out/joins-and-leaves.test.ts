@@ -6,9 +6,8 @@ import { eventOf, fanOutByHand } from '../../support/fan-out-by-hand.ts'
 
 test('[C44] a member that joins in mid-turn gets nothing that was published before', async (t) => {
   const { fan, end } = fanOutByHand()
-  const format = new CountingFormat()
-  const early = new FakeMember({ format })
-  const late = new FakeMember({ format })
+  const early = new FakeMember()
+  const late = new FakeMember()
   fan.add(early)
   fan.push(eventOf('before'))
   fan.add(late)
@@ -20,9 +19,8 @@ test('[C44] a member that joins in mid-turn gets nothing that was published befo
 
 test('a member that leaves in mid-turn gets the messages before, and none after', async (t) => {
   const { fan, end } = fanOutByHand()
-  const format = new CountingFormat()
-  const stays = new FakeMember({ format })
-  const goes = new FakeMember({ format })
+  const stays = new FakeMember()
+  const goes = new FakeMember()
   for (const member of [stays, goes]) fan.add(member)
   fan.push(eventOf('before'))
   fan.remove(goes)
@@ -34,7 +32,7 @@ test('a member that leaves in mid-turn gets the messages before, and none after'
 
 test('the last member to leave still gets the messages before', async (t) => {
   const { fan, end } = fanOutByHand()
-  const member = new FakeMember({ format: new CountingFormat() })
+  const member = new FakeMember()
   fan.add(member)
   fan.push(eventOf('a'))
   fan.remove(member)
@@ -45,7 +43,7 @@ test('the last member to leave still gets the messages before', async (t) => {
 
 test('a member that leaves and joins in one turn misses only the messages between', async (t) => {
   const { fan, end } = fanOutByHand()
-  const member = new FakeMember({ format: new CountingFormat() })
+  const member = new FakeMember()
   fan.add(member)
   fan.push(eventOf('1'))
   fan.remove(member)
@@ -58,8 +56,7 @@ test('a member that leaves and joins in one turn misses only the messages betwee
 
 test('a member that leaves while being delivered to disturbs no other', async (t) => {
   const { fan, end } = fanOutByHand()
-  const format = new CountingFormat()
-  const members = Array.from({ length: 5 }, () => new FakeMember({ format }))
+  const members = Array.from({ length: 5 }, () => new FakeMember())
   for (const member of members) fan.add(member)
   const leaver = members[2]
   if (leaver) leaver.onDeliver = () => fan.remove(leaver)
@@ -73,8 +70,7 @@ test('a member that leaves while being delivered to disturbs no other', async (t
 
 test('a member that takes another one with it leaves the rest undisturbed', async (t) => {
   const { fan, end } = fanOutByHand()
-  const format = new CountingFormat()
-  const members = Array.from({ length: 4 }, () => new FakeMember({ format }))
+  const members = Array.from({ length: 4 }, () => new FakeMember())
   const [first, , third] = members
   for (const member of members) fan.add(member)
   if (first) first.onDeliver = () => third && fan.remove(third)

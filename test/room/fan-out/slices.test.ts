@@ -9,8 +9,7 @@ import { eventOf, fanOutByHand } from '../../support/fan-out-by-hand.ts'
 const SLICES_OF_TWO = { perTurn: 4, perRoom: 2, ms: Infinity }
 
 function crowd(fan: FanOut, size: number): FakeMember[] {
-  const format = new CountingFormat()
-  const members = Array.from({ length: size }, () => new FakeMember({ format }))
+  const members = Array.from({ length: size }, () => new FakeMember())
   for (const member of members) fan.add(member)
   return members
 }
@@ -72,7 +71,7 @@ test('[C44] a member that joins between two slices gets nothing of either buffer
   fan.push(eventOf('1'))
   end()
   fan.push(eventOf('2'))
-  const late = new FakeMember({ format: new CountingFormat() })
+  const late = new FakeMember()
   const alike = new FakeMember({ format: members[0]?.format ?? new CountingFormat() })
   for (const member of [late, alike]) fan.add(member)
   fan.push(eventOf('3'))

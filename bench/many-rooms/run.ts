@@ -63,7 +63,7 @@ async function connectAll() {
   })
   const { port } = server.address() as AddressInfo
   const pin = isPinned ? ['taskset', '-c', '1'] : []
-  const command = [...pin, process.execPath, fileIn('./reader-process.ts'), port, count]
+  const command = [...pin, process.execPath, fileIn('../many-rooms/reader-process.ts'), port, count]
   const [program = '', ...args] = command.map(String)
   const readers = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   await all.promise

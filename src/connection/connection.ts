@@ -136,11 +136,11 @@ export class Connection implements Live, Beating, Gatherer, Rate {
   /** Gathers whole frames, which are written in one piece and in order at the end of the turn. */
   send(frames: Buffer): void {
     if (this.#life === 'ended') return
-    if (!this.outbox.gather(frames, this.connections.limits.outboxBytes)) {
-      return this.cutAsSlow('outboxBytes')
-    }
-    this.connections.scheduler.gather(this)
-    this.connections.traffic.bytesOut += frames.length
+    const { limits, scheduler, traffic } = this.connections
+    const isFirst = !this.outbox.hasGathered
+    if (!this.outbox.gather(frames, limits.outboxBytes)) return this.cutAsSlow('outboxBytes')
+    scheduler.gathered(this, isFirst)
+    traffic.bytesOut += frames.length
   }
 
   /** Writes what was gathered. */

@@ -5,16 +5,12 @@ import type { Socket } from './socket.ts'
 /** Gathered frames are written before they are more than this. */
 const GATHERED_BYTES_MAX = 262_144
 
-/** Frames of several rooms, in order. */
-interface Gathered {
-  readonly frames: Buffer[]
-  bytes: number
-}
-
 export class Outbox {
   readonly #socket: Socket
-  /** One buffer as it is, and a list only for several: most turns bring one. */
-  #gathered: Buffer | Gathered | null = null
+  /** What was gathered: one buffer as it is, and a list only when more follow. */
+  #first: Buffer | null = null
+  #all: Buffer[] | null = null
+  #gatheredBytes = 0
   #written = 0
 
   constructor(socket: Socket) {
@@ -22,15 +18,20 @@ export class Outbox {
   }
 
   get bufferedBytes(): number {
-    return bytesOf(this.#gathered) + this.#socket.bufferedBytes
+    return this.#gatheredBytes + this.#socket.bufferedBytes
   }
 
-  /** Bytes of all frames that were ever given to the outbox. */
+  /** Whether something waits for `flush`. */
+  get hasGathered(): boolean {
+    return this.#first !== null
+  }
+
+  /** All that was ever given to it. */
   get givenBytes(): number {
-    return this.#written + bytesOf(this.#gathered)
+    return this.#written + this.#gatheredBytes
   }
 
-  /** Bytes that the operating system has taken. */
+  /** All that has left for the system. */
   get takenBytes(): number {
     return this.#written - this.#socket.bufferedBytes
   }
@@ -39,49 +40,41 @@ export class Outbox {
   write(frames: Buffer, bytesMax: number): boolean {
     const waiting = this.bufferedBytes
     if (waiting > 0 && waiting + frames.length > bytesMax) return false
-    if (this.#gathered !== null) this.flush()
+    if (this.#first !== null) this.flush()
     this.#write(frames)
     return true
   }
 
   /**
-   * Keeps frames until `flush`, so that the frames of several rooms in one turn are one write.
-   * False, and nothing kept, when more than `bytesMax` would wait.
+   * Keeps frames until `flush`, so that what several rooms say in one turn is one write. False,
+   * and nothing kept, when more than `bytesMax` would wait.
    */
   gather(frames: Buffer, bytesMax: number): boolean {
     const waiting = this.bufferedBytes
     if (waiting > 0 && waiting + frames.length > bytesMax) return false
-    if (bytesOf(this.#gathered) + frames.length > GATHERED_BYTES_MAX) this.flush()
-    const gathered = this.#gathered
-    if (gathered === null) {
-      this.#gathered = frames
-    } else if (Buffer.isBuffer(gathered)) {
-      this.#gathered = { frames: [gathered, frames], bytes: gathered.length + frames.length }
-    } else {
-      gathered.frames.push(frames)
-      gathered.bytes += frames.length
-    }
+    if (this.#gatheredBytes + frames.length > GATHERED_BYTES_MAX) this.flush()
+    if (this.#first === null) this.#first = frames
+    else if (this.#all === null) this.#all = [this.#first, frames]
+    else this.#all.push(frames)
+    this.#gatheredBytes += frames.length
     return true
   }
 
   /** Writes what was gathered, in one piece. Returns how many bytes. */
   flush(): number {
-    const gathered = this.#gathered
-    if (gathered === null) return 0
-    this.#gathered = null
-    const isOne = Buffer.isBuffer(gathered)
-    const frames = isOne ? gathered : Buffer.concat(gathered.frames, gathered.bytes)
-    this.#write(frames)
-    return frames.length
+    const first = this.#first
+    if (first === null) return 0
+    const bytes = this.#gatheredBytes
+    const all = this.#all
+    this.#first = null
+    this.#all = null
+    this.#gatheredBytes = 0
+    this.#write(all === null ? first : Buffer.concat(all, bytes))
+    return bytes
   }
 
   #write(frames: Buffer): void {
     this.#socket.write(frames)
     this.#written += frames.length
   }
-}
-
-function bytesOf(gathered: Buffer | Gathered | null): number {
-  if (gathered === null) return 0
-  return Buffer.isBuffer(gathered) ? gathered.length : gathered.bytes
 }

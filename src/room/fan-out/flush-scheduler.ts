@@ -73,9 +73,10 @@ export class FlushScheduler {
     this.#ask()
   }
 
-  /** A connection has gathered another buffer, which it writes at the end of this turn. */
-  gather(gatherer: Gatherer): void {
+  /** A connection has gathered another buffer; with the first it is written at the turn's end. */
+  gathered(gatherer: Gatherer, isFirst: boolean): void {
     this.#handed += 1
+    if (!isFirst) return
     this.#gatherers.add(gatherer)
     this.#ask()
   }

@@ -23,7 +23,7 @@ const PATHS = [
   `/${'a/'.repeat(3_000)}`,
 ]
 
-const OURS = /"name": "usher"|root:x:0|fastify|What belongs|README/
+const OURS = /"name": "fastify-usher"|root:x:0|fastify|What belongs|README/
 
 export const paths: Family = {
   title: 'paths',

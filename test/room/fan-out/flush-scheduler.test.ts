@@ -30,7 +30,7 @@ test('a connection that ten rooms speak to writes once, after the last of them',
   const { turn, end } = fanOutByHand()
   const [one] = counted(1)
   if (!one) return
-  for (let i = 0; i < 10; i += 1) turn.add(room((to) => turn.gather(to), [one]))
+  for (let i = 0; i < 10; i += 1) turn.add(room((to) => turn.gathered(to, true), [one]))
   end()
   t.equal(one.flushes, 1)
   t.equal(turn.totals.writes, 1)
@@ -40,8 +40,8 @@ test('a reply outside of a room is written at the end of the turn, too', async (
   const { turn, end, asked } = fanOutByHand()
   const [one] = counted(1)
   if (!one) return
-  turn.gather(one)
-  turn.gather(one)
+  turn.gathered(one, true)
+  turn.gathered(one, true)
   t.equal(asked(), 1)
   end()
   t.equal(one.flushes, 1)
@@ -52,7 +52,7 @@ test('a reply outside of a room is written at the end of the turn, too', async (
 test('writes of a turn are bounded, and none is forgotten', async (t) => {
   const { turn, end, asked } = fanOutByHand({ perTurn: 10, perRoom: 4, ms: Infinity })
   const all = counted(25)
-  turn.add(room((to) => turn.gather(to), all))
+  turn.add(room((to) => turn.gathered(to, true), all))
   for (let turns = 0; turns < 10 && asked() > turns; turns += 1) end()
   t.ok(all.every(({ flushes }) => flushes === 1))
   t.equal(turn.totals.writes, 25)
@@ -62,7 +62,7 @@ test('writes of a turn are bounded, and none is forgotten', async (t) => {
 test('where rooms take all the time, connections still write some in each turn', async (t) => {
   const { turn, clock, end } = fanOutByHand({ perTurn: 1_000, perRoom: 1_000, ms: 8 })
   const all = counted(100)
-  for (const one of all) turn.gather(one)
+  for (const one of all) turn.gathered(one, true)
   turn.add({
     write: () => {
       void clock.advance(100)

@@ -22,11 +22,8 @@ export interface IdentityParts {
 }
 
 /** The stores of one engine; each call is one operation of a thread. */
-export async function sqliteIdentity({
-  writer,
-  reader,
-  tickets,
-}: IdentityParts): Promise<IdentityStores> {
+export async function sqliteIdentity(parts: IdentityParts): Promise<IdentityStores> {
+  const { writer, reader, tickets } = parts
   const known = await reader.call('allUserStatus', { limit: STATUS_CACHE_MAX + 1 })
 
   /**

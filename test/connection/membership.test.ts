@@ -109,6 +109,24 @@ test('members of one room share one buffer, whatever they gather', async (t) => 
   t.same(raw.socket.texts, ['x'], 'and plain frames for the others')
 })
 
+test('joins and leaves come in their order among messages, where a format has words', async (t) => {
+  const testRooms = new TestRooms()
+  const ann = await inRooms(testRooms, 'ann', ['chat:a'])
+  const eve = await testRooms.member(userOf('eve'), 'chat:a')
+  const room = ann.handler.memberships.get('chat:a')?.hold.room
+  const client = { connection: 'n1', user: 'bob', name: null, info: null }
+  say(eve, 'before')
+  room?.tell({ type: 'joined', room: 'chat:a', client })
+  say(eve, 'between')
+  room?.tell({ type: 'left', room: 'chat:a', client })
+  await turn()
+  t.same(ann.socket.texts, [
+    ...['chat:a said 0 "before"', 'chat:a joined n1'],
+    ...['chat:a said 0 "between"', 'chat:a left n1'],
+  ])
+  t.same(eve.socket.texts, ['before', 'between'], 'plain frames have no words for them')
+})
+
 test('[S18] sent out of one room, a connection stays in the others', async (t) => {
   const testRooms = new TestRooms()
   const ann = await inRooms(testRooms, 'ann', ['chat:a', 'chat:b'])

@@ -5,6 +5,7 @@ import { addressKey } from '../src/identity/address.ts'
 import type { Claim, Credential } from '../src/identity/authenticator.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
+import { needScope, type Scope } from '../src/protocol/scope.ts'
 import { credentialOfRequest } from './tokens/credential.ts'
 import { checkCookiePage, checkLoginPage } from './tokens/page-origin.ts'
 
@@ -20,8 +21,8 @@ declare module 'fastify' {
     identify(request: FastifyRequest): Promise<void>
     /** A hook that sets request.identity and refuses the anonymous with 401. */
     authenticate(request: FastifyRequest): Promise<void>
-    /** A hook that lets server keys pass and refuses all others, with 401 or 403. */
-    authenticateServer(request: FastifyRequest): Promise<void>
+    /** A hook that lets server keys of this scope pass and refuses all others: 401 or 403. */
+    authenticateServer(scope: Scope): (request: FastifyRequest) => Promise<void>
     /** A hook for log-in, which has no cookie yet: a page elsewhere may not do it (S12). */
     checkLoginOrigin(request: FastifyRequest): Promise<void>
     /** Proves a credential of this request; 403 where its page may not use the cookie. */
@@ -32,6 +33,8 @@ declare module 'fastify' {
     networkOf(request: FastifyRequest): string
   }
 }
+
+const FOR_SERVER_KEYS = 'This is for server keys alone.'
 
 async function auth(app: FastifyInstance): Promise<void> {
   const { config } = app.usherContext
@@ -61,10 +64,11 @@ function decorateHooks(app: FastifyInstance): void {
     if (identityOf(request).proof !== 'none') return
     throw new Refusal(REPLY.unauthorized, 'Log in, or send a token.')
   })
-  app.decorate('authenticateServer', async (request: FastifyRequest) => {
+  app.decorate('authenticateServer', (scope: Scope) => async (request: FastifyRequest) => {
     await app.authenticate(request)
-    if (identityOf(request).server !== null) return
-    throw new Refusal(REPLY.forbidden, 'This is for server keys alone.')
+    const identity = identityOf(request)
+    if (identity.server === null) throw new Refusal(REPLY.forbidden, FOR_SERVER_KEYS)
+    needScope(identity, scope)
   })
   app.decorate('checkLoginOrigin', async (request: FastifyRequest) =>
     checkLoginPage(request, config),

@@ -62,7 +62,8 @@ const schema = {
 
 export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const config = { everyday: true }
-  const options = { schema, config, bodyLimit: BODY_BYTES_MAX, onRequest: app.authenticateServer }
+  const onRequest = app.authenticateServer('publish')
+  const options = { schema, config, bodyLimit: BODY_BYTES_MAX, onRequest }
   app.post('/messages', options, async (request) => {
     const identity = app.identityOf(request)
     return await Promise.all(request.body.map((item) => resultOf(item, identity)))

@@ -18,7 +18,11 @@ const schema = {
 }
 
 export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const options = { schema, onRequest: app.authenticateServer, logLevel: 'warn' as const }
+  const options = {
+    schema,
+    onRequest: app.authenticateServer('metrics'),
+    logLevel: 'warn' as const,
+  }
   app.get('/metrics', options, async (_, reply) => {
     const { registry } = app.metrics
     reply.header('cache-control', 'no-store').type(registry.contentType)

@@ -1,9 +1,11 @@
 // POST /accounts: sign up.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { PASSWORD_LENGTH } from '../src/protocol/limits.ts'
 import { USERNAME_PATTERN } from '../src/protocol/names.ts'
+import { needScope } from '../src/protocol/scope.ts'
 import { changing, OPEN_TO_ALL, strict, UserId } from './schemas.ts'
 
 const SignUp = Type.Object(
@@ -24,25 +26,36 @@ const Account = Type.Object(
 
 const schema = {
   summary: 'Sign up',
-  description: 'Where sign-up is open. Names differ in more than letter case.',
+  description:
+    'Where sign-up is open, or with a server key of scope `users`. Names differ in more than ' +
+    'letter case.',
   tags: ['accounts'],
-  security: OPEN_TO_ALL,
+  security: [...OPEN_TO_ALL, { bearer: [] }],
   body: SignUp,
-  response: { 201: Account, ...changing(409, 429) },
+  response: { 201: Account, ...changing(401, 409, 429) },
 }
 
 export const signUpRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { signup } = app.usherContext.config
-  const onRequest = app.checkLoginOrigin
+  const onRequest = async (request: FastifyRequest): Promise<void> => {
+    await app.checkLoginOrigin(request)
+    if ((await isByServerKey(request)) || signup === 'open') return
+    throw new Refusal(REPLY.forbidden, 'Sign-up is closed here: ask the operator for an account.')
+  }
   app.post('/accounts', { schema, onRequest }, async (request, reply) => {
-    const { body } = request
-    if (signup === 'closed') {
-      throw new Refusal(REPLY.forbidden, 'Sign-up is closed here: ask the operator for an account.')
-    }
     const { user, username } = await app.accounts.signUp({
-      ...body,
+      ...request.body,
       address: app.networkOf(request),
     })
     return reply.code(201).send({ user, username })
   })
+
+  /** A key without the scope is refused where sign-up is open too: no credential is skipped. */
+  async function isByServerKey(request: FastifyRequest): Promise<boolean> {
+    if (request.headers.authorization === undefined) return false
+    await app.identify(request)
+    const identity = app.identityOf(request)
+    needScope(identity, 'users')
+    return identity.server !== null
+  }
 }

@@ -37,7 +37,7 @@ const sendingOut = {
 }
 
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const onRequest = app.authenticateServer
+  const onRequest = app.authenticateServer('rooms')
   const { revokeAccess } = app
 
   const disconnect = { schema: disconnection, onRequest }

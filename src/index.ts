@@ -40,6 +40,7 @@ export { EngineRefused, EngineUnavailable } from './engine/engine.ts'
 export type { HostUser } from './identity/authenticator.ts'
 export { Refusal } from './protocol/errors.ts'
 export type { Identity, Revocation } from './protocol/identity.ts'
+export type { Scope } from './protocol/scope.ts'
 export type { Authorize } from './room/rule.ts'
 
 export interface UsherOptions extends SettingsOptions, HostParts {

@@ -64,7 +64,8 @@ function list(items: string, isItem: (item: string) => boolean, advice: string) 
   } satisfies Form
 }
 
-function partsOf(written: string): string[] {
+/** The entries of a list: they stand between commas. */
+export function partsOf(written: string): string[] {
   const parts = written.split(',').map((part) => part.trim())
   return parts.filter((part) => part !== '')
 }
@@ -90,27 +91,6 @@ function isAddressRange(item: string): boolean {
   if (bits === undefined) return true
   return /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
 }
-
-/** A key has visible characters only, and no comma, which separates keys. */
-const ServerKeyInput = Type.Object(
-  {
-    name: Type.String({ pattern: '^[\\w-]{1,64}$' }),
-    key: Type.String({ pattern: '^[!-+\\--~]{24,}$' }),
-  },
-  { additionalProperties: false },
-)
-
-export const SERVER_KEYS = {
-  schema: Type.Array(ServerKeyInput),
-  advice:
-    'write a list of names and keys: names of letters, digits, _ and -, keys of 24 or more ' +
-    'characters without spaces and commas',
-  parse: (written: string) =>
-    partsOf(written).map((entry) => {
-      const colon = entry.indexOf(':')
-      return { name: entry.slice(0, Math.max(0, colon)), key: entry.slice(colon + 1) }
-    }),
-} satisfies Form
 
 export const IN_PRODUCTION = {
   schema: Type.Boolean(),

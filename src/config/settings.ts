@@ -1,6 +1,7 @@
 // The one table of settings. Environment and options read it, and the tables of README.md and
 // docs/embedding.md say the same; a test compares them.
 import type { Static } from 'typebox'
+import { SERVER_KEYS } from './server-keys.ts'
 import * as forms from './setting-types.ts'
 
 /** The key of its row is its name as an option. */
@@ -83,8 +84,11 @@ const SHARED = {
     sentence: 'further origins whose pages may use the cookie and the whole API (CORS)',
   },
   serverKeys: {
-    ...{ variable: 'USHER_API_KEYS', form: forms.SERVER_KEYS, standard: [] },
-    sentence: 'keys of your back ends, 24 characters or more, each with a name',
+    ...{ variable: 'USHER_API_KEYS', form: SERVER_KEYS, standard: [] },
+    sentence:
+      'keys of your back ends, 24 characters or more, each with a name, and with scopes if it ' +
+      'shall do less, or `users` too: some of `publish`, `read`, `tickets`, `rooms`, `users`, ' +
+      '`metrics`',
   },
   signup: {
     ...{ variable: 'USHER_SIGNUP', form: forms.choice('open', 'closed'), standard: null },

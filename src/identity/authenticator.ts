@@ -78,8 +78,8 @@ export class Authenticator {
   }
 
   async #bearer({ token, ask }: Bearer): Promise<Identity> {
-    const name = this.#parts.keys.nameOf(token)
-    if (name !== null) return { ...ANONYMOUS, proof: 'key', server: name }
+    const key = this.#parts.keys.find(token)
+    if (key) return { ...ANONYMOUS, proof: 'key', server: key.name, scopes: key.scopes }
     const known = (await this.#own(token)) ?? (await this.#thirdParty(token))
     return known ?? (ask && (await this.#host(ask))) ?? refuseToken()
   }
@@ -155,6 +155,7 @@ function identityOf(session: SessionRecord, proof: Proof): Identity {
     proof,
     user: session.user,
     server: null,
+    scopes: null,
     session: session.id,
     rooms: null,
     info: infoOf(session.username),
@@ -167,6 +168,7 @@ function identityOfTicket(ticket: TicketRecord): Identity {
     proof: 'ticket',
     user: ticket.user,
     server: null,
+    scopes: null,
     session: ticket.session,
     rooms: ticket.rooms,
     info: ticket.info,

@@ -1,4 +1,5 @@
 // The settings of identity, which src/config/ reads at boot.
+import type { Scope } from '../protocol/scope.ts'
 
 /** The root secret, and the one before it while it is being rotated out. */
 export interface RootSecrets {
@@ -6,10 +7,11 @@ export interface RootSecrets {
   readonly previous: string | null
 }
 
-/** A back end's key, and the name it has in logs. */
+/** A back end's key, the name it has in logs, and its scopes: DEFAULT_SCOPES if not given. */
 export interface ServerKey {
   readonly name: string
   readonly key: string
+  readonly scopes?: readonly Scope[]
 }
 
 /** Another issuer whose tokens are taken: everything that a token must match. */

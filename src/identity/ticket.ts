@@ -4,6 +4,7 @@ import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
 import type { Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
+import { needScope } from '../protocol/scope.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
 import { digest, type KeyPair } from './secret.ts'
@@ -54,6 +55,7 @@ export class Tickets {
    * theirs. Rejects with a Refusal that says what is wrong with the wish.
    */
   async issueTo(identity: Identity | null, wish: TicketWish): Promise<IssuedTicket> {
+    if (identity !== null) needScope(identity, 'tickets')
     return this.issue(ticketOrder(identity, wish, this.#clock.now()))
   }
 

@@ -1,14 +1,13 @@
 // The identity behind a connection or a request. Made in src/identity, read by rules everywhere.
+import type { Scoped } from './scope.ts'
 
 /** How an identity was proved when the connection or the request came. */
 export type Proof = 'none' | 'cookie' | 'host' | 'token' | 'ticket' | 'key'
 
-export interface Identity {
+export interface Identity extends Scoped {
   readonly proof: Proof
   /** User id; null without a credential and for server keys. */
   readonly user: string | null
-  /** Name of the server key; null for all other identities. */
-  readonly server: string | null
   /** The session behind the identity: when it ends, its connections end. */
   readonly session: string | null
   /** The rooms that a ticket names; null when no ticket narrows the identity. */
@@ -32,6 +31,7 @@ export const ANONYMOUS: Identity = Object.freeze({
   proof: 'none',
   user: null,
   server: null,
+  scopes: null,
   session: null,
   rooms: null,
   info: null,

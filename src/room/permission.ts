@@ -1,24 +1,37 @@
-// Whether an identity may join a room or publish in it: its rule decides, or the application that
-// Usher is embedded in.
+// Whether an identity may join a room, publish in it or redact there: the scopes of a server key
+// first, then its rule decides, or the application that Usher is embedded in.
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { ownerOf } from '../protocol/names.ts'
+import { hasScope, lacksScope, type Scope } from '../protocol/scope.ts'
 import { type Action, type Authorize, allows, type Rule } from './rule.ts'
+
+/** What an identity wants in a room: an action of rules, or one that needs such an action. */
+export type Purpose = Action | 'redact'
+
+const NEEDED: Readonly<Record<Purpose, { action: Action; scope: Scope }>> = {
+  join: { action: 'join', scope: 'read' },
+  publish: { action: 'publish', scope: 'publish' },
+  redact: { action: 'join', scope: 'rooms' },
+}
 
 export type Permits = (
   rule: Rule,
   identity: Identity,
-  action: Action,
+  purpose: Purpose,
   room: string,
 ) => boolean | Promise<boolean>
 
 /** `authorize` decides if there is one, else the rules; a personal room is always its owner's. */
 export function permitsBy(authorize: Authorize | undefined): Permits {
-  if (authorize === undefined) return allows
-  return (rule, identity, action, room) =>
-    ownerOf(room) === null
-      ? answerOf(authorize(identity, action, room))
-      : allows(rule, identity, action, room)
+  return (rule, identity, purpose, room) => {
+    const { action, scope } = NEEDED[purpose]
+    if (!hasScope(identity, scope)) return false
+    if (authorize === undefined || ownerOf(room) !== null) {
+      return allows(rule, identity, action, room)
+    }
+    return answerOf(authorize(identity, action, room))
+  }
 }
 
 /** Only `true` is a yes. An object with a `then` is waited for, of any promise library. */
@@ -28,8 +41,10 @@ function answerOf(answer: unknown): boolean | Promise<boolean> {
 }
 
 /** The same words whether or not the room has a rule at all (S32). */
-export function notPermitted({ proof }: Identity): Refusal {
-  return proof === 'none'
+export function notPermitted(identity: Identity, purpose: Purpose): Refusal {
+  const { scope } = NEEDED[purpose]
+  if (!hasScope(identity, scope)) return lacksScope(scope)
+  return identity.proof === 'none'
     ? new Refusal(REPLY.unauthorized, 'Log in, or show a token or a ticket.')
     : new Refusal(REPLY.forbidden, 'You may not do that in this room.')
 }

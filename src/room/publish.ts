@@ -77,9 +77,9 @@ export class Publisher {
     if (identity === null) return this.#accept(room, sender, draft, key)
     const may = this.#parts.permits(room.rule, identity, 'publish', room.name)
     if (may === true) return this.#accept(room, sender, draft, key)
-    if (may === false) throw notPermitted(identity)
+    if (may === false) throw notPermitted(identity, 'publish')
     const begun = may.then((answer) => {
-      if (!answer) throw notPermitted(identity)
+      if (!answer) throw notPermitted(identity, 'publish')
       return { appended: this.#accept(room, sender, draft, key) }
     })
     sender.waitFor?.(begun)

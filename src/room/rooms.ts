@@ -8,12 +8,12 @@ import { isRoomName } from '../protocol/names.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush-scheduler.ts'
 import type { RoomObserver } from './observer.ts'
-import { notPermitted, permitsBy } from './permission.ts'
+import { notPermitted, type Purpose, permitsBy } from './permission.ts'
 import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
 import { type PageRequest, readPage } from './read-page.ts'
 import { redact } from './redact.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
-import { type Action, type Authorize, type Rule, ruleFor } from './rule.ts'
+import { type Authorize, type Rule, ruleFor } from './rule.ts'
 
 export interface RoomsParts {
   log: MessageLog
@@ -88,13 +88,13 @@ export class Rooms {
   }
 
   /**
-   * The rule of a room, for an identity that may take this action in it. Rejects with 401 without
-   * a credential, else 403, in the same words whether or not the room has a rule at all (S32).
+   * The rule of a room, for an identity that may do this in it. Rejects with 401 without a
+   * credential, else 403, in the same words whether or not the room has a rule at all (S32).
    */
-  async permitted(room: string, identity: Identity, action: Action): Promise<Rule> {
+  async permitted(room: string, identity: Identity, purpose: Purpose): Promise<Rule> {
     const rule = this.ruleOf(room)
-    const may = rule !== null && (await this.#parts.permits(rule, identity, action, room))
-    if (rule === null || !may) throw notPermitted(identity)
+    const may = rule !== null && (await this.#parts.permits(rule, identity, purpose, room))
+    if (rule === null || !may) throw notPermitted(identity, purpose)
     return rule
   }
 
@@ -173,14 +173,14 @@ export class Rooms {
 
   /** Takes a message back. Rejects with 403 for another user's, and 404 where there is none. */
   async redact(name: string, identity: Identity, offset: number): Promise<void> {
-    const { history } = await this.permitted(name, identity, 'join')
+    const { history } = await this.permitted(name, identity, 'redact')
     await redact(this.#parts.log, { room: name, retention: history, identity, offset })
   }
 
   #closed(name: string, { identity }: Sender): PublishTarget {
     const rule = this.ruleOf(name)
     if (rule !== null) return { name, rule }
-    if (identity !== null) throw notPermitted(identity)
+    if (identity !== null) throw notPermitted(identity, 'publish')
     throw new Refusal(REPLY.forbidden, `No rule is for a room like ${name}.`)
   }
 

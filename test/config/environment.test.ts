@@ -48,6 +48,15 @@ const WRONG: [name: string, value: string][] = [
   ['USHER_API_KEYS', 'na me:0123456789012345678901234'],
   ['USHER_API_KEYS', 'name:with spaces in it 0123456789'],
   ['USHER_API_KEYS', 'a:012345678901234567890123,:012345678901234567890123'],
+  ['USHER_API_KEYS', 'a:012345678901234567890123,a:abcdefghijklmnopqrstuvwx'],
+  ['USHER_API_KEYS', 'a:012345678901234567890123,b(read):012345678901234567890123'],
+  ['USHER_API_KEYS', 'a(reads):012345678901234567890123'],
+  ['USHER_API_KEYS', 'a(read+):012345678901234567890123'],
+  ['USHER_API_KEYS', 'a(read publish):012345678901234567890123'],
+  ['USHER_API_KEYS', 'a():012345678901234567890123'],
+  ['USHER_API_KEYS', 'a(read:012345678901234567890123'],
+  ['USHER_API_KEYS', '(read):012345678901234567890123'],
+  ['USHER_API_KEYS', 'a(read)(publish):012345678901234567890123'],
   ['USHER_TRUST_PROXY', 'proxy.example.com'],
   ['USHER_TRUST_PROXY', '10.0.0.0/33'],
   ['USHER_TRUST_PROXY', '10.0.0.0/8/8'],
@@ -100,6 +109,29 @@ test('[S34] several server keys may be given at once, and a key may contain colo
     { name: 'a', key: '0123456789:0123456789:0123' },
     { name: 'b', key: 'abcdefghijklmnopqrstuvwxyz' },
   ])
+})
+
+test('[S53] a server key has the scopes that stand in brackets behind its name', async (t) => {
+  const keys = 'a(publish+read):0123456789(0123)456:78901, b:abcdefghijklmnopqrstuvwxyz'
+  t.same(loadConfig({ ...MEMORY, USHER_API_KEYS: keys }).serverKeys, [
+    { name: 'a', scopes: ['publish', 'read'], key: '0123456789(0123)456:78901' },
+    { name: 'b', key: 'abcdefghijklmnopqrstuvwxyz' },
+  ])
+})
+
+test('[S53] mistakes in scopes are told in a plain sentence, without the key', async (t) => {
+  const key = '012345678901234567890123'
+  const sentences: [keys: string, told: RegExp][] = [
+    [`a:${key}x,b(reads):${key}`, /the scopes of entry 2 must be some of publish, read, /],
+    [`a():${key}`, /the scopes of entry 1 must be some of publish, read, /],
+    [`a:${key},a:${key}x`, /two keys have one name: give each its own/],
+    [`a:${key},b(read):${key}`, /two names have one key: give each its own/],
+  ]
+  for (const [keys, wanted] of sentences) {
+    const told = toldOf({ USHER_API_KEYS: keys })
+    t.match(told, wanted)
+    t.notMatch(told, /0123|reads/)
+  }
 })
 
 test('lists are split at commas, and empty items are left out', async (t: Test) => {

@@ -3,9 +3,10 @@ import { test } from 'tap'
 import { UNREADABLE } from '../../src/protocol/command.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
+import { DEFAULT_SCOPES } from '../../src/protocol/scope.ts'
 import { type Live, say, TestRooms, turn, userOf } from '../support/test-rooms.ts'
 
-const BACK_END: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }
+const BACK_END: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend', scopes: DEFAULT_SCOPES }
 
 function nothingIsLeft({ connections, rooms }: TestRooms) {
   return {

@@ -85,6 +85,7 @@ test('@fastify/websocket that listens to another server', async (t) => {
   await t.rejects(async () => app.ready(), /listens on another server: leave out options\.server/)
 })
 
+const KEY = { name: 'a', key: '012345678901234567890123' }
 const WRONG: [unknown, RegExp][] = [
   [{ orgins: [] }, /^orgins: is not an option, check its spelling\.$/],
   [{ prefix: 'rt' }, /^prefix: write a path like \/rt/],
@@ -119,6 +120,10 @@ const WRONG: [unknown, RegExp][] = [
   [{ serverKeys: { name: 'a', key: 'b' } }, /^serverKeys: write a list/],
   [{ serverKeys: [{ name: 'a', key: 'short' }] }, /^serverKeys: /],
   [{ serverKeys: [{ name: 'a', key: `${'x'.repeat(30)},b:${'y'.repeat(30)}` }] }, /^serverKeys: /],
+  [{ serverKeys: [{ ...KEY, scopes: ['reads'] }] }, /^serverKeys: the scopes of entry 1 must be/],
+  [{ serverKeys: [{ ...KEY, scopes: [] }] }, /^serverKeys: the scopes of entry 1 must be/],
+  [{ serverKeys: [{ ...KEY, scopes: 'read' }] }, /^serverKeys: write a list/],
+  [{ serverKeys: [KEY, KEY] }, /^serverKeys: two keys have one name/],
   [{ jwt: 'key' }, /^jwt: write texts for key/],
   [{ jwt: { key: 'x'.repeat(40), algoritm: 'HS256' } }, /^jwt: write texts for key/],
   [{ jwt: { key: 'short', algorithm: 'HS256', issuer: 'i', audience: 'a' } }, /^jwt\.key: is too/],

@@ -23,7 +23,7 @@ const options = {
   data: ':memory:',
   rooms: [{ match: 'chat:*', join: ['user'], history: { messages: 10, age: '1d' }, echo: false }],
   limits: { messagesPerSecond: null, messageBytes: 1024 },
-  serverKeys: [{ name: 'back-end', key: 'a-key-for-this-machine-alone' }],
+  serverKeys: [{ name: 'back-end', key: 'a-key-for-this-machine-alone', scopes: ['publish'] }],
   identity: async (request) => (request.ip === '' ? null : { user: 'ann', info: { team: 'red' } }),
   authorize: ({ user }, action, room) => action === 'join' && room === `user:${user}`,
 } satisfies UsherOptions
@@ -63,6 +63,8 @@ app.register(usher, { identity: () => ({ name: 'ann' }) })
 app.register(usher, { authorize: (_, action) => action === 'delete' })
 // @ts-expect-error a third-party issuer has an issuer and an audience
 app.register(usher, { jwt: { key: 'k', algorithm: 'HS256' } })
+// @ts-expect-error there is no such scope
+app.register(usher, { serverKeys: [{ name: 'a', key: 'k', scopes: ['all'] }] })
 // @ts-expect-error a ticket is for a user
 app.usher.issueTicket({ rooms: ['a'] })
 // @ts-expect-error a disconnect names a session or a user

@@ -2,7 +2,8 @@
 import { request as send } from 'node:http'
 import t from 'tap'
 import { Check } from 'typebox/schema'
-import { startApp } from '../support/app.ts'
+import { SCOPES } from '../../src/protocol/scope.ts'
+import { SERVER_KEY, startApp } from '../support/app.ts'
 import { documentOf, examplesOf, type Operation, operationsOf, pathOf } from '../support/openapi.ts'
 import { asServer, person } from '../support/people.ts'
 
@@ -17,7 +18,9 @@ interface Heard {
   body: string
 }
 
-const usher = await startApp(t)
+/** Its key has every scope, so that requests reach what comes after them. */
+const serverKeys = [{ name: 'backend', key: SERVER_KEY, scopes: SCOPES }]
+const usher = await startApp(t, { serverKeys })
 const production = await startApp(t, { production: true })
 const operations = operationsOf(await documentOf(usher))
 const named = ({ method, path }: Operation): string => `${method} ${path}`

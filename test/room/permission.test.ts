@@ -1,12 +1,13 @@
 // Who decides over a room, the rules or the application, and what counts as a yes.
 import { test } from 'tap'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
+import { DEFAULT_SCOPES } from '../../src/protocol/scope.ts'
 import { permitsBy } from '../../src/room/permission.ts'
 import { type Authorize, RULE_DEFAULTS } from '../../src/room/rule.ts'
 import { userOf } from '../support/test-rooms.ts'
 
 const RULE = { ...RULE_DEFAULTS, match: '*' }
-const SERVER: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }
+const SERVER: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend', scopes: DEFAULT_SCOPES }
 
 function asked(authorize: Authorize | undefined, identity: Identity, room = 'chat:a') {
   return permitsBy(authorize)(RULE, identity, 'publish', room)

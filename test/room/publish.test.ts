@@ -5,6 +5,7 @@ import { type Appended, type AppendOptions, KeyConflict } from '../../src/engine
 import { Refusal } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import type { Draft } from '../../src/protocol/message.ts'
+import { DEFAULT_SCOPES } from '../../src/protocol/scope.ts'
 import { permitsBy } from '../../src/room/permission.ts'
 import { Publisher, type PublisherParts, type Sender } from '../../src/room/publish.ts'
 import { type Authorize, RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
@@ -12,7 +13,7 @@ import { ephemeralLog } from '../support/ephemeral-log.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { userOf } from '../support/test-rooms.ts'
 
-const SERVER: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend' }
+const SERVER: Identity = { ...ANONYMOUS, proof: 'key', server: 'backend', scopes: DEFAULT_SCOPES }
 const DONE: Appended = { position: null, time: 0, repeated: false }
 
 interface Scene {

@@ -22,6 +22,8 @@ declare module 'fastify' {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const ORIGIN_CHARACTERS_MAX = 200
+/** Lines of addresses without limits are counted together. */
+export const EXEMPT = 'exempt'
 
 /** Where a request comes from: the address, and the page if a browser names one. */
 export interface Source {
@@ -42,7 +44,7 @@ function factsOf(request: FastifyRequest): AuditFacts {
 /** Writes a line for a request that was refused for its credential, its rights or a limit. */
 export function auditRefusal(error: unknown, request: FastifyRequest): void {
   const { audit, networkOf } = request.server
-  audit.refused(error, networkOf(request), factsOf(request))
+  audit.refused(error, networkOf(request) ?? EXEMPT, factsOf(request))
 }
 
 /** Runs before the answer goes out, so that a client that leaves early is in the log too. */

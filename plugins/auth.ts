@@ -1,7 +1,7 @@
 // The hooks that prove the credential of a request and set its identity.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { addressKey } from '../src/identity/address.ts'
+import { addressKey, addressList } from '../src/identity/address.ts'
 import type { Claim, Credential } from '../src/identity/authenticator.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
@@ -29,8 +29,8 @@ declare module 'fastify' {
     prove(request: FastifyRequest, credential: Credential): Promise<Claim>
     /** The identity that one of the hooks above has set. */
     identityOf(request: FastifyRequest): Identity
-    /** The address that limits count by: an IPv4 address, or an IPv6 network. */
-    networkOf(request: FastifyRequest): string
+    /** What limits count by: an IPv4 address, or an IPv6 network; null for an exempt address. */
+    networkOf(request: FastifyRequest): string | null
   }
 }
 
@@ -42,7 +42,8 @@ async function auth(app: FastifyInstance): Promise<void> {
   // An application may have a decorator of this name itself.
   if (!app.hasRequestDecorator('identity')) app.decorateRequest('identity', { getter: identityIn })
   app.decorate('identityOf', identityOf)
-  app.decorate('networkOf', ({ ip }: FastifyRequest) => addressKey(ip))
+  const isExempt = addressList(config.exemptAddresses)
+  app.decorate('networkOf', ({ ip }: FastifyRequest) => (isExempt(ip) ? null : addressKey(ip)))
   app.decorate('prove', async (request: FastifyRequest, credential: Credential) => {
     if (credential.kind === 'cookie') checkCookiePage(request, config)
     const claim = await app.authenticator.prove(credential)

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection, Farewell } from '../src/connection/connection.ts'
 import type { Entry } from '../src/connection/room-entry.ts'
-import type { Source } from './audit.ts'
+import { EXEMPT, type Source } from './audit.ts'
 import { refusalOf } from './errors.ts'
 
 declare module 'fastify' {
@@ -46,7 +46,7 @@ export class ConnectionLog {
     if (refusal.limit !== undefined) metrics.limitHit(refusal.limit)
     if (refusal.reply.status === 500) this.onFault(connection, error)
     const facts = { connection: connection.id, room, user, ...source }
-    audit.refused(refusal, connection.seat.address, facts)
+    audit.refused(refusal, connection.seat.address ?? EXEMPT, facts)
     return refusal
   }
 

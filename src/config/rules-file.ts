@@ -12,6 +12,7 @@ import {
   type NumberSetting,
 } from '../protocol/limits.ts'
 import { DEFAULT_RULES, RULE_DEFAULTS, type Rule } from '../room/rule.ts'
+import { ADDRESSES, adviceFor } from './setting-types.ts'
 
 const strict = { additionalProperties: false } as const
 const WhoList = Type.Array(Type.Enum(['user', 'ticket', 'server', 'anyone']), { uniqueItems: true })
@@ -36,7 +37,10 @@ const RuleInput = Type.Object(RULE, strict)
 type RuleInput = Static<typeof RuleInput>
 
 /** Names of a later version: a rule or the limits may have them already, with a warning. */
-const LATER = ['presence', 'receipts', 'roomsPerConnection']
+const LATER = [
+  ...['presence', 'receipts', 'roomsPerConnection', 'commandBytes', 'commandsPerSecond'],
+  ...['presenceMembers', 'receiptParticipants'],
+]
 const later = Object.fromEntries(LATER.map((name) => [name, Type.Optional(Type.Unknown())]))
 
 function numbersOf(table: Readonly<Record<string, NumberSetting>>) {
@@ -52,10 +56,12 @@ const Rules = Type.Array(Type.Object({ ...RULE, ...later }, strict), {
   maxItems: 1_000,
 })
 
+const EXEMPT = { exemptAddresses: Type.Optional(ADDRESSES.schema) }
+
 const FileInput = Type.Object(
   {
     rooms: Type.Optional(Rules),
-    limits: Type.Optional(Type.Object({ ...numbersOf(LIMITS), ...later }, strict)),
+    limits: Type.Optional(Type.Object({ ...numbersOf(LIMITS), ...EXEMPT, ...later }, strict)),
     heartbeat: Type.Optional(Type.Object(numbersOf(HEARTBEAT), strict)),
   },
   strict,
@@ -64,7 +70,7 @@ const FileInput = Type.Object(
 /** What an operator may write in the file, or an application may pass as options. */
 export interface RulesInput {
   rooms?: RuleInput[]
-  limits?: Partial<Limits>
+  limits?: Partial<Limits> & { exemptAddresses?: readonly string[] }
   heartbeat?: Partial<HeartbeatSettings>
 }
 
@@ -72,6 +78,8 @@ export interface RulesInput {
 export interface RulesFile {
   readonly rules: readonly Rule[]
   readonly limits: Limits
+  /** Addresses for which no limit per address holds. */
+  readonly exemptAddresses: readonly string[]
   readonly heartbeat: HeartbeatSettings
   /** Sentences about entries that have no effect. */
   readonly warnings: readonly string[]
@@ -102,7 +110,11 @@ export function parseRules(value: unknown): RulesFile | string[] {
 
 function rulesOf(value: unknown, place: Place): RulesFile | string[] {
   const wrongs = wrongsOf(value, place)
-  return wrongs.length > 0 ? wrongs : fillIn(value as RulesInput, place)
+  if (wrongs.length > 0) return wrongs
+  const input = value as RulesInput
+  const advice = adviceFor(ADDRESSES, input.limits?.exemptAddresses ?? [])
+  if (advice !== null) return [`${place(['limits', 'exemptAddresses'])}: ${advice}.`]
+  return fillIn(input, place)
 }
 
 function wrongsOf(value: unknown, place: Place): string[] {
@@ -127,13 +139,15 @@ function sentenceFor({ keyword, message, params }: ReturnType<typeof Value.Error
 const EXAMPLES = 'a pattern looks like "chat:*", an age like "30d", "12h", "15m" or "60s"'
 
 function fillIn({ rooms, limits = {}, heartbeat }: RulesInput, place: Place): RulesFile {
+  const { exemptAddresses = [], ...numbers } = limits
   const idle = [
     ...(rooms ?? []).flatMap((rule, index) => idlePaths(['rooms', String(index)], rule)),
     ...idlePaths(['limits'], limits),
   ]
   return {
     rules: rooms?.map(ruleOf) ?? DEFAULT_RULES,
-    limits: { ...DEFAULT_LIMITS, ...withoutLater(limits) },
+    limits: { ...DEFAULT_LIMITS, ...withoutLater(numbers) },
+    exemptAddresses,
     heartbeat: { ...DEFAULT_HEARTBEAT, ...heartbeat },
     warnings: idle.map((path) => `${place(path)} has no effect in this version.`),
   }

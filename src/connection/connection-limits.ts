@@ -19,10 +19,11 @@ export class ConnectionLimits {
   }
 
   /**
-   * Takes a seat for a connection from this address: 503 when full, 429 for the address.
+   * Takes a seat for a connection from this address, null for an exempt one: 503 when full, 429 for
+   * the address.
    * `elapsed` is the clock's `elapsed()`.
    */
-  take(address: string, elapsed: number): Seat {
+  take(address: string | null, elapsed: number): Seat {
     const share = this.#shares.take('connections', { user: null, address, server: null })
     return new Seat(this.#shares, taken(share), elapsed)
   }
@@ -46,8 +47,9 @@ export class Seat {
     this.provingSince = Math.floor(elapsed)
   }
 
-  get address(): string {
-    return this.#share.address ?? ''
+  /** Null for an exempt address. */
+  get address(): string | null {
+    return this.#share.address
   }
 
   /** Marks the connection undecided until its first message; 429 or 503 over the limits. */

@@ -22,7 +22,7 @@ interface Shared {
   readonly user: Allowance | null
   /** The part that one IPv4 address or one /64 may have; a /48 may have four times as much. */
   readonly address: Allowance | null
-  /** The part of the count of `all` that only server keys may take. */
+  /** The fraction of `all` that only server keys may take. */
   readonly reserve: number
 }
 
@@ -30,18 +30,27 @@ interface Shared {
 export interface HeldBound extends Shared {
   /** Seconds until another try may succeed. */
   readonly retryAfter: number
+  /**
+   * Whether, when the bound is full, the oldest share of the address that holds most makes room.
+   * Only for what a client can ask for again: tickets, keys and connections are never given up.
+   */
+  readonly displaces?: true
 }
 
 /** A bound whose shares come back by themselves: `most` of them within `seconds`. */
 export interface RatedBound extends Shared {
   readonly seconds: number
+  /** How many times `most` may come at once; 1 if not said. */
+  readonly burst?: number
 }
 
 /** The bounds on what is held at the same time. */
 export type HeldName =
+  /** TCP connections that carry no WebSocket and no event stream. */
+  | 'sockets'
   /** Connections; the user of one is counted once it is known. */
   | 'connections'
-  /** Connections that are not authenticated yet. */
+  /** Connections that are not authenticated yet, and the bytes that they sent ahead. */
   | 'pending'
   /** Tickets that are not used yet, and the characters in them. */
   | 'ticketsOut'
@@ -51,20 +60,28 @@ export type HeldName =
   | 'pages'
   /** Passwords that are being hashed or wait to be. */
   | 'hashes'
+  /** Files of the web page that are being sent or wait to be. */
+  | 'files'
   /** Messages that wait for the disk, and their bytes. */
   | 'waitingForDisk'
 
 /** Rates that hold on each node by itself. */
 export type NodeRate =
-  /** WebSocket handshakes and event streams. */
+  /** Requests of any kind. */
+  | 'requests'
+  /** WebSocket handshakes and event streams; refused ones count for their address alone. */
   | 'handshakes'
   /** Messages of a user, over all connections and requests. */
   | 'messages'
+  /** Bytes of history and replay: of a user, and of an address where no user is known. */
+  | 'reads'
 
 /** Rates that hold over all nodes. */
 export type SharedRate =
   /** Tickets that are issued. */
-  'tickets'
+  | 'tickets'
+  /** Accounts that are made. */
+  | 'signUps'
 
 export type RateName = NodeRate | SharedRate
 
@@ -78,6 +95,8 @@ const PAGES_MAX = 1_004
  * Two passwords are hashed at once; with 200 more waiting, the last one waits some five seconds.
  */
 const HASHES_MAX = 202
+/** Each file is open while it is being sent. */
+const FILES_MAX = 256
 /** Keys of some 300 bytes each. */
 export const KEYS_MAX = 100_000
 /** Enough tickets for all clients to return at once. */
@@ -87,11 +106,28 @@ const TICKET_CHARACTERS_MAX = 64 * 1024 * 1024
 const WAITING_MESSAGES_MAX = 20_000
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
 
+/** What one user, and one address, may have of a bound that an operator does not set. */
+const OF_USER = 1 / 20
+const OF_ADDRESS = 1 / 10
+/** What is kept for server keys: a flood of users must not silence the back ends. */
+const RESERVE = 1 / 10
+
 const NO_SHARES = { all: null, user: null, address: null, reserve: 0 } as const
 
 /** The table, with the numbers of the settings. */
 export function boundsOf(limits: Limits): Bounds {
+  return { ...connectionBounds(limits), ...storeBounds, ...requestBounds, ...ratesOf(limits) }
+}
+
+function connectionBounds(limits: Limits) {
+  const undecided = 'Too many undecided connections: try again in a few seconds.'
+  const undecidedHere = 'Too many undecided connections from here: first decide some.'
   return {
+    sockets: {
+      ...NO_SHARES,
+      address: counted(limits, 'socketsPerAddress', 'Too many TCP connections: close some first.'),
+      retryAfter: 5,
+    },
     connections: {
       ...NO_SHARES,
       all: counted(limits, 'connections', 'This server is full: try again in a few seconds.'),
@@ -105,82 +141,125 @@ export function boundsOf(limits: Limits): Bounds {
         'connectionsPerAddress',
         'Too many connections from here: close some first.',
       ),
+      reserve: 1 / 100,
       retryAfter: 5,
     },
     pending: {
       ...NO_SHARES,
-      all: counted(
-        limits,
-        'pendingConnections',
-        'Too many undecided connections: try again in a few seconds.',
-      ),
-      address: counted(
-        limits,
-        'pendingPerAddress',
-        'Too many undecided connections from here: first decide some.',
-      ),
+      all: {
+        ...counted(limits, 'pendingConnections', undecided),
+        bytes: { limit: 'pendingBytes', most: limits.pendingBytes },
+      },
+      address: {
+        ...counted(limits, 'pendingPerAddress', undecidedHere),
+        bytes: { limit: 'pendingBytes', most: partOf(limits.pendingBytes, OF_ADDRESS) },
+      },
       retryAfter: 5,
+      displaces: true,
     },
-    ...storeBounds,
-    ...ratesOf(limits),
-  }
+  } as const satisfies Partial<Bounds>
 }
 
 const storeBounds = {
   ticketsOut: {
-    ...NO_SHARES,
-    all: {
+    ...shared({
       count: { limit: 'ticketsOut', most: TICKETS_MAX },
       bytes: { limit: 'ticketsOut', most: TICKET_CHARACTERS_MAX },
       sentence: 'Too many tickets are out: try again.',
-    },
+    }),
     retryAfter: 5,
   },
   keys: {
-    ...NO_SHARES,
-    all: {
+    ...shared({
       count: { limit: 'idempotencyKeys', most: KEYS_MAX },
       bytes: null,
       sentence: 'Too many idempotency keys are held: try again in a minute.',
-    },
+    }),
     retryAfter: 60,
   },
-  pages: {
-    ...NO_SHARES,
-    all: {
-      count: { limit: 'pagesAtOnce', most: PAGES_MAX },
-      bytes: null,
-      sentence: 'Too many pages of history are asked for: try again.',
-    },
-    retryAfter: 1,
-  },
-  hashes: {
-    ...NO_SHARES,
-    all: {
-      count: { limit: 'loginsAtOnce', most: HASHES_MAX },
-      bytes: null,
-      sentence: 'Too many log-ins at once: try again in a second.',
-    },
-    retryAfter: 1,
-  },
   waitingForDisk: {
-    ...NO_SHARES,
-    all: {
+    ...shared({
       count: { limit: 'waitingForDisk', most: WAITING_MESSAGES_MAX },
       bytes: { limit: 'waitingForDisk', most: WAITING_BYTES_MAX },
       sentence: 'Too much is waiting for the disk: try again in a second.',
-    },
-    retryAfter: 1,
+    }),
+    // Users have their rate; what waits for a slow disk may be theirs for a moment.
+    ...{ user: null, retryAfter: 1 },
+  },
+} as const satisfies Partial<Bounds>
+
+/** Requests that wait for their turn. */
+const requestBounds = {
+  pages: {
+    ...shared({
+      count: { limit: 'pagesAtOnce', most: PAGES_MAX },
+      bytes: null,
+      sentence: 'Too many pages of history are asked for: try again.',
+    }),
+    ...{ retryAfter: 1, displaces: true },
+  },
+  hashes: {
+    ...shared({
+      count: { limit: 'loginsAtOnce', most: HASHES_MAX },
+      bytes: null,
+      sentence: 'Too many log-ins at once: try again in a second.',
+    }),
+    ...{ user: null, retryAfter: 1, displaces: true },
+  },
+  files: {
+    ...shared({
+      count: { limit: 'filesAtOnce', most: FILES_MAX },
+      bytes: null,
+      sentence: 'Too many files are asked for at once: try again.',
+    }),
+    ...{ user: null, retryAfter: 1, displaces: true },
   },
 } as const satisfies Partial<Bounds>
 
 function ratesOf(limits: Limits): Record<RateName, RatedBound> {
+  return { ...rejoiningRates(limits), ...userRates(limits) }
+}
+
+/** Rates of clients that may have no user yet. */
+function rejoiningRates(limits: Limits) {
+  const handshakes = counted(
+    limits,
+    'handshakesPerSecond',
+    'Too many handshakes: try again in {seconds} s.',
+  )
   return {
-    handshakes: {
+    requests: {
       ...NO_SHARES,
-      all: counted(limits, 'handshakesPerSecond', 'Too many handshakes: try again in {seconds} s.'),
-      seconds: 1,
+      address: counted(
+        limits,
+        'requestsPerSecondPerAddress',
+        'Too many requests from here: wait {seconds} s and try again.',
+      ),
+      ...{ seconds: 1, burst: 10 },
     },
+    handshakes: {
+      ...shared(handshakes),
+      ...{ user: null, address: partsOf(handshakes, 1 / 4), seconds: 1 },
+    },
+    signUps: {
+      ...NO_SHARES,
+      address: counted(
+        limits,
+        'signUpsPerHourPerAddress',
+        'Too many new accounts from here: wait {seconds} s and try again.',
+      ),
+      seconds: 3_600,
+    },
+  } as const satisfies Partial<Bounds>
+}
+
+function userRates(limits: Limits) {
+  const read: Allowance = {
+    count: null,
+    bytes: { limit: 'readBytesPerSecondPerUser', most: limits.readBytesPerSecondPerUser },
+    sentence: 'Too much history is read: wait {seconds} s and try again.',
+  }
+  return {
     messages: {
       ...NO_SHARES,
       user: {
@@ -190,6 +269,7 @@ function ratesOf(limits: Limits): Record<RateName, RatedBound> {
       },
       seconds: 1,
     },
+    reads: { ...NO_SHARES, user: read, address: read, ...{ seconds: 1, burst: 30 } },
     tickets: {
       ...NO_SHARES,
       user: counted(
@@ -199,9 +279,28 @@ function ratesOf(limits: Limits): Record<RateName, RatedBound> {
       ),
       seconds: 60,
     },
-  }
+  } as const satisfies Partial<Bounds>
 }
 
 function counted(limits: Limits, limit: keyof Limits, sentence: string): Allowance {
   return { count: { limit, most: limits[limit] }, bytes: null, sentence }
+}
+
+/** A bound of which a user and an address have fixed parts. */
+function shared(all: Allowance): Shared {
+  return {
+    all,
+    user: partsOf(all, OF_USER),
+    address: partsOf(all, OF_ADDRESS),
+    reserve: RESERVE,
+  }
+}
+
+function partsOf({ count, bytes, sentence }: Allowance, part: number): Allowance {
+  const of = (cap: Cap | null) => cap && { limit: cap.limit, most: partOf(cap.most, part) }
+  return { count: of(count), bytes: of(bytes), sentence }
+}
+
+function partOf(most: number | null, part: number): number | null {
+  return most === null ? null : Math.ceil(most * part)
 }

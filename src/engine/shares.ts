@@ -53,6 +53,10 @@ export interface Share {
    * changes nothing and returns what was reached. Changes nothing after the release.
    */
   assign(user: string): Reached | null
+  /** Counts so many bytes more; over a cap it changes nothing and returns what was reached. */
+  grow(bytes: number): Reached | null
+  /** From now on the share makes room for no other. */
+  keep(): void
   /** Gives the share back. Calling it again does nothing. */
   release(): void
 }
@@ -67,21 +71,35 @@ export interface UserMeter {
   release(): void
 }
 
+/** Told when a share was given back to make room for another client's. */
+export type OnDisplaced = (reached: Reached) => void
+
 /**
  * An implementation MUST refuse a share over any cap of the bound's row, MUST count a share until
  * it is released, and MUST NOT count a refused one. A /48 counts as an address with four times the
- * share, beside its /64s.
+ * share, beside its /64s. Where a bound displaces and all of it is taken, the oldest share of the
+ * address that holds most is given back instead, unless it is kept (a /48 counts as one address
+ * there); server keys and shares without an address are never displaced.
  *
  * `take` answers at once: an engine of many nodes compares with what its node holds and with what
  * the other nodes last said that they hold, at most 2 s ago. Rates of a node answer at once too;
  * rates over all nodes may have to ask.
  */
 export interface Shares {
-  /** Takes one thing of `bytes` bytes. */
-  take(bound: HeldName, holder: Holder, bytes?: number): Share | Reached
+  /** Takes one thing of `bytes` bytes. `onDisplaced` MUST NOT throw. */
+  take(
+    bound: HeldName,
+    holder: Holder,
+    bytes?: number,
+    onDisplaced?: OnDisplaced | null,
+  ): Share | Reached
   /** Counts one thing of `bytes` bytes against a rate; null when it is within. */
   spend(rate: NodeRate, holder: Holder, bytes?: number): Reached | null
   spend(rate: SharedRate, holder: Holder, bytes?: number): Reached | null | Promise<Reached | null>
+  /** Counts bytes that were used already, whatever the rate: later spending waits for them. */
+  charge(rate: NodeRate, holder: Holder, bytes: number): void
+  /** Gives back to `all` one thing that was spent and then not used. */
+  restore(rate: NodeRate): void
   /** The meter of one user. */
   meter(rate: NodeRate, user: string): UserMeter
   /** How much of a bound is held now, on this node. */

@@ -15,13 +15,14 @@ import { type Sessions, type StartedSession, wrongLogIn } from './sessions.ts'
 export interface Attempt {
   username: string
   password: string
-  address: string
+  /** What limits count by; null for an exempt address. */
+  address: string | null
 }
 
 export interface PasswordChange {
   password: string
   newPassword: string
-  address: string
+  address: string | null
 }
 
 /** Whether a password is known from a leak (S22). */

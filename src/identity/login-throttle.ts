@@ -27,6 +27,9 @@ const HELD_MAX = 100
 const UNDER_WAY_MAX = 20
 const UNDER_WAY_RETRY_MS = 1_000
 
+/** Stands for every exempt address as the place of an account's last log-in. */
+const EXEMPT = 'exempt'
+
 export class LoginThrottle {
   readonly #clock: Clock
   readonly #attempts: AttemptStore
@@ -40,9 +43,10 @@ export class LoginThrottle {
 
   /**
    * Runs one try from an address. Refuses with 429 while the address must wait, or has too many
-   * under way.
+   * under way; no limit holds for an exempt address, which is null here and below.
    */
-  async attempt<Result>(address: string, run: () => Promise<Result>): Promise<Result> {
+  async attempt<Result>(address: string | null, run: () => Promise<Result>): Promise<Result> {
+    if (address === null) return run()
     const attempts = await this.#attempts.of(ofAddress(address))
     const remainingMs = penaltyMs(PER_ADDRESS, attempts) - attempts.agoMs
     if (remainingMs > 0) refuse(remainingMs)
@@ -69,10 +73,10 @@ export class LoginThrottle {
    * address of the account's last log-in is not held: guesses from elsewhere do not shut its owner
    * out.
    */
-  async hold(account: string, address: string): Promise<void> {
+  async hold(account: string, address: string | null): Promise<void> {
     const attempts = await this.#attempts.of(ofAccount(account))
     const waitMs = penaltyMs(PER_ACCOUNT, attempts)
-    if (waitMs === 0 || attempts.cameFrom === address) return
+    if (waitMs === 0 || attempts.cameFrom === (address ?? EXEMPT)) return
     if (this.#held >= HELD_MAX) refuse(waitMs)
     this.#held += 1
     await sleep(this.#clock, waitMs)
@@ -80,15 +84,18 @@ export class LoginThrottle {
   }
 
   /** Counts a failure of the address and, unless null, of the account. */
-  async failed(address: string, account: string | null): Promise<void> {
-    const counted = [this.#attempts.failed(ofAddress(address), FORGET_AFTER_MS)]
+  async failed(address: string | null, account: string | null): Promise<void> {
+    const counted: Promise<void>[] = []
+    if (address !== null) {
+      counted.push(this.#attempts.failed(ofAddress(address), FORGET_AFTER_MS))
+    }
     if (account !== null) counted.push(this.#attempts.failed(ofAccount(account), FORGET_AFTER_MS))
     await Promise.all(counted)
   }
 
   /** After a log-in: the account's failures are forgotten, those of the address are not. */
-  succeeded(address: string, account: string): Promise<void> {
-    return this.#attempts.succeeded(ofAccount(account), address)
+  succeeded(address: string | null, account: string): Promise<void> {
+    return this.#attempts.succeeded(ofAccount(account), address ?? EXEMPT)
   }
 }
 

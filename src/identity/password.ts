@@ -1,8 +1,8 @@
 // Passwords as argon2id hashes that carry their own parameters (S21, S22, S23).
 import { argon2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
-import { Reached, type Shares, whileHeld } from '../engine/shares.ts'
-import { ConcurrencyLimit } from '../time/concurrency-limit.ts'
+import { SharedWork } from '../engine/shared-work.ts'
+import { NO_HOLDER, type Shares } from '../engine/shares.ts'
 import { sameBytes } from './secret.ts'
 
 /** OWASP's first choice: 19 MiB, two passes, one lane. */
@@ -53,8 +53,7 @@ export interface Verdict {
 
 /** Hashes and checks passwords, a bounded number at a time; 503 or 429 when too many wait. */
 export class Passwords {
-  readonly #shares: Shares
-  readonly #turns = new ConcurrencyLimit(AT_ONCE)
+  readonly #hashing: SharedWork
   /**
    * The hash that passwords of unknown users are checked against, so that it takes the same time
    * (S23).
@@ -62,23 +61,17 @@ export class Passwords {
   readonly #unknownUser: string
 
   constructor(shares: Shares) {
-    this.#shares = shares
+    this.#hashing = new SharedWork(shares, 'hashes', AT_ONCE)
     this.#unknownUser = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
   }
 
-  hash(password: string, address: string): Promise<string> {
-    return this.#inTurn(address, () => this.#hash(password))
+  hash(password: string, address: string | null): Promise<string> {
+    return this.#hashing.run({ ...NO_HOLDER, address }, () => this.#hash(password))
   }
 
   /** `stored` is null for an unknown user: the password does not fit, after the same work. */
-  verify(password: string, stored: string | null, address: string): Promise<Verdict> {
-    return this.#inTurn(address, () => this.#verify(password, stored))
-  }
-
-  async #inTurn<Result>(address: string, work: () => Promise<Result>): Promise<Result> {
-    const share = this.#shares.take('hashes', { user: null, address, server: null })
-    if (share instanceof Reached) throw share.refusal
-    return whileHeld(share, () => this.#turns.pass(work))
+  verify(password: string, stored: string | null, address: string | null): Promise<Verdict> {
+    return this.#hashing.run({ ...NO_HOLDER, address }, () => this.#verify(password, stored))
   }
 
   async #hash(password: string): Promise<string> {

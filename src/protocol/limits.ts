@@ -2,7 +2,7 @@
 
 /** A number that an operator can set: its default, its greatest value, and what it means. */
 export interface NumberSetting {
-  readonly standard: number
+  readonly standard: number | null
   /** The least is 1. */
   readonly max?: number
   /** Without this, `null` may be given, for no limit. */
@@ -17,7 +17,15 @@ export interface NumberSetting {
 export const LIMITS = {
   connections: { standard: 100_000, sentence: 'open connections' },
   connectionsPerUser: { standard: 50, sentence: 'open connections of a user' },
-  connectionsPerAddress: { standard: 1_000, sentence: 'open connections from one address' },
+  connectionsPerAddress: { standard: 10_000, sentence: 'open connections from one address' },
+  socketsPerAddress: {
+    standard: 5_000,
+    sentence: 'TCP connections from one address that carry no WebSocket and no event stream',
+  },
+  requestsPerSecondPerAddress: {
+    standard: 1_000,
+    sentence: 'requests from one address in a second; those of ten seconds may come at once',
+  },
   messagesPerSecond: {
     standard: 50,
     sentence: 'messages that a connection, and a user, may publish in a second',
@@ -48,11 +56,39 @@ export const LIMITS = {
   },
   handshakesPerSecond: { standard: 2_000, sentence: 'connections that may be opened in a second' },
   pendingConnections: {
-    standard: 1_000,
+    standard: 10_000,
     sentence: 'connections that are not authenticated yet',
   },
-  pendingPerAddress: { standard: 20, sentence: 'such connections from one address' },
-  ticketsPerMinute: { standard: 60, sentence: 'tickets that are issued for one user in a minute' },
+  pendingPerAddress: { standard: 500, sentence: 'such connections from one address' },
+  pendingBytes: {
+    standard: 67_108_864,
+    sentence: 'bytes that all such connections together may have sent ahead',
+  },
+  signUpsPerHourPerAddress: {
+    standard: 300,
+    sentence: 'accounts that may be made from one address in an hour',
+  },
+  ticketsPerMinute: { standard: 300, sentence: 'tickets that are issued for one user in a minute' },
+  readBytesPerSecondPerUser: {
+    standard: 4_194_304,
+    sentence:
+      'bytes of history and replay that a user may read in a second, and those of thirty seconds ' +
+      'at once; without a user it counts per address',
+  },
+  storedBytesPerDayPerUser: {
+    standard: 1_073_741_824,
+    sentence: 'bytes of messages of a user that are kept on one day (UTC)',
+  },
+  newRoomsPerDayPerUser: {
+    standard: 1_000,
+    sentence: 'rooms with history that a user may begin on one day (UTC)',
+  },
+  storeBytes: { standard: null, sentence: 'bytes that the store may have on disk' },
+  storeFreeBytes: {
+    standard: 1_073_741_824,
+    sentence:
+      'bytes that stay free on the volume of the store, where that is less than a tenth of it',
+  },
 } as const satisfies Record<string, NumberSetting>
 
 /** How a dead connection is found: the time between pings, and how long an answer may take. */
@@ -91,6 +127,10 @@ export type LimitName =
   | keyof Limits
   /** Frames held back while an earlier frame was decided. */
   | 'heldFrames'
+  /** Requests that wait behind an unanswered one on their TCP connection. */
+  | 'requestsAhead'
+  /** Files of the web page that are being sent at once. */
+  | 'filesAtOnce'
   /** Failed log-ins of an account or an address. */
   | 'failedLogins'
   /** Passwords that are hashed at once. */

@@ -34,11 +34,14 @@ export class Meter<Limit> {
     return limit
   }
 
-  /** The limit that one more thing would hit if `spared` things must remain, or null. */
+  /**
+   * The limit that one more thing would hit if the fraction `spared` of each burst must remain, or
+   * null.
+   */
   over(bytes: number, elapsed: number, spared = 0): Limit | null {
     const { count, bytes: size } = this.#rates
     if (count !== null && this.#count?.has(1, elapsed, spared) === false) return count.limit
-    if (size !== null && this.#bytes?.has(bytes, elapsed) === false) return size.limit
+    if (size !== null && this.#bytes?.has(bytes, elapsed, spared) === false) return size.limit
     return null
   }
 
@@ -46,6 +49,16 @@ export class Meter<Limit> {
   count(bytes: number): void {
     this.#count?.spend(1)
     this.#bytes?.spend(bytes)
+  }
+
+  /** Counts bytes that were used already, beyond the limit if need be. */
+  charge(bytes: number): void {
+    this.#bytes?.spend(bytes)
+  }
+
+  /** Gives back one thing that was counted and not used. */
+  restore(): void {
+    this.#count?.restore(1)
   }
 
   /** Seconds until one thing of this size may come, at least 1. */

@@ -25,15 +25,21 @@ export class TokenBucket {
     return true
   }
 
-  /** Whether `amount` can be taken with at least `spared` left. */
+  /** Whether `amount` can be taken with at least the fraction `spared` of a burst left. */
   has(amount: number, elapsed: number, spared = 0): boolean {
     this.#refill(elapsed)
-    return this.#level >= Math.min(amount + spared, this.#rate.burst)
+    const { burst } = this.#rate
+    return this.#level >= Math.min(amount + spared * burst, burst)
   }
 
-  /** Takes `amount`, for which `has` has returned true. */
+  /** Takes `amount`; where there is not so much, the bucket owes it. */
   spend(amount: number): void {
     this.#level -= amount
+  }
+
+  /** Puts back what was taken and not used. */
+  restore(amount: number): void {
+    this.#level = Math.min(this.#rate.burst, this.#level + amount)
   }
 
   /** Seconds until `amount` can be taken, at least 1. */

@@ -34,8 +34,8 @@ test('docs/operations.md has every limit, with its meaning and default', async (
     ...Object.entries(HEARTBEAT),
   ]
   const rows = limits.map(([name, { sentence, standard, needed }]) => {
-    const otherwise = standard.toLocaleString('en') + (needed ? '' : ', or `null`')
-    return `| \`${name}\` | ${sentence} | ${otherwise} |`
+    const defaults = [standard?.toLocaleString('en'), needed ? undefined : '`null`']
+    return `| \`${name}\` | ${sentence} | ${defaults.filter(Boolean).join(', or ')} |`
   })
   t.same(rowsUnder('| limit | meaning | default |', 'docs/operations.md'), rows)
 })

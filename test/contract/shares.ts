@@ -1,45 +1,16 @@
 // The contract of shares, on one node and on two that share.
 import type { Test } from 'tap'
-import type { Bounds } from '../../src/engine/bounds.ts'
-import {
-  type Holder,
-  NO_HOLDER,
-  Reached,
-  type Share,
-  type Shares,
-} from '../../src/engine/shares.ts'
+import type { HeldBound } from '../../src/engine/bounds.ts'
+import { type Holder, NO_HOLDER, type Reached } from '../../src/engine/shares.ts'
 import { heldRow, ratedRow } from '../support/memory-shares.ts'
-
-/** The shares of two nodes, or of the same one twice. */
-export interface SharedShares {
-  shares: readonly [Shares, Shares]
-  /** Resolves when each has been told the shares of the other. */
-  told(): Promise<void>
-  /** The `elapsed()` of their clock. */
-  elapsed(): number
-}
-
-/** Opens shares of which nothing is taken yet, with these rows of the table. */
-export type OpenShares = (t: Test, rows: Partial<Bounds>) => Promise<SharedShares>
-
-export const ANN = { ...NO_HOLDER, user: 'u_ann' }
-export const BOB = { ...NO_HOLDER, user: 'u_bob' }
-export const BACKEND = { ...NO_HOLDER, server: 'backend' }
-
-export function from(address: string): Holder {
-  return { ...NO_HOLDER, address }
-}
-
-/** Fails the test where nothing was given. */
-export function given(share: Share | Reached): Share {
-  if (share instanceof Reached) throw new Error(`${share.limit} was reached`)
-  return share
-}
+import { rateContract } from './rates.ts'
+import { ANN, BACKEND, BOB, from, given, type OpenShares } from './support/shares.ts'
 
 export function sharesContract(t: Test, open: OpenShares): void {
   t.test('shares that are taken', async (t) => heldContract(t, open))
   t.test('users and addresses', async (t) => portionContract(t, open))
   t.test('users that are known later', async (t) => assignContract(t, open))
+  t.test('shares that make room', async (t) => displacedContract(t, open))
   t.test('rates', async (t) => rateContract(t, open))
   t.test('over two nodes', async (t) => sharedContract(t, open))
 }
@@ -79,12 +50,32 @@ function heldContract(t: Test, open: OpenShares): void {
   })
 
   t.test('server keys have a reserve, which no other holder gets', async (t) => {
-    const row = heldRow('ticketsOut', { all: 3, reserve: 1 })
+    const row = heldRow('ticketsOut', { all: 4, reserve: 1 / 4 })
     const { shares } = await open(t, { ticketsOut: row })
-    for (const holder of [ANN, BOB]) given(shares[0].take('ticketsOut', holder))
+    for (const holder of [ANN, BOB, ANN]) given(shares[0].take('ticketsOut', holder))
     t.match(shares[0].take('ticketsOut', ANN), { whose: 'all' })
     given(shares[0].take('ticketsOut', BACKEND))
     t.match(shares[0].take('ticketsOut', BACKEND), { whose: 'all' }, 'it is no more than that')
+  })
+
+  t.test('server keys have a reserve of the bytes too', async (t) => {
+    const row = heldRow('ticketsOut', { all: 100, reserve: 1 / 4, of: 'bytes' })
+    const { shares } = await open(t, { ticketsOut: row })
+    given(shares[0].take('ticketsOut', ANN, 75))
+    t.match(shares[0].take('ticketsOut', BOB, 1), { whose: 'all' })
+    given(shares[0].take('ticketsOut', BACKEND, 25))
+  })
+
+  t.test('a share may grow by the bytes that are left', async (t) => {
+    const row = heldRow('pendingBytes', { all: 100, address: 60, of: 'bytes' })
+    const { shares } = await open(t, { pending: row })
+    const share = given(shares[0].take('pending', from('192.0.2.1')))
+    t.equal(share.grow(50), null)
+    t.match(share.grow(11), { limit: 'pendingBytes', whose: 'address' })
+    const other = given(shares[0].take('pending', from('192.0.2.2'), 45))
+    t.match(share.grow(6), { limit: 'pendingBytes', whose: 'all' })
+    other.release()
+    t.equal(share.grow(10), null, 'a refusal has counted nothing')
   })
 
   t.test('a bound without a number refuses nothing', async (t) => {
@@ -180,60 +171,61 @@ function assignContract(t: Test, open: OpenShares): void {
   })
 }
 
-function rateContract(t: Test, open: OpenShares): void {
-  t.test('a burst at once, and then the seconds to wait', async (t) => {
-    const { shares } = await open(t, {
-      handshakes: ratedRow('handshakesPerSecond', { all: 2 }, 20),
-    })
-    for (let spent = 0; spent < 2; spent += 1) {
-      t.equal(shares[0].spend('handshakes', NO_HOLDER), null)
+function displacedContract(t: Test, open: OpenShares): void {
+  const row: HeldBound = { ...heldRow('pendingConnections', { all: 4 }), displaces: true }
+
+  async function scene(t: Test) {
+    const { shares } = await open(t, { pending: row })
+    const displaced: string[] = []
+    const take = (name: string, holder: Holder) =>
+      shares[0].take('pending', holder, 0, ({ limit, whose }) =>
+        displaced.push(`${name}: ${limit} of ${whose}`),
+      )
+    return { shares: shares[0], displaced, take }
+  }
+
+  t.test('[S43] the oldest share of the address that holds most makes room', async (t) => {
+    const { shares, displaced, take } = await scene(t)
+    given(take('first', from('192.0.2.1')))
+    for (const name of ['a', 'b', 'c']) given(take(name, from('192.0.2.2')))
+    given(take('d', from('192.0.2.3')))
+    given(take('e', from('192.0.2.3')))
+    t.same(displaced, ['a: pendingConnections of address', 'b: pendingConnections of address'])
+    t.equal(shares.held('pending'), 4)
+  })
+
+  t.test('[S43] the /64s of one /48 make room as one address', async (t) => {
+    const { displaced, take } = await scene(t)
+    given(take('other', from('192.0.2.1')))
+    for (const net of ['a', 'b', 'c']) given(take(net, from(`2001:db8:1:${net}::/64`)))
+    given(take('last', from('192.0.2.1')))
+    t.same(displaced, ['a: pendingConnections of address'])
+  })
+
+  t.test('a share that is kept, or has no address, makes no room', async (t) => {
+    const { displaced, take } = await scene(t)
+    const kept = given(take('kept', from('192.0.2.1')))
+    kept.keep()
+    for (const holder of [ANN, BACKEND, NO_HOLDER]) given(take('none', holder))
+    t.match(take('late', from('192.0.2.2')), { limit: 'pendingConnections', whose: 'all' })
+    kept.release()
+    given(take('late', from('192.0.2.2')))
+    t.same(displaced, [])
+  })
+
+  t.test('bytes that grow make room too', async (t) => {
+    const bytes = heldRow('pendingBytes', { all: 100, of: 'bytes' })
+    const { shares } = await open(t, { pending: { ...bytes, displaces: true } })
+    let displaced = 0
+    const onDisplaced = (): void => {
+      displaced += 1
     }
-    const reached = shares[0].spend('handshakes', NO_HOLDER)
-    t.match(reached, { limit: 'handshakesPerSecond', whose: 'all', retryAfter: 10 })
-  })
-
-  t.test('[S43] a rate that one user or address exceeds is taken from no other', async (t) => {
-    const row = ratedRow('handshakesPerSecond', { all: 12, user: 2, address: 2 }, 3_600)
-    const { shares } = await open(t, { handshakes: row })
-    const spend = (holder: Holder) => shares[0].spend('handshakes', holder)
-    const whose = (holder: Holder) => [1, 2, 3, 4].map(() => spend(holder)?.whose ?? null)
-    t.same(whose(ANN), [null, null, 'user', 'user'])
-    t.same(whose(from('192.0.2.1')), [null, null, 'address', 'address'])
-    t.same(whose(BOB), [null, null, 'user', 'user'])
-    t.same(whose(from('2001:db8:1:a::/64')), [null, null, 'address', 'address'])
-    t.same(whose(NO_HOLDER), [null, null, null, null], 'refusals have used up nothing')
-    t.equal(spend(NO_HOLDER)?.whose, 'all')
-  })
-
-  t.test('[S43] the /64s of one /48 have four times the rate of one', async (t) => {
-    const row = ratedRow('handshakesPerSecond', { all: 99, address: 1 }, 3_600)
-    const { shares } = await open(t, { handshakes: row })
-    const reached = [1, 2, 3, 4, 5, 6].map((net) =>
-      shares[0].spend('handshakes', from(`2001:db8:1:${net}::/64`)),
-    )
-    t.same(reached.map((each) => each?.whose ?? null).slice(3), [null, 'address', 'address'])
-    t.equal(shares[0].spend('handshakes', from('2001:db8:2:1::/64')), null)
-  })
-
-  t.test('server keys have a reserve of a rate too', async (t) => {
-    const row = ratedRow('handshakesPerSecond', { all: 3, reserve: 1 }, 3_600)
-    const { shares } = await open(t, { handshakes: row })
-    const spend = (holder: Holder) => shares[0].spend('handshakes', holder)
-    t.same([spend(ANN), spend(ANN)], [null, null])
-    t.match(spend(ANN), { whose: 'all' })
-    t.equal(spend(BACKEND), null)
-    t.match(spend(BACKEND), { whose: 'all' })
-  })
-
-  t.test('a meter that is kept is the one that requests spend from', async (t) => {
-    const row = ratedRow('messagesPerSecond', { user: 3 }, 3_600)
-    const { shares, elapsed } = await open(t, { messages: row })
-    const meter = shares[0].meter('messages', 'u_ann').keep()
-    t.equal(meter.take(1, elapsed()), null)
-    t.equal(shares[0].spend('messages', ANN, 1), null)
-    t.equal(meter.take(1, elapsed()), null)
-    t.equal(meter.take(1, elapsed()), 'messagesPerSecond')
-    t.equal(shares[0].spend('messages', BOB, 1), null)
+    for (let taken = 0; taken < 3; taken += 1) {
+      given(shares[0].take('pending', from('192.0.2.1'), 30, onDisplaced))
+    }
+    const share = given(shares[0].take('pending', from('192.0.2.2'), 0, onDisplaced))
+    t.equal(share.grow(60), null)
+    t.equal(displaced, 2)
   })
 }
 

@@ -1,144 +1,200 @@
 // How much of one bound is held: in all, by each user, and by each address.
 import type { LimitName } from '../../protocol/limits.ts'
-import type { Allowance, HeldBound } from '../bounds.ts'
-import { type Holder, Reached, type Share, SITE_SHARES, siteOf, type Whose } from '../shares.ts'
+import type { Allowance, Cap, HeldBound } from '../bounds.ts'
+import {
+  type Holder,
+  type OnDisplaced,
+  Reached,
+  type Share,
+  SITE_SHARES,
+  siteOf,
+  type Whose,
+} from '../shares.ts'
+import { Displaceable } from './displaceable.ts'
 
-/** Numbers by key, without entries at zero. */
-class Counts {
-  readonly #counts = new Map<string, number>()
+/** One thing more, one less, or as many things with other bytes. */
+type Change = -1 | 0 | 1
 
-  get size(): number {
-    return this.#counts.size
+/** What is held in all, or by one user or address. */
+class Held {
+  count = 0
+  #bytes = 0
+
+  add(change: Change, bytes: number): void {
+    this.count += change
+    this.#bytes += change === -1 ? -bytes : bytes
   }
 
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0
+  /** The limit that so much more would exceed, of `portion` times the allowance. */
+  over({ count, bytes }: Allowance, more: 0 | 1, size: number, portion: number): LimitName | null {
+    if (more > 0 && count !== null && this.count >= capOf(count, portion)) return count.limit
+    if (bytes === null) return null
+    const most = capOf(bytes, portion)
+    return this.#bytes >= most || this.#bytes + size > most ? bytes.limit : null
   }
+}
 
-  add(key: string, change: number): void {
-    const count = this.of(key) + change
-    if (count > 0) this.#counts.set(key, count)
-    else this.#counts.delete(key)
-  }
+const NOTHING = new Held()
+
+/** Products of fractions are not exact. */
+const ROUNDING = 1e-6
+
+function capOf({ most }: Cap, portion: number): number {
+  return most === null ? Number.POSITIVE_INFINITY : Math.ceil(most * portion - ROUNDING)
 }
 
 /** What each user, or each address, holds; without an allowance nothing is counted. */
 class Portions {
   readonly #allowance: Allowance | null
-  readonly #counts: Counts | null
-  readonly #bytes: Counts | null
+  readonly #held = new Map<string, Held>()
 
   constructor(allowance: Allowance | null) {
     this.#allowance = allowance
-    this.#counts = allowance && new Counts()
-    this.#bytes = allowance?.bytes ? new Counts() : null
   }
 
   get size(): number {
-    return this.#counts?.size ?? 0
+    return this.#held.size
   }
 
-  /**
-   * The limit that `bytes` more would exceed for this key, which has `shares` times the allowance.
-   */
-  over(key: string, bytes: number, shares: number): LimitName | null {
+  over(key: string, more: 0 | 1, size: number, portion: number): LimitName | null {
     if (this.#allowance === null) return null
-    const held = { count: this.#counts?.of(key) ?? 0, bytes: this.#bytes?.of(key) ?? 0 }
-    return over(this.#allowance, held, { bytes, shares })
+    return (this.#held.get(key) ?? NOTHING).over(this.#allowance, more, size, portion)
   }
 
-  add(key: string, change: 1 | -1, bytes: number): void {
-    this.#counts?.add(key, change)
-    this.#bytes?.add(key, change * bytes)
+  add(key: string, change: Change, bytes: number): void {
+    if (this.#allowance === null) return
+    let held = this.#held.get(key)
+    if (held === undefined) {
+      held = new Held()
+      this.#held.set(key, held)
+    }
+    held.add(change, bytes)
+    if (held.count === 0) this.#held.delete(key)
   }
 }
 
 export class HeldCounts {
   readonly #bound: HeldBound
+  readonly #all = new Held()
   readonly #users: Portions
   readonly #addresses: Portions
-  #count = 0
-  #bytes = 0
+  /** Null where no share makes room for another. */
+  readonly #displaceable: Displaceable<HeldShare> | null
 
   constructor(bound: HeldBound) {
     this.#bound = bound
     this.#users = new Portions(bound.user)
     this.#addresses = new Portions(bound.address)
+    this.#displaceable = bound.displaces ? new Displaceable() : null
   }
 
   get held(): number {
-    return this.#count
+    return this.#all.count
   }
 
   get holders(): number {
     return this.#users.size + this.#addresses.size
   }
 
-  take({ user, address, server }: Holder, bytes: number): Share | Reached {
-    const spared = server === null ? this.#bound.reserve : 0
+  take(holder: Holder, bytes: number, onDisplaced: OnDisplaced | null): Share | Reached {
+    const { user, address, server } = holder
     const reached =
-      this.#overAll(bytes, spared) ??
       (user === null ? null : this.overUser(user, bytes)) ??
-      (address === null ? null : this.#overAddress(address, bytes))
+      (address === null ? null : this.#overAddress(address, bytes)) ??
+      this.#makeRoom(1, bytes, server === null ? 1 - this.#bound.reserve : 1)
     if (reached !== null) return reached
-    this.#count += 1
-    this.#bytes += bytes
-    if (user !== null) this.addUser(user, 1, bytes)
-    if (address !== null) this.#addAddress(address, 1, bytes)
-    return new HeldShare(this, user, address, bytes)
+    const share = new HeldShare(this, holder, bytes)
+    this.#count(share, 1, bytes)
+    if (this.#displaceable !== null && onDisplaced !== null && address !== null) {
+      share.onDisplaced = onDisplaced
+      this.#displaceable.add(siteOf(address) ?? address, share)
+    }
+    return share
   }
 
-  /** Only HeldShare calls this and the two methods below. */
-  give(user: string | null, address: string | null, bytes: number): void {
-    this.#count -= 1
-    this.#bytes -= bytes
-    if (user !== null) this.addUser(user, -1, bytes)
-    if (address !== null) this.#addAddress(address, -1, bytes)
+  /** Only HeldShare calls this and the methods below. */
+  give(share: HeldShare, bytes: number): void {
+    this.keep(share)
+    this.#count(share, -1, bytes)
+  }
+
+  keep(share: HeldShare): void {
+    if (share.onDisplaced === null || share.address === null) return
+    share.onDisplaced = null
+    this.#displaceable?.remove(siteOf(share.address) ?? share.address, share)
   }
 
   overUser(user: string, bytes: number): Reached | null {
-    return this.#reached('user', this.#users.over(user, bytes, 1))
+    return this.#reached('user', this.#users.over(user, 1, bytes, 1))
   }
 
   addUser(user: string, change: 1 | -1, bytes: number): void {
     this.#users.add(user, change, bytes)
   }
 
-  #overAll(bytes: number, spared: number): Reached | null {
-    const { all } = this.#bound
-    if (all === null) return null
-    const held = { count: this.#count + spared, bytes: this.#bytes }
-    return this.#reached('all', over(all, held, { bytes, shares: 1 }))
+  overMoreBytes({ user, address }: HeldShare, bytes: number): Reached | null {
+    return (
+      (user === null ? null : this.#reached('user', this.#users.over(user, 0, bytes, 1))) ??
+      (address === null ? null : this.#overAddress(address, bytes, 0)) ??
+      this.#makeRoom(0, bytes, 1 - this.#bound.reserve)
+    )
   }
 
-  #overAddress(address: string, bytes: number): Reached | null {
+  addBytes(share: HeldShare, bytes: number): void {
+    this.#count(share, 0, bytes)
+  }
+
+  /** Gives back shares that can be displaced, until the bound has room. */
+  #makeRoom(count: 0 | 1, bytes: number, portion: number): Reached | null {
+    const { all } = this.#bound
+    if (all === null) return null
+    for (;;) {
+      const limit = this.#all.over(all, count, bytes, portion)
+      if (limit === null) return null
+      const share = this.#displaceable?.next ?? null
+      if (share === null) return this.#reached('all', limit)
+      const { onDisplaced } = share
+      share.release()
+      onDisplaced?.(this.#reachedOf('address', limit))
+    }
+  }
+
+  #overAddress(address: string, bytes: number, count: 0 | 1 = 1): Reached | null {
     const site = siteOf(address)
     const limit =
-      this.#addresses.over(address, bytes, 1) ??
-      (site === null ? null : this.#addresses.over(site, bytes, SITE_SHARES))
+      this.#addresses.over(address, count, bytes, 1) ??
+      (site === null ? null : this.#addresses.over(site, count, bytes, SITE_SHARES))
     return this.#reached('address', limit)
   }
 
-  #addAddress(address: string, change: 1 | -1, bytes: number): void {
+  #count({ user, address }: HeldShare, change: Change, bytes: number): void {
+    this.#all.add(change, bytes)
+    if (user !== null) this.#users.add(user, change, bytes)
+    if (address === null) return
     this.#addresses.add(address, change, bytes)
     const site = siteOf(address)
     if (site !== null) this.#addresses.add(site, change, bytes)
   }
 
   #reached(whose: Whose, limit: LimitName | null): Reached | null {
-    if (limit === null) return null
+    return limit && this.#reachedOf(whose, limit)
+  }
+
+  #reachedOf(whose: Whose, limit: LimitName): Reached {
     const sentence = this.#bound[whose]?.sentence ?? ''
     return new Reached(limit, whose, this.#bound.retryAfter, sentence)
   }
 }
 
 class HeldShare implements Share {
+  /** Null where the share makes room for no other. */
+  onDisplaced: OnDisplaced | null = null
+  readonly address: string | null
   #counts: HeldCounts | null
   #user: string | null
-  readonly address: string | null
-  readonly #bytes: number
+  #bytes: number
 
-  constructor(counts: HeldCounts, user: string | null, address: string | null, bytes: number) {
+  constructor(counts: HeldCounts, { user, address }: Holder, bytes: number) {
     this.#counts = counts
     this.#user = user
     this.address = address
@@ -160,27 +216,22 @@ class HeldShare implements Share {
     return null
   }
 
+  grow(bytes: number): Reached | null {
+    const reached = this.#counts?.overMoreBytes(this, bytes) ?? null
+    // The share itself may have been the one that made room.
+    if (reached !== null || this.#counts === null) return reached
+    this.#counts.addBytes(this, bytes)
+    this.#bytes += bytes
+    return null
+  }
+
+  keep(): void {
+    this.#counts?.keep(this)
+  }
+
   release(): void {
-    this.#counts?.give(this.#user, this.address, this.#bytes)
+    const counts = this.#counts
     this.#counts = null
+    counts?.give(this, this.#bytes)
   }
-}
-
-interface Measure {
-  count: number
-  bytes: number
-}
-
-/** The limit that one thing more of `bytes` bytes would exceed. */
-function over(
-  { count, bytes: size }: Allowance,
-  held: Measure,
-  { bytes, shares }: { bytes: number; shares: number },
-): LimitName | null {
-  if (count !== null && count.most !== null && held.count >= count.most * shares) {
-    return count.limit
-  }
-  if (size === null || size.most === null) return null
-  const most = size.most * shares
-  return held.bytes >= most || held.bytes + bytes > most ? size.limit : null
 }

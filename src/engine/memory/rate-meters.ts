@@ -37,7 +37,7 @@ class Meters {
 interface Spending {
   bytes: number
   elapsed: number
-  /** How much must be left for server keys. */
+  /** The fraction that must be left for server keys. */
   spared: number
 }
 
@@ -49,12 +49,12 @@ export class RateMeters {
   readonly #sites: Meters
 
   constructor(bound: RatedBound) {
-    const { all, user, address, seconds } = bound
+    const { all, user, address } = bound
     this.#bound = bound
-    this.#all = all && new Meter(ratesOf(all, seconds), 0)
-    this.#users = new Meters(ratesOf(user, seconds))
-    this.#addresses = new Meters(ratesOf(address, seconds))
-    this.#sites = new Meters(ratesOf(address, seconds, SITE_SHARES))
+    this.#all = all && new Meter(ratesOf(all, bound), 0)
+    this.#users = new Meters(ratesOf(user, bound))
+    this.#addresses = new Meters(ratesOf(address, bound))
+    this.#sites = new Meters(ratesOf(address, bound, SITE_SHARES))
   }
 
   get holders(): number {
@@ -65,14 +65,9 @@ export class RateMeters {
     return this.#users.of(user, elapsed)
   }
 
-  spend({ user, address, server }: Holder, bytes: number, elapsed: number): Reached | null {
-    const isOfUser = user !== null && this.#bound.user !== null
-    const isOfAddress = address !== null && this.#bound.address !== null
-    const site = isOfAddress ? siteOf(address) : null
-    const ofUser = isOfUser ? this.#users.of(user, elapsed) : null
-    const ofAddress = isOfAddress ? this.#addresses.of(address, elapsed) : null
-    const ofSite = site === null ? null : this.#sites.of(site, elapsed)
-    const spared = server === null ? this.#bound.reserve : 0
+  spend(holder: Holder, bytes: number, elapsed: number): Reached | null {
+    const { ofUser, ofAddress, ofSite } = this.#metersOf(holder, elapsed)
+    const spared = holder.server === null ? this.#bound.reserve : 0
     const spending = { bytes, elapsed, spared: 0 }
     const reached =
       this.#over('user', ofUser, spending) ??
@@ -84,8 +79,28 @@ export class RateMeters {
     return null
   }
 
+  charge(holder: Holder, bytes: number, elapsed: number): void {
+    const { ofUser, ofAddress, ofSite } = this.#metersOf(holder, elapsed)
+    for (const meter of [ofUser, ofAddress, ofSite, this.#all]) meter?.charge(bytes)
+  }
+
+  restore(): void {
+    this.#all?.restore()
+  }
+
   sweep(elapsed: number): void {
     for (const meters of [this.#users, this.#addresses, this.#sites]) meters.sweep(elapsed)
+  }
+
+  #metersOf({ user, address }: Holder, elapsed: number) {
+    const isOfUser = user !== null && this.#bound.user !== null
+    const isOfAddress = address !== null && this.#bound.address !== null
+    const site = isOfAddress ? siteOf(address) : null
+    return {
+      ofUser: isOfUser ? this.#users.of(user, elapsed) : null,
+      ofAddress: isOfAddress ? this.#addresses.of(address, elapsed) : null,
+      ofSite: site === null ? null : this.#sites.of(site, elapsed),
+    }
   }
 
   #over(whose: Whose, meter: Meter<LimitName> | null, spending: Spending): Reached | null {
@@ -97,11 +112,15 @@ export class RateMeters {
   }
 }
 
-function ratesOf(allowance: Allowance | null, seconds: number, shares = 1): MeterRates<LimitName> {
+function ratesOf(
+  allowance: Allowance | null,
+  { seconds, burst = 1 }: RatedBound,
+  shares = 1,
+): MeterRates<LimitName> {
   const rateOf = (cap: Cap | null): NamedRate<LimitName> | null => {
     if (cap === null || cap.most === null) return null
-    const burst = cap.most * shares
-    return { limit: cap.limit, rate: { burst, perSecond: burst / seconds } }
+    const most = cap.most * shares
+    return { limit: cap.limit, rate: { burst: most * burst, perSecond: most / seconds } }
   }
   return { count: rateOf(allowance?.count ?? null), bytes: rateOf(allowance?.bytes ?? null) }
 }

@@ -15,8 +15,11 @@ export function createMemoryShares(bounds: Bounds, clock: Clock): Shares {
   const countsOf = (bound: HeldName) => held.get(bound) as HeldCounts
   const metersOf = (rate: RateName) => rated.get(rate) as RateMeters
   return {
-    take: (bound, holder, bytes = 0) => countsOf(bound).take(holder, bytes),
+    take: (bound, holder, bytes = 0, onDisplaced = null) =>
+      countsOf(bound).take(holder, bytes, onDisplaced),
     spend: (rate, holder, bytes = 0) => metersOf(rate).spend(holder, bytes, clock.elapsed()),
+    charge: (rate, holder, bytes) => metersOf(rate).charge(holder, bytes, clock.elapsed()),
+    restore: (rate) => metersOf(rate).restore(),
     meter: (rate, user) => metersOf(rate).ofUser(user, clock.elapsed()),
     held: (bound) => countsOf(bound).held,
     holders: (bound) => (held.get(bound) ?? rated.get(bound))?.holders ?? 0,

@@ -2,7 +2,6 @@
 // way are kept together by the next one, and delivered in its order when it is on disk.
 import type { Message, Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
-import { ConcurrencyLimit } from '../../time/concurrency-limit.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { Followers } from '../memory/followers.ts'
 import {
@@ -12,7 +11,8 @@ import {
   type PageQuery,
   type StoredDraft,
 } from '../message-log.ts'
-import { NO_HOLDER, Reached, type Share, type Shares, whileHeld } from '../shares.ts'
+import { SharedWork } from '../shared-work.ts'
+import { NO_HOLDER, Reached, type Share, type Shares } from '../shares.ts'
 import type { MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
@@ -49,7 +49,7 @@ export interface SqliteLogParts {
 
 export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
-  readonly #pages = new ConcurrencyLimit(PAGES_AT_ONCE)
+  readonly #pages: SharedWork
   #waiting: Waiting[] = []
   /** Drafts that are being committed, until their followers were told. */
   #underway: readonly Waiting[] = []
@@ -57,6 +57,7 @@ export class SqliteLog implements StoredLog {
 
   constructor(parts: SqliteLogParts) {
     this.#parts = parts
+    this.#pages = new SharedWork(parts.shares, 'pages', PAGES_AT_ONCE)
   }
 
   /** Drafts that have no answer yet. */
@@ -91,10 +92,8 @@ export class SqliteLog implements StoredLog {
     const { ageMs, messages: kept } = retention
     const since = ageMs === null ? 0 : this.#parts.clock.now() - ageMs
     const args = { room, ...query, since, kept }
-    const share = this.#parts.shares.take('pages', NO_HOLDER)
-    if (share instanceof Reached) throw new EngineUnavailable(share.sentence, share)
-    const page = await whileHeld(share, () =>
-      this.#pages.pass(() => this.#parts.reader.call('readMessages', args)),
+    const page = await this.#pages.run(NO_HOLDER, () =>
+      this.#parts.reader.call('readMessages', args),
     )
     await this.#told(room)
     const { epoch } = page.head

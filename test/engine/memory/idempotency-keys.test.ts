@@ -9,7 +9,7 @@ import {
 } from '../../../src/engine/memory/idempotency-keys.ts'
 import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import { sharesWithin } from '../../support/memory-shares.ts'
+import { heldRow, sharesOf, sharesWithin } from '../../support/memory-shares.ts'
 
 const ANSWER = { position: null, time: 1, repeated: false }
 
@@ -39,7 +39,8 @@ t.test('a repeat does not lengthen the window of a key', async (t) => {
 
 t.test('a new key is refused when too many are kept, and none is forgotten for it', async (t) => {
   const clock = new ManualClock()
-  const keys = new IdempotencyKeys(clock, sharesWithin())
+  const row = heldRow('idempotencyKeys', { all: KEYS_MAX })
+  const keys = new IdempotencyKeys(clock, sharesOf({ keys: row }, clock))
   for (let key = 0; key < KEYS_MAX; key += 1) keys.answerOf(use(`${key}`))
   t.throws(() => keys.answerOf(use('one more')), EngineUnavailable)
   t.equal(keys.answerOf(use('0')).repeated, true)

@@ -4,12 +4,15 @@ import { EngineUnavailable } from '../../../src/engine/engine.ts'
 import { type MayHave, MemoryTickets } from '../../../src/engine/memory/tickets.ts'
 import { ticket } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import { sharesWithin } from '../../support/memory-shares.ts'
+import { boundsWithin, sharesOf } from '../../support/memory-shares.ts'
 
 const ALL_GOOD = () => Promise.resolve(true)
 
+/** The bound of all tickets, of which these tests give everything to one user. */
+const UNSHARED = { ...boundsWithin().ticketsOut, user: null, address: null, reserve: 0 }
+
 function ticketStore(mayHave: MayHave, clock = new ManualClock()): MemoryTickets {
-  return new MemoryTickets({ mayHave, clock, shares: sharesWithin() })
+  return new MemoryTickets({ mayHave, clock, shares: sharesOf({ ticketsOut: UNSHARED }) })
 }
 
 test('[S18] a session that ends while its ticket is issued gets none', async (t) => {

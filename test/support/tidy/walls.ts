@@ -18,6 +18,7 @@ const ENGINE_PORTS = [
   'message-log',
   'presence-store',
   'shares',
+  'shared-work',
   'user-status-store',
 ].map((port) => `src/engine/${port}.ts`)
 const WORDS = ['src/protocol/', 'src/time/']

@@ -24,9 +24,14 @@ export function messageWrites(db: DatabaseSync): Pick<WritingDatabase, 'onKept' 
     UPDATE messages SET payload = x'', redacted_at = :now
     WHERE room = (SELECT id FROM rooms WHERE name = :room) AND "offset" = :offset
       AND redacted_at IS NULL`)
+  const countRedaction = db.prepare('UPDATE rooms SET redactions = redactions + 1 WHERE name = ?')
   const writes: MessageWrites = {
     keepMessages: (drafts) => keeper.keep(drafts),
-    redactMessage: (args) => redact.run(args).changes === 1,
+    redactMessage(args) {
+      if (redact.run(args).changes === 0) return false
+      countRedaction.run(args.room)
+      return true
+    },
     trimMessages: trimmer(db, rooms),
   }
   return {

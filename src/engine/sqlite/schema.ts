@@ -126,8 +126,23 @@ const SIXTH = `
   CREATE TABLE tickets (record TEXT NOT NULL) STRICT;
 `
 
+/**
+ * How many messages of a room were redacted in its epoch, and how much of the quotas of a day each
+ * user has used, or each address of users who are not known. A day is counted from 1970, in UTC.
+ */
+const SEVENTH = `
+  ALTER TABLE rooms ADD COLUMN redactions INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE daily_use (
+    holder TEXT PRIMARY KEY,
+    day    INTEGER NOT NULL,
+    bytes  INTEGER NOT NULL,
+    rooms  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`
+
 /** Step n, counted from 1, leads to version n of the store (its `user_version`). */
-export const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH]
+export const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH]
 
 /** The version that a store is at; 0 when it has no tables yet. */
 export function versionOf(db: DatabaseSync): number {
@@ -149,8 +164,8 @@ export function markAsCopy(db: DatabaseSync): void {
 
 /**
  * Gives a store that is a copy an incarnation of its own. Messages from after the copy was made are
- * lost here, and other messages will have their offsets, so the epochs must be new [C94]. A ticket
- * in the copy may have been used [C22].
+ * lost here, and other messages will have their offsets, so the epochs must be new [C94], and with
+ * them the numbers of redactions. A ticket in the copy may have been used [C22].
  */
 export function renewIfCopied(db: DatabaseSync): void {
   if (db.prepare("SELECT 1 FROM meta WHERE name = 'restored'").get() === undefined) return
@@ -158,6 +173,7 @@ export function renewIfCopied(db: DatabaseSync): void {
     db,
     `
     UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'incarnation';
+    UPDATE rooms SET redactions = 0 WHERE redactions > 0;
     DELETE FROM tickets;
     DELETE FROM meta WHERE name = 'restored'`,
   )

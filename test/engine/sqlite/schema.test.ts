@@ -41,6 +41,18 @@ t.test('a step that fails leaves nothing, and the steps before it stand', async 
   t.same(db.prepare('SELECT name FROM sqlite_schema').all(), [{ name: 'first' }])
 })
 
+t.test('a store from before redactions were counted gets a count for each room', async (t) => {
+  const db = inMemory(t)
+  migrate(db, MIGRATIONS.slice(0, 6))
+  db.exec("INSERT INTO rooms (name, generation, newest, messages_max) VALUES ('a', 0, 3, 10)")
+  migrate(db, MIGRATIONS)
+  t.same(
+    { ...db.prepare('SELECT name, redactions FROM rooms').get() },
+    { name: 'a', redactions: 0 },
+  )
+  t.equal(db.prepare('SELECT count(*) AS n FROM daily_use').get()?.n, 0)
+})
+
 t.test('a sweep deletes expired records, oldest first, and no more than a slice', async (t) => {
   const db = inMemory(t)
   migrate(db, MIGRATIONS)

@@ -43,7 +43,12 @@ async function auth(app: FastifyInstance): Promise<void> {
   if (!app.hasRequestDecorator('identity')) app.decorateRequest('identity', { getter: identityIn })
   app.decorate('identityOf', identityOf)
   const isExempt = addressList(config.exemptAddresses)
-  app.decorate('networkOf', ({ ip }: FastifyRequest) => (isExempt(ip) ? null : addressKey(ip)))
+  app.decorate('networkOf', (request: FastifyRequest) => {
+    // A client that has gone away has no address any more: those are counted together.
+    const ip: string | undefined = request.ip
+    if (ip === undefined) return 'gone'
+    return isExempt(ip) ? null : addressKey(ip)
+  })
   app.decorate('prove', async (request: FastifyRequest, credential: Credential) => {
     if (credential.kind === 'cookie') checkCookiePage(request, config)
     const claim = await app.authenticator.prove(credential)

@@ -1,5 +1,5 @@
 // What an attack is: something sent, what must come of it, and a line that says whether it did.
-import type { Target } from './target.ts'
+import type { Home, Target } from './target.ts'
 
 export interface Attack {
   name: string
@@ -26,6 +26,8 @@ type Attacks = Attack | Attack[]
 /** Attacks of one kind, part by part. What they share is prepared when their turn comes. */
 export interface Family {
   title: string
+  /** Where it attacks, if not both alone and at the root of an application. */
+  homes?: readonly Home[]
   parts: readonly ((target: Target) => Attacks | Promise<Attacks>)[]
 }
 

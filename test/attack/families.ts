@@ -14,6 +14,7 @@ import { secondOrigin } from './families/second-origin.ts'
 import { slowness } from './families/slowness.ts'
 import { tickets } from './families/tickets.ts'
 import { tokens } from './families/tokens.ts'
+import { upgrades } from './families/upgrades.ts'
 
 export const FAMILIES: readonly Family[] = [
   origins,
@@ -23,6 +24,7 @@ export const FAMILIES: readonly Family[] = [
   json,
   headers,
   framing,
+  upgrades,
   paths,
   frames,
   firstMessages,

@@ -1,36 +1,47 @@
-// `npm run attack [-- --short]`: attacks a real server, family by family, and then looks whether it
-// is still well. Exit code 1 when anything went otherwise than expected.
+// `npm run attack [-- --short]`: attacks a real server, by itself and in an application, family by
+// family, and then looks whether it is still well. Exit code 1 when anything went otherwise than
+// expected.
 import { type Family, runFamily, type Verdict } from './attack.ts'
 import { FAMILIES } from './families.ts'
-import { findTarget, type Target } from './target.ts'
+import { findTarget, HOMES, type Home, type Target } from './target.ts'
 
 const args = process.argv.slice(2)
 const short = args.includes('--short')
 const chosen = args.filter((arg) => !arg.startsWith('--'))
 
-const target = await findTarget(short)
-const start = performance.now()
-try {
-  process.exitCode = await attackAll(target)
-} finally {
-  await target.server.stop()
-}
-// Sockets that an attack left waiting must not keep us.
-process.exit()
+const USUAL: readonly Home[] = ['alone', 'root']
 
-async function attackAll(target: Target): Promise<number> {
+const start = performance.now()
+const wrong: string[] = []
+for (const home of HOMES.filter(isChosenHome)) wrong.push(...(await attackAt(home)))
+for (const line of wrong) console.log(line)
+console.log(`${wrong.length} WRONG in all`)
+// Sockets that an attack left waiting must not keep us.
+process.exit(wrong.length > 0 ? 1 : 0)
+
+async function attackAt(home: Home): Promise<string[]> {
+  const families = FAMILIES.filter(({ homes = USUAL }) => homes.includes(home))
+  const target = await findTarget(short, home)
+  console.log(`Usher ${home === 'alone' ? 'alone' : `in an application, at its ${home}`}`)
+  try {
+    return await attackAll(target, families.filter(isChosen))
+  } finally {
+    await target.server.stop()
+  }
+}
+
+async function attackAll(target: Target, families: readonly Family[]): Promise<string[]> {
   const verdicts: Verdict[] = []
-  for (const family of FAMILIES.filter(isChosen)) {
+  for (const family of families) {
     const came = await runFamily(family, target)
     verdicts.push(...came)
     console.log(`      ${family.title}: ${came.length} attacks, ${state(target)}`)
   }
   const wrong = verdicts.filter(({ fits }) => !fits)
-  for (const { attack, came } of wrong) {
-    console.log(`WRONG ${attack.name}: expected ${attack.expected}, got ${came}`)
-  }
   console.log(`${verdicts.length} attacks, ${wrong.length} WRONG, ${state(target)}`)
-  return wrong.length > 0 ? 1 : 0
+  return wrong.map(({ attack: { name, expected }, came }) => {
+    return `WRONG at ${target.home}: ${name}: expected ${expected}, got ${came}`
+  })
 }
 
 function state({ server: { program } }: Target): string {
@@ -41,5 +52,10 @@ function state({ server: { program } }: Target): string {
 
 /** With names after the options, only these families, and the look afterwards. */
 function isChosen({ title }: Family): boolean {
-  return chosen.length === 0 || chosen.includes(title) || title === 'afterwards'
+  const titles = chosen.filter((name) => !HOMES.includes(name as Home))
+  return titles.length === 0 || titles.includes(title) || title === 'afterwards'
+}
+
+function isChosenHome(home: Home): boolean {
+  return chosen.includes(home) || !HOMES.some((name) => chosen.includes(name))
 }

@@ -1,8 +1,9 @@
 // Who and what is attacked: the process, a victim, a stranger who has an account too, and rooms.
 import { hkdfSync } from 'node:crypto'
+import { resolve } from 'node:path'
 import type { RulesInput } from '../../src/config/rules-file.ts'
 import { call, type Person, person, ticketOf } from '../support/people.ts'
-import { type LoneServer, startLoneServer } from '../support/server-process.ts'
+import { type LoneServer, type ServerOptions, startLoneServer } from '../support/server-process.ts'
 import { type Answer, type Ask, ask, type Headers, upgradeWords, wordsOf } from './wire.ts'
 
 export const SECRET = 'the-root-secret-of-an-attacked-server-0123456789'
@@ -20,8 +21,23 @@ const RULES: RulesInput = {
   heartbeat: { pingSeconds: 5, pongSeconds: 5 },
 }
 
+const HOST = resolve(import.meta.dirname, 'host.ts')
+
+/** Where Usher is: a process by itself, or in an application, at its root or below a prefix. */
+export type Home = 'alone' | 'root' | 'prefix'
+export const HOMES: readonly Home[] = ['alone', 'root', 'prefix']
+const PREFIXES: Readonly<Record<Home, string>> = { alone: '', root: '', prefix: '/rt' }
+
+/** How a server process is started there. */
+export function placed(home: Home): Pick<ServerOptions, 'script' | 'env'> {
+  return home === 'alone' ? {} : { script: HOST, env: { HOST_PREFIX: PREFIXES[home] } }
+}
+
 export interface Target {
   server: LoneServer
+  home: Home
+  /** What stands before the paths of Usher's. */
+  prefix: string
   port: number
   /** With `localhost`, where the victim's browser is. */
   url: string
@@ -43,12 +59,15 @@ export interface Target {
 }
 
 /** Starts a server and lets two people in. */
-export async function findTarget(short: boolean): Promise<Target> {
+export async function findTarget(short: boolean, home: Home): Promise<Target> {
+  const { env, ...where } = placed(home)
   const server = await startLoneServer({
+    ...where,
     rules: RULES,
     // What leaks ends the process, instead of looking like a heap that was not tidied yet.
     nodeArgs: ['--max-old-space-size=128'],
     env: {
+      ...env,
       USHER_SECRET: SECRET,
       USHER_API_KEYS: `backend:${SERVER_KEY}`,
       USHER_SIGNUP: 'open',
@@ -59,16 +78,17 @@ export async function findTarget(short: boolean): Promise<Target> {
   const keepSecret = (...values: string[]): void => {
     for (const value of values) secrets.add(value)
   }
-  const { port, url } = server
+  const { port } = server
+  const prefix = PREFIXES[home]
+  const url = `${server.url}${prefix}`
   const app = { url, keepSecret }
-  const newPerson = () => person(app, `guest${secrets.size}`)
+  const someone = (name: string) =>
+    home === 'prefix' ? hostPerson(server.url, name) : person(app, name)
+  const newPerson = () => someone(`guest${secrets.size}`)
   return {
-    server,
-    port,
-    url,
-    short,
-    victim: await person(app, 'victim'),
-    stranger: await person(app, 'stranger'),
+    ...{ server, home, prefix, port, url, short },
+    victim: await someone('victim'),
+    stranger: await someone('stranger'),
     restingMiB: server.program.rssMiB(),
     secrets,
     ask: (request) => ask(port, request),
@@ -76,6 +96,16 @@ export async function findTarget(short: boolean): Promise<Target> {
     upgraded: (path, headers) => upgradeWords(port, path, headers),
     ticket: (who, body = {}) => ticketOf(app, who.bearer, body),
     newPerson,
+  }
+}
+
+/** A user of the application's: it has no password here, and its session is no bearer token. */
+async function hostPerson(url: string, username: string): Promise<Person> {
+  const { body } = await call(`${url}/log-in/${username}`, 'POST')
+  return {
+    ...{ user: username, username, password: '', refreshToken: body.session },
+    browser: { cookie: '', origin: url },
+    bearer: { authorization: `Session ${body.session}` },
   }
 }
 

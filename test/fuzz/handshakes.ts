@@ -1,5 +1,6 @@
-// One random WebSocket: a handshake that may be bent, a first message or frames of any kind, and at
-// the end always a goodbye and the end of our half, so that the server must end it too.
+// One random WebSocket: a handshake that may be bent or announce a body, a first message or frames
+// of any kind, and at the end always a goodbye and the end of our half, so that the server must end
+// it too.
 import fc, { type Arbitrary } from 'fast-check'
 import { type Headers, upgradeBytes } from '../attack/wire.ts'
 import { clientFrame, OPCODE } from '../support/frames.ts'
@@ -87,6 +88,32 @@ function oddHandshake(credentials: Credentials): Arbitrary<Buffer> {
   return fc.tuple(seldom(4, bent(opening), opening), behind).map((parts) => Buffer.concat(parts))
 }
 
+const sizes = fc.oneof(fc.nat({ max: 600 }), fc.constantFrom(0, 65_536, 2 ** 31, 2 ** 53))
+const length = sizes.map((size): Headers => [['Content-Length', String(size)]])
+const codings = fc.constantFrom('chunked', 'gzip, chunked', 'chunked, chunked', 'identity')
+const coding = codings.map((coding): Headers => [['Transfer-Encoding', coding]])
+const chunk = bytes.map((all) => {
+  return Buffer.concat([Buffer.from(`${all.length.toString(16)}\r\n`), all, Buffer.from('\r\n')])
+})
+const chunks = fc.array(chunk, { maxLength: 4 }).map((all) => Buffer.concat(all))
+
+const anyAnnouncement = fc.oneof(
+  length.map((length): [Headers, Headers] => [length, []]),
+  coding.map((coding): [Headers, Headers] => [[], coding]),
+)
+
+/** A handshake that announces a body: all of it comes, or a part, or more than that (S41). */
+function withBody(credentials: Credentials): Arbitrary<Buffer> {
+  const opening = fc
+    .tuple(fc.constantFrom(...PATHS), seldom(8, fc.tuple(length, coding), anyAnnouncement), headers)
+    .map(([path, [length, coding], odd]) => {
+      const own: Headers = [['Authorization', `Bearer ${credentials.token}`]]
+      return upgradeBytes(path, [...own, ...length, ...coding, ...odd])
+    })
+  const body = fc.oneof(bytes, chunks, bent(chunks), frames)
+  return fc.tuple(seldom(8, bent(opening), opening), body).map((parts) => Buffer.concat(parts))
+}
+
 export function anyHandshake(credentials: Credentials): Arbitrary<Buffer> {
   const undecided = upgradeBytes('/rooms/fuzz:a?auth=message')
   const anonymous = upgradeBytes('/rooms/open:a')
@@ -95,6 +122,7 @@ export function anyHandshake(credentials: Credentials): Arbitrary<Buffer> {
       firstMessage.map((message) => Buffer.concat([undecided, message])),
       frames.map((all) => Buffer.concat([anonymous, all])),
       oddHandshake(credentials),
+      withBody(credentials),
     )
     .map((all) => Buffer.concat([all, GOODBYE]))
 }

@@ -1,6 +1,7 @@
 // The server that is fuzzed: every limit that can be off is off, and everything is allowed that
 // lets an input reach further in.
 
+import { type Home, placed } from '../attack/target.ts'
 import { pause } from '../attack/wire.ts'
 import { call, type Person, person } from '../support/people.ts'
 import { type LoneServer, startLoneServer } from '../support/server-process.ts'
@@ -21,8 +22,10 @@ export interface Fuzzed {
   unwell(): Promise<string[]>
 }
 
-export async function startFuzzed(): Promise<Fuzzed> {
+export async function startFuzzed(home: Home): Promise<Fuzzed> {
+  const { env, ...where } = placed(home)
   const server = await startLoneServer({
+    ...where,
     // A heap that leaks shows, instead of growing into a machine's whole memory.
     nodeArgs: ['--max-old-space-size=160'],
     rules: {
@@ -34,6 +37,7 @@ export async function startFuzzed(): Promise<Fuzzed> {
       limits: UNLIMITED,
     },
     env: {
+      ...env,
       USHER_SECRET: 'the-root-secret-of-a-fuzzed-server-0123456789',
       USHER_API_KEYS: `backend:${KEY}`,
       USHER_SIGNUP: 'open',

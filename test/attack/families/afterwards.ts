@@ -12,7 +12,11 @@ const GROWTH_MIB_MAX = 200
 const FILES_MAX = 80
 const ROOMS = ['attack:frames', 'attack:first', 'attack:tickets', 'attack:origins', 'open:deaf']
 
-export const afterwards: Family = { title: 'afterwards', parts: [looking] }
+export const afterwards: Family = {
+  title: 'afterwards',
+  homes: ['alone', 'root', 'prefix'],
+  parts: [looking],
+}
 
 function looking(target: Target): Attack[] {
   return [
@@ -20,7 +24,7 @@ function looking(target: Target): Attack[] {
       target.server.program.isRunning ? 'alive' : 'dead',
     ),
     attack('it is ready', 'GET /health/ready', '200', () =>
-      target.words({ path: '/health/ready' }),
+      target.words({ path: `${target.prefix}/health/ready` }),
     ),
     attack('two users talk', 'one text each', 'one hears "two", two hears "one"', () =>
       talk(target),
@@ -76,7 +80,7 @@ function logged(target: Target): Attack[] {
 
 async function talk(target: Target): Promise<string> {
   const path = async (who: Target['victim']) =>
-    `/rooms/attack:talk?ticket=${await target.ticket(who)}`
+    `${target.prefix}/rooms/attack:talk?ticket=${await target.ticket(who)}`
   const one = await upgrade(target.url, await path(target.victim))
   const two = await upgrade(target.url, await path(target.stranger))
   const heardBy = (client: typeof one) => client.frames.map(({ payload }) => payload.toString())
@@ -119,7 +123,10 @@ function placesBack(target: Target): Attack {
     '50 in, 1 refused',
     async () => {
       const sockets = Array.from({ length: 51 }, () => openSocket(target.port))
-      const bytes = upgradeBytes('/rooms/attack:places', bearerHeaders(target.stranger))
+      const bytes = upgradeBytes(
+        `${target.prefix}/rooms/attack:places`,
+        bearerHeaders(target.stranger),
+      )
       const answers = await Promise.all(sockets.map((socket) => firstAnswer(socket, bytes)))
       for (const socket of sockets) socket.destroy()
       const inside = answers.filter((answer) => answer?.status === 101).length

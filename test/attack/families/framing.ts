@@ -1,15 +1,16 @@
 // Requests whose end is a matter of opinion: what one server takes for one request and another for
 // two. Each is written to one socket, with a second request hidden inside.
+import { once } from 'node:events'
 import { type Attack, attack, type Family } from '../attack.ts'
-import { bearerHeaders, type Target } from '../target.ts'
-import { exchange, upgradeBytes, wordsOf } from '../wire.ts'
+import { bearerHeaders, posting, type Target } from '../target.ts'
+import { exchange, openSocket, pause, requestBytes, upgradeBytes, wordsOf } from '../wire.ts'
 
 const HIDDEN = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Hidden: 1\r\n\r\n'
 const REFUSED = /^400 bad_request$/
 
 export const framing: Family = {
   title: 'framing',
-  parts: [smuggled, malformed, beside, refusedUpgrade],
+  parts: [smuggled, malformed, beside, refusedUpgrade, goneClients],
 }
 
 /** A POST that a server of ours would take, but for the lines that say where it ends. */
@@ -138,7 +139,8 @@ function expectations(): Case[] {
   const posting = (expect: string) => `${text('POST /session', `Expect: ${expect}`, ...body)}{}`
   return [
     ['expects a continue', posting('100-continue'), /^(100, )?400 bad_request$/],
-    ['expects the impossible', posting('200-ok'), /^4\d\d \w+$/],
+    // In an application Node itself answers, without a body.
+    ['expects the impossible', posting('200-ok'), /^(4\d\d \w+|417 not JSON: , nothing)$/],
   ]
 }
 
@@ -151,6 +153,26 @@ function refusedUpgrade({ port }: Target): Attack {
     async () => {
       const [answer] = await exchange(port, upgradeBytes('/rooms/attack:a'))
       return `${wordsOf(answer)}, ${answer?.headers.get('connection')}`
+    },
+  )
+}
+
+/** A client that has gone away when it is refused has no address any more. */
+function goneClients(target: Target): Attack {
+  return attack(
+    'clients that are gone when they are refused',
+    '300 wrong requests, each with a reset behind it',
+    'no error was logged',
+    async () => {
+      const errors = target.server.errorLines().length
+      const bytes = requestBytes(posting('/session/refresh', [], '{"refreshToken"'))
+      for (let count = 0; count < 300; count += 1) {
+        const socket = openSocket(target.port)
+        await once(socket, 'connect')
+        socket.write(bytes, () => socket.resetAndDestroy())
+      }
+      await pause(200)
+      return target.server.errorLines()[errors] ?? 'no error was logged'
     },
   )
 }

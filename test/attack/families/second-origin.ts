@@ -19,7 +19,11 @@ const ROOM = 'attack:browser'
 /** Either the cookie came along and the origin was wrong, or it did not come at all (SameSite). */
 const REFUSED = /^40[13]$/
 
-export const secondOrigin: Family = { title: 'second-origin', parts: [onPages] }
+export const secondOrigin: Family = {
+  title: 'second-origin',
+  homes: ['alone'],
+  parts: [onPages],
+}
 
 async function onPages(target: Target): Promise<Attack[]> {
   if (!chromiumPath()) return [noBrowser()]

@@ -4,8 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection, Farewell } from '../src/connection/connection.ts'
 import type { Entry } from '../src/connection/room-entry.ts'
+import { refusalOf } from './answers/refusal-of.ts'
 import { EXEMPT, type Source } from './audit.ts'
-import { refusalOf } from './errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -44,7 +44,7 @@ export class ConnectionLog {
     const { metrics, audit } = this.#app
     metrics.handshakeRefused(refusal.reply.error)
     if (refusal.limit !== undefined) metrics.limitHit(refusal.limit)
-    if (refusal.reply.status === 500) this.onFault(connection, error)
+    if (refusal.reply.status === 500 && refusal !== error) this.onFault(connection, error)
     const facts = { connection: connection.id, room, user, ...source }
     audit.refused(refusal, connection.seat.address ?? EXEMPT, facts)
     return refusal
@@ -60,8 +60,8 @@ export class ConnectionLog {
     this.#app.audit.tell('disconnected', { ...who, network: seat.address, ...how })
   }
 
-  onFault = ({ id }: Connection, error: unknown): void => {
-    this.#app.log.error({ connection: id, err: error }, 'a fault over what a client sent')
+  onFault = (connection: Connection, error: unknown): void => {
+    this.#app.connections.onFault(connection, error)
   }
 }
 

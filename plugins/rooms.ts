@@ -5,6 +5,7 @@ import { ConnectionRegistry } from '../src/connection/registry.ts'
 import type { Member } from '../src/room/member.ts'
 import type { RoomObserver } from '../src/room/observer.ts'
 import { Rooms } from '../src/room/rooms.ts'
+import { loggedAuthorize } from './embedding/authorize.ts'
 import type { UsherHooks } from './embedding/host-types.ts'
 
 declare module 'fastify' {
@@ -41,7 +42,8 @@ async function roomsAndConnections(app: FastifyInstance): Promise<void> {
   const { config, clock, authorize, hooks } = app.usherContext
   const observer = hooks && observerOf(app, hooks)
   const rooms = new Rooms({
-    ...{ log: app.engine.log, clock, rules: config.rules, authorize, observer },
+    ...{ log: app.engine.log, clock, rules: config.rules, observer },
+    authorize: authorize && loggedAuthorize(authorize, app.log),
     onFlush: app.metrics.onFlush,
     messageBytes: config.limits.messageBytes,
   })
@@ -50,6 +52,8 @@ async function roomsAndConnections(app: FastifyInstance): Promise<void> {
   const connections = new ConnectionRegistry({
     ...{ ...config, clock, scheduler, shares: engine.shares },
     node: () => engine.node,
+    onFault: ({ id }, error) =>
+      app.log.error({ connection: id, err: error }, 'a fault over what a client sent'),
   })
   app.decorate('rooms', rooms)
   app.decorate('connections', connections)

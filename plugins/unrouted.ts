@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { REPLY } from '../src/protocol/errors.ts'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import { bodyOf } from './answers/refusal-of.ts'
 import { answerError } from './errors.ts'
 
 /** Answers errors that Fastify meets before there is a route, such as a broken URL. */
@@ -25,20 +26,16 @@ export function onFrameworkError(
 export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const body = JSON.stringify({
-    error: REPLY.badRequest.error,
-    code: REPLY.badRequest.code,
-    message: tooLarge ? 'The headers are too large.' : 'This is not a request we can read.',
-  })
+  const sentence = tooLarge ? 'The headers are too large.' : 'This is not a request we can read.'
+  const body = bodyOf(new Refusal(REPLY.badRequest, sentence))
   const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', 'Connection: close']
   socket.end(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
 }
 
 /** Node answers `Expect: anything` by itself and without a body [C1]. */
 function onExpectation(_request: IncomingMessage, response: ServerResponse): void {
-  const { error, code } = REPLY.badRequest
-  const message = 'Nothing but 100-continue can be expected here.'
-  const body = JSON.stringify({ error, code, message })
+  const sentence = 'Nothing but 100-continue can be expected here.'
+  const body = bodyOf(new Refusal(REPLY.badRequest, sentence))
   const headers = { 'content-type': 'application/json', 'content-length': body.length }
   response.writeHead(REPLY.badRequest.status, headers).end(body)
 }

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import type { Draft, Kind } from '../src/protocol/message.ts'
+import { IDEMPOTENCY_KEY_PATTERN } from '../src/protocol/names.ts'
 import type { Rate } from '../src/room/publish.ts'
 import { changing, Milliseconds, RoomParams, UserId } from './schemas.ts'
 
@@ -36,23 +37,31 @@ const schema = {
   tags: ['messages'],
   params: RoomParams,
   querystring: Query,
+  headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String()) }),
+  response: { 200: Repeated, 201: Accepted, ...changing(401, 409, 429) },
+}
+
+/**
+ * For the description alone: bodies are read as bytes, and the publisher checks the key, with a
+ * sentence that names it however it came.
+ */
+const described = {
+  ...schema,
   headers: Type.Object({
     'idempotency-key': Type.Optional(
       Type.String({
         description: '1 to 128 visible characters: the publish takes effect once.',
+        pattern: IDEMPOTENCY_KEY_PATTERN,
         examples: ['order-4711'],
       }),
     ),
   }),
-  response: { 200: Repeated, 201: Accepted, ...changing(401, 409, 429) },
-}
-
-/** Bodies are read as bytes; these schemas are for the description alone. */
-const body = {
-  content: {
-    'application/json': { schema: { examples: [{ said: 'hello' }] } },
-    'text/plain': { schema: { type: 'string', examples: ['hello'] } },
-    'application/octet-stream': { schema: { type: 'string', format: 'binary', examples: ['…'] } },
+  body: {
+    content: {
+      'application/json': { schema: { examples: [{ said: 'hello' }] } },
+      'text/plain': { schema: { type: 'string', examples: ['hello'] } },
+      'application/octet-stream': { schema: { type: 'string', format: 'binary', examples: ['…'] } },
+    },
   },
 }
 
@@ -64,7 +73,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
     (_request, body, done) => done(null, body),
   )
 
-  const swaggerTransform = ({ url }: { url: string }) => ({ schema: { ...schema, body }, url })
+  const swaggerTransform = ({ url }: { url: string }) => ({ schema: described, url })
   const config = { everyday: true, swaggerTransform }
   const options = { schema, onRequest: app.authenticate, config }
   app.post('/rooms/:room/messages', options, async (request, reply) => {

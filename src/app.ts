@@ -15,6 +15,8 @@ import handshake from '../plugins/handshake.ts'
 import handshakeForm from '../plugins/handshake-checks.ts'
 import hostChecks from '../plugins/host-checks.ts'
 import identity from '../plugins/identity.ts'
+import knownPaths from '../plugins/known-paths.ts'
+import lastResort from '../plugins/last-resort.ts'
 import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
@@ -51,7 +53,7 @@ import { systemClock } from './time/system-clock.ts'
 
 /** In this order: each plugin finds the decorators of those before it. */
 const PLUGINS = [
-  ...[upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
+  ...[lastResort, upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
   ...[tickets, identity, sessionCookie, auth, serverApi],
 ] as FastifyPluginAsync[]
 
@@ -101,11 +103,12 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   const { unknownPaths, accounts, pages } = which
   await app.register(validation)
   await app.register(audit)
-  await app.register(errors, { unknownPaths })
+  await app.register(errors)
   await app.register(requestMetrics)
   await app.register(cors)
   await app.register(securityHeaders)
   await app.register(handshakeForm)
+  if (unknownPaths) await app.register(knownPaths)
   await app.register(connectionLog)
   await app.register(handshake)
   await app.register(webSocketConnection)

@@ -110,6 +110,7 @@ test('wrong settings end it with 1, one line for each, no stack, no value', asyn
     USHER_SIGNUP: 'maybe',
     USHER_API_KEYS: 'no-colon',
     USHER_LOG_LEVEL: 'loud',
+    NODE_ENV: 'staging',
   }
   const { code, stdout, stderr } = await runServer(t, { ...settings(t.testdir({})), ...wrong })
   t.equal(code, 1)

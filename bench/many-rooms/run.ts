@@ -75,6 +75,9 @@ function connectionsOn(sockets: readonly CountingSocket[]): Connection[] {
     ...{ clock: systemClock, limits: DEFAULT_LIMITS, heartbeat: DEFAULT_HEARTBEAT },
     ...{ scheduler: rooms.scheduler, node: () => 'node' },
     shares: sharesWithin(NO_BOUNDS, systemClock),
+    onFault: (_, error) => {
+      throw error
+    },
   })
   return sockets.map((socket) => {
     const seat = connections.connectionLimits.take('127.0.0.1', systemClock.elapsed())

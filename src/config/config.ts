@@ -29,6 +29,7 @@ export interface Config extends RulesFile {
   readonly drainSeconds: number
   /** Where `/metrics` needs no key; null for nowhere. */
   readonly metricsPort: number | null
+  readonly metricsHost: string
   readonly logLevel: string
 }
 
@@ -54,12 +55,12 @@ export function configFrom(source: Source): Config {
   const mistakes = new Mistakes(source.nameOf, source.wrongs)
   const settings = readSettings(source, mistakes)
   const { production, host, port, publicUrl, origins, serverKeys } = settings
-  const { signup, trustProxy, drainSeconds, metricsPort, logLevel } = settings
+  const { signup, trustProxy, drainSeconds, metricsPort, metricsHost, logLevel } = settings
   const rules = rulesFrom(source, settings, mistakes)
   const engine = engineOf(settings)
   const config = {
     ...{ ...rules, production, host, port, engine, origins, serverKeys },
-    ...{ trustProxy, drainSeconds, metricsPort, logLevel },
+    ...{ trustProxy, drainSeconds, metricsPort, metricsHost, logLevel },
     publicUrl: publicUrl === null ? null : new URL(publicUrl),
     thirdPartyIssuer: thirdPartyIssuerOf(settings, mistakes),
     tls: tlsOf(settings, mistakes),

@@ -92,8 +92,13 @@ function isAddressRange(item: string): boolean {
   return /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
 }
 
+const ENVIRONMENTS: Readonly<Record<string, boolean>> = {
+  ...{ production: true, development: false, test: false },
+}
+
+/** Any other word stops the boot: `prod` would be a server in production without its rules. */
 export const IN_PRODUCTION = {
   schema: Type.Boolean(),
-  advice: 'write true or false',
-  parse: (written: string) => written === 'production',
+  advice: 'write production, development or test (as an option true or false)',
+  parse: (written: string) => ENVIRONMENTS[written] ?? written,
 } satisfies Form

@@ -52,7 +52,9 @@ const OF_PROCESS = {
 const SHARED = {
   production: {
     ...{ variable: 'NODE_ENV', form: forms.IN_PRODUCTION, standard: false },
-    sentence: '`production` makes cookies Secure, refuses plain HTTP and needs a secret',
+    sentence:
+      '`production` makes cookies Secure, refuses plain HTTP and needs a secret; `development` ' +
+      'and `test` do not; any other word stops the boot',
     unset: 'development',
   },
   data: {
@@ -137,6 +139,10 @@ const SHARED = {
     ...{ variable: 'USHER_METRICS_PORT', form: forms.wholeNumber(65_535), standard: null },
     sentence: '`/metrics` on a port of its own, without a key',
     unset: 'only with a server key',
+  },
+  metricsHost: {
+    ...{ variable: 'USHER_METRICS_HOST', form: forms.text(), standard: '127.0.0.1' },
+    sentence: 'the address that this port listens on',
   },
 } as const satisfies Record<string, Setting>
 

@@ -209,6 +209,12 @@ export class Connection implements Live, Beating, Gatherer, Rate {
     this.#socket.close(code.code, code.reason)
   }
 
+  /** A fault of Usher's own ends the connection of one client alone (S38). */
+  fault(error: unknown): void {
+    this.connections.onFault(this, error)
+    this.close(CLOSE.internal)
+  }
+
   terminate(): void {
     this.#socket.terminate()
   }

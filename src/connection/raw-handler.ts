@@ -120,12 +120,16 @@ export class RawHandler implements Handler, Member, Speaker {
     this.connection.close(code, limit)
   }
 
+  fault(error: unknown): void {
+    this.connection.fault(error)
+  }
+
   /** Frames that come meanwhile wait, so that messages keep the client's order. */
   waitFor(begun: Promise<unknown>): void {
     this.#queue = new FrameQueue()
     // A message that is refused closes the connection by itself.
     const stop = (): void => {}
-    begun.then(() => this.#goOn(), stop).catch(() => this.close(CLOSE.internal))
+    begun.then(() => this.#goOn(), stop).catch((error) => this.fault(error))
   }
 
   end(): void {

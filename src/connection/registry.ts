@@ -28,6 +28,8 @@ export interface ConnectionRegistryParts {
   heartbeat: HeartbeatSettings
   shares: Shares
   scheduler: FlushScheduler
+  /** Logs a fault of Usher's own over what a client sent. */
+  onFault: (connection: { id: string }, error: unknown) => void
   /** The id of this node now: ids of connections are unique over all nodes. */
   node: () => string
 }
@@ -52,6 +54,7 @@ export class ConnectionRegistry {
   readonly heartbeat: Heartbeat
   readonly slowReaders: SlowReaders
   readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0 }
+  readonly onFault: ConnectionRegistryParts['onFault']
   readonly #node: () => string
   readonly #live = new Set<Live>()
   readonly #sessions = new Map<string, OneOrMore>()
@@ -63,7 +66,9 @@ export class ConnectionRegistry {
   #ticks = 0
   #draining: CloseCode | null = null
 
-  constructor({ clock, limits, heartbeat, shares, scheduler, node }: ConnectionRegistryParts) {
+  constructor(parts: ConnectionRegistryParts) {
+    const { clock, limits, heartbeat, shares, scheduler, node, onFault } = parts
+    this.onFault = onFault
     this.clock = clock
     this.limits = limits
     this.scheduler = scheduler

@@ -64,6 +64,9 @@ const WRONG: [name: string, value: string][] = [
   ['USHER_SECRET', 'too short'],
   ['USHER_SECRET', 'a'.repeat(64)],
   ['USHER_SECRET_PREVIOUS', 'changeme'],
+  ['NODE_ENV', 'prod'],
+  ['NODE_ENV', 'Production'],
+  ['NODE_ENV', 'constructor'],
   ['USHER_REDIS_URL', 'redis://localhost'],
   ['USHER_CONFIG', '/nowhere/usher.config.json'],
 ]
@@ -75,6 +78,12 @@ for (const [name, value] of WRONG) {
     t.equal(told.split('\n').length, 1)
   })
 }
+
+test('only the word production is production, and test is like development', async (t) => {
+  for (const word of ['development', 'test', '']) {
+    t.equal(loadConfig({ ...MEMORY, NODE_ENV: word }).production, false, word)
+  }
+})
 
 test('all mistakes are reported at once, one line each', async (t) => {
   const told = toldOf({ PORT: 'x', USHER_SIGNUP: 'x', USHER_SECRET: 'x' })

@@ -4,7 +4,7 @@ import { publish } from '../../src/connection/commands/publish.ts'
 import { EngineUnavailable } from '../../src/engine/engine.ts'
 import type { Appended } from '../../src/engine/message-log.ts'
 import type { PublishCommand } from '../../src/protocol/command.ts'
-import { CLOSE, type CloseCode, Refusal } from '../../src/protocol/errors.ts'
+import { CLOSE, type CloseCode, REPLY, Refusal } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import type { Draft } from '../../src/protocol/message.ts'
 import type { Rule } from '../../src/room/rule.ts'
@@ -28,11 +28,13 @@ async function saying(command: Partial<PublishCommand>, { rule, append }: Answer
   }
   const closes: CloseCode[] = []
   const close = (code: CloseCode) => closes.push(code)
-  const speaker = { id: 'c1', identity: userOf('ann'), close }
+  const faults: unknown[] = []
+  const fault = (error: unknown) => faults.push(error)
+  const speaker = { id: 'c1', identity: userOf('ann'), close, fault }
   const payload = Buffer.from('{"a":1}')
   publish(speaker, room, { type: 'publish', id: 0, room: null, kind: 'text', payload, ...command })
   await new Promise(setImmediate)
-  return { drafts, closes }
+  return { drafts, closes, faults }
 }
 
 test('a message carries its sender and the id of the connection', async (t) => {
@@ -72,6 +74,15 @@ test('when the store is away the connection is closed with 3004, thrown or rejec
     () => Promise.reject(away),
   ]
   for (const append of fails) t.same((await saying({}, { append })).closes, [CLOSE.internal])
+})
+
+test('[S38] an unforeseen rejection is a fault that is told, and not the client’s', async (t) => {
+  const fault = new Error('a fault that the test put in')
+  const { closes, faults } = await saying({}, { append: () => Promise.reject(fault) })
+  t.same([closes, faults], [[], [fault]])
+  const refused = new Refusal(REPLY.internal, 'It is logged already.')
+  const told = await saying({}, { append: () => Promise.reject(refused) })
+  t.same([told.closes, told.faults], [[CLOSE.internal], []])
 })
 
 test('[S32] a forbidden room and one without a rule are refused in the same words', async (t) => {

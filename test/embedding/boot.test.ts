@@ -108,7 +108,7 @@ const WRONG: [unknown, RegExp][] = [
   [{ secret: 'short' }, /^secret: is too weak/],
   [{ secretPrevious: 'short' }, /^secretPrevious: is too weak/],
   [{ production: true }, /^secret: is missing/],
-  [{ production: 'true' }, /^production: write true or false/],
+  [{ production: 'true' }, /^production: write .* \(as an option true or false\)/],
   [{ publicUrl: 'example.com' }, /^publicUrl: /],
   [{ publicUrl: new URL('https://example.com') }, /^publicUrl: /],
   [{ signup: 'never' }, /^signup: write one of open, closed/],

@@ -5,6 +5,7 @@ import Fastify, { type RouteOptions } from 'fastify'
 import t from 'tap'
 import { Check } from 'typebox/schema'
 import { usher as usherService } from '../../src/index.ts'
+import { IDEMPOTENCY_KEY_PATTERN } from '../../src/protocol/names.ts'
 import { SERVER_KEY, startApp } from '../support/app.ts'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
 import {
@@ -122,6 +123,12 @@ t.test('everything that is sent or answered has an example that fits', async (t)
         check(`${named(operation)} ${status}`, media)
     }
   }
+})
+
+t.test('[C53] the form of an idempotency key is in the document', async (t) => {
+  const publish = operations.find((each) => named(each) === 'POST /rooms/{room}/messages')
+  const key = publish?.parameters?.find(({ name }) => name === 'idempotency-key')
+  t.match(key?.schema, { type: 'string', pattern: IDEMPOTENCY_KEY_PATTERN })
 })
 
 t.test('the version is that of the package', async (t) => {

@@ -6,6 +6,7 @@ import type { StartedApp } from '../support/app.ts'
 import { startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call, person } from '../support/people.ts'
+import { rawRequest } from '../support/raw-client.ts'
 import { limited } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
@@ -122,5 +123,47 @@ t.test('[C66] on its own port no key is asked for, and there is nothing else', a
   const { url } = JSON.parse(line ?? '{}') as { url: string }
   const text = await (await fetch(url)).text()
   t.match(text, /^usher_connections 0$/m)
-  t.equal((await fetch(url.replace('/metrics', '/rooms/chat:a'))).status, 404)
+  const elsewhere = await fetch(url.replace('/metrics', '/rooms/chat:a'))
+  t.match([elsewhere.status, await elsewhere.json()], [404, { error: 'not_found', code: 104 }])
+})
+
+async function metricsOf(usher: StartedApp): Promise<URL> {
+  const lines = usher.log().split('\n')
+  const line = lines.find((text) => text.includes('"msg":"metrics"')) ?? '{}'
+  return new URL((JSON.parse(line) as { url: string }).url)
+}
+
+t.test('[S52] its own port is on loopback, wherever the service listens', async (t) => {
+  const usher = await startApp(t, { metricsPort: 0, host: '0.0.0.0' })
+  t.equal((await metricsOf(usher)).hostname, '127.0.0.1')
+  const named = await startApp(t, { metricsPort: 0, metricsHost: '127.0.0.2' })
+  const url = await metricsOf(named)
+  t.equal(url.hostname, '127.0.0.2', 'unless told otherwise')
+  t.match(await (await fetch(url)).text(), /^usher_connections 0$/m)
+})
+
+t.test('[S52] there a fault and broken bytes tell nothing of the inside', async (t) => {
+  const usher = await startApp(t, { metricsPort: 0 })
+  const url = await metricsOf(usher)
+  usher.app.metrics.registry.metrics = () => Promise.reject(new Error('the secret plan'))
+  const answer = await fetch(url)
+  t.match([answer.status, await answer.json()], [500, { error: 'internal', code: 100 }])
+  t.match(usher.log(), /the secret plan/, 'the operator is told')
+  const broken = await rawRequest(url.origin, 'GET /metrics HTTP/1.1\r\nBad Header: x\r\n\r\n')
+  t.equal(await broken.status(), 400)
+  await until(() => broken.ended)
+  t.match(JSON.parse(broken.rest), { error: 'bad_request', code: 107 })
+})
+
+t.test('[S52] its own port answers one request a connection, on few connections', async (t) => {
+  const usher = await startApp(t, { metricsPort: 0 })
+  const url = await metricsOf(usher)
+  const get = 'GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'
+  const twice = await rawRequest(url.origin, get + get)
+  await until(() => twice.ended)
+  t.equal(twice.rest.split('HTTP/1.1 200').length, 1, 'the second is not answered')
+  const idle = await Promise.all(Array.from({ length: 20 }, () => rawRequest(url.origin, '')))
+  await until(() => idle.filter(({ ended }) => ended).length >= 4)
+  t.ok(idle.some(({ ended }) => !ended))
+  for (const { socket } of idle) socket.destroy()
 })

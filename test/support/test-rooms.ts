@@ -29,6 +29,8 @@ export class TestRooms {
   readonly clock = new ManualClock()
   readonly log = ephemeralLog(this.clock)
   readonly connections: ConnectionRegistry
+  /** Unforeseen errors, which a server logs. */
+  readonly faults: unknown[] = []
   readonly rooms: Rooms
   rule: Rule
 
@@ -41,6 +43,7 @@ export class TestRooms {
       ...{ clock, limits: all, heartbeat: PINGS },
       ...{ scheduler: this.rooms.scheduler, node: () => 'node' },
       shares: sharesWithin(limits, clock),
+      onFault: (_, error) => this.faults.push(error),
     })
   }
 

@@ -12,11 +12,13 @@ import type { Room } from '../../room/room.ts'
 export interface Speaker extends Sender {
   readonly id: string
   close(code: CloseCode, limit?: LimitName | null): void
+  /** An unforeseen error over what the client sent: it is logged, and ends the connection. */
+  fault(error: unknown): void
 }
 
 /**
- * If the application has to be asked first, `speaker.waitFor` is called. Throws unforeseen errors,
- * such as those of an `authorize` that throws: the transport logs them.
+ * If the application has to be asked first, `speaker.waitFor` is called. Throws unforeseen errors:
+ * the transport logs them.
  */
 export function publish(speaker: Speaker, room: Room, { kind, payload }: PublishCommand): void {
   // A text frame does not say whether it is JSON: in a room that takes JSON alone it has to be.
@@ -34,7 +36,8 @@ export function publish(speaker: Speaker, room: Room, { kind, payload }: Publish
 
 function refuse(speaker: Speaker, error: unknown): void {
   if (error instanceof Refusal) speaker.close(closeCodeOf(error), error.limit ?? null)
-  else speaker.close(CLOSE.internal)
+  else if (error instanceof EngineUnavailable) speaker.close(CLOSE.internal)
+  else speaker.fault(error)
 }
 
 function closeCodeOf({ reply }: Refusal): CloseCode {
@@ -46,6 +49,9 @@ function closeCodeOf({ reply }: Refusal): CloseCode {
       return CLOSE.tooBig
     case 429:
       return CLOSE.tooManyRequests
+    case 500:
+    case 503:
+      return CLOSE.internal
     default:
       return CLOSE.badRequest
   }

@@ -9,7 +9,7 @@ import type { Sender } from '../src/room/publish.ts'
 import type { Usher } from './embedding/usher-types.ts'
 
 /** No rule and no rate binds the application itself. */
-const APPLICATION: Sender = { identity: null }
+const APPLICATION: Sender = { identity: null, address: null }
 
 function need(holds: boolean, sentence: string): void {
   if (!holds) throw new Refusal(REPLY.badRequest, sentence)

@@ -71,9 +71,10 @@ export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   async function resultOf(item: Item, identity: Identity): Promise<Static<typeof Result>> {
     const { room, data, kind, key = null, user = null } = item
+    const sender = { identity, address: null }
     try {
       const draft = { ...contentOfJson(data, kind), user, origin: null }
-      const { position, time } = await app.rooms.publish(room, { identity }, draft, key)
+      const { position, time } = await app.rooms.publish(room, sender, draft, key)
       return { room, ...position, time }
     } catch (error) {
       const { reply, message } = app.refusalOf(error)

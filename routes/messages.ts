@@ -5,7 +5,7 @@ import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import type { Draft, Kind } from '../src/protocol/message.ts'
 import { IDEMPOTENCY_KEY_PATTERN } from '../src/protocol/names.ts'
-import type { Rate } from '../src/room/publish.ts'
+import type { Rate, Sender } from '../src/room/publish.ts'
 import { changing, Milliseconds, RoomParams, UserId } from './schemas.ts'
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -86,7 +86,14 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
       user: query.user ?? null,
       origin: null,
     }
-    const sender = { identity, rate: rateOf(identity) }
+    const sender: Sender = {
+      identity,
+      rate: rateOf(identity),
+      // Asked for only where the message takes a part of a bound.
+      get address() {
+        return app.networkOf(request)
+      },
+    }
     const key = headers['idempotency-key'] ?? null
     const { position, time, repeated } = await app.rooms.publish(room, sender, draft, key)
     return reply.code(repeated ? 200 : 201).send({ room, ...position, time })

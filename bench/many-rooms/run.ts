@@ -7,6 +7,7 @@ import { setTimeout as sleep, setImmediate as turnOver } from 'node:timers/promi
 import { parseArgs } from 'node:util'
 import { Connection } from '../../src/connection/connection.ts'
 import { ConnectionRegistry } from '../../src/connection/registry.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { DEFAULT_HEARTBEAT, DEFAULT_LIMITS } from '../../src/protocol/limits.ts'
 import { Rooms } from '../../src/room/rooms.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
@@ -92,7 +93,8 @@ async function measure({ rooms: names, size, bytesEach }: Way): Promise<number> 
   const began = CountingSocket.written
   const before = process.cpuUsage()
   for (let turn = 1; turn <= TURNS; turn += 1) {
-    for (const room of names) await log.append(room, draft, { retention: null, key: null })
+    for (const room of names)
+      await log.append(room, draft, { retention: null, key: null, holder: NO_HOLDER })
     const due = began + turn * count * bytesEach
     while (CountingSocket.written < due) await turnOver()
   }

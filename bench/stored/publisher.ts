@@ -9,6 +9,7 @@ const [folder = '', inFlight = 1, seconds = 1, rooms = 1, keyed = 0] = process.a
   .map((text, index) => (index === 0 ? text : Number(text))) as [string, ...number[]]
 
 const RETENTION = { messages: 10_000, ageMs: null }
+const HOLDER = { user: 'u_1', address: null, server: null }
 const PAYLOAD = Buffer.alloc(200, 'x')
 /** Time for the code to become warm; not counted. */
 const WARM_MS = 1_000
@@ -24,7 +25,8 @@ async function publishUntilStopped(): Promise<void> {
     number += 1
     const key = number % 100 < keyed * 100 ? { sender: 'u_1', value: `k${number}` } : null
     const draft = { kind: 'text', payload: PAYLOAD, user: 'u_1', origin: null } as const
-    await engine.log.append(`chat:${number % rooms}`, draft, { retention: RETENTION, key })
+    const options = { retention: RETENTION, key, holder: HOLDER }
+    await engine.log.append(`chat:${number % rooms}`, draft, options)
     done += 1
   }
 }

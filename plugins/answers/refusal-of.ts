@@ -2,7 +2,6 @@
 // goes to the log alone (S38, S52).
 import type { FastifyError } from 'fastify'
 import { EngineUnavailable } from '../../src/engine/engine.ts'
-import { Reached } from '../../src/engine/shares.ts'
 import { REPLY, Refusal, type ReplyCode } from '../../src/protocol/errors.ts'
 
 /** By the status of an error of Fastify, a plugin or an application: what a client is told. */
@@ -41,11 +40,7 @@ interface ForeignError extends FastifyError {
 /** The refusal to answer an error with; an unforeseen error is a 500 without details. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof EngineUnavailable) {
-    const { full, message } = error
-    if (full) return new Reached(full.limit, full.whose, full.retryAfter, message).refusal
-    return new Refusal(REPLY.unavailable, 'The store is away: try again in a second.', 1)
-  }
+  if (error instanceof EngineUnavailable) return error.refusal
   return isObject(error) ? foreign(error as ForeignError) : unforeseen()
 }
 

@@ -52,6 +52,10 @@ export class RawHandler implements Handler, Member, Speaker {
     return this.connection.identity
   }
 
+  get address(): string | null {
+    return this.connection.seat.address
+  }
+
   get rate(): Rate {
     return this.connection
   }

@@ -1,4 +1,5 @@
 // The port that every engine implements: what is kept, what is shared, and how durable it is.
+import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Revocation } from '../protocol/identity.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
@@ -88,13 +89,19 @@ export class EngineUnavailable extends Error {
     this.name = 'EngineUnavailable'
     this.full = full
   }
+
+  /** How the client that asked is answered. */
+  get refusal(): Refusal {
+    if (this.full === null) {
+      return new Refusal(REPLY.unavailable, 'The store is away: try again in a second.', 1)
+    }
+    const { reply, retryAfter, limit } = this.full
+    return new Refusal(reply, this.message, retryAfter, limit)
+  }
 }
 
-/**
- * Which bound of the engine was reached, whose share of it is used up, and after how many seconds a
- * retry may succeed.
- */
-export type Full = Pick<Reached, 'limit' | 'whose' | 'retryAfter'>
+/** Which bound of the engine was reached, and after how many seconds a retry may succeed. */
+export type Full = Pick<Reached, 'limit' | 'reply' | 'retryAfter'>
 
 /** The engine cannot be opened at all; `message` says what to do. Boot must stop. */
 export class EngineRefused extends Error {

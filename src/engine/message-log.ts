@@ -1,5 +1,6 @@
 // The port for messages: accept them in one order, keep them if asked, share them with all nodes.
 import type { Draft, Message, Position } from '../protocol/message.ts'
+import type { Holder } from './shares.ts'
 
 /** How much of a room is kept; where a retention may be `null`, it means that nothing is kept. */
 export interface Retention {
@@ -17,6 +18,11 @@ export interface IdempotencyKey {
 export interface AppendOptions {
   retention: Retention | null
   key: IdempotencyKey | null
+  /**
+   * Whose part of the engine's bounds the draft takes. Not used for a draft without a key in a room
+   * without history, which takes none.
+   */
+  holder: Holder
 }
 
 /** A draft for a room that keeps messages. */
@@ -25,6 +31,7 @@ export interface StoredDraft {
   draft: Draft
   retention: Retention
   key: IdempotencyKey | null
+  holder: Holder
 }
 
 /** The answer to an accepted draft; never changed, so equal answers may be one object. */

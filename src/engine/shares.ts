@@ -1,6 +1,6 @@
 // The port of shares: every bound that the clients of the process share is taken through it, so
 // that none of them can use up what the others need (S43).
-import { REPLY, Refusal } from '../protocol/errors.ts'
+import { REPLY, Refusal, type ReplyCode } from '../protocol/errors.ts'
 import type { LimitName } from '../protocol/limits.ts'
 import type { HeldName, NodeRate, RateName, SharedRate } from './bounds.ts'
 
@@ -37,9 +37,12 @@ export class Reached {
   }
 
   /** 503 where all clients together reached the bound; 429 where one user or one address did. */
+  get reply(): ReplyCode {
+    return this.whose === 'all' ? REPLY.unavailable : REPLY.tooManyRequests
+  }
+
   get refusal(): Refusal {
-    const reply = this.whose === 'all' ? REPLY.unavailable : REPLY.tooManyRequests
-    return new Refusal(reply, this.sentence, this.retryAfter, this.limit)
+    return new Refusal(this.reply, this.sentence, this.retryAfter, this.limit)
   }
 }
 

@@ -7,6 +7,7 @@ import {
   KeyConflict,
   type MessageLog,
 } from '../engine/message-log.ts'
+import { type Holder, NO_HOLDER } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
@@ -34,6 +35,8 @@ export interface Rate {
 export interface Sender {
   /** Null is the application itself: no rule and no rate binds it. */
   readonly identity: Identity | null
+  /** What limits count by; null for an exempt address. Not used for server keys. */
+  readonly address: string | null
   /** Not used for server keys. Null for a sender without a rate, as the application is. */
   readonly rate?: Rate | null
   /**
@@ -46,6 +49,8 @@ export interface Sender {
 
 /** At once for a room without history, unless the application has to be asked first. */
 export type Published = Appended | Promise<Appended>
+
+const APPLICATION: Holder = Object.freeze({ ...NO_HOLDER, server: 'application' })
 
 export interface PublisherParts {
   log: MessageLog
@@ -93,7 +98,10 @@ export class Publisher {
     setName(sender, draft)
     this.#checkRate(sender, draft)
     const keyed = key === null ? null : keyOf(sender, key)
-    const options = { retention: room.rule.history, key: keyed }
+    const retention = room.rule.history
+    // Most messages take no part of a bound, and then no holder is made.
+    const holder = keyed === null && retention === null ? NO_HOLDER : holderOf(sender)
+    const options = { retention, key: keyed, holder }
     totals.published += 1
     const appended =
       keyed === null
@@ -137,6 +145,13 @@ function setName({ identity }: Sender, draft: Draft): void {
     throw new Refusal(REPLY.forbidden, 'Only a server key may publish in the name of a user.')
   }
   draft.user = identity.user
+}
+
+/** The application counts like a server key; those have no user's and no address's part. */
+function holderOf({ identity, address }: Sender): Holder {
+  if (identity === null) return APPLICATION
+  const { user, server } = identity
+  return server === null ? { user, address, server } : { ...NO_HOLDER, server }
 }
 
 /** Two senders never share a key, so a guessed key reveals nothing. */

@@ -27,6 +27,10 @@ class ManyRooms implements Handler, Sender {
     return this.connection.identity
   }
 
+  get address() {
+    return this.connection.seat.address
+  }
+
   async join(testRooms: TestRooms, name: string): Promise<void> {
     const hold = await testRooms.rooms.open(name, testRooms.rule)
     const { connection, format } = this

@@ -30,7 +30,7 @@ async function saying(command: Partial<PublishCommand>, { rule, append }: Answer
   const close = (code: CloseCode) => closes.push(code)
   const faults: unknown[] = []
   const fault = (error: unknown) => faults.push(error)
-  const speaker = { id: 'c1', identity: userOf('ann'), close, fault }
+  const speaker = { id: 'c1', identity: userOf('ann'), address: '192.0.2.1', close, fault }
   const payload = Buffer.from('{"a":1}')
   publish(speaker, room, { type: 'publish', id: 0, room: null, kind: 'text', payload, ...command })
   await new Promise(setImmediate)

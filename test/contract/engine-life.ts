@@ -1,6 +1,7 @@
 // The contract of an engine itself: its node id, its lease, and its end.
 import type { Test } from 'tap'
 import { EngineUnavailable } from '../../src/engine/engine.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { account, draft } from './support/samples.ts'
 import { nodesOf, type Subject, soon } from './support/suite-setup.ts'
 
@@ -34,7 +35,7 @@ export function lifeContract(t: Test, { openShared, lapse, cutOff }: Subject): v
 
   t.test('calls under way are kept or refused, and the other node goes on', async (t) => {
     const [closing, staying] = await openShared(t)
-    const options = { retention: KEPT, key: null }
+    const options = { retention: KEPT, key: null, holder: NO_HOLDER }
     const appends = Array.from({ length: 50 }, async (_, i) =>
       closing.log.append('chat:1', draft(`${i}`), options),
     )

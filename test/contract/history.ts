@@ -1,13 +1,14 @@
 // The contract of messages in rooms with history, beyond what every room must keep.
 import type { Test } from 'tap'
 import type { AppendOptions, PageQuery } from '../../src/engine/message-log.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Message } from '../../src/protocol/message.ts'
 import { Listener, listen } from './support/listener.ts'
 import { draft } from './support/samples.ts'
 import { nodesOf, type OpenShared, soon } from './support/suite-setup.ts'
 
 const KEPT = { messages: 1_000, ageMs: null }
-const PLAIN: AppendOptions = { retention: KEPT, key: null }
+const PLAIN: AppendOptions = { retention: KEPT, key: null, holder: NO_HOLDER }
 
 function page(query: Partial<PageQuery> = {}): PageQuery {
   return { retention: KEPT, after: null, before: null, limit: 100, order: 'asc', ...query }

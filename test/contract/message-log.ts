@@ -1,6 +1,7 @@
 // The contract of messages in every room, with history or without.
 import type { Test } from 'tap'
 import { type AppendOptions, KeyConflict, type Retention } from '../../src/engine/message-log.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { listen } from './support/listener.ts'
 import { draft } from './support/samples.ts'
 import { nodesOf, type OpenShared, type Subject, soon } from './support/suite-setup.ts'
@@ -16,6 +17,7 @@ export function messageLogContract(t: Test, { openShared, cutOff }: Subject): vo
   for (const [kind, retention] of Object.entries(KINDS)) {
     const options: Options = (value, sender = 'u_ada') => ({
       retention,
+      holder: NO_HOLDER,
       key: value === undefined ? null : { value, sender },
     })
     t.test(kind, async (t) => {
@@ -151,7 +153,7 @@ function keyContract(t: Test, openShared: OpenShared, options: Options): void {
 }
 
 function ephemeralContract(t: Test, openShared: OpenShared): void {
-  const plain: AppendOptions = { retention: null, key: null }
+  const plain: AppendOptions = { retention: null, key: null, holder: NO_HOLDER }
 
   t.test('a message carries what was handed in, and the time of the answer', async (t) => {
     const [one, other] = await openShared(t)
@@ -172,7 +174,9 @@ function ephemeralContract(t: Test, openShared: OpenShared): void {
 }
 
 function cutContract(t: Test, openShared: OpenShared, cutOff: NonNullable<Subject['cutOff']>) {
-  const options = (retention: Retention | null): AppendOptions => ({ retention, key: null })
+  const options = (retention: Retention | null): AppendOptions => ({
+    ...{ retention, key: null, holder: NO_HOLDER },
+  })
 
   t.test('missed messages come before anything newer, or the node is told of a gap', async (t) => {
     for (const retention of Object.values(KINDS)) {

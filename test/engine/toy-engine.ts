@@ -10,7 +10,6 @@ import { CachedUserStatus } from '../../src/engine/memory/user-status-cache.ts'
 import type * as log from '../../src/engine/message-log.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type * as presence from '../../src/engine/presence-store.ts'
-import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { UserStatusStore } from '../../src/engine/user-status-store.ts'
 import type { Draft, Message } from '../../src/protocol/message.ts'
 import { systemRandom } from '../../src/time/random.ts'
@@ -47,13 +46,14 @@ class Shared {
     this.bus.emit('news')
   }
 
-  append(room: string, draft: Draft, { retention, key }: log.AppendOptions): log.Appended {
+  append(room: string, draft: Draft, options: log.AppendOptions): log.Appended {
+    const { retention, key, holder } = options
     const messages = this.messages.get(room) ?? []
     const position = retention && { epoch: EPOCH, offset: messages.length + 1 }
     const answer = { position, time: systemClock.now(), repeated: false }
     if (key !== null) {
       const use = { key: memory.keyName(room, key), fingerprint: memory.fingerprintOf(draft) }
-      const first = this.#keys.answerOf({ ...use, answer, holder: NO_HOLDER })
+      const first = this.#keys.answerOf({ ...use, answer, holder })
       if (first.repeated) return first
     }
     const message = { ...draft, ...(position ?? { epoch: null, offset: 0 }), time: answer.time }

@@ -2,6 +2,7 @@
 // synchronous.
 import { test } from 'tap'
 import { type Appended, type AppendOptions, KeyConflict } from '../../src/engine/message-log.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import type { Draft } from '../../src/protocol/message.ts'
@@ -43,7 +44,8 @@ function scene({ rule = {}, authorize, answer = () => DONE, parts = {} }: Scene 
   return { publish, appended }
 }
 
-const ann: Sender = { identity: userOf('ann') }
+const by = (identity: Identity | null): Sender => ({ identity, address: '192.0.2.1' })
+const ann = by(userOf('ann'))
 
 /** The status of the refusal, or the result. */
 async function statusOf(run: () => unknown): Promise<unknown> {
@@ -57,26 +59,55 @@ async function statusOf(run: () => unknown): Promise<unknown> {
 test('a room without history answers at once where the rules decide', async (t) => {
   const { publish } = scene()
   t.equal(publish(ann), DONE)
-  t.equal(await statusOf(() => publish({ identity: ANONYMOUS })), 401)
+  t.equal(await statusOf(() => publish(by(ANONYMOUS))), 401)
 })
 
 test('the sender is filled in, and only a server speaks for a user', async (t) => {
   const { publish, appended } = scene()
   publish(ann)
-  publish({ identity: SERVER })
-  publish({ identity: SERVER }, { user: 'bob' })
-  publish({ identity: null }, { user: 'bob' })
+  publish(by(SERVER))
+  publish(by(SERVER), { user: 'bob' })
+  publish(by(null), { user: 'bob' })
   const users = appended.map(({ draft }) => draft.user)
   t.same(users, ['ann', null, 'bob', 'bob'])
   for (const user of ['bob', 'ann']) t.equal(await statusOf(() => publish(ann, { user })), 403)
 })
 
+test('[S43] a draft takes the parts of its user and address, or the reserve', async (t) => {
+  const { publish, appended } = scene({ rule: { publish: ['anyone', 'server'] } })
+  for (const identity of [userOf('ann'), SERVER, null]) {
+    await publish(by(identity), { user: identity === SERVER ? 'bob' : null }, 'key')
+  }
+  const kept = scene({ rule: { publish: ['anyone'], history: { messages: 1, ageMs: null } } })
+  kept.publish(by(ANONYMOUS))
+  const holders = [...appended, ...kept.appended].map(({ options }) => options.holder)
+  const address = '192.0.2.1'
+  t.same(holders, [
+    { user: 'ann', address, server: null },
+    { user: null, address: null, server: 'backend' },
+    { user: null, address: null, server: 'application' },
+    { user: null, address, server: null },
+  ])
+})
+
+test('a plain message in a room without history asks for no address', async (t) => {
+  const { publish, appended } = scene()
+  const sender = {
+    identity: userOf('ann'),
+    get address(): string | null {
+      throw new Error('it was asked for')
+    },
+  }
+  publish(sender)
+  t.equal(appended[0]?.options.holder, NO_HOLDER)
+})
+
 test('the rule binds all but the application itself', async (t) => {
   const { publish } = scene({ rule: { publish: [] } })
   for (const identity of [userOf('ann'), SERVER]) {
-    t.equal(await statusOf(() => publish({ identity })), 403)
+    t.equal(await statusOf(() => publish(by(identity))), 403)
   }
-  t.equal(await statusOf(() => publish({ identity: null })), DONE)
+  t.equal(await statusOf(() => publish(by(null))), DONE)
 })
 
 test('size and kind are checked for every sender; a refused message is not counted', async (t) => {
@@ -85,7 +116,7 @@ test('size and kind are checked for every sender; a refused message is not count
   const any = scene({ parts: { totals } })
   for (const identity of [userOf('ann'), SERVER, null]) {
     const refused = (of: typeof any, kind: Draft['kind'], payload: Buffer) =>
-      statusOf(() => of.publish({ identity }, { kind, payload }))
+      statusOf(() => of.publish(by(identity), { kind, payload }))
     t.equal(await refused(any, 'text', Buffer.from('too large')), 413)
     t.equal(await refused(any, 'json', Buffer.from('{')), 400)
     t.equal(await refused(any, 'text', Buffer.from([255])), 400)
@@ -110,14 +141,14 @@ test('the rate is taken last, of messages that are well formed, and not for serv
   t.same(taken, [])
   t.equal(await statusOf(() => publish({ ...ann, rate })), DONE)
   t.equal(await statusOf(() => publish({ ...ann, rate })), 429)
-  t.equal(await statusOf(() => publish({ identity: SERVER, rate })), DONE)
+  t.equal(await statusOf(() => publish({ ...by(SERVER), rate })), DONE)
   t.same(taken, [5, 5])
   t.equal(appended.length, 2)
 })
 
 test('[C52] a key is one of its sender, and has 1 to 128 visible characters', async (t) => {
   const { publish, appended } = scene({ rule: { publish: ['anyone'] } })
-  for (const identity of [userOf('ann'), SERVER, null]) await publish({ identity }, {}, 'key')
+  for (const identity of [userOf('ann'), SERVER, null]) await publish(by(identity), {}, 'key')
   const senders = appended.map(({ options }) => options.key)
   t.same(senders, [
     { value: 'key', sender: 'user ann' },
@@ -127,7 +158,7 @@ test('[C52] a key is one of its sender, and has 1 to 128 visible characters', as
   for (const key of ['', 'a b', 'x'.repeat(129), 'ä']) {
     t.equal(await statusOf(() => publish(ann, {}, key)), 400)
   }
-  t.equal(await statusOf(() => publish({ identity: ANONYMOUS }, {}, 'key')), 400)
+  t.equal(await statusOf(() => publish(by(ANONYMOUS), {}, 'key')), 400)
 })
 
 test('a key that was used with another message is a conflict, thrown or rejected', async (t) => {

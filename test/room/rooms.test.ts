@@ -128,7 +128,7 @@ test('a join while a room closes gets a new one, which the old end does not stop
   t.equal(asked[0]?.stopped, true)
   t.equal(asked[1]?.stopped, false)
   t.not(hold.room, old.room)
-  await rooms.publish('a', { identity: null }, draft)
+  await rooms.publish('a', { identity: null, address: null }, draft)
   await turn()
   t.equal(member.heard, '[a]')
 })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { openEngine } from '../../src/engine/open-engine.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { SERVER_KEY } from '../support/app.ts'
 import { asServer, call } from '../support/people.ts'
@@ -16,7 +17,7 @@ const PAYLOAD = Buffer.alloc(200, 'x')
 const APPENDS_AT_ONCE = 5_000
 const PAGES = 200
 const RULES = { rooms: [{ match: '*', history: { messages: 10_000_000 } }] }
-const APPEND = { retention: { messages: 10_000_000, ageMs: null }, key: null }
+const APPEND = { retention: { messages: 10_000_000, ageMs: null }, key: null, holder: NO_HOLDER }
 
 interface Shape {
   rooms: number

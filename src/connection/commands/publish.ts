@@ -35,8 +35,8 @@ export function publish(speaker: Speaker, room: Room, { kind, payload }: Publish
 }
 
 function refuse(speaker: Speaker, error: unknown): void {
-  if (error instanceof Refusal) speaker.close(closeCodeOf(error), error.limit ?? null)
-  else if (error instanceof EngineUnavailable) speaker.close(CLOSE.internal)
+  const refusal = error instanceof EngineUnavailable ? error.refusal : error
+  if (refusal instanceof Refusal) speaker.close(closeCodeOf(refusal), refusal.limit ?? null)
   else speaker.fault(error)
 }
 

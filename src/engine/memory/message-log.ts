@@ -3,11 +3,17 @@
 import type { Draft, Message } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Appended, IdempotencyKey } from '../message-log.ts'
-import type { Shares } from '../shares.ts'
+import type { Holder, Shares } from '../shares.ts'
 import type { Followers } from './followers.ts'
 import { fingerprintOf, IdempotencyKeys, keyName } from './idempotency-keys.ts'
 
-export type AppendNow = (room: string, draft: Draft, key: IdempotencyKey | null) => Appended
+/** The holder is that of the key. */
+export type AppendNow = (
+  room: string,
+  draft: Draft,
+  key: IdempotencyKey | null,
+  holder: Holder,
+) => Appended
 
 export interface MemoryLogParts {
   clock: Clock
@@ -30,10 +36,9 @@ export function createMemoryLog({ clock, followers, shares }: MemoryLogParts): A
     return latest
   }
 
-  return (room, draft, key) => {
+  return (room, draft, key, holder) => {
     const answer = answerNow()
     if (key !== null) {
-      const holder = { user: draft.user, address: null, server: null }
       const named = { key: keyName(room, key), fingerprint: fingerprintOf(draft) }
       const first = keys.answerOf({ ...named, answer, holder })
       if (first.repeated) return first

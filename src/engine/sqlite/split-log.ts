@@ -16,9 +16,9 @@ export interface LogParts {
 
 export function splitLog({ appendNow, stored, followers }: LogParts): MessageLog {
   return {
-    append(room, draft, { retention, key }) {
-      if (retention === null) return appendNow(room, draft, key)
-      return stored.append({ room, draft, retention, key })
+    append(room, draft, { retention, key, holder }) {
+      if (retention === null) return appendNow(room, draft, key, holder)
+      return stored.append({ room, draft, retention, key, holder })
     },
     follow: async (room, follower) => followers.follow(room, follower),
     head: (room) => stored.head(room),

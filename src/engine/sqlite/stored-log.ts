@@ -1,5 +1,6 @@
 // The log of rooms with history on SQLite's threads. Drafts that come in while a commit is under
 // way are kept together by the next one, and delivered in its order when it is on disk.
+import { REPLY } from '../../protocol/errors.ts'
 import type { Message, Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
@@ -65,9 +66,8 @@ export class SqliteLog implements StoredLog {
     return this.#waiting.length
   }
 
-  append({ room, draft, retention, key }: StoredDraft): Promise<Appended> {
+  append({ room, draft, retention, key, holder }: StoredDraft): Promise<Appended> {
     const { kind, payload, user, origin } = draft
-    const holder = { user, address: null, server: null }
     const share = this.#parts.shares.take('waitingForDisk', holder, payload.length)
     if (share instanceof Reached) {
       return Promise.reject(new EngineUnavailable(share.sentence, share))
@@ -184,7 +184,7 @@ export class SqliteLog implements StoredLog {
 function tooManyKeys(): EngineUnavailable {
   const sentence = 'Too many idempotency keys are held: try again in a minute.'
   return new EngineUnavailable(sentence, {
-    ...{ limit: 'idempotencyKeys', whose: 'all', retryAfter: 60 },
+    ...{ limit: 'idempotencyKeys', reply: REPLY.unavailable, retryAfter: 60 },
   })
 }
 

@@ -1,10 +1,11 @@
 // The hot path of rooms without history: everything happens within the call.
 import t from 'tap'
+import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { draft } from '../../contract/support/samples.ts'
 import { ephemeralLog } from '../../support/ephemeral-log.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
-const PLAIN = { retention: null, key: null }
+const PLAIN = { retention: null, key: null, holder: NO_HOLDER }
 
 t.test('an append answers without a promise, after its follower was called', async (t) => {
   const clock = new ManualClock()

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { AppendOptions, Retention } from '../../../src/engine/message-log.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
+import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { backUp } from '../../../src/engine/sqlite/backup.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { account, draft, ticket } from '../../contract/support/samples.ts'
@@ -13,7 +14,7 @@ import { until } from '../../support/until.ts'
 
 const ROOM = 'chat:a'
 const RETENTION: Retention = { messages: 1_000_000, ageMs: null }
-const KEPT: AppendOptions = { retention: RETENTION, key: null }
+const KEPT: AppendOptions = { retention: RETENTION, key: null, holder: NO_HOLDER }
 
 async function opened(t: Test, folder: string): Promise<Engine> {
   const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)

@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { Retention } from '../../../src/engine/message-log.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
+import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { engineContract } from '../../contract/engine.ts'
 import { listen } from '../../contract/support/listener.ts'
@@ -33,7 +34,7 @@ for (const retention of [null, KEPT]) {
     t.teardown(() => engine.close())
     const { listener } = await listen(engine, 'chat:1')
     for (const text of ['one', 'two', 'three']) {
-      await engine.log.append('chat:1', draft(text), { retention, key: null })
+      await engine.log.append('chat:1', draft(text), { retention, key: null, holder: NO_HOLDER })
       t.equal(listener.told.at(-1), text)
     }
     t.equal(listener.told.length, 3)

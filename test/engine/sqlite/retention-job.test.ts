@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Appended, IdempotencyKey, Retention } from '../../../src/engine/message-log.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
+import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { openForReading, storeIn } from '../../../src/engine/sqlite/file.ts'
 import { draft } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -38,7 +39,10 @@ class Store {
   /** Says it, or tries to. */
   async say(text: string, key: string | null = null): Promise<Appended> {
     const named: IdempotencyKey | null = key === null ? null : { value: key, sender: 'user u' }
-    return this.engine.log.append(ROOM, draft(text), { retention: LITTLE, key: named })
+    return this.engine.log.append(ROOM, draft(text), {
+      ...{ retention: LITTLE, holder: NO_HOLDER },
+      key: named,
+    })
   }
 
   /** The number of messages on the disk, shown or not. */

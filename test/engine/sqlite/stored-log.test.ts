@@ -1,6 +1,7 @@
 // The log between its two threads, whose answers come in any order.
 import t from 'tap'
 import { Followers } from '../../../src/engine/memory/followers.ts'
+import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/stored-log.ts'
 import { draft } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -34,7 +35,13 @@ t.test('[C93] a message on the disk is not shown before it was told', async (t) 
     onRedacted: () => {},
     onGap: () => {},
   })
-  const appended = log.append({ room: 'chat:1', draft: draft('a'), retention: KEPT, key: null })
+  const appended = log.append({
+    room: 'chat:1',
+    draft: draft('a'),
+    retention: KEPT,
+    key: null,
+    holder: NO_HOLDER,
+  })
   const query = { retention: KEPT, after: null, before: null, limit: 1, order: 'asc' } as const
   const shown = [
     log.head('chat:1').then(() => seen.push('head')),

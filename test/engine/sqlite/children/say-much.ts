@@ -3,6 +3,7 @@
 // room and number. `sayings.ts` has the message of each number.
 import { openSync, writeSync } from 'node:fs'
 import { openEngine } from '../../../../src/engine/open-engine.ts'
+import { NO_HOLDER } from '../../../../src/engine/shares.ts'
 import { systemClock } from '../../../../src/time/system-clock.ts'
 import { AT_ONCE, SAYINGS, saying } from './sayings.ts'
 
@@ -16,7 +17,11 @@ async function sayOn(): Promise<void> {
     const number = said
     said += 1
     const { room, draft, retention, key } = saying(number)
-    const { position, time } = await engine.log.append(room, draft, { retention, key })
+    const { position, time } = await engine.log.append(room, draft, {
+      retention,
+      key,
+      holder: NO_HOLDER,
+    })
     writeSync(acks, `${position?.offset} ${time} ${room} ${number}\n`)
   }
 }

@@ -1,7 +1,6 @@
 // The hooks that prove the credential of a request and set its identity.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { addressKey, addressList } from '../src/identity/address.ts'
 import type { Claim, Credential } from '../src/identity/authenticator.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'
@@ -11,10 +10,19 @@ import { checkCookiePage, checkLoginPage } from './tokens/page-origin.ts'
 
 /** The key of a request's identity: a host application may use the name `identity` itself. */
 export const kIdentity: unique symbol = Symbol('usher.identity')
+export const kProved: unique symbol = Symbol('usher.proved')
+
+/** When proving an identity began and when it ended: readings of the clock's `elapsed()`. */
+export interface Proved {
+  readonly since: number
+  readonly at: number
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
     [kIdentity]: Identity | null
+    /** Null until one of the hooks below has set the identity. */
+    [kProved]: Proved | null
   }
   interface FastifyInstance {
     /** A hook that sets request.identity, also to the anonymous one. 401 for a wrong credential. */
@@ -29,8 +37,6 @@ declare module 'fastify' {
     prove(request: FastifyRequest, credential: Credential): Promise<Claim>
     /** The identity that one of the hooks above has set. */
     identityOf(request: FastifyRequest): Identity
-    /** What limits count by: an IPv4 address, or an IPv6 network; null for an exempt address. */
-    networkOf(request: FastifyRequest): string | null
   }
 }
 
@@ -39,16 +45,10 @@ const FOR_SERVER_KEYS = 'This is for server keys alone.'
 async function auth(app: FastifyInstance): Promise<void> {
   const { config } = app.usherContext
   app.decorateRequest(kIdentity, null)
+  app.decorateRequest(kProved, null)
   // An application may have a decorator of this name itself.
   if (!app.hasRequestDecorator('identity')) app.decorateRequest('identity', { getter: identityIn })
   app.decorate('identityOf', identityOf)
-  const isExempt = addressList(config.exemptAddresses)
-  app.decorate('networkOf', (request: FastifyRequest) => {
-    // A client that has gone away has no address any more: those are counted together.
-    const ip: string | undefined = request.ip
-    if (ip === undefined) return 'gone'
-    return isExempt(ip) ? null : addressKey(ip)
-  })
   app.decorate('prove', async (request: FastifyRequest, credential: Credential) => {
     if (credential.kind === 'cookie') checkCookiePage(request, config)
     const claim = await app.authenticator.prove(credential)
@@ -59,10 +59,12 @@ async function auth(app: FastifyInstance): Promise<void> {
 }
 
 function decorateHooks(app: FastifyInstance): void {
-  const { config } = app.usherContext
+  const { config, clock } = app.usherContext
   const identify = async (request: FastifyRequest): Promise<void> => {
+    const since = clock.elapsed()
     const credential = credentialOfRequest(request, app.logIns)
     request[kIdentity] = (await app.prove(request, credential)).identity
+    request[kProved] = { since, at: clock.elapsed() }
   }
   app.decorate('identify', identify)
   app.decorate('authenticate', async (request: FastifyRequest) => {

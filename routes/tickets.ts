@@ -58,9 +58,6 @@ export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const options = { schema, onRequest: app.authenticate, preValidation }
   app.post('/tickets', options, async (request, reply) => {
     const { body } = request
-    // The body may have come slowly: where the store has no session that could have ended
-    // meanwhile, the credential is proved again.
-    if (app.identityOf(request).session === null) await app.authenticate(request)
     const base = baseOf(request, config.publicUrl) + app.prefix
     const { ticket, expiresAt } = await app.tickets.issueTo(app.identityOf(request), body)
     const url = urlOf(base, body.rooms ?? [], ticket)

@@ -13,6 +13,7 @@ import eventStream from '../plugins/event-stream.ts'
 import gracefulShutdown from '../plugins/graceful-shutdown.ts'
 import handshake from '../plugins/handshake.ts'
 import handshakeForm from '../plugins/handshake-checks.ts'
+import holder from '../plugins/holder.ts'
 import hostChecks from '../plugins/host-checks.ts'
 import identity from '../plugins/identity.ts'
 import knownPaths from '../plugins/known-paths.ts'
@@ -21,6 +22,7 @@ import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
+import reauthentication from '../plugins/reauthentication.ts'
 import requestMetrics from '../plugins/request-metrics.ts'
 import rooms from '../plugins/rooms.ts'
 import securityHeaders from '../plugins/security-headers.ts'
@@ -54,7 +56,7 @@ import { systemClock } from './time/system-clock.ts'
 /** In this order: each plugin finds the decorators of those before it. */
 const PLUGINS = [
   ...[lastResort, upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
-  ...[tickets, identity, sessionCookie, auth, serverApi],
+  ...[tickets, identity, sessionCookie, auth, holder, reauthentication, serverApi],
 ] as FastifyPluginAsync[]
 
 const ACCOUNT_ROUTES = [signUpRoutes, sessionRoutes, accountRoutes] as FastifyPluginAsync[]

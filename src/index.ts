@@ -101,6 +101,8 @@ export const usher = fp(
     const scope = async (inner: FastifyInstance): Promise<void> => {
       await inner.register(usherService, { ...parts, httpRoutes })
       app.decorate('usher', inner.usher)
+      // For routes of the application's own whose head `app.usher.authenticate` has looked at.
+      app.addHook('preHandler', inner.reauthenticate)
     }
     await app.register(upgradeTimeout)
     // The application's log must not have tickets in it either (S9). Fastify's types allow a

@@ -54,6 +54,8 @@ export class ConnectionRegistry {
   readonly heartbeat: Heartbeat
   readonly slowReaders: SlowReaders
   readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0 }
+  /** How many revocations this node was told of. */
+  revocationsHeard = 0
   readonly onFault: ConnectionRegistryParts['onFault']
   readonly #node: () => string
   readonly #live = new Set<Live>()
@@ -109,8 +111,16 @@ export class ConnectionRegistry {
     const since = connection.seat.provingSince
     if (session !== null) put(this.#sessions, session, connection)
     if (user !== null) put(this.#users, user, connection)
-    if (session !== null && this.#revocations.has({ session }, since)) return false
-    return user === null || !this.#revocations.has({ user }, since)
+    return !this.wasRevoked(connection.identity, since)
+  }
+
+  /**
+   * Whether the session or the user of an identity was revoked at or after `since`, a reading of
+   * `clock.elapsed`.
+   */
+  wasRevoked({ session, user }: Identity, since: number): boolean {
+    if (session !== null && this.#revocations.has({ session }, since)) return true
+    return user !== null && this.#revocations.has({ user }, since)
   }
 
   /** Whether a user was sent out of a room at or after `since`, a reading of `clock.elapsed`. */
@@ -129,6 +139,7 @@ export class ConnectionRegistry {
 
   /** Reaches every connection of a session or user, and those whose identity is being proved. */
   revoke(revocation: Revocation): void {
+    this.revocationsHeard += 1
     this.#revocations.add(revocation, this.clock.elapsed())
     const found =
       'session' in revocation

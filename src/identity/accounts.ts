@@ -123,11 +123,11 @@ export class Accounts {
    */
   async changePassword(identity: Identity, change: PasswordChange): Promise<void> {
     const { user, session } = ownerOf(identity)
-    await this.#throttle.attempt(change.address, () => this.#change(user, change))
+    await this.#throttle.attempt(change.address, () => this.#change({ user, session }, change))
     await this.#revokeAccess.logOutOthers(user, session)
   }
 
-  async #change(user: string, change: PasswordChange): Promise<void> {
+  async #change({ user, session }: Owner, change: PasswordChange): Promise<void> {
     const { password, newPassword, address } = change
     const account = await this.#store.byUser(user)
     if (!account) throw noAccount()
@@ -140,6 +140,8 @@ export class Accounts {
     await this.#throttle.succeeded(address, account.usernameKey)
     await this.#checkNew(newPassword)
     const hash = await this.#passwords.hash(newPassword, address)
+    // A password may have waited some seconds for its turn: the session may have ended (S46).
+    await this.#sessions.current(session)
     // Of two changes at once, the second names a password that is no longer the present one.
     if (!(await this.#store.setPassword(user, hash, account.password))) refusePresent()
   }
@@ -155,8 +157,14 @@ export class Accounts {
   }
 }
 
+/** The user and the session of an account. */
+interface Owner {
+  user: string
+  session: string
+}
+
 /** Throws a 403 Refusal for an identity without a session of an account. */
-function ownerOf({ user, session }: Identity): { user: string; session: string } {
+function ownerOf({ user, session }: Identity): Owner {
   if (user === null || session === null) throw noAccount()
   return { user, session }
 }

@@ -1,8 +1,8 @@
 // OpenAPI from the routes' own schemas: JSON at /docs/json, and a page to read and try it.
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import apiPages from './api-pages.ts'
 import { cookieName } from './tokens/credential.ts'
 
 declare module 'fastify' {
@@ -19,12 +19,6 @@ const INFO = {
     'WebSockets are described in docs/protocol.md.',
   version: '0.1.0',
 }
-
-/** The page loads its own files and no others; its script sets styles on elements. */
-const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
-  "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; " +
-  "frame-ancestors 'none'"
 
 const TAGS = [
   { name: 'accounts', description: 'Names and passwords of people.' },
@@ -81,13 +75,7 @@ async function openapi(app: FastifyInstance, { shown = true }: OpenapiOptions): 
       security: [{ session: [] }, { bearer: [] }],
     },
   })
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    // Without a prefix the page would look for its files at the root of the application.
-    indexPrefix: app.prefix,
-    staticCSP: CSP,
-    theme: { title: 'Usher' },
-  })
+  await app.register(apiPages)
 }
 
 export default fp(openapi, {

@@ -26,10 +26,13 @@ async function readAgain({ cert, key }: TlsFiles): Promise<Pem> {
   return { cert: await readFile(cert), key: await readFile(key) }
 }
 
-/** Fastify's options for the kind of server: `http`, or `https` with the certificate. */
-export function tlsOptions(files: TlsFiles | null): object {
+/**
+ * Fastify's options for the kind of server: `http`, or `https` with the certificate; and `times`,
+ * options of Node's server that Fastify does not hand on by itself.
+ */
+export function serverOptions(files: TlsFiles | null, times: object): object {
   // A request without Host is refused by plugins/security-headers, with a body.
-  const options = { requireHostHeader: false }
+  const options = { requireHostHeader: false, ...times }
   if (files === null) return { http: options }
   const tls = { ...read(files), minVersion: MIN_VERSION, handshakeTimeout: HANDSHAKE_MS }
   return { https: { ...tls, ...options } }

@@ -7,6 +7,7 @@ import fp from 'fastify-plugin'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { bodyOf } from './answers/refusal-of.ts'
 import { answerError } from './errors.ts'
+import { answerAndEnd } from './transports/raw-answer.ts'
 
 /** Answers errors that Fastify meets before there is a route, such as a broken URL. */
 export function onFrameworkError(
@@ -22,14 +23,19 @@ export function onFrameworkError(
   return answerError(error, reply)
 }
 
-/** Answers bytes that are no HTTP once, if the client still reads, and ends the socket. */
+/** Answers what is no HTTP, or late, if the client still reads; and ends the TCP connection. */
 export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  answerAndEnd(socket, refusalOfClientError(error.code ?? ''))
+}
+
+function refusalOfClientError(code: string): Refusal {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new Refusal(REPLY.requestTimeout, 'The request took too long to come in.')
+  }
+  const tooLarge = code === 'HPE_HEADER_OVERFLOW'
   const sentence = tooLarge ? 'The headers are too large.' : 'This is not a request we can read.'
-  const body = bodyOf(new Refusal(REPLY.badRequest, sentence))
-  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', 'Connection: close']
-  socket.end(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  return new Refusal(REPLY.badRequest, sentence)
 }
 
 /** Node answers `Expect: anything` by itself and without a body [C1]. */

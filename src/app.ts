@@ -29,7 +29,7 @@ import securityHeaders from '../plugins/security-headers.ts'
 import serverApi from '../plugins/server-api.ts'
 import sessionCookie from '../plugins/session-cookie.ts'
 import tickets from '../plugins/tickets.ts'
-import tls, { tlsOptions } from '../plugins/tls.ts'
+import tls, { serverOptions } from '../plugins/tls.ts'
 import unrouted, { onClientError, onFrameworkError } from '../plugins/unrouted.ts'
 import upgradeRequests from '../plugins/upgrade-requests.ts'
 import validation from '../plugins/validation.ts'
@@ -71,6 +71,8 @@ export interface AppParts extends HostParts {
   clock?: Clock
   random?: Random
   logger?: LoggerOptions
+  /** How long a request may take to come in, in milliseconds. */
+  requestMs?: number
 }
 
 /** Where the routes are in an application, and which of them there are. */
@@ -123,10 +125,21 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
 }
 
 const REQUEST_MS = 30_000
+const LOOK_FOR_LATE_MS = 1_000
+
+/**
+ * Node exchanges the two times where the one for the head is greater, and looks for requests that
+ * are late every half minute if not told otherwise.
+ */
+function timesOf(requestMs: number) {
+  const connectionsCheckingInterval = Math.min(LOOK_FOR_LATE_MS, requestMs)
+  return { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval }
+}
 
 /** The whole service by itself. Rejects when the engine refuses to open. */
 export async function buildApp(config: Config, parts: AppParts = {}): Promise<FastifyInstance> {
   const { clock = systemClock, random = systemRandom, logger = loggerFor(config), ...rest } = parts
+  const { requestMs = REQUEST_MS } = parts
   const app = Fastify({
     logger,
     // The hook of plugins/log.ts writes one line instead of two, and knows upgrades.
@@ -135,11 +148,11 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     return503OnClosing: false,
     frameworkErrors: onFrameworkError,
     clientErrorHandler: onClientError,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: requestMs,
     routerOptions: { maxParamLength: 256 },
     // Another process may have the folder for as long as it drains.
     pluginTimeout: 0,
-    ...tlsOptions(config.tls),
+    ...serverOptions(config.tls, timesOf(requestMs)),
   }) as unknown as FastifyInstance
   await app.register(unrouted)
   await app.register(tls, { files: config.tls, clock })

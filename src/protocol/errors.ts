@@ -18,6 +18,7 @@ export const REPLY = {
   ticketExpired: { error: 'ticket_expired', code: 101, status: 401 },
   forbidden: { error: 'forbidden', code: 103, status: 403 },
   notFound: { error: 'not_found', code: 104, status: 404 },
+  requestTimeout: { error: 'request_timeout', code: 107, status: 408 },
   unrecoverable: { error: 'unrecoverable_position', code: 112, status: 409 },
   tooLarge: { error: 'too_large', code: 106, status: 413 },
   badRequest: { error: 'bad_request', code: 107, status: 400 },

@@ -1,0 +1,20 @@
+// A refusal as bytes, for TCP connections on which Node has no response to write it with.
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Refusal } from '../../src/protocol/errors.ts'
+import { bodyOf } from '../answers/refusal-of.ts'
+
+/** Writes the refusal and ends the TCP connection. MUST NOT be called while an answer is owed. */
+export function answerAndEnd(tcp: Socket, refusal: Refusal): void {
+  const { status } = refusal.reply
+  const { retryAfter } = refusal
+  const body = bodyOf(refusal)
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/json',
+    'Connection: close',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
+  ]
+  tcp.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}

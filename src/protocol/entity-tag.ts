@@ -1,0 +1,8 @@
+// Whether a client has an answer already, by its entity tag (RFC 9110 section 13.1.2).
+
+/** Whether `If-None-Match` names this tag: as `*`, or in a list, with `W/` or without. */
+export function namesTag(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  if (ifNoneMatch.trim() === '*') return true
+  return ifNoneMatch.split(',').some((one) => one.trim().replace(/^W\//, '') === tag)
+}

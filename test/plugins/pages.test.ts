@@ -1,0 +1,83 @@
+// The pages are answered from memory, or file by file: no client keeps a file open by not reading.
+import { readdirSync, readlinkSync } from 'node:fs'
+import { test } from 'tap'
+import { startApp } from '../support/app.ts'
+import { rawSocket } from '../support/client.ts'
+import { until } from '../support/until.ts'
+
+const PAGES = [
+  ...['/docs', '/docs/', '/docs/json', '/docs/yaml'],
+  ...['/docs/static/swagger-ui-bundle.js', '/docs/static/swagger-initializer.js'],
+]
+
+/** Files of the page for people and of the API pages that this process has open. */
+function openFiles(): string[] {
+  const targets = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return ''
+    }
+  })
+  return targets.filter((path) => /\/public\/|swagger-ui/.test(path))
+}
+
+test('[S42] an API page has a tag, by which a client that has it is answered 304', async (t) => {
+  const { url } = await startApp(t)
+  for (const path of PAGES) {
+    const first = await fetch(url + path)
+    t.equal(first.status, 200, path)
+    const tag = first.headers.get('etag') ?? ''
+    t.match(tag, /^"[\w-]{43}"$/, path)
+    const text = await first.text()
+    t.ok(text.length > 100, path)
+    for (const asked of [tag, `"other", W/${tag}`, '*']) {
+      const again = await fetch(url + path, { headers: { 'if-none-match': asked } })
+      t.equal(again.status, 304, `${path} ${asked}`)
+      t.equal(await again.text(), '')
+    }
+    const other = await fetch(url + path, { headers: { 'if-none-match': '"other"' } })
+    t.equal(await other.text(), text, path)
+  }
+})
+
+test('a path below the API pages that is no file of theirs is a 404', async (t) => {
+  const { url } = await startApp(t)
+  for (const path of ['index.html', 'csp.json', '..%2Findex.js', '%00', 'constructor', '']) {
+    const answer = await fetch(`${url}/docs/static/${path}`)
+    t.equal(answer.status, 404, path)
+    t.match(await answer.json(), { error: 'not_found', code: 104 }, path)
+  }
+})
+
+test('[S42] clients that do not read keep no file open', async (t) => {
+  const { url, app } = await startApp(t)
+  let answered = 0
+  app.server.on('request', (_request, response) => response.once('finish', () => (answered += 1)))
+  const paths = ['/', '/app.js', '/style.css', ...PAGES]
+  const sockets = await Promise.all(paths.map(() => rawSocket(url)))
+  for (const [index, socket] of sockets.entries()) {
+    socket.pause()
+    // More than the system takes of an answer that is not read.
+    socket.write(`GET ${paths[index]} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(8))
+  }
+  await until(() => answered >= 3)
+  await until(() => openFiles().length === 0)
+  t.same(openFiles(), [])
+  for (const socket of sockets) socket.destroy()
+})
+
+test('[S43] files are read a few at a time, and each waiting request gets its own', async (t) => {
+  const { url, app } = await startApp(t)
+  const names = ['app.js', 'style.css', 'index.html', 'http.js', 'talk.css']
+  const texts = await Promise.all(
+    Array.from({ length: 100 }, async (_, index) => {
+      const name = names[index % names.length]
+      const answer = await fetch(`${url}/${name}`)
+      t.equal(answer.status, 200)
+      return `${name} ${(await answer.text()).length} ${answer.headers.get('content-length')}`
+    }),
+  )
+  t.equal(new Set(texts).size, names.length)
+  t.equal(app.engine.shares.held('files'), 0, 'all turns have ended')
+})

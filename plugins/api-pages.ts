@@ -9,7 +9,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import fp from 'fastify-plugin'
 import { namesTag } from '../src/protocol/entity-tag.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import { pathOf } from './log.ts'
+import { pathOf } from './logging/shapes.ts'
 
 /** The page loads its own files and no others; its script sets styles on elements. */
 const CSP =

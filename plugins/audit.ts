@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Audit, type AuditEvent, type AuditFacts } from '../src/identity/audit.ts'
 import { kIdentity } from './auth.ts'
-import { pathOf } from './log.ts'
+import { addressIn, LOG_SHAPES, pathOf } from './logging/shapes.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,7 +21,6 @@ declare module 'fastify' {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
-const ORIGIN_CHARACTERS_MAX = 200
 /** Lines of addresses without limits are counted together. */
 export const EXEMPT = 'exempt'
 
@@ -32,7 +31,7 @@ export interface Source {
 }
 
 export function sourceOf({ ip, headers }: FastifyRequest): Source {
-  return { ip, origin: headers.origin?.slice(0, ORIGIN_CHARACTERS_MAX) ?? null }
+  return { ip: addressIn(ip), origin: LOG_SHAPES.origin(headers.origin) ?? null }
 }
 
 function factsOf(request: FastifyRequest): AuditFacts {

@@ -17,9 +17,8 @@ declare module 'fastify' {
 async function holders(app: FastifyInstance): Promise<void> {
   const isExempt = addressList(app.usherContext.config.exemptAddresses)
   const networkOf = (request: FastifyRequest): string | null => {
-    // A client that has gone away has no address any more: those are counted together.
+    // A client that has gone away has no address any more.
     const ip: string | undefined = request.ip
-    if (ip === undefined) return 'gone'
     return isExempt(ip) ? null : addressKey(ip)
   }
   app.decorate('networkOf', networkOf)

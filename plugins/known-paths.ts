@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { notFound } from './answers/refusal-of.ts'
 import { sendRefusal } from './errors.ts'
-import { pathOf } from './log.ts'
+import { pathOf } from './logging/shapes.ts'
 
 /** The methods of the routes whose path has this form. */
 interface KnownPath {
@@ -43,7 +43,8 @@ async function knownPaths(app: FastifyInstance): Promise<void> {
   app.addHook('onRoute', (route) => paths.add(route))
   const refusalOf = ({ raw, url }: FastifyRequest, reply: FastifyReply): Refusal => {
     const methods = paths.methodsAt(pathOf(url))
-    if (methods.length === 0) return notFound()
+    // A route may say itself that there is nothing: @fastify/static does, of files it hides.
+    if (methods.length === 0 || methods.includes(raw.method ?? '')) return notFound()
     reply.header('allow', methods.join(', '))
     const sentence = `This path does not take ${raw.method}: see Allow.`
     return new Refusal(REPLY.methodNotAllowed, sentence)

@@ -4,34 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOption
 import fp from 'fastify-plugin'
 import { pino } from 'pino'
 import type { Config } from '../src/config/config.ts'
+import { addressIn, LOG_SHAPES, pathOf } from './logging/shapes.ts'
 
 export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
-
-/** A URL without its query. */
-export function pathOf(url: string): string {
-  const query = url.indexOf('?')
-  return query < 0 ? url : url.slice(0, query)
-}
-
-/** How requests and errors are written in every line. */
-export const LOG_SHAPES = {
-  req: ({ method, url, ip }: FastifyRequest) => ({ method, path: pathOf(url), ip }),
-  err: shapeOfError,
-}
-
-/** Leaves out other properties: some errors carry the input that they failed on, such as a URL. */
-function shapeOfError(error: Error & { code?: unknown }): ErrorShape {
-  const { name, message, stack = '', code, cause } = error
-  const shape = { type: name, message, stack, code }
-  return cause instanceof Error ? { ...shape, cause: shapeOfError(cause) } : shape
-}
-
-interface ErrorShape {
-  type: string
-  message: string
-  stack: string
-  [more: string]: unknown
-}
 
 /** JSON lines in production and in pipes, readable ones on a terminal. */
 export function loggerFor(config: Config): LoggerOptions {
@@ -71,7 +46,7 @@ async function onResponse(request: FastifyRequest, reply: FastifyReply): Promise
     path: pathOf(request.url),
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
-    ip: request.ip,
+    ip: addressIn(request.ip),
   }
   if (request.ws) request.log.info(line, 'handshake refused')
   else request.log.info(line, 'request')

@@ -10,6 +10,7 @@ import type { HostParts } from '../plugins/embedding/host-types.ts'
 import engine from '../plugins/engine.ts'
 import errors from '../plugins/errors.ts'
 import eventStream from '../plugins/event-stream.ts'
+import forwardedWarning from '../plugins/forwarded-warning.ts'
 import gracefulShutdown from '../plugins/graceful-shutdown.ts'
 import handshake from '../plugins/handshake.ts'
 import handshakeForm from '../plugins/handshake-checks.ts'
@@ -109,6 +110,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(audit)
   await app.register(errors)
   await app.register(requestMetrics)
+  await app.register(forwardedWarning)
   await app.register(cors)
   await app.register(securityHeaders)
   await app.register(handshakeForm)

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { UsherContext } from '../plugins/context.ts'
 import type { HostParts } from '../plugins/embedding/host-types.ts'
-import { LOG_SHAPES } from '../plugins/log.ts'
+import { LOG_SHAPES } from '../plugins/logging/shapes.ts'
 import upgradeTimeout from '../plugins/upgrade-timeout.ts'
 import { usherService } from './app.ts'
 import { ConfigError } from './config/mistakes.ts'
@@ -99,6 +99,7 @@ export const usher = fp(
       pages: pages ?? prefix !== '',
     }
     const scope = async (inner: FastifyInstance): Promise<void> => {
+      inner.log = app.log.child({}, { serializers: LOG_SHAPES as never })
       await inner.register(usherService, { ...parts, httpRoutes })
       app.decorate('usher', inner.usher)
       // For routes of the application's own whose head `app.usher.authenticate` has looked at.

@@ -1,5 +1,6 @@
-// Network addresses: the key that limits count by, and lists of trusted proxies.
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+// Network addresses as sockets and proxies write them: the key that limits count by, and lists of
+// trusted proxies.
+import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net'
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -8,26 +9,57 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 }
 
+/** The longest address with brackets, zone, port and quotes has fewer characters. */
+const WRITTEN_MAX = 96
+const QUOTED = /^"(.*)"$/
+/** `[2001:db8::1]`, `[2001:db8::1%eth0]:443` */
+const IN_BRACKETS = /^\[([^\]]*)\](?::\d{1,5})?$/
+/** `192.0.2.7:5678`, `::ffff:192.0.2.7:5678` */
+const WITH_PORT = /^(.*\.\d{1,3}):\d{1,5}$/
+/** Where there is no address that is understood: all of those are counted together (S50). */
+export const UNKNOWN_ADDRESS = 'unknown'
+
+/**
+ * The plain address in what a socket or a proxy has written: with a port, in brackets, quoted, with
+ * a zone, IPv4 in IPv6. An IPv6 address is returned as RFC 5952 writes it. Null for everything
+ * else, such as `unknown`, `_hidden`, and the undefined address of a Unix socket.
+ */
+export function addressOf(written: string | undefined): string | null {
+  if (written === undefined || written.length > WRITTEN_MAX) return null
+  if (isIPv4(written)) return written
+  const text = written.trim().replace(QUOTED, '$1').trim()
+  const [, inside = text] = IN_BRACKETS.exec(text) ?? WITH_PORT.exec(text) ?? []
+  const [address = ''] = inside.split('%')
+  if (isIPv4(address)) return address
+  const mapped = MAPPED.exec(address)?.[1]
+  if (mapped !== undefined) return isIPv4(mapped) ? mapped : null
+  if (!isIPv6(address)) return null
+  const plain = new SocketAddress({ address, family: 'ipv6' }).address
+  return MAPPED.exec(plain)?.[1] ?? plain
+}
+
 /**
  * What limits count by: an IPv4 address, or the /64 that one IPv6 customer has, written
- * `2001:db8:1:2::/64`. The shares count its /48 beside it (`siteOf`).
+ * `2001:db8:1:2::/64`. The shares count its /48 beside it (`siteOf`). One key for all that is no
+ * address.
  */
-export function addressKey(address: string): string {
+export function addressKey(written: string | undefined): string {
+  const address = addressOf(written)
+  if (address === null) return UNKNOWN_ADDRESS
   if (!address.includes(':')) return address
-  const mapped = MAPPED.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = (address.split('%')[0] ?? '').toLowerCase().split('::')
+  const [head = '', tail] = address.split('::')
   const groups = head === '' ? [] : head.split(':')
   const after = tail ? tail.split(':') : []
   const missing = tail === undefined ? 0 : 8 - groups.length - after.length
-  const all = [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...after]
-  const network = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
-  return `${network.join(':')}::/64`
+  const all = [...groups, ...Array<string>(missing).fill('0'), ...after]
+  return `${all.slice(0, 4).join(':')}::/64`
 }
 
-/** Whether an address is among these addresses, ranges (`10.0.0.0/8`) and words (`loopback`). */
-export function addressList(entries: readonly string[]): (address: string) => boolean {
+/**
+ * Whether an address, as it is written, is among these addresses, ranges (`10.0.0.0/8`) and words
+ * (`loopback`).
+ */
+export function addressList(entries: readonly string[]): (written: string | undefined) => boolean {
   const list = new BlockList()
   for (const entry of entries.flatMap((word) => WORDS[word] ?? [word])) {
     const [address = '', bits] = entry.split('/')
@@ -36,5 +68,8 @@ export function addressList(entries: readonly string[]): (address: string) => bo
     list.addSubnet(address, bits === undefined ? all : Number(bits), family)
   }
   // Behind a proxy a client may claim any text: text that is no address is in no list.
-  return (address) => isIP(address) !== 0 && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+  return (written) => {
+    const address = addressOf(written)
+    return address !== null && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+  }
 }

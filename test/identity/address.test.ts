@@ -1,7 +1,7 @@
 // Addresses: how limits count them, and which of them are trusted as proxies.
 import { test } from 'tap'
 import { siteOf } from '../../src/engine/shares.ts'
-import { addressKey, addressList } from '../../src/identity/address.ts'
+import { addressKey, addressList, addressOf, UNKNOWN_ADDRESS } from '../../src/identity/address.ts'
 
 const KEYS: [address: string, key: string][] = [
   ['192.0.2.7', '192.0.2.7'],
@@ -33,14 +33,56 @@ test('[C70] IPv6 addresses are counted by their /48 too, all others are not', as
   t.equal(siteFrom('2001:db8:1:2::1'), '2001:db8:1::/48')
   t.equal(siteFrom('2001:0DB8:0001:ffff::'), '2001:db8:1::/48')
   t.equal(siteFrom('2001:db8::1'), '2001:db8:0::/48')
-  for (const text of ['192.0.2.7', '::ffff:192.0.2.7', 'unknown', '[::1]:80', '']) {
+  for (const text of ['192.0.2.7', '::ffff:192.0.2.7', 'unknown', '[::1:80', '']) {
     t.equal(siteFrom(text), null, text)
   }
 })
 
-test('text that is no address is counted as it stands', async (t) => {
-  for (const text of ['', 'unknown', '192.0.2.7:80', '[::1]:80']) t.equal(addressKey(text), text)
-})
+/** What proxies write, and the plain address in it; null for what is none. */
+const WRITTEN: [written: string | undefined, address: string | null][] = [
+  ['192.0.2.7:5678', '192.0.2.7'],
+  ['  192.0.2.7\t', '192.0.2.7'],
+  ['"192.0.2.7"', '192.0.2.7'],
+  ['"192.0.2.7:5678"', '192.0.2.7'],
+  ['[2001:db8::1]', '2001:db8::1'],
+  ['[2001:DB8::1]:443', '2001:db8::1'],
+  ['"[2001:db8::1]:443"', '2001:db8::1'],
+  ['" [2001:db8:0:0:0:0:0:1]:443 "', '2001:db8::1'],
+  ['[fe80::1%eth0]:443', 'fe80::1'],
+  ['fe80::1%25eth0', 'fe80::1'],
+  ['[::ffff:192.0.2.7]:80', '192.0.2.7'],
+  ['::ffff:192.0.2.7:5678', '192.0.2.7'],
+  ['::ffff:c000:207', '192.0.2.7'],
+  ['0:0:0:0:0:FFFF:192.0.2.7', '192.0.2.7'],
+  ['[192.0.2.7]:80', '192.0.2.7'],
+  [undefined, null],
+  ['', null],
+  ['unknown', null],
+  ['_hidden', null],
+  ['"_hidden:80"', null],
+  ['192.0.2', null],
+  ['192.0.2.256', null],
+  ['::ffff:192.0.2.256', null],
+  ['192.0.2.7:port', null],
+  ['192.0.2.7, 192.0.2.8', null],
+  ['[2001:db8::1', null],
+  ['[2001:db8::1]443', null],
+  ['2001:db8:::1', null],
+  ['http://192.0.2.7', null],
+  ['example.com:443', null],
+  [`192.0.2.7${' '.repeat(20_000)}`, null],
+  [`${'['.repeat(20_000)}`, null],
+]
+
+for (const [written, address] of WRITTEN) {
+  const shown = JSON.stringify(written)?.slice(0, 40) ?? 'nothing at all'
+  test(`[S50] in ${shown} the address is ${address}`, async (t) => {
+    t.equal(addressOf(written), address)
+    if (address !== null) t.equal(addressKey(written), addressKey(address))
+    else t.equal(addressKey(written), UNKNOWN_ADDRESS, 'counted with all that is not understood')
+    t.equal(addressList(['0.0.0.0/0', '::/0'])(written), address !== null)
+  })
+}
 
 const LISTS: [entry: string, inside: string[], thirdParty: string[]][] = [
   ['10.0.0.1', ['10.0.0.1', '::ffff:10.0.0.1'], ['10.0.0.2', '::1', '110.0.0.1']],
@@ -61,7 +103,7 @@ for (const [entry, inside, thirdParty] of LISTS) {
 
 test('[S4] text that is no address is trusted by no list', async (t) => {
   const isTrusted = addressList(['loopback', '0.0.0.0/0', '::/0'])
-  for (const text of ['', 'unknown', '10.0.0.1:80', '[::1]', '10.0.0']) {
+  for (const text of ['', 'unknown', '10.0.0.1:http', '[::1', '10.0.0']) {
     t.equal(isTrusted(text), false, JSON.stringify(text))
   }
 })

@@ -1,6 +1,6 @@
 // The log at its most talkative: all the events that may be asked for are in it, and no credential.
 import t from 'tap'
-import { LOG_SHAPES } from '../../plugins/log.ts'
+import { LOG_SHAPES } from '../../plugins/logging/shapes.ts'
 import { startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call, person, ticketOf } from '../support/people.ts'

@@ -3,7 +3,7 @@
 import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import { LOG_SHAPES } from '../../plugins/log.ts'
+import { LOG_SHAPES } from '../../plugins/logging/shapes.ts'
 import { type AppParts, buildApp } from '../../src/app.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/environment.ts'

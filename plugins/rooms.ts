@@ -31,9 +31,9 @@ function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
   return {
     joined: (room, member) => safely('joined', () => hooks.joined?.(memberOf(room, member))),
     left: (room, member) => safely('left', () => hooks.left?.(memberOf(room, member))),
-    published: (room, { user, kind, payload }, { position, time }) =>
+    published: (room, { user, name, kind, payload }, { position, time }) =>
       safely('published', () =>
-        hooks.published?.({ room, user, kind, payload, time, ...position }),
+        hooks.published?.({ room, user, name, kind, payload, time, ...position }),
       ),
   }
 }

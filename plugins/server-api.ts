@@ -16,9 +16,10 @@ function need(holds: boolean, sentence: string): void {
 }
 
 function publishing(app: FastifyInstance): Usher['publish'] {
-  return async (room, data, { kind, user = null, key = null } = {}) => {
+  return async (room, data, { kind, user = null, name = null, key = null } = {}) => {
     need(user === null || isUserId(user), 'A user id is 1 to 128 of the characters of ids.')
-    const draft = { ...contentOfValue(data, kind), user, origin: null }
+    need(name === null || typeof name === 'string', 'A name is a text.')
+    const draft = { ...contentOfValue(data, kind), user, name, origin: null }
     const { position, time } = await app.rooms.publish(room, APPLICATION, draft, key)
     return { room, time, ...position }
   }

@@ -4,7 +4,15 @@ import { type Static, Type } from 'typebox'
 import { contentOfJson } from '../src/protocol/content-from-json.ts'
 import type { Identity } from '../src/protocol/identity.ts'
 import { IDEMPOTENCY_KEY_PATTERN } from '../src/protocol/names.ts'
-import { changing, FOR_SERVERS, Milliseconds, RoomName, strict, UserId } from './schemas.ts'
+import {
+  changing,
+  FOR_SERVERS,
+  Milliseconds,
+  RoomName,
+  SenderName,
+  strict,
+  UserId,
+} from './schemas.ts'
 
 const ITEMS_MAX = 1_000
 const BODY_BYTES_MAX = 4_194_304
@@ -21,6 +29,7 @@ const Item = Type.Object(
       ...UserId,
       description: 'The user in whose name it is; none if not said.',
     }),
+    name: Type.Optional(SenderName),
   },
   strict,
 )
@@ -70,10 +79,10 @@ export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   async function resultOf(item: Item, identity: Identity): Promise<Static<typeof Result>> {
-    const { room, data, kind, key = null, user = null } = item
+    const { room, data, kind, key = null, user = null, name = null } = item
     const sender = { identity, address: null }
     try {
-      const draft = { ...contentOfJson(data, kind), user, origin: null }
+      const draft = { ...contentOfJson(data, kind), user, name, origin: null }
       const { position, time } = await app.rooms.publish(room, sender, draft, key)
       return { room, ...position, time }
     } catch (error) {

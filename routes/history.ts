@@ -38,6 +38,7 @@ const Message = Type.Object({
   offset: Type.Integer(),
   time: Milliseconds,
   user: Type.Union([Type.String(), Type.Null()]),
+  name: Type.Union([Type.String(), Type.Null()], { description: 'How people call the user.' }),
   kind: Type.Enum(['json', 'text', 'binary']),
   data: Type.Unknown({ description: 'The JSON value, the text, or base64 for bytes.' }),
   redacted: Type.Optional(Type.Literal(true)),
@@ -56,7 +57,10 @@ const PageAnswer = Type.Object(
       {
         ...{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42 },
         messages: [
-          { offset: 42, time: 1_795_000_000_000, user: 'u_1', kind: 'text', data: 'hello' },
+          {
+            ...{ offset: 42, time: 1_795_000_000_000, user: 'u_1', name: 'carol' },
+            ...{ kind: 'text', data: 'hello' },
+          },
         ],
       },
     ],

@@ -6,7 +6,7 @@ import type { Identity } from '../src/protocol/identity.ts'
 import type { Draft, Kind } from '../src/protocol/message.ts'
 import { IDEMPOTENCY_KEY_PATTERN } from '../src/protocol/names.ts'
 import type { Rate, Sender } from '../src/room/publish.ts'
-import { changing, Milliseconds, RoomParams, UserId } from './schemas.ts'
+import { changing, Milliseconds, RoomParams, SenderName, UserId } from './schemas.ts'
 
 const KINDS: Readonly<Record<string, Kind>> = {
   'application/json': 'json',
@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 const Query = Type.Object({
   user: Type.Optional({ ...UserId, description: 'With a server key: in whose name.' }),
+  name: Type.Optional(SenderName),
 })
 
 const accepted = {
@@ -84,6 +85,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
       kind: kindOf(headers['content-type']),
       payload: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
       user: query.user ?? null,
+      name: query.name ?? null,
       origin: null,
     }
     const sender: Sender = {

@@ -80,6 +80,12 @@ export const RoomParams = Type.Object({ room: RoomName })
 export type RoomParams = Static<typeof RoomParams>
 
 export const UserId = Type.String({ pattern: USER_ID_PATTERN, examples: ['u_5V1jVY0zcwLZjF8X'] })
+/** Longer and stranger than a name may be: what a name may not have is left out of it. */
+export const SenderName = Type.String({
+  maxLength: 256,
+  description: 'With a server key: how people call the sender.',
+  examples: ['Carol'],
+})
 export const Milliseconds = Type.Integer({
   description: 'Milliseconds since 1970.',
   examples: [1_795_000_000_000],

@@ -89,7 +89,7 @@ function connectionsOn(sockets: readonly CountingSocket[]): Connection[] {
 /** CPU microseconds per connection and turn, over some turns; resolves when all bytes have come. */
 async function measure({ rooms: names, size, bytesEach }: Way): Promise<number> {
   const payload = Buffer.alloc(size, 'x')
-  const draft = { kind: 'text', payload, user: null, origin: null } as const
+  const draft = { kind: 'text', payload, user: null, name: null, origin: null } as const
   const began = CountingSocket.written
   const before = process.cpuUsage()
   for (let turn = 1; turn <= TURNS; turn += 1) {

@@ -24,7 +24,8 @@ async function publishUntilStopped(): Promise<void> {
   while (!stopped) {
     number += 1
     const key = number % 100 < keyed * 100 ? { sender: 'u_1', value: `k${number}` } : null
-    const draft = { kind: 'text', payload: PAYLOAD, user: 'u_1', origin: null } as const
+    const sender = { user: 'u_1', name: 'Ada', origin: null }
+    const draft = { kind: 'text', payload: PAYLOAD, ...sender } as const
     const options = { retention: RETENTION, key, holder: HOLDER }
     await engine.log.append(`chat:${number % rooms}`, draft, options)
     done += 1

@@ -17,6 +17,8 @@ export interface RoomMember {
 export interface RoomMessage extends Partial<Position> {
   room: string
   user: string | null
+  /** How people call the user, or null. */
+  name: string | null
   kind: Kind
   payload: Buffer
   /** Milliseconds since 1970. */

@@ -11,6 +11,8 @@ export interface PublishOptions {
   kind?: Kind
   /** The sender; without it the message has none. */
   user?: string
+  /** How people call the sender: at most 64 characters, without hidden ones. */
+  name?: string
   /** Makes the publish take effect once: the same key and message again gives the first answer. */
   key?: string
 }

@@ -99,6 +99,8 @@ export interface TicketRecord {
   session: string | null
   /** Rooms that the ticket is narrowed to; null leaves the choice to the rules. */
   rooms: string[] | null
+  /** How people call the user; null for none. */
+  name: string | null
   /** Data that travels with the user, as JSON text. */
   info: string | null
   issuedAt: number

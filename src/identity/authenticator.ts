@@ -4,7 +4,7 @@ import type { UserStatusStore } from '../engine/user-status-store.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Proof } from '../protocol/identity.ts'
 import { TICKET } from '../protocol/limits.ts'
-import { HOST_SESSION, isUserId, USER_ID_PATTERN } from '../protocol/names.ts'
+import { HOST_SESSION, isUserId, nameIn, USER_ID_PATTERN } from '../protocol/names.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
 import type { ServerKeys } from './server-keys.ts'
 import { type Sessions, sessionEnded } from './sessions.ts'
@@ -27,7 +27,7 @@ export type AskHost = () => HostUser | null | Promise<HostUser | null>
 /** A user of the host application. */
 export interface HostUser {
   user: string
-  /** Data that travels with the user. */
+  /** Data that travels with the user; its `name` or `username` is the name on messages. */
   info?: Record<string, unknown>
   /** The application's session, so that its end can end connections. */
   session?: string
@@ -128,7 +128,8 @@ export class Authenticator {
       )
     }
     const of = session === null ? null : HOST_SESSION + session
-    return { ...ANONYMOUS, proof: 'host', user, session: of, info: text, expiresAt }
+    const name = nameIn(info ?? null)
+    return { ...ANONYMOUS, proof: 'host', user, session: of, name, info: text, expiresAt }
   }
 
   async #ticket(ticket: string): Promise<Claim> {
@@ -158,6 +159,7 @@ function identityOf(session: SessionRecord, proof: Proof): Identity {
     scopes: null,
     session: session.id,
     rooms: null,
+    name: session.username,
     info: infoOf(session.username),
     expiresAt: session.expiresAt,
   }
@@ -171,6 +173,7 @@ function identityOfTicket(ticket: TicketRecord): Identity {
     scopes: null,
     session: ticket.session,
     rooms: ticket.rooms,
+    name: ticket.name,
     info: ticket.info,
     expiresAt: ticket.connectionExpiresAt,
   }

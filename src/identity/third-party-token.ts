@@ -4,7 +4,7 @@ import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
-import { isUserId } from '../protocol/names.ts'
+import { isUserId, nameIn } from '../protocol/names.ts'
 import type { Clock } from '../time/clock.ts'
 import { KeysAway } from './key-set.ts'
 import type { ThirdPartyIssuer } from './settings.ts'
@@ -74,8 +74,9 @@ export class ThirdPartyTokens {
     if (!isUserId(user)) return null
     const username = claims.preferred_username ?? claims.name
     const info = typeof username === 'string' ? JSON.stringify({ username }) : null
+    const name = nameIn({ name: claims.name, username: claims.preferred_username })
     const expiresAt = exp * 1_000 + CONNECTION_MARGIN_MS
-    const identity: Identity = { ...ANONYMOUS, proof: 'token', user, info, expiresAt }
+    const identity: Identity = { ...ANONYMOUS, proof: 'token', user, name, info, expiresAt }
     return { identity, issuedAt: iat * 1_000 }
   }
 }

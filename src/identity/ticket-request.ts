@@ -5,7 +5,7 @@ import { jsonOf } from '../protocol/content-from-json.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { TICKET } from '../protocol/limits.ts'
-import { isRoomName, isUserId } from '../protocol/names.ts'
+import { isRoomName, isUserId, nameIn } from '../protocol/names.ts'
 
 /** What a ticket is issued for; its hash and its times come with the ticket itself. */
 export interface TicketOrder extends Omit<TicketRecord, 'hash' | 'issuedAt' | 'expiresAt'> {
@@ -17,7 +17,7 @@ export interface TicketWish {
   user?: string | undefined
   /** The rooms that the ticket is narrowed to. */
   rooms?: readonly string[] | undefined
-  /** Data that travels with the user. */
+  /** Data that travels with the user; its `name` or `username` is the name on messages. */
   info?: Record<string, unknown> | undefined
   /** How long the ticket itself is good, 30 if not said. */
   ttl?: number | undefined
@@ -48,6 +48,7 @@ function forSelf(identity: Identity, { user, info, connectionTtl }: TicketWish):
   return {
     user: identity.user ?? '',
     session: identity.session,
+    name: identity.name,
     info: identity.info,
     connectionExpiresAt: identity.expiresAt,
   }
@@ -64,7 +65,9 @@ function forUser(wish: TicketWish, now: number): Whose {
   return {
     user,
     session: null,
-    info: info === undefined ? null : infoOf(info),
+    ...(info === undefined
+      ? { name: null, info: null }
+      : { info: infoOf(info), name: nameIn(info) }),
     connectionExpiresAt,
   }
 }

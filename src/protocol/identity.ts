@@ -12,7 +12,9 @@ export interface Identity extends Scoped {
   readonly session: string | null
   /** The rooms that a ticket names; null when no ticket narrows the identity. */
   readonly rooms: readonly string[] | null
-  /** JSON text about the user, from its ticket or token, or null. */
+  /** How people call the user, as `cleanName` leaves it; null for none. */
+  readonly name: string | null
+  /** JSON text about the user, from its ticket or token, or null. It stays on the server (S54). */
   readonly info: string | null
   /** Milliseconds since 1970 when the identity expires; null means never. */
   readonly expiresAt: number | null
@@ -34,6 +36,7 @@ export const ANONYMOUS: Identity = Object.freeze({
   scopes: null,
   session: null,
   rooms: null,
+  name: null,
   info: null,
   expiresAt: null,
 })

@@ -2,11 +2,13 @@
 import type { Message } from './message.ts'
 
 /**
- * `{offset, time, user, kind, data}`: `data` is the JSON value, the text, or base64 for bytes. A
- * message that was taken back has `data: null` and `redacted: true`.
+ * `{offset, time, user, name, kind, data}`: `data` is the JSON value, the text, or base64 for
+ * bytes. A message that was taken back has no name, `data: null` and `redacted: true`.
  */
-export function messageJson({ offset, time, user, kind, payload, redacted }: Message): string {
-  const head = `{"offset":${offset},"time":${time},"user":${JSON.stringify(user)},"kind":"${kind}"`
+export function messageJson(message: Message): string {
+  const { offset, time, user, name, kind, payload, redacted } = message
+  const sender = `"user":${JSON.stringify(user)},"name":${JSON.stringify(redacted ? null : name)}`
+  const head = `{"offset":${offset},"time":${time},${sender},"kind":"${kind}"`
   if (redacted) return `${head},"data":null,"redacted":true}`
   return `${head},"data":${dataJson(kind, payload)}}`
 }

@@ -15,6 +15,8 @@ export interface Draft {
   payload: Buffer
   /** The sender's user id; `null` for anonymous senders and server keys. */
   user: string | null
+  /** How people call the sender, or null. It is kept with the message. */
+  name: string | null
   origin: string | null
 }
 

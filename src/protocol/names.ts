@@ -35,3 +35,28 @@ export const HOST_SESSION = 'host:'
 export function ownerOf(room: string): string | null {
   return room.startsWith(PERSONAL_ROOM) ? room.slice(PERSONAL_ROOM.length) : null
 }
+
+/** The longest name that a message carries, in characters as people count code points. */
+export const NAME_CHARACTERS_MAX = 64
+/**
+ * What can hide in a name or change how the text around it reads (S54): controls, formats (bidi
+ * controls, zero-width characters), line and paragraph separators, halves of surrogate pairs,
+ * characters that show nothing (variation selectors, fillers), and the empty Braille pattern.
+ */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
+
+/** How people call a sender, as other people may see it; null where nothing is left of it. */
+export function cleanName(name: string): string | null {
+  const shown = name.replace(HIDDEN, '').normalize('NFC').trim()
+  if (shown.length <= NAME_CHARACTERS_MAX) return shown === '' ? null : shown
+  return [...shown].slice(0, NAME_CHARACTERS_MAX).join('').trimEnd()
+}
+
+/** The name in what travels with a user: its `name`, else its `username`. */
+export function nameIn(info: Readonly<Record<string, unknown>> | null): string | null {
+  return cleanedText(info?.name) ?? cleanedText(info?.username)
+}
+
+function cleanedText(value: unknown): string | null {
+  return typeof value === 'string' ? cleanName(value) : null
+}

@@ -12,7 +12,7 @@ import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
 import type { Draft } from '../protocol/message.ts'
-import { isIdempotencyKey } from '../protocol/names.ts'
+import { cleanName, isIdempotencyKey } from '../protocol/names.ts'
 import { isJson, isText } from '../protocol/payload.ts'
 import type { Clock } from '../time/clock.ts'
 import type { RoomObserver } from './observer.ts'
@@ -73,9 +73,9 @@ export class Publisher {
 
   /**
    * Throws or rejects with a Refusal that says what is wrong with the message or its sender, and
-   * with EngineUnavailable when the message was not kept and a retry may help. `draft.user` is
-   * filled in here; only a server or the application may have set it. With a key the same draft
-   * again has the first answer, as `repeated`.
+   * with EngineUnavailable when the message was not kept and a retry may help. `draft.user` and
+   * `draft.name` are filled in here; only a server or the application may have set them. With a key
+   * the same draft again has the first answer, as `repeated`.
    */
   publish(room: PublishTarget, sender: Sender, draft: Draft, key: string | null): Published {
     const { identity } = sender
@@ -95,7 +95,7 @@ export class Publisher {
     const { log, observer, totals } = this.#parts
     this.#checkSize(draft)
     checkKind(room, draft)
-    setName(sender, draft)
+    setSender(sender, draft)
     this.#checkRate(sender, draft)
     const keyed = key === null ? null : keyOf(sender, key)
     const retention = room.rule.history
@@ -138,13 +138,17 @@ function checkKind({ name, rule }: PublishTarget, { kind, payload }: Draft): voi
   }
 }
 
-/** A message has the sender's own user, unless a server publishes for a user. */
-function setName({ identity }: Sender, draft: Draft): void {
-  if (identity === null || identity.server !== null) return
-  if (draft.user !== null) {
+/** A message has the sender's own user and name, unless a server publishes for a user. */
+function setSender({ identity }: Sender, draft: Draft): void {
+  if (identity === null || identity.server !== null) {
+    if (draft.name !== null) draft.name = cleanName(draft.name)
+    return
+  }
+  if (draft.user !== null || draft.name !== null) {
     throw new Refusal(REPLY.forbidden, 'Only a server key may publish in the name of a user.')
   }
   draft.user = identity.user
+  draft.name = identity.name
 }
 
 /** The application counts like a server key; those have no user's and no address's part. */

@@ -46,7 +46,13 @@ class ManyRooms implements Handler, Sender {
       const { id, room, kind } = command
       const target = this.memberships.get(room ?? '')?.hold.room
       if (target === undefined) return this.connection.close(CLOSE.forbidden)
-      const draft = { kind, payload: command.payload, user: null, origin: this.connection.id }
+      const draft = {
+        kind,
+        payload: command.payload,
+        user: null,
+        name: null,
+        origin: this.connection.id,
+      }
       const published = target.publish(this, draft)
       if (published instanceof Promise) throw new Error('this room keeps nothing')
       const { position, time } = published

@@ -151,7 +151,7 @@ function pageContract(t: Test, open: OpenShared): void {
     const [{ log }, { log: reader }] = await open(t)
     const said = [
       draft('{"a":1}', { kind: 'json' }),
-      draft('', { kind: 'text', user: null }),
+      draft('', { kind: 'text', user: null, name: null }),
       draft('', {
         kind: 'binary',
         payload: Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
@@ -191,16 +191,23 @@ function pageContract(t: Test, open: OpenShared): void {
 }
 
 function redactionContract(t: Test, open: OpenShared): void {
-  t.test('a message that was redacted keeps its offset and loses its payload', async (t) => {
-    const [one, other] = await open(t)
-    for (const text of ['a', 'b', 'c']) await one.log.append('chat:1', draft(text), PLAIN)
-    t.equal(await other.log.redact('chat:1', 2), true)
-    const { messages } = await one.log.read('chat:1', page())
-    t.same(texts(messages), ['a', '', 'c'])
-    const redacted = messages.map(({ redacted }) => redacted)
-    t.same(redacted, [undefined, true, undefined])
-    t.equal((await one.log.head('chat:1')).offset, 3)
-  })
+  t.test(
+    'a message that was redacted keeps its offset, and loses its payload and its name',
+    async (t) => {
+      const [one, other] = await open(t)
+      for (const text of ['a', 'b', 'c']) await one.log.append('chat:1', draft(text), PLAIN)
+      t.equal(await other.log.redact('chat:1', 2), true)
+      const { messages } = await one.log.read('chat:1', page())
+      t.same(texts(messages), ['a', '', 'c'])
+      t.same(
+        messages.map(({ name }) => name),
+        ['Ada', null, 'Ada'],
+      )
+      const redacted = messages.map(({ redacted }) => redacted)
+      t.same(redacted, [undefined, true, undefined])
+      t.equal((await one.log.head('chat:1')).offset, 3)
+    },
+  )
 
   t.test('a redaction is told on every node, after the message', async (t) => {
     const engines = await open(t)

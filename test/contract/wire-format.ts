@@ -19,7 +19,7 @@ const PAYLOADS: Record<Kind, (size: number) => Buffer> = {
 }
 
 function eventOf(kind: Kind, payload: Buffer): MessageEvent {
-  const said = { kind, payload, user: 'u_1', origin: 'c1', time: 1_700_000_000_000 }
+  const said = { kind, payload, user: 'u_1', name: null, origin: 'c1', time: 1_700_000_000_000 }
   const message = { ...said, epoch: 'e', offset: 7 }
   return { type: 'message', room: 'chat:a', message }
 }

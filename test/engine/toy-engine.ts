@@ -66,7 +66,7 @@ class Shared {
     const messages = this.messages.get(room) ?? []
     const message = messages[offset - 1]
     if (!message || message.redacted) return false
-    messages[offset - 1] = { ...message, payload: Buffer.alloc(0), redacted: true }
+    messages[offset - 1] = { ...message, name: null, payload: Buffer.alloc(0), redacted: true }
     this.tell<News>(`room ${room}`, { redacted: offset })
     return true
   }

@@ -16,6 +16,7 @@ const ORDER: TicketOrder = {
   user: 'u_1',
   session: null,
   rooms: null,
+  name: null,
   info: null,
   connectionExpiresAt: null,
   seconds: 30,

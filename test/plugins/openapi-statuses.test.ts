@@ -2,8 +2,7 @@
 import { request as send } from 'node:http'
 import t from 'tap'
 import { Check } from 'typebox/schema'
-import { SCOPES } from '../../src/protocol/scope.ts'
-import { SERVER_KEY, startApp } from '../support/app.ts'
+import { EVERY_SCOPE, startApp } from '../support/app.ts'
 import { documentOf, examplesOf, type Operation, operationsOf, pathOf } from '../support/openapi.ts'
 import { asServer, person } from '../support/people.ts'
 
@@ -19,8 +18,7 @@ interface Heard {
 }
 
 /** Its key has every scope, so that requests reach what comes after them. */
-const serverKeys = [{ name: 'backend', key: SERVER_KEY, scopes: SCOPES }]
-const usher = await startApp(t, { serverKeys })
+const usher = await startApp(t, EVERY_SCOPE)
 const production = await startApp(t, { production: true })
 const operations = operationsOf(await documentOf(usher))
 const named = ({ method, path }: Operation): string => `${method} ${path}`

@@ -15,7 +15,16 @@ const RULE = { ...RULE_DEFAULTS, match: '*', history: { messages: 100, ageMs: nu
 
 function message(offset: number): Message {
   const payload = Buffer.from(String(offset))
-  return { kind: 'text', payload, user: null, origin: null, epoch: EPOCH, offset, time: 0 }
+  return {
+    kind: 'text',
+    payload,
+    user: null,
+    name: null,
+    origin: null,
+    epoch: EPOCH,
+    offset,
+    time: 0,
+  }
 }
 
 function page(offset: number, after: number): Page {

@@ -9,7 +9,7 @@ const head = { epoch: 'e1', offset: 1 }
 
 function page(text: string): Page {
   const payload = Buffer.from(text)
-  const said = { kind: 'text', payload, user: null, origin: null, time: 0 } as const
+  const said = { kind: 'text', payload, user: null, name: null, origin: null, time: 0 } as const
   return { head, messages: [{ ...said, ...head }] }
 }
 

@@ -38,7 +38,13 @@ function scene({ rule = {}, authorize, answer = () => DONE, parts = {} }: Scene 
   })
   const room = { name: 'chat:a', rule: { ...RULE_DEFAULTS, match: '*', ...rule } }
   const publish = (sender: Sender, draft: Partial<Draft> = {}, key: string | null = null) => {
-    const hello: Draft = { kind: 'text', payload: Buffer.from('hello'), user: null, origin: null }
+    const hello: Draft = {
+      kind: 'text',
+      payload: Buffer.from('hello'),
+      user: null,
+      name: null,
+      origin: null,
+    }
     return publisher.publish(room, sender, { ...hello, ...draft }, key)
   }
   return { publish, appended }

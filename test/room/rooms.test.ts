@@ -7,7 +7,13 @@ import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const rule: Rule = { ...RULE_DEFAULTS, match: '*' }
-const draft = { kind: 'text' as const, payload: Buffer.from('a'), user: null, origin: null }
+const draft = {
+  kind: 'text' as const,
+  payload: Buffer.from('a'),
+  user: null,
+  name: null,
+  origin: null,
+}
 
 /** A follow that the test lets succeed or fail. */
 interface Asked {

@@ -1,11 +1,11 @@
 // Refusals over HTTP: one shape, the right status, and no secret repeated.
 import t from 'tap'
-import { startApp } from '../support/app.ts'
+import { EVERY_SCOPE, startApp } from '../support/app.ts'
 import { asServer, call } from '../support/people.ts'
 import { rawRequest } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
-const usher = await startApp(t, { trustProxy: ['127.0.0.1'] })
+const usher = await startApp(t, { ...EVERY_SCOPE, trustProxy: ['127.0.0.1'] })
 const { url } = usher
 const json = { 'content-type': 'application/json' }
 const LOG_IN = { username: 'nobody', password: 'wrong password' }

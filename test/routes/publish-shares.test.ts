@@ -22,7 +22,13 @@ function opened(t: Test) {
 function useKeys({ app }: StartedApp, user: string, address: string, count: number): number {
   const sender = { identity: userOf(user), address }
   for (let used = 0; used < count; used += 1) {
-    const draft = { kind: 'text' as const, payload: Buffer.from('x'), user: null, origin: null }
+    const draft = {
+      kind: 'text' as const,
+      payload: Buffer.from('x'),
+      user: null,
+      name: null,
+      origin: null,
+    }
     const published = app.rooms.publish('live:a', sender, draft, `k${used}`)
     if (!(published instanceof Promise)) throw new Error('a key is looked up')
     published.catch(() => {})
@@ -72,7 +78,13 @@ test('[S43] what waits for the disk counts per address, and server keys have mor
   const ann = await person(usher)
   t.match(await publishing(usher, 'kept:a', ann.bearer), { status: 429, message: /the disk/ })
   t.equal((await publishing(usher, 'kept:a', asServer)).status, 201)
-  const draft = { kind: 'text' as const, payload: Buffer.from('x'), user: null, origin: null }
+  const draft = {
+    kind: 'text' as const,
+    payload: Buffer.from('x'),
+    user: null,
+    name: null,
+    origin: null,
+  }
   const away = { identity: userOf('u_ann'), address: '127.0.0.2' }
   t.match(await usher.app.rooms.publish('kept:a', away, draft), { repeated: false })
 

@@ -84,7 +84,12 @@ class LogByHand {
 
   #keep(): Message {
     const offset = this.offset + 1
-    const said = { kind: 'text', payload: Buffer.from(String(offset)), user: null } as const
+    const said = {
+      kind: 'text',
+      payload: Buffer.from(String(offset)),
+      user: null,
+      name: null,
+    } as const
     const message = { ...said, origin: null, epoch: EPOCH, offset, time: 0 }
     this.#messages.push(message)
     return message

@@ -32,7 +32,7 @@ const rounded = (ms: number): number => Math.round(ms * 10) / 10
 /** Says everything in turns over the rooms, as a living service would. */
 async function fill(folder: string, { rooms, messages }: Shape): Promise<number> {
   const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)
-  const draft = { kind: 'text', payload: PAYLOAD, user: 'u_ada', origin: null } as const
+  const draft = { kind: 'text', payload: PAYLOAD, user: 'u_ada', name: null, origin: null } as const
   const began = performance.now()
   const total = rooms * messages
   for (let said = 0; said < total; said += APPENDS_AT_ONCE) {

@@ -7,6 +7,7 @@ import { LOG_SHAPES } from '../../plugins/logging/shapes.ts'
 import { type AppParts, buildApp } from '../../src/app.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/environment.ts'
+import { SCOPES } from '../../src/protocol/scope.ts'
 import { ManualClock, moveUntil } from './manual-clock.ts'
 
 export interface StartedApp {
@@ -19,6 +20,10 @@ export interface StartedApp {
 }
 
 export const SERVER_KEY = 'key-of-a-back-end-0123456789'
+/** Settings in which the key of `asServer` has every scope. */
+export const EVERY_SCOPE = {
+  serverKeys: [{ name: 'backend', key: SERVER_KEY, scopes: SCOPES }],
+} as const
 
 /** Settings for tests: no disk, any port, and a log at its most talkative level. */
 export function testConfig(overrides: Partial<Config> = {}): Config {

@@ -5,7 +5,15 @@ import { type FlushBounds, FlushScheduler } from '../../src/room/fan-out/flush-s
 import { ManualClock } from './manual-clock.ts'
 
 export function eventOf(payload: string | Buffer, origin: string | null = null): MessageEvent {
-  const message = { kind: 'text' as const, user: null, origin, epoch: null, offset: 0, time: 0 }
+  const message = {
+    kind: 'text' as const,
+    user: null,
+    name: null,
+    origin,
+    epoch: null,
+    offset: 0,
+    time: 0,
+  }
   return { type: 'message', room: 'r', message: { ...message, payload: Buffer.from(payload) } }
 }
 

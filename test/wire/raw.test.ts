@@ -9,7 +9,7 @@ import { goldenFrames } from './golden-frames.ts'
 wireFormatContract(t, raw)
 
 function eventOf(kind: 'json' | 'text' | 'binary', payload: Buffer): MessageEvent {
-  const said = { kind, payload, user: 'u_1', origin: 'c1', time: 1_700_000_000_000 }
+  const said = { kind, payload, user: 'u_1', name: null, origin: 'c1', time: 1_700_000_000_000 }
   const message = { ...said, epoch: 'e', offset: 7 }
   return { type: 'message', room: 'chat:a', message }
 }

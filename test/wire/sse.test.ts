@@ -11,7 +11,14 @@ const SEED = { seed: 20_261_123, numRuns: 2_000 }
 
 function message(kind: Kind, payload: Buffer | string, rest: Partial<Message> = {}): Message {
   const position = { epoch: '0a1b', offset: 7 }
-  const said = { kind, payload: Buffer.from(payload), user: 'u_1', origin: 'c1', time: 1_700 }
+  const said = {
+    kind,
+    payload: Buffer.from(payload),
+    user: 'u_1',
+    name: null,
+    origin: 'c1',
+    time: 1_700,
+  }
   return { ...said, ...position, ...rest }
 }
 

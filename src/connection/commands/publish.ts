@@ -24,7 +24,7 @@ export function publish(speaker: Speaker, room: Room, { kind, payload }: Publish
   // A text frame does not say whether it is JSON: in a room that takes JSON alone it has to be.
   const isJson = kind === 'text' && room.rule.payload === 'json'
   const origin = speaker.id
-  const draft: Draft = { kind: isJson ? 'json' : kind, payload, user: null, origin }
+  const draft: Draft = { kind: isJson ? 'json' : kind, payload, user: null, name: null, origin }
   try {
     const published = room.publish(speaker, draft)
     if (published instanceof Promise) published.catch((error) => refuse(speaker, error))

@@ -48,6 +48,6 @@ export function createMemoryLog({ clock, followers, shares }: MemoryLogParts): A
   }
 }
 
-function accepted({ kind, payload, user, origin }: Draft, time: number): Message {
-  return { kind, payload, user, origin, epoch: null, offset: 0, time }
+function accepted({ kind, payload, user, name, origin }: Draft, time: number): Message {
+  return { kind, payload, user, name, origin, epoch: null, offset: 0, time }
 }

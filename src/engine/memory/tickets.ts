@@ -136,7 +136,7 @@ export class MemoryTickets implements TicketStore {
   }
 }
 
-function charactersOf({ rooms, info }: TicketRecord): number {
+function charactersOf({ rooms, name, info }: TicketRecord): number {
   const named = rooms?.reduce((sum, room) => sum + room.length, 0) ?? 0
-  return named + (info?.length ?? 0)
+  return named + (name?.length ?? 0) + (info?.length ?? 0)
 }

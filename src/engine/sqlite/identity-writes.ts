@@ -118,10 +118,11 @@ function ticketWrites(db: DatabaseSync) {
 }
 
 /**
- * Former versions left tickets without `issuedAt`: such a ticket counts as issued as early as
- * possible.
+ * Former versions left tickets without `name`, and without `issuedAt`: such a ticket counts as
+ * issued as early as possible.
  */
 function ticketFrom(record: string): TicketRecord {
   const ticket: TicketRecord = JSON.parse(record)
-  return { ...ticket, issuedAt: ticket.issuedAt ?? ticket.expiresAt - TICKET.secondsMax * 1_000 }
+  const { issuedAt, expiresAt, name = null } = ticket
+  return { ...ticket, name, issuedAt: issuedAt ?? expiresAt - TICKET.secondsMax * 1_000 }
 }

@@ -26,6 +26,7 @@ export interface ReadMessage {
   time: number
   kind: Kind
   user: string | null
+  name: string | null
   payload: Uint8Array
   redactedAt: number | null
 }
@@ -36,7 +37,7 @@ export type MessageReads = {
 }
 
 const page = (order: 'ASC' | 'DESC'): string => `
-  SELECT "offset", time, kind, user, payload, redacted_at AS redactedAt
+  SELECT "offset", time, kind, user, name, payload, redacted_at AS redactedAt
   FROM messages
   WHERE room = :id AND "offset" > :after AND "offset" < :before AND time >= :since
   ORDER BY "offset" ${order} LIMIT :limit`

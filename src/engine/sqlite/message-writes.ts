@@ -21,7 +21,7 @@ export function messageWrites(db: DatabaseSync): Pick<WritingDatabase, 'onKept' 
   const rooms = new RoomTable(db)
   const keeper = new Keeper(db, rooms)
   const redact = db.prepare(`
-    UPDATE messages SET payload = x'', redacted_at = :now
+    UPDATE messages SET payload = x'', name = NULL, redacted_at = :now
     WHERE room = (SELECT id FROM rooms WHERE name = :room) AND "offset" = :offset
       AND redacted_at IS NULL`)
   const countRedaction = db.prepare('UPDATE rooms SET redactions = redactions + 1 WHERE name = ?')
@@ -51,8 +51,8 @@ class Keeper {
     this.#rooms = rooms
     this.#keys = new SqliteKeys(db)
     this.#insert = db.prepare(`
-      INSERT INTO messages (room, "offset", time, kind, user, payload, key_hash, key_body)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+      INSERT INTO messages (room, "offset", time, kind, user, payload, key_hash, key_body, name)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
     this.#incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
   }
 
@@ -119,6 +119,7 @@ class Keeper {
       ...values,
       hashed?.key ?? null,
       hashed?.body ?? null,
+      drafts.name[index] ?? null,
     )
     if (hashed) this.#keys.add(hashed, { id: Number(lastInsertRowid), time })
     row.newest = offset

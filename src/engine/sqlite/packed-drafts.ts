@@ -9,6 +9,7 @@ export interface DraftToKeep {
   kind: Kind
   payload: Buffer
   user: string | null
+  name: string | null
   time: number
   retention: Retention
   /** Names the key in its scope; null without one. */
@@ -23,6 +24,7 @@ export interface PackedDrafts {
   room: number[]
   kind: Kind[]
   user: (string | null)[]
+  name: (string | null)[]
   time: number[]
   key: (string | null)[]
   /** Where each payload ends in `bytes`; it begins where the one before ends. */
@@ -48,6 +50,7 @@ export function pack(drafts: readonly DraftToKeep[]): PackedDrafts {
     room: [] as number[],
     kind: drafts.map(({ kind }) => kind),
     user: drafts.map(({ user }) => user),
+    name: drafts.map(({ name }) => name),
     time: drafts.map(({ time }) => time),
     key: drafts.map(({ key }) => key),
     end: [] as number[],

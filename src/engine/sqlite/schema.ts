@@ -141,8 +141,32 @@ const SEVENTH = `
   ) STRICT, WITHOUT ROWID;
 `
 
+/**
+ * The name of the sender stands with each message, and names of deleted accounts stay taken: until
+ * `kept_until`, and while messages carry them. There is no index on the sender of a message, whose
+ * place in it would be random: a job looks through the messages.
+ */
+const EIGHTH = `
+  ALTER TABLE messages ADD COLUMN name TEXT;
+
+  DROP VIEW history;
+  CREATE VIEW history AS
+  SELECT rooms.name AS room, "offset", datetime(time / 1000, 'unixepoch') AS at, user,
+         messages.name AS name, kind,
+         iif(kind = 'binary', hex(payload), CAST(payload AS TEXT)) AS payload, redacted_at
+  FROM messages JOIN rooms ON rooms.id = messages.room;
+
+  CREATE TABLE released_names (
+    username_key TEXT PRIMARY KEY,
+    user         TEXT NOT NULL,
+    kept_until   INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`
+
 /** Step n, counted from 1, leads to version n of the store (its `user_version`). */
-export const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH]
+export const MIGRATIONS: readonly string[] = [
+  ...[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH],
+]
 
 /** The version that a store is at; 0 when it has no tables yet. */
 export function versionOf(db: DatabaseSync): number {

@@ -67,14 +67,14 @@ export class SqliteLog implements StoredLog {
   }
 
   append({ room, draft, retention, key, holder }: StoredDraft): Promise<Appended> {
-    const { kind, payload, user, origin } = draft
+    const { kind, payload, user, name, origin } = draft
     const share = this.#parts.shares.take('waitingForDisk', holder, payload.length)
     if (share instanceof Reached) {
       return Promise.reject(new EngineUnavailable(share.sentence, share))
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({
-        ...{ room, kind, payload, user, origin, retention, share, resolve, reject },
+        ...{ room, kind, payload, user, name, origin, retention, share, resolve, reject },
         key: key === null ? null : JSON.stringify([room, key.sender, key.value]),
         time: this.#parts.clock.now(),
       })
@@ -189,8 +189,8 @@ function tooManyKeys(): EngineUnavailable {
 }
 
 function kept(draft: Waiting, position: Position): Message {
-  const { kind, payload, user, origin, time } = draft
-  return { kind, payload, user, origin, ...position, time }
+  const { kind, payload, user, name, origin, time } = draft
+  return { kind, payload, user, name, origin, ...position, time }
 }
 
 function refuse(drafts: readonly Waiting[], error: Error): void {

@@ -44,6 +44,7 @@ export function ticket(fields: Partial<TicketRecord> = {}): TicketRecord {
     user: 'u_outside',
     session: null,
     rooms: null,
+    name: null,
     info: null,
     issuedAt: 1_000,
     expiresAt: 2_000,
@@ -53,5 +54,12 @@ export function ticket(fields: Partial<TicketRecord> = {}): TicketRecord {
 }
 
 export function draft(text: string, fields: Partial<Draft> = {}): Draft {
-  return { kind: 'text', payload: Buffer.from(text), user: 'u_ada', origin: 'c_1', ...fields }
+  return {
+    kind: 'text',
+    payload: Buffer.from(text),
+    user: 'u_ada',
+    name: 'Ada',
+    origin: 'c_1',
+    ...fields,
+  }
 }

@@ -15,7 +15,15 @@ function store() {
     writes.keepMessages(
       pack([
         {
-          ...{ room, kind: 'text', payload: Buffer.from('x'), user: null, time: START, key: null },
+          ...{
+            room,
+            kind: 'text',
+            payload: Buffer.from('x'),
+            user: null,
+            name: null,
+            time: START,
+            key: null,
+          },
           retention: { messages: 10, ageMs: DAY_MS },
         },
       ]),

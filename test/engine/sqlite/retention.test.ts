@@ -16,7 +16,8 @@ function store() {
     writes.keepMessages(
       pack(
         Array.from({ length: count }, (_, i) => ({
-          ...{ room, kind: 'text' as const, payload: Buffer.from('x'), user: null, time: START },
+          ...{ room, kind: 'text' as const, payload: Buffer.from('x'), time: START },
+          ...{ user: null, name: null },
           ...{ retention: { messages: 10, ageMs }, key: key ? `${room} ${i}` : null },
         })),
       ),
@@ -24,7 +25,7 @@ function store() {
   const left = (room: string) => {
     const row = db
       .prepare(
-        'SELECT count(*) AS n FROM messages JOIN rooms ON rooms.id = room WHERE name = :room',
+        'SELECT count(*) AS n FROM messages JOIN rooms ON rooms.id = room WHERE rooms.name = :room',
       )
       .get({ room })
     return Number(row?.n)

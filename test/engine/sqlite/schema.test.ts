@@ -53,6 +53,24 @@ t.test('a store from before redactions were counted gets a count for each room',
   t.equal(db.prepare('SELECT count(*) AS n FROM daily_use').get()?.n, 0)
 })
 
+t.test('messages from before names have none, and the view of operators shows names', async (t) => {
+  const db = inMemory(t)
+  migrate(db, MIGRATIONS.slice(0, 7))
+  const say = (offset: number, more: string, value: string) =>
+    db.exec(`INSERT INTO messages (room, "offset", time, kind, user, payload${more})
+      VALUES (1, ${offset}, 0, 'text', 'u_1', CAST('hi' AS BLOB)${value})`)
+  db.exec("INSERT INTO rooms (name, generation, newest, messages_max) VALUES ('a', 0, 3, 10)")
+  say(1, '', '')
+  migrate(db, MIGRATIONS)
+  say(2, ', name', ", 'Ann'")
+  const shown = db.prepare('SELECT room, user, name, payload FROM history ORDER BY "offset"').all()
+  const said = { room: 'a', user: 'u_1', payload: 'hi' }
+  t.same(shown, [
+    { ...said, name: null },
+    { ...said, name: 'Ann' },
+  ])
+})
+
 t.test('a sweep deletes expired records, oldest first, and no more than a slice', async (t) => {
   const db = inMemory(t)
   migrate(db, MIGRATIONS)

@@ -27,7 +27,7 @@ export function saying(number: number): Saying {
   const payload = Buffer.from(`${number} `.padEnd(bytes, String(number % 10)))
   return {
     room: few ? KEEPS_FEW : KEEPS_ALL,
-    draft: { kind: 'text', payload, user: `u_${number % 7}`, origin: null },
+    draft: { kind: 'text', payload, user: `u_${number % 7}`, name: null, origin: null },
     retention: { messages: few ? FEW : 1_000_000, ageMs: null },
     key: number % 2 === 0 ? { value: `k${number}`, sender: 'user u' } : null,
   }

@@ -9,6 +9,7 @@ import { json } from './families/json.ts'
 import { origins } from './families/origins.ts'
 import { passwords } from './families/passwords.ts'
 import { paths } from './families/paths.ts'
+import { revokedRequests } from './families/revoked-requests.ts'
 import { rooms } from './families/rooms.ts'
 import { secondOrigin } from './families/second-origin.ts'
 import { slowness } from './families/slowness.ts'
@@ -28,6 +29,7 @@ export const FAMILIES: readonly Family[] = [
   paths,
   frames,
   firstMessages,
+  revokedRequests,
   slowness,
   secondOrigin,
   passwords,

@@ -13,14 +13,17 @@ export function identity({ headers }: FastifyRequest): HostUser | null {
   return sessions.get(session) ?? null
 }
 
-const BAD = new Error('the application fails')
+/** The error of an application that fails on purpose. */
+export const FAILURE = 'the application fails on purpose'
+const BAD = new Error(FAILURE)
 
 /** A thenable that is no promise, as query builders and older promise libraries make it. */
 function settling(then: (resolve: (value: unknown) => void, reject: (e: Error) => void) => void) {
   return { then }
 }
 
-const thenable = (value: unknown) => settling((resolve) => void setTimeout(resolve, 5, value))
+const thenable = (value: unknown, ms = 5) =>
+  settling((resolve) => void setTimeout(resolve, ms, value))
 const callable = (value: unknown) => Object.assign(() => undefined, thenable(value))
 
 /** By the second part of a room's name, such as `odd:true-thenable`. */
@@ -34,6 +37,7 @@ const ANSWERS: Readonly<Record<string, () => unknown>> = {
   'true-promise': async () => true,
   'false-promise': async () => false,
   'true-thenable': () => thenable(true),
+  'true-slowly': () => thenable(true, 200),
   'false-thenable': () => thenable(false),
   'undefined-thenable': () => thenable(undefined),
   'one-thenable': () => thenable(1),

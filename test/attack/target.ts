@@ -2,6 +2,7 @@
 import { hkdfSync } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { RulesInput } from '../../src/config/rules-file.ts'
+import type { Limits } from '../../src/protocol/limits.ts'
 import { call, type Person, person, ticketOf } from '../support/people.ts'
 import { type LoneServer, type ServerOptions, startLoneServer } from '../support/server-process.ts'
 import { type Answer, type Ask, ask, type Headers, upgradeWords, wordsOf } from './wire.ts'
@@ -14,6 +15,8 @@ const RULES: RulesInput = {
   rooms: [
     { match: 'attack:*', history: false },
     { match: 'json:*', payload: 'json' },
+    { match: 'kept:*', history: { messages: 1_000 } },
+    { match: 'odd:*' },
     { match: 'open:*', join: ['anyone'], publish: ['anyone'] },
     { match: 'locked:*', join: ['ticket'], publish: ['ticket'] },
   ],
@@ -58,16 +61,27 @@ export interface Target {
   newPerson(): Promise<Person>
 }
 
+/** What differs from the usual target. */
+export interface TargetOptions {
+  limits?: Partial<Limits>
+  env?: Readonly<Record<string, string>>
+}
+
 /** Starts a server and lets two people in. */
-export async function findTarget(short: boolean, home: Home): Promise<Target> {
+export async function findTarget(
+  short: boolean,
+  home: Home,
+  { limits, env: more }: TargetOptions = {},
+): Promise<Target> {
   const { env, ...where } = placed(home)
   const server = await startLoneServer({
     ...where,
-    rules: RULES,
+    rules: { ...RULES, limits: { ...RULES.limits, ...limits } },
     // What leaks ends the process, instead of looking like a heap that was not tidied yet.
     nodeArgs: ['--max-old-space-size=128'],
     env: {
       ...env,
+      ...more,
       USHER_SECRET: SECRET,
       USHER_API_KEYS: `backend:${SERVER_KEY}`,
       USHER_SIGNUP: 'open',
@@ -84,7 +98,8 @@ export async function findTarget(short: boolean, home: Home): Promise<Target> {
   const app = { url, keepSecret }
   const someone = (name: string) =>
     home === 'prefix' ? hostPerson(server.url, name) : person(app, name)
-  const newPerson = () => someone(`guest${secrets.size}`)
+  let guests = 0
+  const newPerson = () => someone(`guest${++guests}`)
   return {
     ...{ server, home, prefix, port, url, short },
     victim: await someone('victim'),

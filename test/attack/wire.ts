@@ -186,15 +186,16 @@ export async function firstAnswer(socket: Socket, bytes: Buffer): Promise<Answer
   return within(PATIENCE_MS, found, undefined)
 }
 
+export const UPGRADE_HEADERS: Headers = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+  ['Sec-WebSocket-Version', '13'],
+  ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+]
+
 /** Like `upgradeRequest`, and headers may come more than once. */
 export function upgradeBytes(path: string, headers: Headers = []): Buffer {
-  const own: Headers = [
-    ['Connection', 'Upgrade'],
-    ['Upgrade', 'websocket'],
-    ['Sec-WebSocket-Version', '13'],
-    ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
-  ]
-  return requestBytes({ path, headers: [...own, ...headers] })
+  return requestBytes({ path, headers: [...UPGRADE_HEADERS, ...headers] })
 }
 
 /** How a WebSocket ended: its close code, or 1006 when it was cut. */

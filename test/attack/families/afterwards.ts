@@ -4,6 +4,7 @@
 import { OPCODE } from '../../support/frames.ts'
 import { call } from '../../support/people.ts'
 import { type Attack, attack, type Family } from '../attack.ts'
+import { FAILURE } from '../host-users.ts'
 import { bearerHeaders, type Target } from '../target.ts'
 import { firstAnswer, openSocket, pause, upgrade, upgradeBytes, within } from '../wire.ts'
 
@@ -63,7 +64,7 @@ function logged(target: Target): Attack[] {
       'nothing unforeseen was logged',
       'lines at level error',
       'none',
-      async () => target.server.errorLines()[0] ?? 'none',
+      async () => target.server.errorLines().find((line) => !line.includes(FAILURE)) ?? 'none',
     ),
     attack(
       'no secret was logged',

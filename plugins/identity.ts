@@ -36,6 +36,7 @@ async function identity(app: FastifyInstance): Promise<void> {
     keys: new ServerKeys(config.serverKeys),
     thirdParty: thirdPartyTokens(config.thirdPartyIssuer, { clock, log: app.log }),
     userStatus: engine.userStatus,
+    clock,
   }
   const refreshTokens = new RefreshTokens({
     store: engine.refreshTokens,

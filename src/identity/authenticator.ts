@@ -5,6 +5,7 @@ import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Proof } from '../protocol/identity.ts'
 import { TICKET } from '../protocol/limits.ts'
 import { HOST_SESSION, isUserId, nameIn, USER_ID_PATTERN } from '../protocol/names.ts'
+import type { Clock } from '../time/clock.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
 import type { ServerKeys } from './server-keys.ts'
 import { type Sessions, sessionEnded } from './sessions.ts'
@@ -52,6 +53,7 @@ export interface AuthenticatorParts {
   /** Tokens of another issuer; null when the settings name none. */
   thirdParty: ThirdPartyTokens | null
   userStatus: UserStatusStore
+  clock: Clock
 }
 
 export class Authenticator {
@@ -116,12 +118,11 @@ export class Authenticator {
     const found = (await ask()) ?? null
     if (found === null) return null
     const { user, info, session = null, expiresAt = null } = found
-    if (!isUserId(user)) {
-      throw new Error(`the identity function gave a user id that is not of ${USER_ID_PATTERN}`)
-    }
+    checkHostUser(found)
+    if (expiresAt !== null && expiresAt <= this.#parts.clock.now()) throw sessionEnded()
     const { bannedAt } = await this.#parts.userStatus.of(user)
     if (bannedAt !== null) throw new Refusal(REPLY.unauthorized, 'You may not come in.')
-    const text = info === undefined ? null : JSON.stringify(info)
+    const text = info ? JSON.stringify(info) : null
     if (text !== null && text.length > TICKET.infoCharactersMax) {
       throw new Error(
         `the identity function gave more info than ${TICKET.infoCharactersMax} characters`,
@@ -141,6 +142,17 @@ export class Authenticator {
       },
     }
   }
+}
+
+/** Throws an Error that says what is wrong with the application's answer. */
+function checkHostUser({ user, info, session, expiresAt }: HostUser): void {
+  const need = (holds: boolean, wrong: string): void => {
+    if (!holds) throw new Error(`the identity function gave ${wrong}`)
+  }
+  need(isUserId(user), `a user id that is not of ${USER_ID_PATTERN}`)
+  need(session == null || typeof session === 'string', 'a session that is no text')
+  need(expiresAt == null || Number.isFinite(expiresAt), 'an expiresAt that is no number')
+  need(info == null || typeof info === 'object', 'info that is no object')
 }
 
 function refuseToken(): never {

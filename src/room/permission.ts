@@ -22,11 +22,15 @@ export type Permits = (
   room: string,
 ) => boolean | Promise<boolean>
 
-/** `authorize` decides if there is one, else the rules; a personal room is always its owner's. */
+/**
+ * `authorize` decides if there is one, else the rules; a personal room is always its owner's. A
+ * ticket that names rooms opens no other, whoever decides (S47).
+ */
 export function permitsBy(authorize: Authorize | undefined): Permits {
   return (rule, identity, purpose, room) => {
     const { action, scope } = NEEDED[purpose]
     if (!hasScope(identity, scope)) return false
+    if (identity.rooms?.includes(room) === false) return false
     if (authorize === undefined || ownerOf(room) !== null) {
       return allows(rule, identity, action, room)
     }
@@ -34,9 +38,10 @@ export function permitsBy(authorize: Authorize | undefined): Permits {
   }
 }
 
-/** Only `true` is a yes. An object with a `then` is waited for, of any promise library. */
+/** Only `true` is a yes. Anything with a `then` is waited for, of any promise library. */
 function answerOf(answer: unknown): boolean | Promise<boolean> {
-  if (typeof answer !== 'object' || answer === null) return answer === true
+  const mayHaveThen = typeof answer === 'object' || typeof answer === 'function'
+  if (!mayHaveThen || answer === null) return answer === true
   return Promise.resolve(answer as PromiseLike<unknown>).then((settled) => settled === true)
 }
 

@@ -124,6 +124,31 @@ test('an answer that is no user is the application’s fault, logged and refused
   }
 })
 
+test('[S47] a wrong session, end or info is the application’s fault too', async (t) => {
+  const wrongs: [object, RegExp][] = [
+    [{ session: 7 }, /a session that is no text/],
+    [{ expiresAt: new Date() }, /an expiresAt that is no number/],
+    [{ expiresAt: Number.NaN }, /an expiresAt that is no number/],
+    [{ expiresAt: '2030-01-01' }, /an expiresAt that is no number/],
+    [{ info: 'Ann' }, /info that is no object/],
+  ]
+  for (const [wrong, sentence] of wrongs) {
+    const log = keptLog()
+    const { url } = await startHost(t, {
+      options: { identity: (() => ({ user: 'ann', ...wrong })) as never },
+      server: { logger: log.logger },
+    })
+    t.equal((await refused(url + ROOM, { headers: { origin: url } })).status, 500)
+    t.match(log.text(), sentence)
+  }
+})
+
+test('[S48] a session of the application that has ended opens nothing', async (t) => {
+  const { url } = await withLogIn(t, () => ({ user: 'ann', expiresAt: Date.now() - 1 }))
+  t.equal((await refused(url + ROOM, { headers: { origin: url } })).status, 401)
+  t.equal((await call(`${url}/rt/tickets`, 'POST', { headers: { origin: url } })).status, 401)
+})
+
 test('one that throws: 500 and logged, or the status that its error has', async (t) => {
   const errors: [unknown, number][] = [
     [new Error('database is away: secret host'), 500],

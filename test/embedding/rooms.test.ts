@@ -18,10 +18,19 @@ const credulous = {
 const mayOnlyRead = ({ user }: Identity, action: string): boolean =>
   user === 'ann' || (user === 'bob' && action === 'join')
 
+/** As query builders and older promise libraries answer. */
+const thenable = (builder: object, answer: boolean): boolean =>
+  Object.assign(
+    builder,
+    Object.fromEntries([['then', (tell: (answer: boolean) => void) => tell(answer)]]),
+  ) as unknown as boolean
+
 for (const [how, authorize] of [
   ['at once', mayOnlyRead],
   ['later', async (identity: Identity, action: string) => mayOnlyRead(identity, action)],
-] as const) {
+  ['by a thenable', (...asked) => thenable({}, mayOnlyRead(...asked))],
+  ['by a function with a then', (...asked) => thenable(() => true, mayOnlyRead(...asked))],
+] as [string, typeof mayOnlyRead][]) {
   test(`[C88] authorize that answers ${how}, at every endpoint`, async (t) => {
     const { url } = await startHost(t, { options: { ...credulous, authorize } })
     const ann = await connect(url + ROOM, { headers: as('ann') })

@@ -2,8 +2,8 @@
 // the owner or a thief holds a copy, and ends the whole session (S17).
 //
 // Each is made from the one before it, so that all uses of one token, at once or because an answer
-// was lost, get the same next one. It names its session and is signed: a used token that the store
-// has forgotten is still told from a forged one.
+// was lost, get the same next one. It names its session and is signed: a forged one never reaches
+// the store (S49), and is told from a used one that the store has forgotten.
 import type { RefreshStore, SessionRecord } from '../engine/identity-store.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Random } from '../time/random.ts'
@@ -65,6 +65,8 @@ export class RefreshTokens {
   async rotate(token: string): Promise<Refreshed> {
     const [, session, id, signature] = FORM.exec(token) ?? []
     if (session === undefined || signature === undefined) return null
+    const isOurs = this.#signer.signed(`${session}.${id}`, Buffer.from(signature, 'base64url'))
+    if (!isOurs) return null
     const next = this.#make(session, this.#signer.sign(token))
     const rotated = await this.#store.rotate({
       hash: digest(token),
@@ -72,10 +74,7 @@ export class RefreshTokens {
       now: this.#clock.now(),
       graceMs: GRACE_MS,
     })
-    if (rotated === null) {
-      const isOurs = this.#signer.signed(`${session}.${id}`, Buffer.from(signature, 'base64url'))
-      return isOurs ? this.#betrayed(session) : null
-    }
+    if (rotated === null) return this.#betrayed(session)
     if ('reused' in rotated) return this.#betrayed(rotated.reused)
     const isAlive = this.#sessions.alive(rotated.session) !== null
     return isAlive ? { session: rotated.session, refreshToken: next } : null

@@ -1,5 +1,6 @@
 // A ticket opens one connection. It is random and stored only as its digest (S7). A ticket is good
-// while it is stored; the signature tells a forged one from a used one.
+// while it is stored; by its signature a forged one is refused before the store is asked (S49), and
+// told from a used one.
 import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
 import type { Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
@@ -80,8 +81,17 @@ export class Tickets {
 
   /** Looks at a ticket without using it up. 401 says whether it is forged, late or used. */
   async inspect(ticket: string): Promise<TicketRecord> {
+    const times = this.#timesOf(ticket)
+    if (this.#clock.now() >= times.expiresAt) {
+      throw new Refusal(REPLY.ticketExpired, 'This ticket is past its time: fetch a new one.')
+    }
     const known = await this.#store.read(digest(ticket), this.#clock.now())
-    return known ?? this.#refuse(ticket)
+    if (known !== null) return known
+    // A crash of the server or of its store loses tickets: their clients did nothing wrong.
+    if (times.issuedAt < this.#store.since) {
+      throw new Refusal(REPLY.ticketExpired, 'This server was restarted: fetch a new ticket.')
+    }
+    return refuseUsed()
   }
 
   /** Uses a ticket up. Of any number of callers, one gets the record and the others 401. */
@@ -94,23 +104,15 @@ export class Tickets {
     return (await this.#store.redeem(hash, this.#clock.now())) ?? refuseUsed()
   }
 
-  /** Throws the 401 that says why the store does not know the ticket. */
-  #refuse(ticket: string): never {
+  /** The times that a ticket was signed with; throws 401 for one that Usher did not sign. */
+  #timesOf(ticket: string): { issuedAt: number; expiresAt: number } {
     const bytes = bytesOf(ticket)
     if (bytes === null || !this.#isOurs(bytes)) {
       throw new Refusal(REPLY.ticketInvalid, 'This ticket is not one of ours: fetch a new one.')
     }
     const time = bytes.readUIntBE(ID_BYTES, TIME_BYTES)
     const expiresAt = Math.floor(time / LIVES)
-    const issuedAt = expiresAt - (time % LIVES) * 1_000
-    if (this.#clock.now() >= expiresAt) {
-      throw new Refusal(REPLY.ticketExpired, 'This ticket is past its time: fetch a new one.')
-    }
-    // A crash of the server or of its store loses tickets: their clients did nothing wrong.
-    if (issuedAt < this.#store.since) {
-      throw new Refusal(REPLY.ticketExpired, 'This server was restarted: fetch a new ticket.')
-    }
-    refuseUsed()
+    return { issuedAt: expiresAt - (time % LIVES) * 1_000, expiresAt }
   }
 
   #isOurs(bytes: Buffer): boolean {

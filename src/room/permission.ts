@@ -24,7 +24,7 @@ export type Permits = (
 
 /**
  * `authorize` decides if there is one, else the rules; a personal room is always its owner's. A
- * ticket that names rooms opens no other, whoever decides (S47).
+ * ticket that names rooms opens no other, in both cases (S47).
  */
 export function permitsBy(authorize: Authorize | undefined): Permits {
   return (rule, identity, purpose, room) => {

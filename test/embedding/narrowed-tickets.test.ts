@@ -1,5 +1,5 @@
-// A ticket that names rooms opens no others, at every door and whoever decides over rooms; and an
-// application whose decision fails lets no client in.
+// A ticket that names rooms opens no others, on every way in, with rules and with an application
+// that decides; and an application whose decision fails lets no client in.
 import { type Test, test } from 'tap'
 import type { Authorize, UsherOptions } from '../../src/index.ts'
 import { type Client, type ConnectOptions, connect, refused } from '../support/client.ts'
@@ -23,7 +23,7 @@ const refusedAt = async (url: string, options = {}): Promise<number> =>
   (await refused(url, options)).status
 
 /** A way in: `open` gives an open connection, `refusal` a status or a close code. */
-interface Door {
+interface Way {
   open(visit: Visit): Promise<{ close(): unknown }>
   refusal(visit: Visit): Promise<number>
 }
@@ -40,7 +40,7 @@ async function byFirstMessage({ url, room, ticket }: Visit): Promise<Client> {
   return client
 }
 
-const DOORS: Record<string, Door> = {
+const WAYS: Record<string, Way> = {
   'a WebSocket with its ticket in the URL': {
     open: (visit) => connect(inUrl(visit)),
     refusal: (visit) => refusedAt(inUrl(visit)),
@@ -97,22 +97,22 @@ async function start(t: Test, options: UsherOptions): Promise<Host> {
 }
 
 for (const [who, options] of Object.entries(DECIDERS)) {
-  for (const [name, door] of Object.entries(DOORS)) {
+  for (const [name, way] of Object.entries(WAYS)) {
     test(`[S47] ${name}: a ticket opens the rooms that it names, by ${who}`, async (t) => {
       const host = await start(t, options)
       const { url } = host
       asked.length = 0
       for (const room of OTHERS) {
         const ticket = await ticketFor(host, [NAMED])
-        const code = await door.refusal({ url, room, ticket })
+        const code = await way.refusal({ url, room, ticket })
         t.ok(code === 403 || code === 3507, `${room}: ${code}`)
         t.same(asked, [], 'the application is not asked')
-        const still = await door.open({ url, room: NAMED, ticket })
+        const still = await way.open({ url, room: NAMED, ticket })
         await still.close()
         asked.length = 0
       }
       const ticket = await ticketFor(host, [OWN])
-      await (await door.open({ url, room: OWN, ticket })).close()
+      await (await way.open({ url, room: OWN, ticket })).close()
     })
   }
 }
@@ -149,12 +149,12 @@ const FAILING: Record<string, Authorize> = {
 }
 
 for (const [how, authorize] of Object.entries(FAILING)) {
-  test(`[C88] [S47] an authorize that ${how} lets in at no door`, async (t) => {
+  test(`[C88] [S47] an authorize that ${how} lets no client in`, async (t) => {
     const host = await start(t, { authorize })
     const { url } = host
-    for (const [name, door] of Object.entries(DOORS)) {
+    for (const [name, way] of Object.entries(WAYS)) {
       const ticket = await ticketFor(host, [NAMED])
-      const code = await door.refusal({ url, room: NAMED, ticket })
+      const code = await way.refusal({ url, room: NAMED, ticket })
       t.ok(code === 500 || code === 3004, `${name}: ${code}`)
     }
     const messages = `${url}${pathOf(NAMED)}/messages`

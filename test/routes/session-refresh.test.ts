@@ -230,7 +230,8 @@ t.test('[C17] tokens outlive a restart and a new root secret; a stolen one does 
   const used = await refresh(bob.refreshToken, before.url)
   await before.app.close()
   clock.jump(GRACE_MS + 1)
-  const secrets = { current: 'another root secret 0123456789ab', previous: null }
+  const { current: previous } = before.app.usherContext.config.secrets
+  const secrets = { current: 'another root secret 0123456789ab', previous }
   const after = await startApp(t, { engine, secrets }, { clock })
   t.equal((await refresh(ann.refreshToken, after.url)).status, 200)
   t.equal((await refresh(bob.refreshToken, after.url)).status, 401)

@@ -114,12 +114,14 @@ class Keeper {
       return
     }
     const offset = row.newest + 1
-    const values = [row.id, offset, time, kind, drafts.user[index] ?? null, payload] as const
+    const sender = drafts.sender[index] ?? -1
+    const user = drafts.users[sender] ?? null
+    const values = [row.id, offset, time, kind, user, payload] as const
     const { lastInsertRowid } = this.#insert.run(
       ...values,
       hashed?.key ?? null,
       hashed?.body ?? null,
-      drafts.name[index] ?? null,
+      drafts.names[sender] ?? null,
     )
     if (hashed) this.#keys.add(hashed, { id: Number(lastInsertRowid), time })
     row.newest = offset

@@ -23,8 +23,11 @@ export interface PackedDrafts {
   /** Which of `rooms` and `retentions`. */
   room: number[]
   kind: Kind[]
-  user: (string | null)[]
-  name: (string | null)[]
+  /** A few senders have most of the drafts, and a text that is cloned costs more than a number. */
+  users: (string | null)[]
+  names: (string | null)[]
+  /** Which of `users` and `names`. */
+  sender: number[]
   time: number[]
   key: (string | null)[]
   /** Where each payload ends in `bytes`; it begins where the one before ends. */
@@ -49,8 +52,7 @@ export function pack(drafts: readonly DraftToKeep[]): PackedDrafts {
   const columns = {
     room: [] as number[],
     kind: drafts.map(({ kind }) => kind),
-    user: drafts.map(({ user }) => user),
-    name: drafts.map(({ name }) => name),
+    ...packSenders(drafts),
     time: drafts.map(({ time }) => time),
     key: drafts.map(({ key }) => key),
     end: [] as number[],
@@ -73,6 +75,21 @@ export function pack(drafts: readonly DraftToKeep[]): PackedDrafts {
   }
   const retentions = [...rooms.values()].map(({ retention }) => retention)
   return { ...columns, rooms: [...rooms.keys()], retentions, bytes }
+}
+
+/** Equal senders may be packed twice, where the names of one user take turns. */
+function packSenders(drafts: readonly DraftToKeep[]) {
+  const users: (string | null)[] = []
+  const names: (string | null)[] = []
+  const latest = new Map<string | null, number>()
+  const sender = drafts.map(({ user, name }) => {
+    const known = latest.get(user)
+    if (known !== undefined && names[known] === name) return known
+    latest.set(user, users.length)
+    names.push(name)
+    return users.push(user) - 1
+  })
+  return { users, names, sender }
 }
 
 /** The payload of draft `index`, not copied. */

@@ -2,7 +2,7 @@
 // (S43).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Holder, NO_HOLDER } from '../src/engine/shares.ts'
+import { type Holder, holderOf } from '../src/engine/shares.ts'
 import { addressKey, addressList } from '../src/identity/address.ts'
 
 declare module 'fastify' {
@@ -22,12 +22,9 @@ async function holders(app: FastifyInstance): Promise<void> {
     return isExempt(ip) ? null : addressKey(ip)
   }
   app.decorate('networkOf', networkOf)
-  app.decorate('holderOf', (request: FastifyRequest) => {
-    const { user, server } = app.identityOf(request)
-    return server === null
-      ? { ...NO_HOLDER, user, address: networkOf(request) }
-      : { ...NO_HOLDER, server }
-  })
+  app.decorate('holderOf', (request: FastifyRequest) =>
+    holderOf(app.identityOf(request), networkOf(request)),
+  )
 }
 
 export default fp(holders, { name: 'usher-holder', fastify: '5.x', dependencies: ['usher-auth'] })

@@ -40,15 +40,15 @@ function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
 
 async function roomsAndConnections(app: FastifyInstance): Promise<void> {
   const { config, clock, authorize, hooks } = app.usherContext
+  const { engine } = app
   const observer = hooks && observerOf(app, hooks)
   const rooms = new Rooms({
-    ...{ log: app.engine.log, clock, rules: config.rules, observer },
+    ...{ log: engine.log, shares: engine.shares, clock, rules: config.rules, observer },
     authorize: authorize && loggedAuthorize(authorize, app.log),
     onFlush: app.metrics.onFlush,
     messageBytes: config.limits.messageBytes,
   })
   const { scheduler } = rooms
-  const { engine } = app
   const connections = new ConnectionRegistry({
     ...{ ...config, clock, scheduler, shares: engine.shares },
     node: () => engine.node,

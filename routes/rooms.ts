@@ -28,6 +28,7 @@ const RoomState = Type.Object(
     room: Type.String(),
     epoch: Type.Union([Type.String(), Type.Null()]),
     offset: Type.Union([Type.Integer(), Type.Null()]),
+    redactions: Type.Union([Type.Integer(), Type.Null()]),
     members: Type.Integer(),
     users: Type.Integer(),
     rule: RuleState,
@@ -36,7 +37,8 @@ const RoomState = Type.Object(
     description: 'What the room is now.',
     examples: [
       {
-        ...{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42, members: 3, users: 2 },
+        ...{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42, redactions: 0 },
+        ...{ members: 3, users: 2 },
         rule: {
           ...{ match: 'chat:*', join: ['user', 'server'], publish: ['user', 'server'] },
           history: { messages: 10_000, age: '2592000s' },
@@ -88,8 +90,8 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
       }
       const { room } = request.params
       const state = await app.rooms.state(room, app.identityOf(request))
-      const { rule, head, ...counts } = state
-      return { room, ...(head ?? NOWHERE), ...counts, rule: ruleState(rule) }
+      const { rule, head, ...rest } = state
+      return { room, ...(head ?? NOWHERE), ...rest, rule: ruleState(rule) }
     },
     wsHandler: (socket, request) => {
       const { room } = (request as RoomRequest).params

@@ -39,7 +39,8 @@ const count = Number(values.connections)
 
 const isPinned = spawnSync('taskset', ['-a', '-cp', '0', String(process.pid)]).status === 0
 const log = ephemeralLog(systemClock)
-const rooms = new Rooms({ log, clock: systemClock, rules: [RULE] })
+const shares = sharesWithin(NO_BOUNDS, systemClock)
+const rooms = new Rooms({ log, clock: systemClock, shares, rules: [RULE] })
 
 const { readers, sockets } = await connectAll()
 await joinAll(rooms, connectionsOn(sockets))
@@ -75,7 +76,7 @@ function connectionsOn(sockets: readonly CountingSocket[]): Connection[] {
   const connections = new ConnectionRegistry({
     ...{ clock: systemClock, limits: DEFAULT_LIMITS, heartbeat: DEFAULT_HEARTBEAT },
     ...{ scheduler: rooms.scheduler, node: () => 'node' },
-    shares: sharesWithin(NO_BOUNDS, systemClock),
+    shares,
     onFault: (_, error) => {
       throw error
     },

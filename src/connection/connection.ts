@@ -1,7 +1,7 @@
 // One client's live link, over any transport: its identity, its message rate, its heartbeat, and
 // the frames that wait to be written. Its handler speaks with the client. It knows no ws and no
 // Fastify.
-import type { UserMeter } from '../engine/shares.ts'
+import { type Holder, holderOf, type UserMeter } from '../engine/shares.ts'
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity, type Revocation } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
@@ -80,6 +80,10 @@ export class Connection implements Live, Beating, Gatherer, Rate {
 
   get user(): string | null {
     return this.identity.user
+  }
+
+  get holder(): Holder {
+    return holderOf(this.identity, this.seat.address)
   }
 
   get expiresAt(): number | null {

@@ -1,5 +1,6 @@
 // One connection in one room, for handlers whose connection may be in several: the frames that its
 // rooms deliver are gathered and written once per turn.
+import type { Holder } from '../engine/shares.ts'
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Failure, Member } from '../room/member.ts'
 import type { RoomHold } from '../room/rooms.ts'
@@ -44,6 +45,10 @@ export class Membership implements Member {
 
   get user(): string | null {
     return this.#connection.identity.user
+  }
+
+  get holder(): Holder {
+    return this.#connection.holder
   }
 
   get bufferedBytes(): number {

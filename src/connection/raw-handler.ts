@@ -1,5 +1,6 @@
 // Plain frames: the connection is in one room, so the handler is its own membership. Every frame is
 // a message to that room, and a failure closes the connection.
+import type { Holder } from '../engine/shares.ts'
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import { endsIn, type Identity, type Revocation } from '../protocol/identity.ts'
 import { type LimitName, QUEUED_FRAMES, WAITING_FRAMES } from '../protocol/limits.ts'
@@ -62,6 +63,10 @@ export class RawHandler implements Handler, Member, Speaker {
 
   get user(): string | null {
     return this.connection.identity.user
+  }
+
+  get holder(): Holder {
+    return this.connection.holder
   }
 
   get echo(): boolean {

@@ -1,30 +1,16 @@
 // The table of the bounds that all clients of the process share: how much there is, and how much
 // of it one user and one address may have.
-import type { LimitName, Limits } from '../protocol/limits.ts'
-
-/** A number, and the name under which a refusal and the metrics report it. `null` is no limit. */
-export interface Cap {
-  readonly limit: LimitName
-  readonly most: number | null
-}
-
-/** Caps on the number of things and on their bytes; `bytes` is null where no bytes are counted. */
-export interface Allowance {
-  readonly count: Cap | null
-  readonly bytes: Cap | null
-  /** Tells a refused client what to do; `{seconds}` is the time to wait. */
-  readonly sentence: string
-}
-
-interface Shared {
-  readonly all: Allowance | null
-  /** The part of the bound that one user may have. */
-  readonly user: Allowance | null
-  /** The part that one IPv4 address or one /64 may have; a /48 may have four times as much. */
-  readonly address: Allowance | null
-  /** The fraction of `all` that only server keys may take. */
-  readonly reserve: number
-}
+import type { Limits } from '../protocol/limits.ts'
+import {
+  type Allowance,
+  counted,
+  NO_SHARES,
+  OF_ADDRESS,
+  partOf,
+  partsOf,
+  type Shared,
+  shared,
+} from './portions.ts'
 
 /** A bound whose shares are held until they are released. */
 export interface HeldBound extends Shared {
@@ -58,6 +44,10 @@ export type HeldName =
   | 'keys'
   /** Pages of history that are being read or wait to be. */
   | 'pages'
+  /** The same for members that are brought up to date: each of them waits for one page at most. */
+  | 'replays'
+  /** Bytes of the newest messages of rooms, held in memory for members that return. */
+  | 'tails'
   /** Passwords that are being hashed or wait to be. */
   | 'hashes'
   /** Files of the web page that are being sent or wait to be. */
@@ -87,9 +77,7 @@ export type RateName = NodeRate | SharedRate
 
 export type Bounds = Readonly<Record<HeldName, HeldBound> & Record<RateName, RatedBound>>
 
-/**
- * A page may have megabytes, and the thread that reads pages reads sessions between two of them.
- */
+/** Two pages are read at once, in a millisecond or two each. */
 const PAGES_MAX = 1_004
 /**
  * Two passwords are hashed at once; with 200 more waiting, the last one waits some five seconds.
@@ -103,16 +91,10 @@ export const KEYS_MAX = 100_000
 export const TICKETS_MAX = 100_000
 /** Characters of room names and of `info`, over all tickets. */
 const TICKET_CHARACTERS_MAX = 64 * 1024 * 1024
+/** Of some five hundred rooms; members of others read from the store. */
+const TAIL_BYTES_MAX = 256 * 1024 * 1024
 const WAITING_MESSAGES_MAX = 20_000
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
-
-/** What one user, and one address, may have of a bound that an operator does not set. */
-const OF_USER = 1 / 20
-const OF_ADDRESS = 1 / 10
-/** What is kept for server keys: a flood of users must not silence the back ends. */
-const RESERVE = 1 / 10
-
-const NO_SHARES = { all: null, user: null, address: null, reserve: 0 } as const
 
 /** The table, with the numbers of the settings. */
 export function boundsOf(limits: Limits): Bounds {
@@ -198,6 +180,16 @@ const requestBounds = {
     }),
     ...{ retryAfter: 1, displaces: true },
   },
+  /** Without numbers of its own, since each stands for a connection, which is counted already. */
+  replays: { ...NO_SHARES, retryAfter: 1 },
+  tails: {
+    ...shared({
+      count: null,
+      bytes: { limit: 'historyInMemory', most: TAIL_BYTES_MAX },
+      sentence: 'Too much history is held in memory: try again.',
+    }),
+    retryAfter: 1,
+  },
   hashes: {
     ...shared({
       count: { limit: 'loginsAtOnce', most: HASHES_MAX },
@@ -280,27 +272,4 @@ function userRates(limits: Limits) {
       seconds: 60,
     },
   } as const satisfies Partial<Bounds>
-}
-
-function counted(limits: Limits, limit: keyof Limits, sentence: string): Allowance {
-  return { count: { limit, most: limits[limit] }, bytes: null, sentence }
-}
-
-/** A bound of which a user and an address have fixed parts. */
-function shared(all: Allowance): Shared {
-  return {
-    all,
-    user: partsOf(all, OF_USER),
-    address: partsOf(all, OF_ADDRESS),
-    reserve: RESERVE,
-  }
-}
-
-function partsOf({ count, bytes, sentence }: Allowance, part: number): Allowance {
-  const of = (cap: Cap | null) => cap && { limit: cap.limit, most: partOf(cap.most, part) }
-  return { count: of(count), bytes: of(bytes), sentence }
-}
-
-function partOf(most: number | null, part: number): number | null {
-  return most === null ? null : Math.ceil(most * part)
 }

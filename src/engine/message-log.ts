@@ -52,16 +52,33 @@ export interface PageQuery {
   after: number | null
   before: number | null
   limit: number
+  /** Payloads of more bytes than this make a page shorter, but never empty. */
+  bytes: number
   order: 'asc' | 'desc'
+  asker: PageAsker
+}
+
+/** For whom a page is read: askers of one queue take turns, and those of the other wait apart. */
+export interface PageAsker {
+  readonly queue: 'pages' | 'replays'
+  readonly holder: Holder
 }
 
 /**
- * Some messages, and the room's position when they were read: `head` covers every message that was
- * accepted by then. A page of large messages may be shorter than `limit`, and is never empty for
- * that.
+ * What a room keeps, in short. Which messages are shown, and what they say, MUST depend on nothing
+ * else: while a summary is the same, so is every page.
  */
-export interface Page {
+export interface RoomSummary {
+  /** The room's newest position: it covers every message that was accepted by then. */
   head: Position
+  /** The oldest offset that is shown; without any, the one after `head`. */
+  oldest: number
+  /** How many messages were redacted in this epoch. */
+  redactions: number
+}
+
+/** Some messages, and the summary of the room when they were read. */
+export interface Page extends RoomSummary {
   messages: Message[]
 }
 
@@ -117,7 +134,8 @@ export interface MessageLog {
    */
   follow(room: string, follower: Follower): Promise<Follow>
   /**
-   * A page of a room with history. Neither `read` nor `head` may show a message that the room's
+   * A page of a room with history. Rejects with a Refusal where the asker's part of its queue is
+   * used up. Neither `read` nor `summary` nor `head` may show a message that the room's
    * follower on this node was not told: a member that joins at the position shown would get that
    * message a second time. An engine whose store is ahead of its deliveries MUST first tell the
    * follower the rest, in order, and then resolve. Only messages in a gap that `onGap` announced
@@ -126,6 +144,8 @@ export interface MessageLog {
   read(room: string, query: PageQuery): Promise<Page>
   /** The newest position of a room with history; offset 0 where nothing was published yet. */
   head(room: string): Promise<Position>
+  /** What a room with history keeps; it costs little, however much that is. */
+  summary(room: string, retention: Retention): Promise<RoomSummary>
   /**
    * Replaces a message by a tombstone, and tells the room's followers on every node. False when
    * there is no message at that offset; then no follower is told.

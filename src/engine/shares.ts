@@ -17,6 +17,14 @@ export interface Holder {
 /** For shares that the process takes for no client in particular. */
 export const NO_HOLDER: Holder = Object.freeze({ user: null, address: null, server: null })
 
+/** Whom a client counts for at this address, null for an exempt one; a server key is itself. */
+export function holderOf(
+  { user, server }: Pick<Holder, 'user' | 'server'>,
+  address: string | null,
+): Holder {
+  return server === null ? { user, address, server } : { ...NO_HOLDER, server }
+}
+
 /** Whose share is used up. */
 export type Whose = 'all' | 'user' | 'address'
 

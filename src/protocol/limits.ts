@@ -139,6 +139,7 @@ export type LimitName =
   | 'ticketsOut'
   | 'idempotencyKeys'
   | 'pagesAtOnce'
+  | 'historyInMemory'
   | 'waitingForDisk'
 
 /** The first message of a connection that authenticates by it: its size and its deadline. */

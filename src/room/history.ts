@@ -1,7 +1,9 @@
 // The earlier messages of a room, for its members on this node. Members that return at the same
-// time share one read: the newest messages are cached for as long as they are asked for.
+// time share one read: the newest messages are cached for as long as they are asked for. What lies
+// before them is read in small pages.
 import { EngineUnavailable } from '../engine/engine.ts'
-import type { MessageLog, Page, Retention } from '../engine/message-log.ts'
+import type { MessageLog, Page, PageQuery, Retention } from '../engine/message-log.ts'
+import { type Holder, NO_HOLDER, Reached, type Share, type Shares } from '../engine/shares.ts'
 import type { MessageEvent } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
@@ -11,7 +13,11 @@ import type { Member } from './member.ts'
 
 /** How many messages one read brings, and how many the cached tail has at most. */
 export const PAGE_MESSAGES = 512
-const TAIL_BYTES_MAX = 524_288
+/** Bytes of payload in a page for one member: about what it gets without a pause. */
+const PAGE_BYTES = 131_072
+const TAIL_BYTES_MAX = 262_144
+/** What a tail may take with its encoded messages. */
+const TAIL_COST = 2 * TAIL_BYTES_MAX
 /** A tail that no member has used for so long is dropped. */
 const TAIL_IDLE_MS = 30_000
 
@@ -22,30 +28,45 @@ interface Tail {
   messages: Message[]
   bytes: number
   usedAt: number
+  readonly share: Share
 }
 
 /** A tail that is being read. Once `#loading` is another one or null, its result is dropped. */
 interface Loading {
   /** Messages that are published meanwhile. */
   readonly meanwhile: Message[]
+  readonly share: Share
   done: Promise<void>
 }
 
 const NO_WORDS = Buffer.alloc(0)
+/** What a frame may have besides twice its payload, to be kept. */
+const FRAME_BYTES_MAX = 1_024
 /** How long a joining member waits for a gap to be healed, as a publish waits for an engine. */
 const HEALING_MS_MAX = 3_000
 
 export interface HistoryParts {
   log: MessageLog
   clock: Clock
+  shares: Pick<Shares, 'take'>
   room: string
   retention: Retention
+}
+
+/** Messages without a hole, and the room's position when they were read. */
+export type Stretch = Pick<Page, 'head' | 'messages'>
+
+/** Frames for one member, and the offset of the last message in them. */
+export interface Frames {
+  readonly bytes: Buffer
+  readonly upTo: number
 }
 
 export class History {
   readonly #parts: HistoryParts
   #tail: Tail | null = null
   #loading: Loading | null = null
+  #isClosed = false
   /** While a gap is being healed: a read would bring messages that members did not get yet. */
   #healing: Promise<unknown> | null = null
   /** Each message is encoded once per format, however many members ask for it. */
@@ -64,9 +85,16 @@ export class History {
 
   /** Drops the cached tail and a read that is under way: they are no longer true. */
   forget(): void {
+    this.#tail?.share.release()
     this.#tail = null
     this.#loading = null
     this.#encoded.clear()
+  }
+
+  /** The room has closed: nothing is kept from now on. */
+  close(): void {
+    this.#isClosed = true
+    this.forget()
   }
 
   /** Drops a tail that no member has used in a while. Called every few seconds. */
@@ -89,28 +117,27 @@ export class History {
     return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
   }
 
-  /** Messages after an offset, oldest first; there may be more than one page of them. */
-  async after(offset: number): Promise<Page> {
+  /** Messages after an offset, oldest first; there may be more of them than one read brings. */
+  async after(offset: number, holder: Holder): Promise<Stretch> {
     if (this.#healing !== null) await this.#whole()
-    await this.#haveTail()
+    await this.#haveTail(holder)
     const tail = this.#tail
-    if (tail === null || offset < tail.after) {
-      return this.#read({ after: offset, order: 'asc', limit: PAGE_MESSAGES })
-    }
+    if (tail === null || offset < tail.after) return this.page(offset, holder)
     tail.usedAt = this.#parts.clock.elapsed()
     return { head: headOf(tail), messages: this.#visible(tail, offset) }
   }
 
-  /** The newest `count` messages, oldest first. */
-  async last(count: number): Promise<Page> {
+  /** The position after which the newest `count` messages come, or all that are kept. */
+  async beforeLast(count: number): Promise<Position> {
     if (this.#healing !== null) await this.#whole()
-    const { head, messages } = await this.#read({ after: null, order: 'desc', limit: count })
-    return { head, messages: messages.reverse() }
+    const { log, room, retention } = this.#parts
+    const { head, oldest } = await log.summary(room, retention)
+    return { ...head, offset: Math.max(head.offset - count, oldest - 1) }
   }
 
-  /** For healing a gap: messages after an offset, directly from the engine. */
-  page(after: number): Promise<Page> {
-    return this.#read({ after, order: 'asc', limit: PAGE_MESSAGES })
+  /** Messages after an offset, directly from the engine. */
+  page(after: number, holder: Holder = NO_HOLDER): Promise<Stretch> {
+    return this.#read({ after, order: 'asc', bytes: PAGE_BYTES }, holder)
   }
 
   /** A message in the bytes of a format. */
@@ -125,21 +152,23 @@ export class History {
   }
 
   /** The frames of those messages that this member gets, joined into few buffers. */
-  *buffersFor(member: Member, messages: readonly Message[]): Iterable<Buffer> {
+  *buffersFor(member: Member, messages: readonly Message[]): Iterable<Frames> {
     let frames: Buffer[] = []
     let bytes = 0
+    let upTo = 0
     for (const message of messages) {
       if (!member.echo && message.origin === member.id) continue
       const frame = this.frameOf(member.format, message)
       if (frames.length > 0 && bytes + frame.length > JOIN_BYTES_MAX) {
-        yield Buffer.concat(frames)
+        yield { bytes: joined(frames), upTo }
         frames = []
         bytes = 0
       }
       frames.push(frame)
       bytes += frame.length
+      upTo = message.offset
     }
-    if (frames.length > 0) yield Buffer.concat(frames)
+    if (frames.length > 0) yield { bytes: joined(frames), upTo }
   }
 
   #once(format: WireFormat | ReplyFormat, message: Message, encode: () => Buffer): Buffer {
@@ -151,13 +180,16 @@ export class History {
     const known = encoded.get(message)
     if (known !== undefined) return known
     const bytes = encode()
-    encoded.set(message, bytes)
+    // Line ends and the like make some messages several times as large: those are not kept.
+    const isLarge = bytes.length > 2 * message.payload.length + FRAME_BYTES_MAX
+    if (!isLarge) encoded.set(message, bytes)
     return bytes
   }
 
-  #read(query: { after: number | null; order: 'asc' | 'desc'; limit: number }): Promise<Page> {
+  #read(query: Pick<PageQuery, 'after' | 'order' | 'bytes'>, holder: Holder): Promise<Page> {
     const { log, room, retention } = this.#parts
-    return log.read(room, { ...query, retention, before: null })
+    const asker = { queue: 'replays', holder } as const
+    return log.read(room, { ...query, retention, before: null, limit: PAGE_MESSAGES, asker })
   }
 
   /** Rejects where the engine is away for longer: the client returns later. */
@@ -172,24 +204,32 @@ export class History {
     }
   }
 
-  async #haveTail(): Promise<void> {
+  /** Where the holder's part of all tails is used up, there is none, and members read pages. */
+  async #haveTail(holder: Holder): Promise<void> {
     if (this.#tail !== null) return
-    this.#loading ??= this.#load()
-    await this.#loading.done
+    this.#loading ??= this.#load(holder)
+    await this.#loading?.done
   }
 
-  #load(): Loading {
-    const loading: Loading = { meanwhile: [], done: Promise.resolve() }
-    loading.done = this.#loadTail(loading).finally(() => {
+  #load(holder: Holder): Loading | null {
+    if (this.#isClosed) return null
+    const share = this.#parts.shares.take('tails', holder, TAIL_COST)
+    if (share instanceof Reached) return null
+    const loading: Loading = { share, meanwhile: [], done: Promise.resolve() }
+    loading.done = this.#loadTail(loading, holder).finally(() => {
       if (this.#loading === loading) this.#loading = null
+      if (this.#tail?.share !== share) share.release()
     })
     return loading
   }
 
-  async #loadTail(loading: Loading): Promise<void> {
-    const { head, messages } = await this.last(PAGE_MESSAGES)
+  async #loadTail(loading: Loading, holder: Holder): Promise<void> {
+    const query = { after: null, order: 'desc', bytes: TAIL_BYTES_MAX } as const
+    const { head, messages } = await this.#read(query, holder)
+    messages.reverse()
     if (this.#loading !== loading) return
     const tail: Tail = {
+      share: loading.share,
       epoch: head.epoch,
       after: (messages[0]?.offset ?? head.offset + 1) - 1,
       messages,
@@ -219,12 +259,20 @@ export class History {
     const messages = tail.messages.slice(after - tail.after)
     const since = retention.ageMs === null ? 0 : clock.now() - retention.ageMs
     const [first] = messages
-    return first && first.time < since ? messages.filter(({ time }) => time >= since) : messages
+    if (first === undefined || first.time >= since) return messages
+    // By offset, as the engine does: a clock may have been set back between two messages.
+    const oldest = messages.findIndex(({ time }) => time >= since)
+    return oldest < 0 ? [] : messages.slice(oldest)
   }
 }
 
+function joined(frames: readonly Buffer[]): Buffer {
+  const [first] = frames
+  return frames.length === 1 && first !== undefined ? first : Buffer.concat(frames)
+}
+
 /** Whether something after `at` was published and is no longer kept. */
-export function hasHole({ head, messages }: Page, at: number): boolean {
+export function hasHole({ head, messages }: Stretch, at: number): boolean {
   if (messages.length === 0) return at < head.offset
   return messages.some(({ offset }, index) => offset !== at + 1 + index)
 }

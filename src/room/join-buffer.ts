@@ -27,6 +27,7 @@ export class JoinBuffer {
     this.#bytes += message.payload.length
     this.#overflowed ||= this.#messages.length >= MESSAGES_MAX || this.#bytes > BYTES_MAX
     if (!this.#overflowed) this.#messages.push(message)
+    else if (this.#messages.length > 0) this.#messages = []
   }
 
   /** Marks the buffer as incomplete: it lacks messages that were published. */

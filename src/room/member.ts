@@ -1,4 +1,5 @@
 // The port that a room delivers to: what a room knows of a connection.
+import type { Holder } from '../engine/shares.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 
 /** Why a room cannot bring a member up to date. */
@@ -8,6 +9,8 @@ export interface Member {
   readonly id: string
   /** Null for anonymous connections and for server keys. */
   readonly user: string | null
+  /** Whom the history counts for that it reads. */
+  readonly holder: Holder
   readonly format: WireFormat
   /** False when the member does not get its own messages. */
   readonly echo: boolean

@@ -7,7 +7,7 @@ import {
   KeyConflict,
   type MessageLog,
 } from '../engine/message-log.ts'
-import { type Holder, NO_HOLDER } from '../engine/shares.ts'
+import { type Holder, holderOf, NO_HOLDER } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
@@ -100,7 +100,7 @@ export class Publisher {
     const keyed = key === null ? null : keyOf(sender, key)
     const retention = room.rule.history
     // Most messages take no part of a bound, and then no holder is made.
-    const holder = keyed === null && retention === null ? NO_HOLDER : holderOf(sender)
+    const holder = keyed === null && retention === null ? NO_HOLDER : holderOfSender(sender)
     const options = { retention, key: keyed, holder }
     totals.published += 1
     const appended =
@@ -151,11 +151,9 @@ function setSender({ identity }: Sender, draft: Draft): void {
   draft.name = identity.name
 }
 
-/** The application counts like a server key; those have no user's and no address's part. */
-function holderOf({ identity, address }: Sender): Holder {
-  if (identity === null) return APPLICATION
-  const { user, server } = identity
-  return server === null ? { user, address, server } : { ...NO_HOLDER, server }
+/** The application counts like a server key. */
+function holderOfSender({ identity, address }: Sender): Holder {
+  return identity === null ? APPLICATION : holderOf(identity, address)
 }
 
 /** Two senders never share a key, so a guessed key reveals nothing. */

@@ -1,20 +1,95 @@
-// A page of the messages that a room keeps, for a request that may name an epoch which is over.
-import type { MessageLog, Page, PageQuery } from '../engine/message-log.ts'
+// A page of the messages that a room keeps, as JSON, for a client that may have the same already.
+import { hash } from 'node:crypto'
+import type { MessageLog, Page, PageQuery, Retention, RoomSummary } from '../engine/message-log.ts'
+import type { Holder } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
+import { messageJsonBytes } from '../protocol/message-json.ts'
+import type { ReadRate } from './read-rate.ts'
+
+/** Bytes of JSON in one answer: a page that would have more is shorter than was asked for. */
+export const ANSWER_BYTES_MAX = 1_048_576
 
 /** Which messages, and the epoch of their offsets; a null `epoch` means the present one. */
-export interface PageRequest extends Omit<PageQuery, 'retention'> {
+export interface PageRequest extends Pick<PageQuery, 'after' | 'before' | 'limit' | 'order'> {
   epoch: string | null
+  holder: Holder
+  /** The tags of the answers that the client has. */
+  known: readonly string[]
 }
 
-/** Rejects with 409 when the room has another epoch by now. */
+export interface PageAnswer {
+  /** An entity tag, in its quotes. */
+  readonly tag: string
+  /** The page as JSON; null where the client has it already. */
+  readonly body: Buffer | null
+}
+
+export interface PageParts {
+  log: MessageLog
+  readRate: ReadRate
+}
+
+/** Part of each tag: MUST change when the same messages are written in another way. */
+const WRITTEN = 1
+const COMMA = Buffer.from(',')
+const END = Buffer.from(']}')
+
+/**
+ * The tag says what a page depends on, so that a client which has the page costs neither the page
+ * nor bytes of its rate (S44). Rejects with 409 when the room has another epoch by now, and with
+ * 429 where the rate is used up.
+ */
 export async function readPage(
-  log: MessageLog,
+  { log, readRate }: PageParts,
   room: string,
-  { epoch, ...query }: PageRequest & PageQuery,
-): Promise<Page> {
-  const page = await log.read(room, query)
-  if (epoch === null || epoch === page.head.epoch) return page
-  const sentence = 'This room has a new epoch: load it again, without positions.'
-  throw new Refusal(REPLY.unrecoverable, sentence)
+  retention: Retention | null,
+  request: PageRequest,
+): Promise<PageAnswer> {
+  const { epoch, holder, known, ...query } = request
+  if (retention === null) return emptyPage(room, request)
+  if (known.length > 0) {
+    const tag = tagOf(await log.summary(room, retention), request)
+    if (known.includes(tag)) return { tag, body: null }
+  }
+  const reached = readRate.over(holder)
+  if (reached !== null) throw reached.refusal
+  const asker = { queue: 'pages', holder } as const
+  const page = await log.read(room, { ...query, retention, bytes: ANSWER_BYTES_MAX, asker })
+  if (epoch !== null && epoch !== page.head.epoch) {
+    const sentence = 'This room has a new epoch: load it again, without positions.'
+    throw new Refusal(REPLY.unrecoverable, sentence)
+  }
+  const body = pageJson(room, page)
+  readRate.charge(holder, body.length)
+  return { tag: tagOf(page, request), body }
+}
+
+/** A room that keeps nothing has no positions and no messages. */
+function emptyPage(room: string, request: PageRequest): PageAnswer {
+  const tag = tagOf(null, request)
+  if (request.known.includes(tag)) return { tag, body: null }
+  const nothing = { epoch: null, offset: null, redactions: null, messages: [] }
+  return { tag, body: Buffer.from(JSON.stringify({ room, ...nothing })) }
+}
+
+function tagOf(summary: RoomSummary | null, request: PageRequest): string {
+  const { after, before, limit, order, epoch } = request
+  const kept = summary && [summary.head.epoch, summary.head.offset, summary.oldest]
+  const all = [WRITTEN, after, before, limit, order, epoch, kept, summary?.redactions]
+  return `"${hash('sha256', JSON.stringify(all), 'base64url').slice(0, 32)}"`
+}
+
+/** At least one message, and no more than fit: a client reads on where the page ends. */
+function pageJson(room: string, { head, redactions, messages }: Page): Buffer {
+  const start = JSON.stringify({ room, ...head, redactions }).slice(0, -1)
+  const parts: Buffer[] = [Buffer.from(`${start},"messages":[`)]
+  let bytes = (parts[0]?.length ?? 0) + END.length
+  for (const message of messages) {
+    const json = messageJsonBytes(message)
+    bytes += json.length + COMMA.length
+    if (parts.length > 1 && bytes > ANSWER_BYTES_MAX) break
+    if (parts.length > 1) parts.push(COMMA)
+    parts.push(json)
+  }
+  return Buffer.concat([...parts, END])
 }

@@ -1,5 +1,6 @@
 // Joining at a position, all or nothing: the messages that a member missed go into the reply to its
 // join, so their number is bounded; beyond that the client is told to load the room again.
+import type { Holder } from '../engine/shares.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type History, hasHole } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
@@ -17,13 +18,15 @@ export interface Recovered {
 
 /**
  * Reads the messages after `from`; null asks for the present position alone. `buffer` is that of
- * the joining member (`Room.holdBack`). `Room.release` MUST be called in the step in which this
- * resolves: what is published later may overflow the buffer. Rejects with EngineUnavailable.
+ * the joining member (`Room.holdBack`), and the reads count for `holder`. `Room.release` MUST be
+ * called in the step in which this resolves: what is published later may overflow the buffer.
+ * Rejects with EngineUnavailable.
  */
 export async function recover(
   history: History,
   buffer: JoinBuffer,
   from: Position | null,
+  holder: Holder,
 ): Promise<Recovered> {
   if (from === null) return nothing(history, buffer)
   const messages: Message[] = []
@@ -31,7 +34,7 @@ export async function recover(
   let at = from.offset
   for (;;) {
     buffer.clear()
-    const page = await history.after(at)
+    const page = await history.after(at, holder)
     const { head } = page
     const isOther = head.epoch !== from.epoch || from.offset > head.offset
     if (isOther || hasHole(page, at)) return nothing(history, buffer)

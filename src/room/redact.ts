@@ -1,5 +1,6 @@
 // Taking a message back: a tombstone keeps its offset, and its payload is deleted.
 import type { MessageLog, Retention } from '../engine/message-log.ts'
+import type { Holder } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 
@@ -10,14 +11,16 @@ export interface Redaction {
   /** The sender of the request: the user who published the message, or a server key. */
   identity: Identity
   offset: number
+  holder: Holder
 }
 
 /** Rejects with 403 for a message of another user, and with 404 where there is none. */
 export async function redact(log: MessageLog, redaction: Redaction): Promise<void> {
-  const { room, retention, identity, offset } = redaction
+  const { room, retention, identity, offset, holder } = redaction
   if (retention === null || offset === 0) throw nothingThere()
-  const bounds = { after: offset - 1, before: offset + 1, limit: 1, order: 'asc' } as const
-  const { messages } = await log.read(room, { ...bounds, retention })
+  const bounds = { after: offset - 1, before: offset + 1, limit: 1, bytes: 1 } as const
+  const asker = { queue: 'pages', holder } as const
+  const { messages } = await log.read(room, { ...bounds, order: 'asc', retention, asker })
   const [message] = messages
   if (message === undefined || message.redacted) throw nothingThere()
   const isOwn = identity.user !== null && message.user === identity.user

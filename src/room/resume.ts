@@ -1,11 +1,13 @@
 // Joining at a position: hold back new messages, read history after the position, merge by offset,
-// release. No message is missed or delivered twice, whatever is published meanwhile.
-import type { Page } from '../engine/message-log.ts'
+// release. No message is missed or delivered twice, whatever is published meanwhile. A member holds
+// no page while it waits: a page is read when the member can take it, and what it does not take at
+// once is read again later (S44).
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
-import { type History, hasHole } from './history.ts'
+import { type History, hasHole, type Stretch } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
+import type { ReadRate } from './read-rate.ts'
 
 /** Where a member starts in the history of its room. */
 export type Start =
@@ -16,14 +18,13 @@ export type Start =
   /** With the messages that it missed since. */
   | { from: 'position'; position: Position }
 
-/** A member with more buffered bytes than this gets no further messages yet. */
-const BUFFERED_BYTES_MAX = 131_072
 const RECHECK_MS = 20
 
 export interface ResumeParts {
   room: string
   history: History
   clock: Clock
+  readRate: ReadRate
   /** Asked again for every page: rights may shrink while pages are read (S20). */
   mayJoin: () => boolean | Promise<boolean>
   /** Keeps messages that are published meanwhile. */
@@ -51,9 +52,9 @@ export class Resume {
     try {
       const at = await this.#begin(start)
       if (at === null || this.#cancelled) return
-      // The buffer has what was published since the member joined: only a member with a position
-      // has more to read.
-      if (start.from === 'position' || this.#parts.buffer.overflowed) await this.#catchUp(at)
+      // The buffer has what was published since the member joined: only a member that starts
+      // earlier has more to read.
+      if (start.from !== 'now' || this.#parts.buffer.overflowed) await this.#catchUp(at, start)
       else this.#parts.release(at.offset)
     } catch {
       if (!this.#cancelled) this.#member.fail('unavailable')
@@ -63,7 +64,11 @@ export class Resume {
   /** Returns the position after which the member continues, or null when it does not. */
   async #begin(start: Start): Promise<Position | null> {
     const { history, buffer } = this.#parts
-    if (start.from === 'last') return this.#replay(await history.last(start.count))
+    if (start.from === 'last') {
+      const at = await history.beforeLast(start.count)
+      // If more was published since the member joined than it asked for, it gets all of that.
+      return { ...at, offset: Math.min(at.offset, (buffer.firstOffset ?? at.offset + 1) - 1) }
+    }
     const head = await history.head()
     if (start.from === 'now' && buffer.hasLoss) return this.#tell('reset', head)
     if (start.from === 'now') {
@@ -77,44 +82,44 @@ export class Resume {
     return this.#tell('position', position)
   }
 
-  /** If more was published since the member joined than it asked for, it gets all of that. */
-  async #replay({ head, messages }: Page): Promise<Position> {
-    const first = messages[0]?.offset ?? head.offset + 1
-    const since = this.#parts.buffer.firstOffset ?? first
-    if (since < first) return { ...head, offset: since - 1 }
-    await this.#deliver(messages)
-    return head
-  }
-
-  async #catchUp(from: Position): Promise<void> {
+  async #catchUp(from: Position, start: Start): Promise<void> {
+    const { buffer, history, release, mayJoin } = this.#parts
     let at = from
-    while (!this.#cancelled) {
-      this.#parts.buffer.clear()
-      const page = await this.#parts.history.after(at.offset)
+    for (let pages = 1; !this.#cancelled; pages += 1) {
+      await this.#mayRead()
       if (this.#cancelled) return
+      buffer.clear()
+      const page = await history.after(at.offset, this.#member.holder)
+      if (this.#cancelled) return
+      // The newest messages are those that are still kept when the first page is read.
+      if (pages === 1 && start.from === 'last') at = { ...at, offset: beginOf(page, at.offset) }
       if (page.head.epoch !== at.epoch || hasHole(page, at.offset)) {
         const told = this.#tell('reset', page.head)
         if (told === null) return
         at = told
         continue
       }
-      await this.#deliver(page.messages)
-      at = { ...at, offset: page.messages.at(-1)?.offset ?? at.offset }
-      const isLast = at.offset >= page.head.offset && !this.#parts.buffer.overflowed
+      at = { ...at, offset: this.#deliver(page.messages, at.offset) }
+      const isLast = at.offset >= page.head.offset && !buffer.overflowed
       if (isLast) {
-        if (!this.#cancelled) this.#parts.release(at.offset)
+        if (!this.#cancelled) release(at.offset)
         return
       }
-      if (!this.#cancelled && !(await this.#parts.mayJoin())) return this.#member.fail('forbidden')
+      if (!this.#cancelled && !(await mayJoin())) return this.#member.fail('forbidden')
     }
   }
 
-  async #deliver(messages: readonly Message[]): Promise<void> {
-    for (const buffer of this.#parts.history.buffersFor(this.#member, messages)) {
-      await this.#drained()
-      if (this.#cancelled) return
-      this.#member.deliver(buffer)
+  /** Delivers as much as the member takes at once, in any case a little. Returns how far it got. */
+  #deliver(messages: readonly Message[], from: number): number {
+    let at = from
+    for (const { bytes, upTo } of this.#parts.history.buffersFor(this.#member, messages)) {
+      if (this.#cancelled) return at
+      this.#member.deliver(bytes)
+      this.#parts.readRate.charge(this.#member.holder, bytes.length)
+      at = upTo
+      if (this.#member.bufferedBytes > 0) return at
     }
+    return messages.at(-1)?.offset ?? at
   }
 
   /** Returns the position that the member was told, or null if its format cannot tell a loss. */
@@ -126,10 +131,29 @@ export class Resume {
     return null
   }
 
-  /** A slow reader is waited for; one that takes nothing is cut by its outbox. */
-  async #drained(): Promise<void> {
-    while (!this.#cancelled && this.#member.bufferedBytes > BUFFERED_BYTES_MAX) {
-      await sleep(this.#parts.clock, RECHECK_MS)
+  /**
+   * A member that has bytes waiting takes no further page: a slow one is waited for, and one that
+   * takes nothing is cut by its outbox. So is one whose user has read too much, until it may again.
+   */
+  async #mayRead(): Promise<void> {
+    const { clock, readRate } = this.#parts
+    for (;;) {
+      await this.#drained()
+      const reached = this.#cancelled ? null : readRate.over(this.#member.holder)
+      if (reached === null) return
+      await sleep(clock, reached.retryAfter * 1_000)
     }
   }
+
+  async #drained(): Promise<void> {
+    const { clock } = this.#parts
+    // What was gathered in this turn is written at its end.
+    if (this.#member.bufferedBytes > 0) await new Promise<void>((done) => clock.endOfTurn(done))
+    while (!this.#cancelled && this.#member.bufferedBytes > 0) await sleep(clock, RECHECK_MS)
+  }
+}
+
+/** The offset before the first message of a page. */
+function beginOf({ head, messages }: Stretch, at: number): number {
+  return Math.max(at, (messages[0]?.offset ?? head.offset + 1) - 1)
 }

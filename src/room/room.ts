@@ -1,5 +1,6 @@
 // One room on this node: its members, and the messages that the engine brings for them.
 import type { Follower, MessageLog } from '../engine/message-log.ts'
+import type { Shares } from '../engine/shares.ts'
 import type { RoomEvent } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message, Position } from '../protocol/message.ts'
@@ -13,6 +14,7 @@ import type { Member } from './member.ts'
 import type { RoomObserver } from './observer.ts'
 import type { Permits } from './permission.ts'
 import type { Published, Publisher, PublishTarget, Sender } from './publish.ts'
+import type { ReadRate } from './read-rate.ts'
 import { Resume, type Start } from './resume.ts'
 import type { Rule } from './rule.ts'
 
@@ -20,6 +22,8 @@ export interface RoomParts {
   log: MessageLog
   scheduler: FlushScheduler
   clock: Clock
+  shares: Shares
+  readRate: ReadRate
   permits: Permits
   publisher: Publisher
   observer: RoomObserver | null
@@ -63,9 +67,9 @@ export class Room implements Follower, PublishTarget {
     this.rule = rule
     this.#parts = parts
     this.#fanOut = new FanOut(parts.scheduler)
-    const { log, clock } = parts
+    const { log, clock, shares } = parts
     const retention = rule.history
-    this.#history = retention && new History({ log, clock, room: name, retention })
+    this.#history = retention && new History({ log, clock, shares, room: name, retention })
   }
 
   /** Earlier messages, for members that return; null in rooms that keep nothing. */
@@ -107,17 +111,18 @@ export class Room implements Follower, PublishTarget {
     const joining = this.#joining.get(member)
     if (joining === undefined) return
     const rest = joining.buffer.after(after)
-    const buffers = this.#history?.buffersFor(member, rest) ?? this.#framesFor(member, rest)
-    for (const buffer of buffers) if (this.#joining.has(member)) member.deliver(buffer)
+    const frames = this.#history?.buffersFor(member, rest) ?? this.#framesFor(member, rest)
+    for (const { bytes } of frames) if (this.#joining.has(member)) member.deliver(bytes)
     // A delivery may have cut the member as slow, and then it has left.
     if (this.#joining.delete(member)) this.#fanOut.add(member)
   }
 
   /** In a room without history, where no other member joins with the same messages. */
-  *#framesFor(member: Member, messages: readonly Message[]): Iterable<Buffer> {
+  *#framesFor(member: Member, messages: readonly Message[]): Iterable<{ bytes: Buffer }> {
     for (const message of messages) {
       if (!member.echo && message.origin === member.id) continue
-      yield member.format.encode({ type: 'message', room: this.name, message }) ?? Buffer.alloc(0)
+      const bytes = member.format.encode({ type: 'message', room: this.name, message })
+      if (bytes !== null) yield { bytes }
     }
   }
 
@@ -178,9 +183,10 @@ export class Room implements Follower, PublishTarget {
     history.suspend(gap.heal(this.#healedTo ?? after))
   }
 
-  /** The last hold was released: healing a gap stops. */
+  /** The last hold was released: healing a gap stops, and no message stays in memory. */
   close(): void {
     this.#gap?.abandon()
+    this.#history?.close()
   }
 
   /** Drops cached messages that no member uses. */
@@ -216,8 +222,8 @@ export class Room implements Follower, PublishTarget {
   #resume(history: History, member: Member, { start, mayJoin }: JoinAt): void {
     const buffer = new JoinBuffer()
     const release = (after: number): void => this.release(member, after)
-    const { clock } = this.#parts
-    const parts = { room: this.name, history, clock, mayJoin, buffer, release }
+    const { clock, readRate } = this.#parts
+    const parts = { room: this.name, history, clock, readRate, mayJoin, buffer, release }
     const resume = new Resume(member, parts)
     this.#joining.set(member, { buffer, resume })
     // `run` never rejects: a failure ends in `member.fail`.

@@ -1,5 +1,6 @@
 // The rooms of this node: a room is opened by its first member and closed after the last has left.
-import type { Follow, MessageLog, Page } from '../engine/message-log.ts'
+import type { Follow, MessageLog } from '../engine/message-log.ts'
+import type { Holder, Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
@@ -10,7 +11,8 @@ import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush
 import type { RoomObserver } from './observer.ts'
 import { notPermitted, type Purpose, permitsBy } from './permission.ts'
 import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
-import { type PageRequest, readPage } from './read-page.ts'
+import { type PageAnswer, type PageRequest, readPage } from './read-page.ts'
+import { ReadRate } from './read-rate.ts'
 import { redact } from './redact.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
 import { type Authorize, type Rule, ruleFor } from './rule.ts'
@@ -18,6 +20,7 @@ import { type Authorize, type Rule, ruleFor } from './rule.ts'
 export interface RoomsParts {
   log: MessageLog
   clock: Clock
+  shares: Shares
   rules: readonly Rule[]
   /** Decides instead of the rules who may join and publish; personal rooms stay their owner's. */
   authorize?: Authorize | undefined
@@ -27,10 +30,18 @@ export interface RoomsParts {
   messageBytes?: number | undefined
 }
 
+/** Which message to take back, and for whom it is looked up. */
+export interface RedactionTarget {
+  offset: number
+  holder: Holder
+}
+
 export interface RoomState extends RoomCounts {
   rule: Rule
   /** The newest position. */
   head: Position | null
+  /** How many messages were redacted in this epoch. */
+  redactions: number | null
 }
 
 /** How often rooms are asked to forget what no member needs. */
@@ -69,7 +80,7 @@ export class Rooms {
   readonly #sweeping: Timer
 
   constructor(parts: RoomsParts) {
-    const { log, clock, rules, authorize, onFlush, observer = null } = parts
+    const { log, clock, shares, rules, authorize, onFlush, observer = null } = parts
     const { messageBytes = DEFAULT_LIMITS.messageBytes } = parts
     const scheduler = new FlushScheduler({ clock, onFlush })
     const permits = permitsBy(authorize)
@@ -77,7 +88,8 @@ export class Rooms {
     const publisher = new Publisher({ log, clock, permits, messageBytes, observer, totals })
     this.scheduler = scheduler
     this.#rules = rules
-    this.#parts = { log, scheduler, clock, permits, publisher, observer }
+    const readRate = new ReadRate(shares)
+    this.#parts = { log, scheduler, clock, shares, readRate, permits, publisher, observer }
     this.#sweeping = clock.every(SWEEP_MS, () => {
       for (const { room } of this.#open.values()) room.sweep(clock.elapsed())
     })
@@ -158,23 +170,27 @@ export class Rooms {
     return this.#parts.publisher.publish(target, sender, draft, key)
   }
 
-  /** The state of a room now, for an identity that may join it; `head` is null without history. */
+  /**
+   * The state of a room now, for an identity that may join it; `head` and `redactions` are null
+   * without history.
+   */
   async state(name: string, identity: Identity): Promise<RoomState> {
     const rule = await this.permitted(name, identity, 'join')
-    const head = rule.history === null ? null : await this.#parts.log.head(name)
-    return { rule, head, ...this.counts(name) }
+    const kept = rule.history && (await this.#parts.log.summary(name, rule.history))
+    const { head = null, redactions = null } = kept ?? {}
+    return { rule, head, redactions, ...this.counts(name) }
   }
 
-  /** A page of the messages that a room keeps; null for a room without history. */
-  async page(name: string, identity: Identity, request: PageRequest): Promise<Page | null> {
+  /** A page of the messages that a room keeps; see `readPage`. */
+  async page(name: string, identity: Identity, request: PageRequest): Promise<PageAnswer> {
     const { history } = await this.permitted(name, identity, 'join')
-    return history && readPage(this.#parts.log, name, { ...request, retention: history })
+    return readPage(this.#parts, name, history, request)
   }
 
   /** Takes a message back. Rejects with 403 for another user's, and 404 where there is none. */
-  async redact(name: string, identity: Identity, offset: number): Promise<void> {
+  async redact(name: string, identity: Identity, target: RedactionTarget): Promise<void> {
     const { history } = await this.permitted(name, identity, 'redact')
-    await redact(this.#parts.log, { room: name, retention: history, identity, offset })
+    await redact(this.#parts.log, { room: name, retention: history, identity, ...target })
   }
 
   #closed(name: string, { identity }: Sender): PublishTarget {

@@ -3,16 +3,13 @@ import type { Test } from 'tap'
 import type { AppendOptions, PageQuery } from '../../src/engine/message-log.ts'
 import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Message } from '../../src/protocol/message.ts'
+import { pageQuery } from '../support/page-query.ts'
 import { Listener, listen } from './support/listener.ts'
 import { draft } from './support/samples.ts'
 import { nodesOf, type OpenShared, soon } from './support/suite-setup.ts'
 
 const KEPT = { messages: 1_000, ageMs: null }
 const PLAIN: AppendOptions = { retention: KEPT, key: null, holder: NO_HOLDER }
-
-function page(query: Partial<PageQuery> = {}): PageQuery {
-  return { retention: KEPT, after: null, before: null, limit: 100, order: 'asc', ...query }
-}
 
 const offsets = (messages: readonly Message[]): number[] => messages.map(({ offset }) => offset)
 const texts = (messages: readonly Message[]): string[] =>
@@ -22,6 +19,7 @@ export function historyContract(t: Test, open: OpenShared): void {
   t.test('positions', async (t) => positionContract(t, open))
   t.test('told before shown', async (t) => toldContract(t, open))
   t.test('pages', async (t) => pageContract(t, open))
+  t.test('summaries', async (t) => summaryContract(t, open))
   t.test('redaction', async (t) => redactionContract(t, open))
 }
 
@@ -91,7 +89,7 @@ function toldContract(t: Test, open: OpenShared): void {
     }
     for (let i = 0; i < 100; i += 1) {
       const appended = one.log.append('chat:1', draft(String(i)), PLAIN)
-      const newest = page({ order: 'desc', limit: 1 })
+      const newest = pageQuery({ order: 'desc', limit: 1 })
       const reads = Array.from({ length: 8 }, () => [
         look(other.log.head('chat:1')),
         look(other.log.read('chat:1', newest).then(({ head }) => head)),
@@ -120,7 +118,7 @@ function toldContract(t: Test, open: OpenShared): void {
     )
     const listener = new Listener()
     await other.log.follow('chat:1', listener)
-    const { messages, head } = await other.log.read('chat:1', page({ limit: 200 }))
+    const { messages, head } = await other.log.read('chat:1', pageQuery({ limit: 200 }))
     await Promise.all(appends)
     await soon(() => (listener.heard.at(-1)?.offset ?? head.offset) >= 100)
     const known = [...messages, ...listener.heard.filter(({ offset }) => offset > head.offset)]
@@ -136,7 +134,7 @@ function pageContract(t: Test, open: OpenShared): void {
     const [{ log }, { log: reader }] = await open(t)
     for (let i = 1; i <= 10; i += 1) await log.append('chat:1', draft(`m${i}`), PLAIN)
     const read = async (query: Partial<PageQuery>) =>
-      offsets((await reader.read('chat:1', page(query))).messages)
+      offsets((await reader.read('chat:1', pageQuery(query))).messages)
     t.same(await read({}), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     t.same(await read({ after: 3, limit: 3 }), [4, 5, 6])
     t.same(await read({ after: 3, before: 6 }), [4, 5])
@@ -159,34 +157,59 @@ function pageContract(t: Test, open: OpenShared): void {
     ]
     const times: number[] = []
     for (const one of said) times.push((await log.append('chat:1', one, PLAIN)).time)
-    const { head, messages } = await reader.read('chat:1', page())
+    const { head, messages } = await reader.read('chat:1', pageQuery())
     t.same(head, await reader.head('chat:1'))
     const expected = said.map((one, i) => {
       const position = { epoch: head.epoch, offset: i + 1 }
       return { ...one, ...position, origin: null, time: times[i] }
     })
     t.same(messages, expected)
-    t.same((await reader.read('chat:2', page())).messages, [], 'another room has its own')
+    t.same((await reader.read('chat:2', pageQuery())).messages, [], 'another room has its own')
   })
 
   t.test('messages beyond the retention are not shown, by count and by age', async (t) => {
     const [{ log }, { log: reader }] = await open(t)
     for (let i = 1; i <= 10; i += 1) await log.append('chat:1', draft(`m${i}`), PLAIN)
     const few = { retention: { messages: 3, ageMs: null } }
-    t.same(offsets((await reader.read('chat:1', page(few))).messages), [8, 9, 10])
+    t.same(offsets((await reader.read('chat:1', pageQuery(few))).messages), [8, 9, 10])
     const old = { retention: { messages: 100, ageMs: -60_000 } }
-    const { head, messages } = await reader.read('chat:1', page(old))
+    const { head, messages } = await reader.read('chat:1', pageQuery(old))
     t.same([head.offset, messages], [10, []])
   })
 
   t.test('a page of large messages is bounded in bytes and never empty for that', async (t) => {
     const [{ log }, { log: reader }] = await open(t)
-    const large = Buffer.alloc(3 * 1024 * 1024, 'x')
-    for (let i = 0; i < 3; i += 1) {
+    const large = Buffer.alloc(1_000, 'x')
+    for (let i = 0; i < 5; i += 1) {
       await log.append('chat:1', draft('', { kind: 'binary', payload: large }), PLAIN)
     }
-    t.same(offsets((await reader.read('chat:1', page())).messages), [1])
-    t.same(offsets((await reader.read('chat:1', page({ after: 2 }))).messages), [3])
+    const read = async (query: Partial<PageQuery>) =>
+      offsets((await reader.read('chat:1', pageQuery(query))).messages)
+    t.same(await read({ bytes: 2_999 }), [1, 2])
+    t.same(await read({ bytes: 2_999, order: 'desc' }), [5, 4])
+    t.same(await read({ bytes: 1 }), [1])
+    t.same(await read({ bytes: 1, after: 2 }), [3])
+  })
+}
+
+function summaryContract(t: Test, open: OpenShared): void {
+  t.test('a summary has the head, the oldest offset that is kept, and redactions', async (t) => {
+    const [one, other] = await open(t)
+    const nothing = await other.log.summary('chat:1', KEPT)
+    t.match(nothing, { head: { offset: 0 }, oldest: 1, redactions: 0 })
+    for (let i = 1; i <= 5; i += 1) await one.log.append('chat:1', draft(`m${i}`), PLAIN)
+    await one.log.append('chat:2', draft('b'), PLAIN)
+    for (const offset of [2, 2, 3]) await one.log.redact('chat:1', offset)
+    const { head } = nothing
+    const expected = { head: { ...head, offset: 5 }, oldest: 1, redactions: 2 }
+    t.same(await other.log.summary('chat:1', KEPT), expected)
+    t.match(await other.log.read('chat:1', pageQuery()), expected)
+    t.match(await other.log.summary('chat:2', KEPT), { redactions: 0 })
+    const few = { messages: 2, ageMs: null }
+    t.same(await other.log.summary('chat:1', few), { ...expected, oldest: 4 })
+    t.match(await other.log.read('chat:1', pageQuery({ retention: few })), { oldest: 4 })
+    const old = { messages: 100, ageMs: -60_000 }
+    t.same(await other.log.summary('chat:1', old), { ...expected, oldest: 6 })
   })
 }
 
@@ -197,7 +220,7 @@ function redactionContract(t: Test, open: OpenShared): void {
       const [one, other] = await open(t)
       for (const text of ['a', 'b', 'c']) await one.log.append('chat:1', draft(text), PLAIN)
       t.equal(await other.log.redact('chat:1', 2), true)
-      const { messages } = await one.log.read('chat:1', page())
+      const { messages } = await one.log.read('chat:1', pageQuery())
       t.same(texts(messages), ['a', '', 'c'])
       t.same(
         messages.map(({ name }) => name),

@@ -14,8 +14,8 @@ import type { UserStatusStore } from '../../src/engine/user-status-store.ts'
 import type { Draft, Message } from '../../src/protocol/message.ts'
 import { systemRandom } from '../../src/time/random.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
+import { EPOCH, pageOf, summaryOf } from './toy-pages.ts'
 
-const EPOCH = 'toy'
 const turn = () => new Promise<void>((resolve) => systemClock.endOfTurn(resolve))
 const newId = () => systemRandom.bytes(6).toString('hex')
 type News = { message: Message } | { redacted: number }
@@ -225,24 +225,9 @@ function logOf(node: ToyNode): log.MessageLog {
     follow: async (room, follower) => node.follow(room, follower),
     read: async (room, query) => pageOf(shown(room), query),
     head: async (room) => ({ epoch: EPOCH, offset: shown(room).length }),
+    summary: async (room, retention) => summaryOf(shown(room), retention),
     redact: async (room, offset) => shared.redact(room, offset),
   }
-}
-
-function pageOf(messages: Message[], query: log.PageQuery): log.Page {
-  const { retention, after, before, limit, order } = query
-  const head = { epoch: EPOCH, offset: messages.length }
-  const first = Math.max(after ?? 0, head.offset - retention.messages)
-  const since = retention.ageMs === null ? 0 : systemClock.now() - retention.ageMs
-  const seen = messages.slice(first, before === null ? undefined : Math.max(0, before - 1))
-  const kept = seen.filter(({ time }) => time >= since)
-  if (order === 'desc') kept.reverse()
-  let bytes = 0
-  const page = kept.slice(0, limit).filter(({ payload }, index) => {
-    bytes += payload.length
-    return index === 0 || bytes <= 4_000_000
-  })
-  return { head, messages: page.map((message) => ({ ...message, origin: null })) }
 }
 
 function userStatusOf(node: ToyNode): UserStatusStore {

@@ -8,6 +8,7 @@ import { RULE_DEFAULTS } from '../../src/room/rule.ts'
 import { sse } from '../../src/wire/sse.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { sharesWithin } from '../support/memory-shares.ts'
 import { turn } from '../support/test-rooms.ts'
 
 const EPOCH = 'e1'
@@ -29,7 +30,7 @@ function message(offset: number): Message {
 
 function page(offset: number, after: number): Page {
   const messages = Array.from({ length: offset - after }, (_, index) => message(after + 1 + index))
-  return { head: { epoch: EPOCH, offset }, messages }
+  return { head: { epoch: EPOCH, offset }, oldest: 1, redactions: 0, messages }
 }
 
 /** A room with one member, whose reads a test answers. */
@@ -44,10 +45,11 @@ async function scene() {
     },
     read: (_, { after }) => new Promise((answer) => void reads.push({ after: after ?? 0, answer })),
     head: async () => ({ epoch: EPOCH, offset: 2 }),
+    summary: async () => page(2, 2),
     redact: async () => false,
   }
   const clock = new ManualClock()
-  const rooms = new Rooms({ log, clock, rules: [RULE] })
+  const rooms = new Rooms({ log, clock, shares: sharesWithin({}, clock), rules: [RULE] })
   const { room } = await rooms.open('chat:a', RULE)
   const member = new FakeMember({ format: sse })
   room.join(member)

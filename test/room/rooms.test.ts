@@ -5,6 +5,7 @@ import { Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { sharesWithin } from '../support/memory-shares.ts'
 
 const rule: Rule = { ...RULE_DEFAULTS, match: '*' }
 const draft = {
@@ -25,6 +26,7 @@ interface Asked {
 }
 
 const NOWHERE = { epoch: 'e', offset: 0 }
+const NOTHING = { head: NOWHERE, oldest: 1, redactions: 0 }
 
 /** A log whose follows wait until the test settles them, one follower per room as the port says. */
 function logByHand(): { log: MessageLog; asked: Asked[] } {
@@ -49,8 +51,9 @@ function logByHand(): { log: MessageLog; asked: Asked[] } {
       }
       return promise
     },
-    read: async () => ({ head: NOWHERE, messages: [] }),
+    read: async () => ({ ...NOTHING, messages: [] }),
     head: async () => NOWHERE,
+    summary: async () => NOTHING,
     redact: async () => false,
   }
   return { log, asked }
@@ -58,7 +61,8 @@ function logByHand(): { log: MessageLog; asked: Asked[] } {
 
 function roomsByHand() {
   const { log, asked } = logByHand()
-  return { rooms: new Rooms({ log, clock: new ManualClock(), rules: [rule] }), asked }
+  const clock = new ManualClock()
+  return { rooms: new Rooms({ log, clock, shares: sharesWithin(), rules: [rule] }), asked }
 }
 
 const turn = () => new Promise(setImmediate)
@@ -114,7 +118,8 @@ test('a log that throws instead of rejecting leaves nothing behind either', asyn
   log.follow = () => {
     throw new Error('broken')
   }
-  const rooms = new Rooms({ log, clock: new ManualClock(), rules: [rule] })
+  const clock = new ManualClock()
+  const rooms = new Rooms({ log, clock, shares: sharesWithin(), rules: [rule] })
   await t.rejects(rooms.open('a', rule), /broken/)
   t.equal(rooms.size, 0)
 })

@@ -3,7 +3,14 @@
 // published, missed, read, forgotten or slow meanwhile.
 import fc from 'fast-check'
 import { test } from 'tap'
-import type { Follower, MessageLog, Page, PageQuery } from '../../src/engine/message-log.ts'
+import type {
+  Follower,
+  MessageLog,
+  Page,
+  PageQuery,
+  RoomSummary,
+} from '../../src/engine/message-log.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Message } from '../../src/protocol/message.ts'
 import { recover } from '../../src/room/recovery.ts'
 import type { Start } from '../../src/room/resume.ts'
@@ -13,6 +20,7 @@ import { RULE_DEFAULTS } from '../../src/room/rule.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { sharesWithin } from '../support/memory-shares.ts'
 
 const SEED = { seed: 20_261_123, numRuns: 2_000 }
 const EPOCH = 'e1'
@@ -101,12 +109,16 @@ class LogByHand {
     return read !== undefined
   }
 
-  #page({ after, order, limit }: PageQuery): Page {
+  get #summary(): RoomSummary {
     const head = { epoch: EPOCH, offset: this.offset }
+    return { head, oldest: Math.max(1, this.offset - KEPT + 1), redactions: 0 }
+  }
+
+  #page({ after, order, limit }: PageQuery): Page {
     const from = Math.max(after ?? 0, this.offset - KEPT)
     const found = this.#messages.slice(from)
     return {
-      head,
+      ...this.#summary,
       messages: order === 'asc' ? found.slice(0, limit) : found.reverse().slice(0, limit),
     }
   }
@@ -124,6 +136,7 @@ class LogByHand {
         this.#reads.push({ query, settle })
       }),
     head: async () => ({ epoch: EPOCH, offset: this.offset }),
+    summary: async () => this.#summary,
     redact: async () => false,
   }
 }
@@ -145,7 +158,9 @@ class Simulation {
   readonly #rule = { ...RULE_DEFAULTS, match: '*', history: { messages: KEPT, ageMs: null } }
 
   constructor() {
-    this.#rooms = new Rooms({ log: this.#log.log, clock: this.#clock, rules: [this.#rule] })
+    const clock = this.#clock
+    const shares = sharesWithin({}, clock)
+    this.#rooms = new Rooms({ log: this.#log.log, clock, shares, rules: [this.#rule] })
   }
 
   async run(steps: readonly Step[]): Promise<void> {
@@ -212,7 +227,7 @@ async function joinWhole(room: Room, member: FakeMember, offset: number): Promis
   const buffer = room.holdBack(member)
   try {
     const position = { epoch: EPOCH, offset }
-    const recovered = await recover(history, buffer, position)
+    const recovered = await recover(history, buffer, position, NO_HOLDER)
     const told = recovered.recovered ? '' : `reset=${recovered.position.offset} `
     const items = recovered.messages.map(({ payload }) => `${payload} `)
     member.deliver(Buffer.from(told + items.join('')))

@@ -10,6 +10,7 @@ export function ephemeralLog(clock: Clock): MessageLog {
   const followers = new Followers()
   const absent = () => Promise.reject(new Error('Nothing is stored in this test.'))
   const shares = sharesWithin({}, clock)
-  const stored = { append: absent, head: absent, read: absent, redact: absent }
+  const reads = { head: absent, summary: absent, read: absent }
+  const stored = { append: absent, ...reads, redact: absent }
   return splitLog({ appendNow: createMemoryLog({ clock, followers, shares }), stored, followers })
 }

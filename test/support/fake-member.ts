@@ -1,4 +1,5 @@
 // A member of a room that keeps each buffer and failure that it is given.
+import { type Holder, NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Member } from '../../src/room/member.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
 import { CountingFormat } from './counting-format.ts'
@@ -11,11 +12,13 @@ export interface FakeMemberParts {
   format?: WireFormat
   echo?: boolean
   user?: string | null
+  holder?: Holder
 }
 
 export class FakeMember implements Member {
   readonly id: string
   readonly user: string | null
+  readonly holder: Holder
   readonly format: WireFormat
   readonly echo: boolean
   /** Each buffer as it was delivered. */
@@ -27,10 +30,12 @@ export class FakeMember implements Member {
   readonly failures: string[] = []
   bufferedBytes = 0
 
-  constructor({ format = COUNTING, echo = true, user = null }: FakeMemberParts = {}) {
+  constructor(parts: FakeMemberParts = {}) {
+    const { format = COUNTING, echo = true, user = null, holder = NO_HOLDER } = parts
     made += 1
     this.id = `m${made}`
     this.user = user
+    this.holder = holder
     this.format = format
     this.echo = echo
   }

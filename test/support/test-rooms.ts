@@ -37,12 +37,13 @@ export class TestRooms {
   constructor(limits: Partial<Limits> = {}, rule: Partial<Rule> = {}, authorize?: Authorize) {
     const { clock, log } = this
     this.rule = { ...RULE_DEFAULTS, match: '*', ...rule }
-    this.rooms = new Rooms({ log, clock, rules: [this.rule], authorize })
+    const shares = sharesWithin(limits, clock)
+    this.rooms = new Rooms({ log, clock, shares, rules: [this.rule], authorize })
     const all = { ...DEFAULT_LIMITS, ...limits }
     this.connections = new ConnectionRegistry({
       ...{ clock, limits: all, heartbeat: PINGS },
       ...{ scheduler: this.rooms.scheduler, node: () => 'node' },
-      shares: sharesWithin(limits, clock),
+      shares,
       onFault: (_, error) => this.faults.push(error),
     })
   }

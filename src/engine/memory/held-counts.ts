@@ -1,6 +1,7 @@
 // How much of one bound is held: in all, by each user, and by each address.
 import type { LimitName } from '../../protocol/limits.ts'
-import type { Allowance, Cap, HeldBound } from '../bounds.ts'
+import type { HeldBound } from '../bounds.ts'
+import type { Allowance, Cap } from '../portions.ts'
 import {
   type Holder,
   type OnDisplaced,

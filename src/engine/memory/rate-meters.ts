@@ -1,7 +1,8 @@
 // How fast one bound is used: a meter for all, one per user, and one per address.
 import type { LimitName } from '../../protocol/limits.ts'
 import { Meter, type MeterRates, type NamedRate } from '../../time/meter.ts'
-import type { Allowance, Cap, RatedBound } from '../bounds.ts'
+import type { RatedBound } from '../bounds.ts'
+import type { Allowance, Cap } from '../portions.ts'
 import { type Holder, Reached, SITE_SHARES, siteOf, type Whose } from '../shares.ts'
 
 /** The meters of users, or of addresses. */

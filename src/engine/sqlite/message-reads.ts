@@ -2,22 +2,25 @@
 // rule lets them be seen.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Kind, Position } from '../../protocol/message.ts'
+import type { RoomSummary } from '../message-log.ts'
 import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
 
-/** Bytes of payload in one page: a page that reaches this is shorter than was asked for. */
-const PAGE_BYTES_MAX = 4 * 1024 * 1024
-
-/** Which messages to read; `since` and `kept` come from the room's rule. */
-export interface PageArgs {
+/** What of a room is shown, by its rule. */
+export interface KeptArgs {
   room: string
-  after: number | null
-  before: number | null
-  limit: number
-  order: 'asc' | 'desc'
-  /** Messages from before this time are not shown. */
+  /** The first message that is shown is not from before this time. */
   since: number
   /** How many of the newest offsets are shown. */
   kept: number
+}
+
+/** Which messages to read. */
+export interface PageArgs extends KeptArgs {
+  after: number | null
+  before: number | null
+  limit: number
+  bytes: number
+  order: 'asc' | 'desc'
 }
 
 /** A message as the thread sends it: its bytes are no Buffer. */
@@ -33,53 +36,75 @@ export interface ReadMessage {
 
 export type MessageReads = {
   headOf(args: { room: string }): Position
-  readMessages(args: PageArgs): { head: Position; messages: ReadMessage[] }
+  summaryOf(args: KeptArgs): RoomSummary
+  readMessages(args: PageArgs): RoomSummary & { messages: ReadMessage[] }
 }
 
+/** By offset alone: clocks are set back, and a page MUST be what its summary says. */
 const page = (order: 'ASC' | 'DESC'): string => `
   SELECT "offset", time, kind, user, name, payload, redacted_at AS redactedAt
   FROM messages
-  WHERE room = :id AND "offset" > :after AND "offset" < :before AND time >= :since
+  WHERE room = :id AND "offset" > :after AND "offset" < :before
   ORDER BY "offset" ${order} LIMIT :limit`
 
+const OLDEST = `
+  SELECT "offset" FROM messages
+  WHERE room = :id AND "offset" > :after AND time >= :since
+  ORDER BY "offset" LIMIT 1`
+
+type RoomState = RoomRow & { redactions: number }
+
 export function messageReads(db: DatabaseSync): MessageReads {
-  const find = db.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = :room`)
+  const find = db.prepare(`SELECT ${ROOM_COLUMNS}, redactions FROM rooms WHERE name = :room`)
   const meta = db.prepare('SELECT value FROM meta WHERE name = :name')
+  const first = db.prepare(OLDEST)
   const pages = { asc: db.prepare(page('ASC')), desc: db.prepare(page('DESC')) }
   const metaOf = (name: string): string => String(meta.get({ name })?.value)
 
   /** The position of a room without messages is 0 in the epoch that its first message will have. */
-  const stand = (room: string): { id: number; head: Position } => {
-    const row = find.get({ room }) as RoomRow | undefined
+  const stand = (room: string): { id: number; head: Position; redactions: number } => {
+    const row = find.get({ room }) as RoomState | undefined
     const generation = row?.generation ?? Number(metaOf('generation'))
     const epoch = epochOf(metaOf('incarnation'), generation)
-    return { id: row?.id ?? 0, head: { epoch, offset: row?.newest ?? 0 } }
+    const head = { epoch, offset: row?.newest ?? 0 }
+    return { id: row?.id ?? 0, head, redactions: row?.redactions ?? 0 }
+  }
+
+  const look = ({ room, since, kept }: KeptArgs): RoomSummary & { id: number } => {
+    const { id, head, redactions } = stand(room)
+    const after = Math.max(0, head.offset - kept)
+    const row = first.get({ id, after, since }) as { offset: number } | undefined
+    return { id, head, redactions, oldest: row?.offset ?? head.offset + 1 }
   }
 
   return {
     headOf: ({ room }) => stand(room).head,
-    readMessages({ room, after, before, limit, order, since, kept }) {
-      const { id, head } = stand(room)
+    summaryOf(args) {
+      const { head, oldest, redactions } = look(args)
+      return { head, oldest, redactions }
+    },
+    readMessages({ after, before, limit, bytes, order, ...kept }) {
+      const { id, head, oldest, redactions } = look(kept)
       const bounds = {
-        ...{ id, since, limit },
-        after: Math.max(after ?? 0, head.offset - kept),
+        ...{ id, limit },
+        after: Math.max(after ?? 0, oldest - 1),
         before: Math.min(before ?? head.offset + 1, head.offset + 1),
       }
-      return { head, messages: take(pages[order], bounds) }
+      return { head, oldest, redactions, messages: take(pages[order], bounds, bytes) }
     },
   }
 }
 
-type Bounds = Record<'id' | 'since' | 'limit' | 'after' | 'before', number>
+type Bounds = Record<'id' | 'limit' | 'after' | 'before', number>
 
-function take(statement: StatementSync, bounds: Bounds): ReadMessage[] {
+function take(statement: StatementSync, bounds: Bounds, bytesMax: number): ReadMessage[] {
   const messages: ReadMessage[] = []
   let bytes = 0
   for (const row of statement.iterate({ ...bounds })) {
     const message = row as unknown as ReadMessage
     bytes += message.payload.length
     // The first message is always in, however large: an empty page would look like the end.
-    if (messages.length > 0 && bytes > PAGE_BYTES_MAX) break
+    if (messages.length > 0 && bytes > bytesMax) break
     messages.push(message)
   }
   return messages

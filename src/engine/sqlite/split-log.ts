@@ -4,7 +4,7 @@ import type { AppendNow } from '../memory/message-log.ts'
 import type { Appended, MessageLog, StoredDraft } from '../message-log.ts'
 
 /** The part of the log that keeps messages: the one of rooms with history. */
-export interface StoredLog extends Pick<MessageLog, 'head' | 'read' | 'redact'> {
+export interface StoredLog extends Pick<MessageLog, 'head' | 'summary' | 'read' | 'redact'> {
   append(draft: StoredDraft): Promise<Appended>
 }
 
@@ -22,6 +22,7 @@ export function splitLog({ appendNow, stored, followers }: LogParts): MessageLog
     },
     follow: async (room, follower) => followers.follow(room, follower),
     head: (room) => stored.head(room),
+    summary: (room, retention) => stored.summary(room, retention),
     read: (room, query) => stored.read(room, query),
     redact: (room, offset) => stored.redact(room, offset),
   }

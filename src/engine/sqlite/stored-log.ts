@@ -9,12 +9,15 @@ import {
   type Appended,
   KeyConflict,
   type Page,
+  type PageAsker,
   type PageQuery,
+  type Retention,
+  type RoomSummary,
   type StoredDraft,
 } from '../message-log.ts'
 import { SharedWork } from '../shared-work.ts'
-import { NO_HOLDER, Reached, type Share, type Shares } from '../shares.ts'
-import type { MessageReads, ReadMessage } from './message-reads.ts'
+import { Reached, type Share, type Shares } from '../shares.ts'
+import type { KeptArgs, MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
 import type { StoredLog } from './split-log.ts'
@@ -25,10 +28,8 @@ import type { SqliteThread } from './thread.ts'
  */
 const COMMIT_DRAFTS_MAX = 2_048
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
-/**
- * A page may have megabytes, and the thread that reads pages reads sessions between two of them.
- */
-const PAGES_AT_ONCE = 4
+/** While one page is being read, the next may wait in the thread, and no more than that. */
+const PAGES_AT_ONCE = 2
 /** Bytes that are delivered in one turn: a reader's outbox holds a few times as much. */
 const TURN_BYTES = 262_144
 
@@ -50,7 +51,8 @@ export interface SqliteLogParts {
 
 export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
-  readonly #pages: SharedWork
+  /** Members that return do not wait for pages that are asked for, nor the other way round. */
+  readonly #queues: Record<PageAsker['queue'], SharedWork>
   #waiting: Waiting[] = []
   /** Drafts that are being committed, until their followers were told. */
   #underway: readonly Waiting[] = []
@@ -58,7 +60,10 @@ export class SqliteLog implements StoredLog {
 
   constructor(parts: SqliteLogParts) {
     this.#parts = parts
-    this.#pages = new SharedWork(parts.shares, 'pages', PAGES_AT_ONCE)
+    this.#queues = {
+      pages: new SharedWork(parts.shares, 'pages', PAGES_AT_ONCE),
+      replays: new SharedWork(parts.shares, 'replays', PAGES_AT_ONCE),
+    }
   }
 
   /** Drafts that have no answer yet. */
@@ -88,16 +93,25 @@ export class SqliteLog implements StoredLog {
     return head
   }
 
-  async read(room: string, { retention, ...query }: PageQuery): Promise<Page> {
-    const { ageMs, messages: kept } = retention
-    const since = ageMs === null ? 0 : this.#parts.clock.now() - ageMs
-    const args = { room, ...query, since, kept }
-    const page = await this.#pages.run(NO_HOLDER, () =>
-      this.#parts.reader.call('readMessages', args),
+  async summary(room: string, retention: Retention): Promise<RoomSummary> {
+    const summary = await this.#parts.reader.call('summaryOf', this.#keptArgs(room, retention))
+    await this.#told(room)
+    return summary
+  }
+
+  async read(room: string, { retention, asker, ...query }: PageQuery): Promise<Page> {
+    const args = { ...query, ...this.#keptArgs(room, retention) }
+    const { messages, ...summary } = await this.#queues[asker.queue].run(asker.holder, () =>
+      this.#parts.reader.callAlone('readMessages', args),
     )
     await this.#told(room)
-    const { epoch } = page.head
-    return { head: page.head, messages: page.messages.map((row) => messageFrom(row, epoch)) }
+    const { epoch } = summary.head
+    return { ...summary, messages: messages.map((row) => messageFrom(row, epoch)) }
+  }
+
+  #keptArgs(room: string, { messages, ageMs }: Retention): KeptArgs {
+    const since = ageMs === null ? 0 : this.#parts.clock.now() - ageMs
+    return { room, since, kept: messages }
   }
 
   /** Resolves when every draft that was appended so far has its answer. */

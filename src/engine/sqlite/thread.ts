@@ -48,8 +48,11 @@ class SqliteThread<Ops extends Operations> {
   readonly #clock: Clock
   readonly #opened = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
-  #waiting: Waiting[] = []
+  readonly #waiting: Waiting[] = []
+  /** Calls that take long. */
+  readonly #long: Waiting[] = []
   #underway: Waiting[] = []
+  #wasLong = false
   /** Opening counts as work, so that calls made meanwhile wait their turn. */
   #busy = true
   #gathering = false
@@ -82,18 +85,23 @@ class SqliteThread<Ops extends Operations> {
     args: Parameters<Ops[Name]>[0],
     handed: Handed = [],
   ): Promise<ReturnType<Ops[Name]>> {
-    const refusal = this.#refusal()
-    if (refusal !== null) return Promise.reject(new EngineUnavailable(refusal))
-    return new Promise((resolve, reject) => {
-      const settle = resolve as (value: unknown) => void
-      this.#waiting.push({ call: [operation, args], handed, resolve: settle, reject })
-      this.#gather()
-    })
+    return this.#wait(this.#waiting, [operation, args], handed)
+  }
+
+  /**
+   * The same for a call that takes long: it is a batch of its own, and any other call waits for one
+   * such call at most.
+   */
+  callAlone<Name extends keyof Ops & string>(
+    operation: Name,
+    args: Parameters<Ops[Name]>[0],
+  ): Promise<ReturnType<Ops[Name]>> {
+    return this.#wait(this.#long, [operation, args], [])
   }
 
   /** Calls that have no answer yet. */
   get waiting(): number {
-    return this.#waiting.length + this.#underway.length
+    return this.#waiting.length + this.#long.length + this.#underway.length
   }
 
   /** Not ready after a failed batch until one has written; once the thread has ended, never. */
@@ -109,10 +117,19 @@ class SqliteThread<Ops extends Operations> {
     return this.#exited.promise
   }
 
-  #refusal(): string | null {
+  #wait<Result>(line: Waiting[], call: Call, handed: Handed): Promise<Result> {
+    const refusal = this.#refusal(line)
+    if (refusal !== null) return Promise.reject(new EngineUnavailable(refusal))
+    return new Promise((resolve, reject) => {
+      line.push({ call, handed, resolve: resolve as (value: unknown) => void, reject })
+      this.#gather()
+    })
+  }
+
+  #refusal(line: readonly Waiting[]): string | null {
     if (this.#ended !== null) return this.#ended
     if (this.#closing) return 'The engine is closing.'
-    if (this.#waiting.length >= WAITING_MAX) return 'Too much is waiting for SQLite.'
+    if (line.length >= WAITING_MAX) return 'Too much is waiting for SQLite.'
     return null
   }
 
@@ -128,8 +145,8 @@ class SqliteThread<Ops extends Operations> {
 
   #next(): void {
     if (this.#busy || this.#ended !== null) return
-    if (this.#waiting.length > 0) {
-      this.#underway = this.#waiting.splice(0, BATCH_MAX)
+    this.#underway = this.#take()
+    if (this.#underway.length > 0) {
       const calls = this.#underway.map(({ call }) => call)
       this.#send(
         { type: 'batch', calls },
@@ -138,6 +155,12 @@ class SqliteThread<Ops extends Operations> {
     } else if (this.#closing) {
       this.#send({ type: 'close' })
     }
+  }
+
+  /** The next batch: long calls and batches of all others take turns. */
+  #take(): Waiting[] {
+    this.#wasLong = this.#long.length > 0 && (this.#waiting.length === 0 || !this.#wasLong)
+    return this.#wasLong ? this.#long.splice(0, 1) : this.#waiting.splice(0, BATCH_MAX)
   }
 
   #send(message: ToThread, handed: Handed = []): void {
@@ -177,8 +200,9 @@ class SqliteThread<Ops extends Operations> {
     if (this.#ended !== null) return
     this.#ended = reason
     this.#opened.reject(new EngineRefused(reason))
-    this.#underway.push(...this.#waiting)
-    this.#waiting = []
+    this.#underway.push(...this.#waiting, ...this.#long)
+    this.#waiting.length = 0
+    this.#long.length = 0
     this.#fail(reason)
   }
 }

@@ -1,7 +1,7 @@
 // The shares of one process: the contract, that counts never drift, and that meters are forgotten.
 import fc from 'fast-check'
 import t from 'tap'
-import type { Cap } from '../../../src/engine/bounds.ts'
+import type { Cap } from '../../../src/engine/portions.ts'
 import { type Holder, NO_HOLDER, Reached, type Share, siteOf } from '../../../src/engine/shares.ts'
 import { sharesContract } from '../../contract/shares.ts'
 import { ANN, from, given } from '../../contract/support/shares.ts'

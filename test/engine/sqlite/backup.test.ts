@@ -10,6 +10,7 @@ import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { backUp } from '../../../src/engine/sqlite/backup.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { account, draft, ticket } from '../../contract/support/samples.ts'
+import { pageQuery } from '../../support/page-query.ts'
 import { until } from '../../support/until.ts'
 
 const ROOM = 'chat:a'
@@ -67,8 +68,8 @@ t.test('a backup under load is one moment: all that was acknowledged before it',
   const copy = await opened(t, await restored(t, file, 'other'))
   const { offset } = await copy.log.head(ROOM)
   t.ok(offset >= before, `${before} were acknowledged, ${offset} are there`)
-  const query = { retention: RETENTION, after: null, before: null, order: 'desc' } as const
-  const { messages } = await copy.log.read(ROOM, { ...query, limit: 20 })
+  const query = pageQuery({ retention: RETENTION, order: 'desc', limit: 20 })
+  const { messages } = await copy.log.read(ROOM, query)
   const offsets = messages.map((message) => message.offset)
   t.same(
     offsets,

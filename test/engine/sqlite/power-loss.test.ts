@@ -10,6 +10,7 @@ import { Dice } from '../../support/dice.ts'
 import { makeDisk } from '../../support/disk/disk.ts'
 import { PowerLoss } from '../../support/disk/power-loss.ts'
 import { type Call, readRecording } from '../../support/disk/recording.ts'
+import { pageQuery } from '../../support/page-query.ts'
 import { startChild } from './child.ts'
 import { FEW, KEEPS_ALL, KEEPS_FEW, saying } from './children/sayings.ts'
 
@@ -96,7 +97,7 @@ async function wrongs(folder: string, acks: readonly Ack[]): Promise<string[]> {
     const retention = room === KEEPS_FEW ? { messages: FEW, ageMs: null } : ALL
     for (;;) {
       const after = validation.at(-1)?.offset ?? null
-      const query = { retention, after, before: null, limit: 1_000, order: 'asc' } as const
+      const query = pageQuery({ retention, after, limit: 1_000 })
       const { messages } = await engine.log.read(room, query)
       if (messages.length === 0) return validation
       validation.push(...messages.map(({ offset, payload }) => ({ offset, body: `${payload}` })))

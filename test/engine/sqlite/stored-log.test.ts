@@ -6,6 +6,7 @@ import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/store
 import { draft } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { sharesWithin } from '../../support/memory-shares.ts'
+import { pageQuery } from '../../support/page-query.ts'
 
 const KEPT = { messages: 100, ageMs: null }
 const EPOCH = 'e1'
@@ -16,10 +17,12 @@ function threads() {
   const position = { epoch: EPOCH, offset: 1 }
   const results: { [operation: string]: unknown } = {
     headOf: position,
-    readMessages: { head: position, messages: [] },
+    summaryOf: { head: position, oldest: 1, redactions: 0 },
+    readMessages: { head: position, oldest: 1, redactions: 0, messages: [] },
   }
   const writer = { call: () => answer.promise }
-  const reader = { call: async (operation: string) => results[operation] }
+  const call = async (operation: string) => results[operation]
+  const reader = { call, callAlone: call }
   const told = () => answer.resolve({ epochs: [EPOCH], offset: [1], repeats: new Map() })
   return { writer, reader, told }
 }
@@ -42,9 +45,10 @@ t.test('[C93] a message on the disk is not shown before it was told', async (t) 
     key: null,
     holder: NO_HOLDER,
   })
-  const query = { retention: KEPT, after: null, before: null, limit: 1, order: 'asc' } as const
+  const query = pageQuery({ retention: KEPT, limit: 1 })
   const shown = [
     log.head('chat:1').then(() => seen.push('head')),
+    log.summary('chat:1', KEPT).then(() => seen.push('summary')),
     log.read('chat:1', query).then(() => seen.push('read')),
   ]
   await log.head('chat:2')
@@ -52,5 +56,5 @@ t.test('[C93] a message on the disk is not shown before it was told', async (t) 
   told()
   await Promise.all([appended, ...shown])
   t.equal(seen[0], 'told')
-  t.same(seen.toSorted(), ['head', 'read', 'told'])
+  t.same(seen.toSorted(), ['head', 'read', 'summary', 'told'])
 })

@@ -71,6 +71,23 @@ t.test('no batch is larger than its bound', async (t) => {
   t.same(sizes, [...times(BATCH_MAX, () => BATCH_MAX), 2, 2])
 })
 
+t.test(
+  'a call waits for one call that takes long at most, and those are not held up',
+  async (t) => {
+    const thread = await started(t)
+    const order: string[] = []
+    const long = () => thread.callAlone('count', null).then((size) => order.push(`long ${size}`))
+    const short = () => thread.call('count', null).then((size) => order.push(`short ${size}`))
+    const calls = times(3, long)
+    await new Promise(setImmediate)
+    calls.push(...times(2, short))
+    await Promise.race(calls.slice(3))
+    calls.push(short())
+    await Promise.all(calls)
+    t.same(order, ['long 1', 'short 2', 'short 2', 'long 1', 'short 1', 'long 1'])
+  },
+)
+
 t.test('one call more than may wait is turned away, and the others are served', async (t) => {
   const thread = await started(t)
   const calls = times(WAITING_MAX, () => thread.call('count', null))

@@ -60,6 +60,7 @@ async function audit(app: FastifyInstance): Promise<void> {
   const log = new Audit({
     clock,
     write: (level, line, sentence) => app.log[level](line, sentence),
+    leftOut: () => app.metrics.leftOut('audit'),
   })
   app.decorate('audit', log)
   app.decorate('auditRequest', (audit: AuditEvent, request: FastifyRequest, facts: AuditFacts) =>

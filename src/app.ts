@@ -140,7 +140,12 @@ function timesOf(requestMs: number) {
 
 /** The whole service by itself. Rejects when the engine refuses to open. */
 export async function buildApp(config: Config, parts: AppParts = {}): Promise<FastifyInstance> {
-  const { clock = systemClock, random = systemRandom, logger = loggerFor(config), ...rest } = parts
+  const {
+    clock = systemClock,
+    random = systemRandom,
+    logger = loggerFor(config, clock),
+    ...rest
+  } = parts
   const { requestMs = REQUEST_MS } = parts
   const app = Fastify({
     logger,
@@ -158,7 +163,7 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
   }) as unknown as FastifyInstance
   await app.register(unrouted)
   await app.register(tls, { files: config.tls, clock })
-  await app.register(log)
+  await app.register(log, { clock, logger })
   await app.register(gracefulShutdown, { drainSeconds: config.drainSeconds, clock })
   await app.register(usherService, {
     ...{ config, clock, random, ...rest },

@@ -61,6 +61,13 @@ export class Metrics {
     registers: [this.registry],
   })
 
+  readonly #leftOut = new Counter({
+    name: 'usher_log_lines_left_out_total',
+    help: 'Log lines not written: of strangers (request, audit), or for a slow reader (output).',
+    labelNames: ['log'],
+    registers: [this.registry],
+  })
+
   /** Counts one flush at the end of a turn, which took `ms` milliseconds. */
   onFlush = (ms: number): void => {
     this.#fanOut.observe(ms / 1_000)
@@ -83,6 +90,11 @@ export class Metrics {
 
   limitHit(limit: LimitName): void {
     this.#limits.inc({ limit })
+  }
+
+  /** Counts lines of the log that are not written. */
+  leftOut(log: 'request' | 'audit' | 'output', lines = 1): void {
+    this.#leftOut.inc({ log }, lines)
   }
 
   /** Counts an answered request; `seconds` is how long it took. */

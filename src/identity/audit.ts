@@ -2,7 +2,7 @@
 // was revoked. It has names and numbers, never a message or a credential (S36).
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Clock } from '../time/clock.ts'
-import { TokenBuckets } from '../time/token-bucket.ts'
+import { Throttle, type ThrottleRates } from '../time/throttle.ts'
 
 /** Every kind of line, and the sentence in it. `docs/security.md` lists their fields. */
 export const AUDIT = {
@@ -29,20 +29,28 @@ export interface AuditParts {
   clock: Clock
   /** Writes one line. */
   write(level: 'info' | 'warn', line: AuditFacts, sentence: string): void
+  /** Counts a line that is not written. */
+  leftOut(): void
 }
 
-/** Lines that one address may cause for each kind of refusal: ten at once, ten a minute. */
-const PER_ADDRESS = { burst: 10, perSecond: 10 / 60 }
-/** With more addresses than this at a time, new ones share one allowance. */
-const ADDRESSES_MAX = 20_000
+/**
+ * Lines about strangers: ten at once and ten a minute for each address, and a bound over all, so
+ * that a flood fills no disk (S51).
+ */
+export const STRANGERS: ThrottleRates = {
+  perKey: { burst: 10, perSecond: 10 / 60 },
+  all: { burst: 1_000, perSecond: 20 },
+  keysMax: 20_000,
+}
 
 export class Audit {
   readonly #parts: AuditParts
-  readonly #rates = new TokenBuckets(PER_ADDRESS)
+  readonly #throttle: Throttle
   readonly #unwritten = new Map<AuditEvent, number>()
 
   constructor(parts: AuditParts) {
     this.#parts = parts
+    this.#throttle = new Throttle(STRANGERS, parts.clock.elapsed())
   }
 
   tell(audit: AuditEvent, facts: AuditFacts): void {
@@ -59,7 +67,8 @@ export class Audit {
     const audit = error instanceof Refusal ? eventOf(error) : null
     if (audit === null) return
     const { message, reply, limit } = error as Refusal
-    if (!this.#mayWrite(audit, network)) return this.#leaveOut(audit)
+    const elapsed = this.#parts.clock.elapsed()
+    if (!this.#throttle.take(`${audit} ${network}`, elapsed)) return this.#leaveOut(audit)
     const why = { error: reply.error, limit, why: message }
     this.tell(audit, { ...facts, ...why, unwritten: this.#take(audit) })
   }
@@ -69,14 +78,9 @@ export class Audit {
     for (const audit of this.#unwritten.keys()) this.tell(audit, { unwritten: this.#take(audit) })
   }
 
-  #mayWrite(audit: AuditEvent, network: string): boolean {
-    const elapsed = this.#parts.clock.elapsed()
-    const key = this.#rates.size < ADDRESSES_MAX ? `${audit} ${network}` : audit
-    return this.#rates.of(key, elapsed).take(1, elapsed)
-  }
-
   #leaveOut(audit: AuditEvent): void {
     this.#unwritten.set(audit, (this.#unwritten.get(audit) ?? 0) + 1)
+    this.#parts.leftOut()
   }
 
   /** How many lines were left out before this one; undefined when there were none. */

@@ -1,9 +1,10 @@
 // The log at its most talkative: all the events that may be asked for are in it, and no credential.
 import t from 'tap'
 import { LOG_SHAPES } from '../../plugins/logging/shapes.ts'
-import { startApp } from '../support/app.ts'
+import { startApp, startOnManualClock } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call, person, ticketOf } from '../support/people.ts'
+import { rawRequest } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
 const SECRETS = {
@@ -103,6 +104,60 @@ t.test('[S9] a logged URL has no query, and a logged error not what it choked on
   const shape = LOG_SHAPES.err(error)
   t.same(Object.keys(shape).sort(), ['cause', 'code', 'message', 'stack', 'type'])
 })
+
+const LINE_MAX = 4_096
+
+t.test('[S51] no line is long, whatever stands in the request', async (t) => {
+  const { url, log } = await startApp(t, { trustProxy: ['loopback'] })
+  for (const long of ['\\'.repeat(15_000), '"'.repeat(15_000), '%5c'.repeat(5_000)]) {
+    for (const path of [`/${long}`, `/rooms/${long}`, `/?${long}`]) {
+      const { host } = new URL(url)
+      const lines = [`GET ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close', '', '']
+      const client = await rawRequest(url, lines.join('\r\n'))
+      await until(() => client.ended)
+    }
+    const part = long.slice(0, 4_000)
+    const headers = { origin: part, 'user-agent': part, 'x-forwarded-for': part }
+    await refused(`${url}/rooms/chat:a`, { headers })
+    await call(`${url}/rooms/chat:a/messages`, 'POST', { headers, body: {} })
+    await call(`${url}/tickets`, 'POST', { headers: asServer, body: { [long]: 1 } })
+    await (await connect(`${url}/rooms/chat:a`, { headers: { ...headers, ...asServer } })).close()
+  }
+  await until(() => log().split('connection closed').length === 4)
+  const longest = Math.max(
+    ...log()
+      .split('\n')
+      .map((line) => Buffer.byteLength(line)),
+  )
+  t.ok(longest < LINE_MAX, `${longest} bytes`)
+})
+
+t.test('[S51] requests of strangers are counted, and those of users written', async (t) => {
+  const { clock, usher } = await startOnManualClock(t)
+  const { url, log } = usher
+  const linesAt = (path: string) =>
+    log()
+      .split('\n')
+      .filter((line) => line.includes('"msg":"request"') && line.includes(`"path":"${path}"`))
+      .map((line) => JSON.parse(line) as { status: number; unwritten?: number })
+  for (let sent = 0; sent < 40; sent += 1) {
+    await call(`${url}/nowhere`, 'GET')
+    await call(`${url}/session`, 'GET')
+    await call(`${url}/rooms/chat:a`, 'GET', { headers: asServer })
+  }
+  t.equal(linesAt('/rooms/chat:a').length, 40, 'a known client has each of its lines')
+  t.equal(linesAt('/nowhere').length + linesAt('/session').length, 10)
+  await clock.advance(60_000)
+  await call(`${url}/nowhere`, 'GET')
+  await until(() => linesAt('/nowhere').at(-1)?.unwritten === 70)
+  const { body } = await textAt(`${url}/metrics`)
+  t.match(body, /^usher_log_lines_left_out_total\{log="request"\} 70$/m)
+  t.match(body, /^usher_log_lines_left_out_total\{log="audit"\} 30$/m)
+})
+
+async function textAt(url: string): Promise<{ body: string }> {
+  return { body: await (await fetch(url, { headers: asServer })).text() }
+}
 
 t.test('[S36] every request and every connection is one line that describes it', async (t) => {
   const { url, log } = await startApp(t)

@@ -79,6 +79,20 @@ export class Program {
     throw new Error(`${this.#options.command.join(' ')} ends without ${pattern}: ${this.output}`)
   }
 
+  /** No longer reads what it prints, so that its pipe gets full. */
+  stopReading(): void {
+    this.#child.stdout?.pause()
+  }
+
+  readAgain(): void {
+    this.#child.stdout?.resume()
+  }
+
+  /** Closes the end of its output that is read, as a `head -1` does after its line. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy()
+  }
+
   /** Types a line. */
   say(line: string): void {
     this.#child.stdin?.write(`${line}\n`)

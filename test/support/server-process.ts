@@ -8,7 +8,8 @@ import { freePort } from './free-port.ts'
 import { Program } from './program.ts'
 import { until } from './until.ts'
 
-const SERVER = resolve(import.meta.dirname, '../../src/server.ts')
+/** The script of the service by itself. */
+export const SERVER = resolve(import.meta.dirname, '../../src/server.ts')
 const LISTENING = /Server listening at (https?:\/\/[^"\s]+)/
 const READY_MS = 60_000
 

@@ -28,6 +28,8 @@ export interface Family {
   title: string
   /** Where it attacks, if not both alone and at the root of an application. */
   homes?: readonly Home[]
+  /** The same for the short form, if not alone. */
+  shortHomes?: readonly Home[]
   parts: readonly ((target: Target) => Attacks | Promise<Attacks>)[]
 }
 

@@ -1,11 +1,13 @@
 // The list of families, in the order they attack; the look at what is left comes last.
 import type { Family } from './attack.ts'
 import { afterwards } from './families/afterwards.ts'
+import { embedded } from './families/embedded.ts'
 import { firstMessages } from './families/first-messages.ts'
 import { frames } from './families/frames.ts'
 import { framing } from './families/framing.ts'
 import { headers } from './families/headers.ts'
 import { json } from './families/json.ts'
+import { logs } from './families/logs.ts'
 import { origins } from './families/origins.ts'
 import { passwords } from './families/passwords.ts'
 import { paths } from './families/paths.ts'
@@ -30,8 +32,10 @@ export const FAMILIES: readonly Family[] = [
   frames,
   firstMessages,
   revokedRequests,
+  embedded,
   slowness,
   secondOrigin,
+  logs,
   passwords,
   afterwards,
 ]

@@ -9,8 +9,6 @@ const args = process.argv.slice(2)
 const short = args.includes('--short')
 const chosen = args.filter((arg) => !arg.startsWith('--'))
 
-const USUAL: readonly Home[] = ['alone', 'root']
-
 const start = performance.now()
 const wrong: string[] = []
 for (const home of HOMES.filter(isChosenHome)) wrong.push(...(await attackAt(home)))
@@ -20,7 +18,7 @@ console.log(`${wrong.length} WRONG in all`)
 process.exit(wrong.length > 0 ? 1 : 0)
 
 async function attackAt(home: Home): Promise<string[]> {
-  const families = FAMILIES.filter(({ homes = USUAL }) => homes.includes(home))
+  const families = FAMILIES.filter((family) => homesOf(family).includes(home))
   const target = await findTarget(short, home)
   console.log(`Usher ${home === 'alone' ? 'alone' : `in an application, at its ${home}`}`)
   try {
@@ -48,6 +46,10 @@ function state({ server: { program } }: Target): string {
   const seconds = `${((performance.now() - start) / 1_000).toFixed(1)} s so far`
   if (!program.isRunning) return `${seconds}, the server is dead`
   return `${seconds}, server ${program.rssMiB()} MiB, ${program.openFiles()} open files`
+}
+
+function homesOf({ homes = ['alone', 'root'], shortHomes = ['alone'] }: Family): readonly Home[] {
+  return short ? shortHomes : homes
 }
 
 /** With names after the options, only these families, and the look afterwards. */

@@ -20,7 +20,11 @@ const RULES: RulesInput = {
     { match: 'open:*', join: ['anyone'], publish: ['anyone'] },
     { match: 'locked:*', join: ['ticket'], publish: ['ticket'] },
   ],
-  limits: { ticketsPerMinute: null, messagesPerSecond: 100 },
+  limits: {
+    ...{ ticketsPerMinute: null, messagesPerSecond: 100 },
+    // Few enough for a crowd of ours to reach them.
+    ...{ pendingConnections: 1_000, pendingPerAddress: 20 },
+  },
   heartbeat: { pingSeconds: 5, pongSeconds: 5 },
 }
 

@@ -5,7 +5,7 @@ import { OPCODE } from '../../support/frames.ts'
 import { call } from '../../support/people.ts'
 import { type Attack, attack, type Family } from '../attack.ts'
 import { FAILURE } from '../host-users.ts'
-import { bearerHeaders, type Target } from '../target.ts'
+import { bearerHeaders, HOMES, type Target } from '../target.ts'
 import { firstAnswer, openSocket, pause, upgrade, upgradeBytes, within } from '../wire.ts'
 
 /** The heap is bounded by an option of Node; this is for what lies outside it. */
@@ -15,7 +15,8 @@ const ROOMS = ['attack:frames', 'attack:first', 'attack:tickets', 'attack:origin
 
 export const afterwards: Family = {
   title: 'afterwards',
-  homes: ['alone', 'root', 'prefix'],
+  homes: HOMES,
+  shortHomes: HOMES,
   parts: [looking],
 }
 

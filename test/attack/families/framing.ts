@@ -10,6 +10,7 @@ const REFUSED = /^400 bad_request$/
 
 export const framing: Family = {
   title: 'framing',
+  shortHomes: ['alone', 'root'],
   parts: [smuggled, malformed, beside, refusedUpgrade, goneClients],
 }
 

@@ -2,7 +2,7 @@
 // comes of it (S46).
 import { PASSWORD } from '../../support/people.ts'
 import { type Attack, attack, type Family } from '../attack.ts'
-import { bearerHeaders, KEY_HEADERS, posting, type Target } from '../target.ts'
+import { bearerHeaders, HOMES, KEY_HEADERS, posting, type Target } from '../target.ts'
 import { type Ask, firstAnswer, openSocket, pause, requestBytes, wordsOf } from '../wire.ts'
 
 type Person = Target['victim']
@@ -15,7 +15,8 @@ const NEW_PASSWORD = 'another correct horse'
 
 export const revokedRequests: Family = {
   title: 'revoked',
-  homes: ['alone', 'root', 'prefix'],
+  homes: HOMES,
+  shortHomes: HOMES,
   parts: [bodiesBehind],
 }
 

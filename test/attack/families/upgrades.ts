@@ -2,7 +2,7 @@
 // is then no socket, and a call that it lacks would end the process (S41).
 import { type Attack, attack, type Family } from '../attack.ts'
 import { allRequests } from '../routes.ts'
-import type { Target } from '../target.ts'
+import { HOMES, type Target } from '../target.ts'
 import { type Headers, openSocket, pause, upgradeBytes } from '../wire.ts'
 
 const HELLO = 'hello'
@@ -29,7 +29,8 @@ const HOST_PATHS = ['/mine', '/mine/echo']
 
 export const upgrades: Family = {
   title: 'upgrades',
-  homes: ['alone', 'root', 'prefix'],
+  homes: HOMES,
+  shortHomes: HOMES,
   parts: [withBodies, connecting],
 }
 
@@ -80,7 +81,7 @@ async function sendAll(target: Target, requests: readonly Buffer[]): Promise<str
       else socket.write(bytes)
       return socket
     })
-    await pause(50)
+    await pause(25)
     for (const socket of sockets) socket.destroy()
   }
   await pause(100)

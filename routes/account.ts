@@ -22,7 +22,7 @@ const passwordChange = {
 }
 const removal = {
   summary: 'Delete one’s account',
-  description: 'With its sessions, tickets and connections.',
+  description: 'With its sessions, tickets and connections. Its name stays taken for 90 days.',
   tags,
   response: { 204: Done, ...changing(401) },
 }

@@ -12,6 +12,7 @@ export interface AccountRecord {
 }
 
 export interface AccountStore {
+  /** A username is taken also after its account was removed, as `remove` says. */
   create(account: AccountRecord): Promise<'created' | 'taken'>
   byUsername(usernameKey: string): Promise<AccountRecord | null>
   byUser(user: string): Promise<AccountRecord | null>
@@ -20,8 +21,12 @@ export interface AccountStore {
    * such user, or when the stored hash is no longer `former`.
    */
   setPassword(user: string, password: string, former: string): Promise<boolean>
-  /** Removes an account with its sessions and tickets. False when it was gone already. */
-  remove(user: string): Promise<boolean>
+  /**
+   * Removes an account with its sessions and tickets. False when it was gone already. Its username
+   * stays taken until `keptUntil`, in milliseconds since 1970, and then as long as messages of that
+   * user that have a name are kept; it may be free a day later than that.
+   */
+  remove(user: string, keptUntil: number): Promise<boolean>
 }
 
 export interface SessionRecord {

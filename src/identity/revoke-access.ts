@@ -5,6 +5,7 @@ import type { Revocations } from '../engine/engine.ts'
 import type { AccountStore, SessionStore } from '../engine/identity-store.ts'
 import type { UserStatusStore } from '../engine/user-status-store.ts'
 import type { Revocation } from '../protocol/identity.ts'
+import { RELEASED_NAME_MS } from '../protocol/limits.ts'
 import type { Clock } from '../time/clock.ts'
 import { digest } from './secret.ts'
 
@@ -71,11 +72,12 @@ export class RevokeAccess {
   }
 
   /**
-   * Removes an account with its sessions and tickets. False when there was no such account any
-   * more.
+   * Removes an account with its sessions and tickets; its name is not given out again for a while
+   * (S54). False when there was no such account any more.
    */
   async removeAccount(user: string): Promise<boolean> {
-    const removed = await this.#stores.accounts.remove(user)
+    const keptUntil = this.#clock.now() + RELEASED_NAME_MS
+    const removed = await this.#stores.accounts.remove(user, keptUntil)
     await this.#stores.revocations.revoke({ user })
     return removed
   }

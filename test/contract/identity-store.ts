@@ -28,6 +28,17 @@ export function accountContract(t: Test, open: OpenStores): void {
     t.equal(await accounts.byUser(second.user), null)
   })
 
+  t.test('a username stays taken after its account was removed, for that user too', async (t) => {
+    const { accounts } = await open(t)
+    const ada = account({ usernameKey: 'ada' })
+    await accounts.create(ada)
+    t.equal(await accounts.remove(ada.user, Number.MAX_SAFE_INTEGER), true)
+    t.equal(await accounts.create(account({ usernameKey: 'ada' })), 'taken')
+    t.equal(await accounts.create(ada), 'taken')
+    t.equal(await accounts.byUsername('ada'), null)
+    t.equal(await accounts.create(account({ usernameKey: 'adam' })), 'created')
+  })
+
   t.test('one of 50 requests for one username at the same time gets it', async (t) => {
     const { accounts } = await open(t)
     const wishes = Array.from({ length: 50 }, () => account({ usernameKey: 'ada' }))

@@ -30,9 +30,9 @@ const ACTS: Record<string, Act> = {
     const body = { password: PASSWORD, newPassword: 'staple battery horse' }
     return call(`${url}/account/password`, 'PUT', { headers: browser, body })
   },
-  '[C19] a log-out everywhere': ({ url }, { browser }) =>
+  '[C121] a log-out everywhere': ({ url }, { browser }) =>
     call(`${url}/sessions`, 'DELETE', { headers: browser }),
-  '[C19] a deleted account': ({ url }, { browser }) =>
+  '[C121] a deleted account': ({ url }, { browser }) =>
     call(`${url}/account`, 'DELETE', { headers: browser }),
 }
 

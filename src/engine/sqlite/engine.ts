@@ -17,6 +17,7 @@ import { reasonOf } from './errors.ts'
 import { sweepExpired } from './expiry-job.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { sqliteIdentity } from './identity.ts'
+import { freeReleasedNames } from './released-names.ts'
 import { trimHistories } from './retention-job.ts'
 import { splitLog } from './split-log.ts'
 import { SqliteLog } from './stored-log.ts'
@@ -79,7 +80,7 @@ async function compose(
   const followers = new Followers()
   const stored = new SqliteLog({ writer, reader, clock, followers, shares })
   const appendNow = createMemoryLog({ clock, followers, shares })
-  const stopJobs = startJobs(writer, tickets, clock)
+  const stopJobs = startJobs(threads, tickets, clock)
   return {
     name: 'sqlite',
     node: newNodeId(systemRandom),
@@ -110,12 +111,14 @@ async function compose(
 }
 
 /** Starts the periodic work of an open engine. Returns how to stop. */
-function startJobs(writer: Threads['writer'], tickets: MemoryTickets, clock: Clock): () => void {
+function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () => void {
+  const { writer } = threads
   const stopSweeping = sweepExpired(clock, [
     (slice) => tickets.sweep(slice),
     (slice) => writer.call('sweepSessions', slice),
   ])
   const stopTrimming = trimHistories(clock, (trim) => writer.call('trimMessages', trim))
+  const stopFreeing = freeReleasedNames(clock, threads)
   // A store that is not ready is sent no calls: only this probe finds out that it is ready again.
   const probing = clock.every(PROBE_MS, () => {
     if (!writer.health().ready) writer.call('probe', { now: clock.now() }).catch(() => undefined)
@@ -123,6 +126,7 @@ function startJobs(writer: Threads['writer'], tickets: MemoryTickets, clock: Clo
   return () => {
     stopSweeping()
     stopTrimming()
+    stopFreeing()
     probing.cancel()
   }
 }

@@ -36,10 +36,14 @@ function probeWrites(db: DatabaseSync) {
 function accountWrites(db: DatabaseSync) {
   const create = db.prepare(`
     INSERT INTO accounts (user, username, username_key, password, created_at)
-    VALUES (:user, :username, :usernameKey, :password, :createdAt)
+    SELECT :user, :username, :usernameKey, :password, :createdAt
+    WHERE NOT EXISTS (SELECT 1 FROM released_names WHERE username_key = :usernameKey)
     ON CONFLICT (username_key) DO NOTHING`)
   const setPassword = db.prepare(`
     UPDATE accounts SET password = :password WHERE user = :user AND password = :former`)
+  const release = db.prepare(`
+    INSERT OR REPLACE INTO released_names (username_key, user, kept_until)
+    SELECT username_key, user, :keptUntil FROM accounts WHERE user = :user`)
   const remove = db.prepare('DELETE FROM accounts WHERE user = :user')
 
   return {
@@ -49,8 +53,9 @@ function accountWrites(db: DatabaseSync) {
     setPassword(args: { user: string; password: string; former: string }): boolean {
       return setPassword.run(args).changes === 1
     },
-    removeAccount(args: { user: string }): boolean {
-      return remove.run(args).changes === 1
+    removeAccount({ user, keptUntil }: { user: string; keptUntil: number }): boolean {
+      release.run({ user, keptUntil })
+      return remove.run({ user }).changes === 1
     },
   }
 }

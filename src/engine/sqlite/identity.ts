@@ -41,7 +41,8 @@ export async function sqliteIdentity(parts: IdentityParts): Promise<IdentityStor
       byUser: (user) => reader.call('accountByUser', { user }),
       setPassword: (user, password, former) =>
         writer.call('setPassword', { user, password, former }),
-      remove: (user) => endingUser(user, writer.call('removeAccount', { user })),
+      remove: (user, keptUntil) =>
+        endingUser(user, writer.call('removeAccount', { user, keptUntil })),
     },
     sessions: {
       create: (session) => writer.call('createSession', session),

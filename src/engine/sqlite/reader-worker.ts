@@ -3,12 +3,14 @@ import { workerData } from 'node:worker_threads'
 import { openForReading } from './file.ts'
 import { prepareReads } from './identity-reads.ts'
 import { messageReads } from './message-reads.ts'
+import { releasedNameReads } from './released-names.ts'
 import type { Operations } from './thread.ts'
 import { runReads, serve } from './worker.ts'
 
 serve(() => {
   const db = openForReading(workerData.path)
-  const operations = { ...prepareReads(db), ...messageReads(db) } as unknown as Operations
+  const reads = { ...prepareReads(db), ...messageReads(db), ...releasedNameReads(db) }
+  const operations = reads as unknown as Operations
   return {
     run: (calls) => runReads(db, operations, calls),
     close: () => db.close(),

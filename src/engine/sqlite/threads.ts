@@ -8,11 +8,12 @@ import type { Reads } from './identity-reads.ts'
 import type { Writes } from './identity-writes.ts'
 import type { MessageReads } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
+import type { ReleasedNameReads, ReleasedNameWrites } from './released-names.ts'
 import { type SqliteThread, startSqliteThread } from './thread.ts'
 
-type ReadOperations = Reads & MessageReads
+type ReadOperations = Reads & MessageReads & ReleasedNameReads
 /** The thread that writes can read as well. */
-type WriteOperations = ReadOperations & Writes & MessageWrites
+type WriteOperations = ReadOperations & Writes & MessageWrites & ReleasedNameWrites
 
 /** In memory both are the same thread. */
 export interface Threads {

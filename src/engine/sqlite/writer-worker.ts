@@ -6,6 +6,7 @@ import { prepareReads } from './identity-reads.ts'
 import { prepareWrites } from './identity-writes.ts'
 import { messageReads } from './message-reads.ts'
 import { messageWrites } from './message-writes.ts'
+import { releasedNameReads, releasedNameWrites } from './released-names.ts'
 import type { Operations } from './thread.ts'
 import { runInTransaction, serve } from './worker.ts'
 
@@ -16,6 +17,8 @@ serve(() => {
     ...prepareWrites(db),
     ...writes,
     ...prepareReads(db),
+    ...releasedNameReads(db),
+    ...releasedNameWrites(db),
     ...messageReads(db),
   } as unknown as Operations
   const total = db.prepare('SELECT total_changes() AS rows')

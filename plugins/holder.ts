@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Holder, holderOf } from '../src/engine/shares.ts'
 import { addressKey, addressList } from '../src/identity/address.ts'
+import type { Asker } from '../src/identity/ticket.ts'
+import { kProved } from './auth.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,11 +13,14 @@ declare module 'fastify' {
     networkOf(request: FastifyRequest): string | null
     /** Whom a request counts for, once its identity is known; a server key stands for itself. */
     holderOf(request: FastifyRequest): Holder
+    /** Who asks for a ticket by a request, once its identity is known. */
+    askerOf(request: FastifyRequest): Asker
   }
 }
 
 async function holders(app: FastifyInstance): Promise<void> {
-  const isExempt = addressList(app.usherContext.config.exemptAddresses)
+  const { config, clock } = app.usherContext
+  const isExempt = addressList(config.exemptAddresses)
   const networkOf = (request: FastifyRequest): string | null => {
     // A client that has gone away has no address any more.
     const ip: string | undefined = request.ip
@@ -25,6 +30,11 @@ async function holders(app: FastifyInstance): Promise<void> {
   app.decorate('holderOf', (request: FastifyRequest) =>
     holderOf(app.identityOf(request), networkOf(request)),
   )
+  app.decorate('askerOf', (request: FastifyRequest) => {
+    const elapsed = clock.elapsed()
+    const provedMsAgo = Math.ceil(elapsed - (request[kProved]?.since ?? elapsed))
+    return { holder: app.holderOf(request), provedMsAgo }
+  })
 }
 
 export default fp(holders, { name: 'usher-holder', fastify: '5.x', dependencies: ['usher-auth'] })

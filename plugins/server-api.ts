@@ -31,11 +31,13 @@ function disconnecting(app: FastifyInstance): Usher['disconnect'] {
       need(typeof who.session === 'string', 'A session is a text.')
       const { identity } = app.usherContext
       const session = identity === undefined ? who.session : HOST_SESSION + who.session
-      return app.revokeAccess.disconnect({ session })
+      return app.revokeAccess.endedByHost({ session })
     }
-    need(isUserId(who.user), 'Name a user or a session.')
-    need(who.room === undefined || isRoomName(who.room), 'A room name is 1 to 128 characters.')
-    return app.revokeAccess.disconnect(who)
+    const { user, room } = who
+    need(isUserId(user), 'Name a user or a session.')
+    need(room === undefined || isRoomName(room), 'A room name is 1 to 128 characters.')
+    if (room === undefined) return app.revokeAccess.endedByHost({ user })
+    return app.revokeAccess.sendOut(user, room)
   }
 }
 

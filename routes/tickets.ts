@@ -59,7 +59,11 @@ export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/tickets', options, async (request, reply) => {
     const { body } = request
     const base = baseOf(request, config.publicUrl) + app.prefix
-    const { ticket, expiresAt } = await app.tickets.issueTo(app.identityOf(request), body)
+    const { ticket, expiresAt } = await app.tickets.issueTo(
+      app.identityOf(request),
+      body,
+      app.askerOf(request),
+    )
     const url = urlOf(base, body.rooms ?? [], ticket)
     reply.header('cache-control', 'no-store')
     return reply.code(201).send({ ticket, expiresAt, url })

@@ -31,7 +31,10 @@ export interface Usher {
   /** Needs no permission of the rules or of `authorize`; the room must have a rule. */
   publish(room: string, data: unknown, options?: PublishOptions): Promise<Published>
   issueTicket(options: TicketOptions): Promise<IssuedTicket>
-  /** Closes the connections of a session, of a user, or of a user in one room, on every node. */
+  /**
+   * Closes the connections of a session, of a user, or of a user in one room, on every node. But
+   * for a room it also voids the tickets of that session or user that are not used yet.
+   */
   disconnect(who: Revocation): Promise<void>
   /**
    * The identity behind a request to one of the application's own routes, as Usher's routes see it.

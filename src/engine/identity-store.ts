@@ -1,4 +1,5 @@
 // The ports for accounts, sessions and tickets. Secrets arrive here only hashed.
+import type { Holder } from './shares.ts'
 
 export interface AccountRecord {
   /** Random id `u_…`; it never changes and is never given again. */
@@ -108,11 +109,15 @@ export interface TicketRecord {
   name: string | null
   /** Data that travels with the user, as JSON text. */
   info: string | null
+  /** When proving the identity that asked for it began: what ended afterwards voids the ticket. */
   issuedAt: number
   expiresAt: number
   /** When a connection that the ticket opened must end; null: with the session. */
   connectionExpiresAt: number | null
 }
+
+/** The session that asked for tickets, or the user that they are for. */
+export type TicketsOf = { session: string } | { user: string }
 
 /**
  * A ticket is good on every node as soon as `issue` has resolved, and on none any more when it was
@@ -129,9 +134,15 @@ export interface TicketStore {
   readonly since: number
   /**
    * False when the session has ended or the user is banned: no ticket is stored then. Sessions of
-   * the host application (HOST_SESSION) count as alive.
+   * the host application (HOST_SESSION) count as alive until `end`. `holder` is whom the ticket
+   * counts for while it is out; its user if not said. Rejects with EngineUnavailable over a bound.
    */
-  issue(ticket: TicketRecord): Promise<boolean>
+  issue(ticket: TicketRecord, holder?: Holder): Promise<boolean>
+  /**
+   * Voids the tickets of a session or of a user that are out, and refuses those that are still
+   * being issued, with an `issuedAt` before `now`: for sessions that only the application knows.
+   */
+  end(whose: TicketsOf, now: number): Promise<void>
   /** Reads a ticket that is good, without using it up; else null. */
   read(hash: string, now: number): Promise<TicketRecord | null>
   /** Uses up a good ticket as one step: of any number of callers on all nodes, one gets it. */

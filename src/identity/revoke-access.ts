@@ -2,7 +2,12 @@
 // out. Each first changes the store, so that no new connection is accepted, and then tells all
 // nodes, which close the connections. No other file does either by hand.
 import type { Revocations } from '../engine/engine.ts'
-import type { AccountStore, SessionStore } from '../engine/identity-store.ts'
+import type {
+  AccountStore,
+  SessionStore,
+  TicketStore,
+  TicketsOf,
+} from '../engine/identity-store.ts'
 import type { UserStatusStore } from '../engine/user-status-store.ts'
 import type { Revocation } from '../protocol/identity.ts'
 import { RELEASED_NAME_MS } from '../protocol/limits.ts'
@@ -13,6 +18,7 @@ import { digest } from './secret.ts'
 export interface AccessStores {
   accounts: AccountStore
   sessions: SessionStore
+  tickets: TicketStore
   userStatus: UserStatusStore
   revocations: Revocations
 }
@@ -80,6 +86,15 @@ export class RevokeAccess {
     const removed = await this.#stores.accounts.remove(user, keptUntil)
     await this.#stores.revocations.revoke({ user })
     return removed
+  }
+
+  /**
+   * The application that Usher is embedded in has ended a session or a user's access: voids unused
+   * tickets, and closes connections.
+   */
+  async endedByHost(whose: TicketsOf): Promise<void> {
+    await this.#stores.tickets.end(whose, this.#clock.now())
+    await this.#stores.revocations.revoke(whose)
   }
 
   /** Closes connections alone: sessions, tickets and tokens stay good. */

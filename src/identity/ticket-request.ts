@@ -36,12 +36,13 @@ export function ticketOrder(identity: Identity | null, wish: TicketWish, now: nu
   need(isCount(ttl, TICKET.secondsMax), `ttl is 1 to ${TICKET.secondsMax} whole seconds.`)
   const order = { rooms: rooms ? [...rooms] : null, seconds: ttl }
   const isForOthers = identity === null || identity.server !== null
-  return { ...order, ...(isForOthers ? forUser(wish, now) : forSelf(identity, wish)) }
+  return { ...order, ...(isForOthers ? forUser(wish, now) : forSelf(identity, wish, now)) }
 }
 
 type Whose = Omit<TicketOrder, 'rooms' | 'seconds'>
 
-function forSelf(identity: Identity, { user, info, connectionTtl }: TicketWish): Whose {
+function forSelf(identity: Identity, wish: TicketWish, now: number): Whose {
+  const { user, info, connectionTtl } = wish
   if (user !== undefined || info !== undefined || connectionTtl !== undefined) {
     throw new Refusal(REPLY.forbidden, 'Only a server key may name a user, info or connectionTtl.')
   }
@@ -50,7 +51,8 @@ function forSelf(identity: Identity, { user, info, connectionTtl }: TicketWish):
     session: identity.session,
     name: identity.name,
     info: identity.info,
-    connectionExpiresAt: identity.expiresAt,
+    // An application may not say when its session ends: no connection lasts for ever (S48).
+    connectionExpiresAt: identity.expiresAt ?? now + TICKET.connectionSeconds * 1_000,
   }
 }
 

@@ -2,7 +2,7 @@
 // while it is stored; by its signature a forged one is refused before the store is asked (S49), and
 // told from a used one.
 import type { TicketRecord, TicketStore } from '../engine/identity-store.ts'
-import type { Shares } from '../engine/shares.ts'
+import { type Holder, NO_HOLDER, type Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { needScope } from '../protocol/scope.ts'
@@ -25,6 +25,20 @@ const FORM = /^ut_[\w-]{51}$/
 export interface IssuedTicket {
   ticket: string
   expiresAt: number
+}
+
+/** Who asks for a ticket. */
+export interface Asker {
+  /** Whom the ticket counts for while it is out. */
+  readonly holder: Holder
+  /** How long ago proving the asker's identity began, in milliseconds. */
+  readonly provedMsAgo: number
+}
+
+/** The application that Usher is embedded in, which needs no proof. */
+const APPLICATION: Asker = {
+  holder: { ...NO_HOLDER, server: 'application' },
+  provedMsAgo: 0,
 }
 
 export interface TicketsParts {
@@ -55,26 +69,29 @@ export class Tickets {
    * Issues a ticket that a user asks for, or a server key or the application (null) for a user of
    * theirs. Rejects with a Refusal that says what is wrong with the wish.
    */
-  async issueTo(identity: Identity | null, wish: TicketWish): Promise<IssuedTicket> {
+  async issueTo(
+    identity: Identity | null,
+    wish: TicketWish,
+    asker: Asker = APPLICATION,
+  ): Promise<IssuedTicket> {
     if (identity !== null) needScope(identity, 'tickets')
-    return this.issue(ticketOrder(identity, wish, this.#clock.now()))
+    return this.issue(ticketOrder(identity, wish, this.#clock.now()), asker)
   }
 
-  /** 429 when this user's tickets come too fast. */
-  async issue({ seconds, ...order }: TicketOrder): Promise<IssuedTicket> {
-    const holder = { user: order.user, address: null, server: null }
-    const reached = await this.#shares.spend('tickets', holder)
+  /** 429 when this user's tickets come too fast, also by a server key. */
+  async issue({ seconds, ...order }: TicketOrder, asker = APPLICATION): Promise<IssuedTicket> {
+    const reached = await this.#shares.spend('tickets', { ...NO_HOLDER, user: order.user })
     if (reached !== null) throw reached.refusal
-    const issuedAt = this.#clock.now()
-    const expiresAt = issuedAt + seconds * 1_000
+    const now = this.#clock.now()
+    const expiresAt = now + seconds * 1_000
     const body = Buffer.alloc(BODY_BYTES)
     this.#random.bytes(ID_BYTES).copy(body)
     body.writeUIntBE(expiresAt * LIVES + Math.min(seconds, LIVES - 1), ID_BYTES, TIME_BYTES)
     const bytes = Buffer.concat([body, this.#signer.sign(body)])
     const ticket = PREFIX + bytes.toString('base64url')
-    if (await this.#store.issue({ ...order, hash: digest(ticket), issuedAt, expiresAt })) {
-      return { ticket, expiresAt }
-    }
+    const issuedAt = now - asker.provedMsAgo
+    const record = { ...order, hash: digest(ticket), issuedAt, expiresAt }
+    if (await this.#store.issue(record, asker.holder)) return { ticket, expiresAt }
     if (order.session === null) throw new Refusal(REPLY.forbidden, 'This user is banned.')
     throw sessionEnded()
   }

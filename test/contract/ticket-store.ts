@@ -78,6 +78,31 @@ export function ticketContract(t: Test, open: OpenStores): void {
     t.ok(tickets.since >= before && tickets.since <= Date.now())
   })
 
+  t.test('the end of a session of an application voids its tickets alone', async (t) => {
+    const { tickets } = await open(t)
+    const [phone, laptop] = [`${HOST_SESSION}phone`, `${HOST_SESSION}laptop`]
+    const [gone, kept] = [ticket({ session: phone }), ticket({ session: laptop })]
+    for (const each of [gone, kept]) await tickets.issue(each)
+    await tickets.end({ session: phone }, 1_500)
+    t.equal(await tickets.read(gone.hash, 1_600), null)
+    t.equal(await tickets.redeem(gone.hash, 1_600), null)
+    t.equal(await tickets.issue(ticket({ session: phone, issuedAt: 1_499 })), false, 'under way')
+    const next = ticket({ session: phone, issuedAt: 1_501 })
+    t.equal(await tickets.issue(next), true, 'what it asks for afterwards is good')
+    for (const each of [kept, next]) t.same(await tickets.redeem(each.hash, 1_600), each)
+  })
+
+  t.test('the end of a user voids the tickets of all sessions, and of no other user', async (t) => {
+    const { tickets } = await open(t)
+    const mine = [ticket(), ticket({ session: `${HOST_SESSION}phone` })]
+    const others = ticket({ user: 'u_other' })
+    for (const each of [...mine, others]) await tickets.issue(each)
+    await tickets.end({ user: 'u_outside' }, 1_500)
+    for (const { hash } of mine) t.equal(await tickets.redeem(hash, 1_600), null)
+    t.equal(await tickets.issue(ticket()), false, 'under way')
+    t.same(await tickets.redeem(others.hash, 1_600), others)
+  })
+
   t.test('a session that has ended gets no ticket', async (t) => {
     const { tickets } = await open(t)
     const late = ticket({ session: 's_ended' })

@@ -29,6 +29,9 @@ function recorded({ store = 0, nodes = 0, removed = true } = {}) {
       bySecret: async (hash: string) =>
         hash === digest('known') ? ({ id: 's_1' } as SessionRecord) : null,
     },
+    tickets: {
+      end: (whose: Revocation, now: number) => note('store', `void ${wordOf(whose)} ${now}`, true),
+    },
     userStatus: {
       ban: (user: string, now: number) => note('store', `ban ${user} ${now}`, undefined),
       unban: (user: string) => note('store', `unban ${user}`, undefined),
@@ -57,6 +60,10 @@ const ENDINGS: Record<string, { run: Ending; calls: (now: number) => string[] }>
   'a ban': {
     run: (access) => access.ban('ann'),
     calls: (now) => [`ban ann ${now}`, 'close ann'],
+  },
+  'the end of an application’s session': {
+    run: (access) => access.endedByHost({ session: 'host:1' }),
+    calls: (now) => [`void host:1 ${now}`, 'close host:1'],
   },
   'a removed account': {
     run: (access) => access.removeAccount('ann'),

@@ -4,8 +4,9 @@
 // good.
 import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
-import type { TicketRecord, TicketStore } from '../identity-store.ts'
-import { Reached, type Share, type Shares } from '../shares.ts'
+import type { TicketRecord, TicketStore, TicketsOf } from '../identity-store.ts'
+import { type Holder, NO_HOLDER, Reached, type Share, type Shares } from '../shares.ts'
+import { EndedLately } from './ended-lately.ts'
 
 /** Whether there may be tickets for this user, asked for by this session. */
 export type MayHave = (whose: { user: string; session: string | null }) => Promise<boolean>
@@ -28,6 +29,7 @@ export class MemoryTickets implements TicketStore {
   readonly #clock: Clock
   readonly #shares: Shares
   readonly #held = new Map<string, HeldTicket>()
+  readonly #ended = new EndedLately()
   #closed = false
 
   constructor({ mayHave, clock, shares }: TicketsParts) {
@@ -41,9 +43,10 @@ export class MemoryTickets implements TicketStore {
    * Holds the ticket before it asks `mayHave`: if the session ends meanwhile, `forget` drops the
    * ticket.
    */
-  async issue(ticket: TicketRecord): Promise<boolean> {
+  async issue(ticket: TicketRecord, holder?: Holder): Promise<boolean> {
     this.#refuseWhenClosed()
-    const reached = this.#hold(ticket)
+    if (this.#ended.has(ticket)) return false
+    const reached = this.#hold(ticket, holder)
     if (reached !== null) throw new EngineUnavailable(reached.sentence, reached)
     let good = false
     try {
@@ -63,6 +66,13 @@ export class MemoryTickets implements TicketStore {
     const ticket = this.#good(hash, now)
     if (ticket !== null) this.#drop(hash)
     return ticket
+  }
+
+  async end(whose: TicketsOf, now: number): Promise<void> {
+    this.#ended.add(whose, now)
+    this.forget(({ session, user }) =>
+      'session' in whose ? session === whose.session : user === whose.user,
+    )
   }
 
   /** Drops tickets whose session has just ended, or whose user was banned, revoked or removed. */
@@ -106,16 +116,17 @@ export class MemoryTickets implements TicketStore {
   }
 
   /** Returns the bound that is reached even after expired tickets were dropped. */
-  #hold(record: TicketRecord): Reached | null {
-    let share = this.#take(record)
-    if (share instanceof Reached && this.#dropExpired()) share = this.#take(record)
+  #hold(record: TicketRecord, holder?: Holder): Reached | null {
+    const { user } = record
+    const counted = holder ?? { ...NO_HOLDER, user }
+    let share = this.#take(record, counted)
+    if (share instanceof Reached && this.#dropExpired()) share = this.#take(record, counted)
     if (share instanceof Reached) return share
     this.#held.set(record.hash, { record, share })
     return null
   }
 
-  #take(record: TicketRecord): Share | Reached {
-    const holder = { user: record.user, address: null, server: null }
+  #take(record: TicketRecord, holder: Holder): Share | Reached {
     return this.#shares.take('ticketsOut', holder, charactersOf(record))
   }
 

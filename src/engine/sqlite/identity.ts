@@ -66,7 +66,10 @@ export async function sqliteIdentity(parts: IdentityParts): Promise<IdentityStor
         of: (user) => reader.call('userStatusOf', { user }),
         ban: (user, now) => endingUser(user, writer.call('banUser', { user, now })),
         unban: (user) => writer.call('unbanUser', { user }),
-        revoke: (user, now) => endingUser(user, writer.call('revokeUser', { user, now })),
+        revoke: (user, now) =>
+          endingUser(user, writer.call('revokeUser', { user, now })).finally(() =>
+            tickets.end({ user }, now),
+          ),
       },
       known,
     ),

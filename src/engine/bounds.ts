@@ -11,6 +11,7 @@ import {
   type Shared,
   shared,
 } from './portions.ts'
+import { type QuotaBound, type QuotaName, quotasOf } from './quotas.ts'
 
 /** A bound whose shares are held until they are released. */
 export interface HeldBound extends Shared {
@@ -75,7 +76,9 @@ export type SharedRate =
 
 export type RateName = NodeRate | SharedRate
 
-export type Bounds = Readonly<Record<HeldName, HeldBound> & Record<RateName, RatedBound>>
+export type Bounds = Readonly<
+  Record<HeldName, HeldBound> & Record<RateName, RatedBound> & Record<QuotaName, QuotaBound>
+>
 
 /** Two pages are read at once, in a millisecond or two each. */
 const PAGES_MAX = 1_004
@@ -98,7 +101,13 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024
 
 /** The table, with the numbers of the settings. */
 export function boundsOf(limits: Limits): Bounds {
-  return { ...connectionBounds(limits), ...storeBounds, ...requestBounds, ...ratesOf(limits) }
+  return {
+    ...connectionBounds(limits),
+    ...storeBounds,
+    ...requestBounds,
+    ...ratesOf(limits),
+    ...quotasOf(limits),
+  }
 }
 
 function connectionBounds(limits: Limits) {

@@ -26,12 +26,13 @@ export const REPLY = {
   unsupportedMediaType: { error: 'unsupported_media_type', code: 107, status: 415 },
   conflict: { error: 'conflict', code: 107, status: 409 },
   tooManyRequests: { error: 'too_many_requests', code: 111, status: 429 },
+  quotaReached: { error: 'quota_reached', code: 111, status: 429 },
 } as const satisfies Record<string, ReplyCode>
 
 /** The error of a refused request. `message` says what to do; it never repeats a credential. */
 export class Refusal extends Error {
   readonly reply: ReplyCode
-  /** Seconds after which a retry may succeed, for 429 and 503. */
+  /** Seconds after which a retry may succeed, for 429, 503 and 507. */
   readonly retryAfter: number | undefined
   /** The limit that was hit, if there is one. */
   readonly limit: LimitName | undefined
@@ -74,6 +75,7 @@ export const CLOSE = {
   forced: { code: 3503, reason: 'forced' },
   connectionLimit: { code: 3504, reason: 'connection limit' },
   forbidden: { code: 3507, reason: 'permission denied' },
+  quotaReached: { code: 4500, reason: 'quota reached' },
 } as const satisfies Record<string, CloseCode>
 
 /** The close code for a refusal, on a connection that can no longer be answered by HTTP. */
@@ -87,6 +89,7 @@ export function closeCodeFor({ status }: ReplyCode): CloseCode {
       return CLOSE.connectionLimit
     case 500:
     case 503:
+    case 507:
       return CLOSE.internal
     default:
       return CLOSE.badRequest

@@ -5,6 +5,7 @@ import { openToys, toyOf } from './toy-engine.ts'
 
 engineContract(t, {
   openShared: openToys,
+  openWithin: null,
   lapse: (engine) => toyOf(engine).lapse(),
   cutOff(engine) {
     const toy = toyOf(engine)

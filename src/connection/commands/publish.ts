@@ -2,7 +2,7 @@
 // other.
 import { EngineUnavailable } from '../../engine/engine.ts'
 import type { PublishCommand } from '../../protocol/command.ts'
-import { CLOSE, type CloseCode, Refusal } from '../../protocol/errors.ts'
+import { CLOSE, type CloseCode, REPLY, Refusal } from '../../protocol/errors.ts'
 import type { LimitName } from '../../protocol/limits.ts'
 import type { Draft } from '../../protocol/message.ts'
 import type { Sender } from '../../room/publish.ts'
@@ -48,9 +48,10 @@ function closeCodeOf({ reply }: Refusal): CloseCode {
     case 413:
       return CLOSE.tooBig
     case 429:
-      return CLOSE.tooManyRequests
+      return reply === REPLY.quotaReached ? CLOSE.quotaReached : CLOSE.tooManyRequests
     case 500:
     case 503:
+    case 507:
       return CLOSE.internal
     default:
       return CLOSE.badRequest

@@ -13,6 +13,8 @@ import { createMemoryShares } from '../memory/shares.ts'
 import { type MayHave, MemoryTickets } from '../memory/tickets.ts'
 import { newNodeId } from '../node-id.ts'
 import type { Shares } from '../shares.ts'
+import { quotasOf } from './daily-use.ts'
+import { keepAllDailyUse, keepDailyUse } from './daily-use-job.ts'
 import { reasonOf } from './errors.ts'
 import { sweepExpired } from './expiry-job.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
@@ -29,6 +31,7 @@ const PROBE_MS = 1_000
 /** What the whole engine is built with. */
 interface Parts {
   clock: Clock
+  bounds: Bounds
   shares: Shares
 }
 
@@ -42,11 +45,12 @@ export async function openSqlite(
   bounds: Bounds,
 ): Promise<Engine> {
   const shares = createMemoryShares(bounds, clock)
-  const parts = { clock, shares }
-  if (settings.kind === 'memory') return begin(await startInMemory(clock), null, parts)
+  const parts = { clock, bounds, shares }
+  const quotas = quotasOf(bounds)
+  if (settings.kind === 'memory') return begin(await startInMemory(clock, quotas), null, parts)
   const lock = await lockFolder(settings.folder, settings.lockWaitMs, clock)
   try {
-    return await begin(await startInFolder(settings.folder, clock), lock, parts)
+    return await begin(await startInFolder(settings.folder, clock, quotas), lock, parts)
   } catch (error) {
     lock.release()
     throw error
@@ -69,7 +73,7 @@ async function begin(threads: Threads, lock: FolderLock | null, parts: Parts): P
 async function compose(
   threads: Threads,
   lock: FolderLock | null,
-  { clock, shares }: Parts,
+  { clock, bounds, shares }: Parts,
 ): Promise<Engine> {
   const { writer, reader } = threads
   const mayHave: MayHave = (whose) => reader.call('mayHaveTicket', whose)
@@ -78,7 +82,7 @@ async function compose(
   tickets.takeOver(await writer.call('takeTickets', undefined).catch(() => []))
   const identity = await sqliteIdentity({ writer, reader, tickets })
   const followers = new Followers()
-  const stored = new SqliteLog({ writer, reader, clock, followers, shares })
+  const stored = new SqliteLog({ writer, reader, clock, bounds, followers, shares })
   const appendNow = createMemoryLog({ clock, followers, shares })
   const stopJobs = startJobs(threads, tickets, clock)
   return {
@@ -103,6 +107,7 @@ async function compose(
     async close() {
       stopJobs()
       await stored.settled()
+      await keepAllDailyUse(writer).catch(() => undefined)
       await leaveTickets(tickets, writer, clock)
       await closeThreads(threads)
       lock?.release()
@@ -119,6 +124,7 @@ function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () =
   ])
   const stopTrimming = trimHistories(clock, (trim) => writer.call('trimMessages', trim))
   const stopFreeing = freeReleasedNames(clock, threads)
+  const stopKeepingUse = keepDailyUse(clock, writer)
   // A store that is not ready is sent no calls: only this probe finds out that it is ready again.
   const probing = clock.every(PROBE_MS, () => {
     if (!writer.health().ready) writer.call('probe', { now: clock.now() }).catch(() => undefined)
@@ -127,6 +133,7 @@ function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () =
     stopSweeping()
     stopTrimming()
     stopFreeing()
+    stopKeepingUse()
     probing.cancel()
   }
 }

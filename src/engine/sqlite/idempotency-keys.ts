@@ -12,6 +12,8 @@ const PERIODS_HELD = Math.ceil(KEY_WINDOW_MS / PERIOD_MS)
  * Keys in memory at most: half a gigabyte to one, or 50,000 keys a second for as long as keys hold.
  */
 const HELD_MAX = 16_000_000
+/** The part of them that only server keys, and others without a quota, may have. */
+const RESERVE = 1 / 10
 /** Bytes of a hash that tell keys and bodies apart. */
 const HASH_BYTES = 16
 
@@ -86,14 +88,14 @@ export class SqliteKeys {
   }
 
   /** Whether no further key may be held; no key is forgotten early to make room. */
-  isFull(time: number): boolean {
+  isFull(time: number, mayTakeReserve: boolean): boolean {
     const oldest = periodOf(time) - PERIODS_HELD
     let held = 0
     for (const [period, index] of this.#periods) {
       if (period < oldest) this.#periods.delete(period)
       else held += index.size
     }
-    return held >= this.#heldMax
+    return held >= this.#heldMax * (mayTakeReserve ? 1 : 1 - RESERVE)
   }
 
   add({ key }: HashedKey, { id, time }: { id: number; time: number }): void {

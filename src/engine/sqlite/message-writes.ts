@@ -1,6 +1,8 @@
 // The operations of the writer thread on messages: it keeps position, idempotency key and message
 // in one transaction, and deletes in slices what a room no longer keeps.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Retention } from '../message-log.ts'
+import { DailyUse, NO_QUOTAS, type Quotas } from './daily-use.ts'
 import { BatchFault, reasonOf } from './errors.ts'
 import { hashKey, SqliteKeys } from './idempotency-keys.ts'
 import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
@@ -13,13 +15,18 @@ export type MessageWrites = {
   redactMessage(args: { room: string; offset: number; now: number }): boolean
   /** Deletes messages that their rooms no longer keep. */
   trimMessages(trim: Trim): Trimmed
+  /** Writes what at most so many users have used of the day; gives how many it were. */
+  keepDailyUse(args: { limit: number }): number
+  /** Deletes what was used of former days; see `DailyUse.sweep`. */
+  sweepDailyUse(args: { day: number; after: string; limit: number }): string | null
 }
 
-export function messageWrites(db: DatabaseSync): Pick<WritingDatabase, 'onKept' | 'onTakenBack'> & {
-  writes: MessageWrites
-} {
+type Prepared = Pick<WritingDatabase, 'onKept' | 'onTakenBack'> & { writes: MessageWrites }
+
+export function messageWrites(db: DatabaseSync, quotas: Quotas = NO_QUOTAS): Prepared {
   const rooms = new RoomTable(db)
-  const keeper = new Keeper(db, rooms)
+  const use = new DailyUse(db, quotas)
+  const keeper = new Keeper(db, rooms, use)
   const redact = db.prepare(`
     UPDATE messages SET payload = x'', name = NULL, redacted_at = :now
     WHERE room = (SELECT id FROM rooms WHERE name = :room) AND "offset" = :offset
@@ -33,6 +40,8 @@ export function messageWrites(db: DatabaseSync): Pick<WritingDatabase, 'onKept' 
       return true
     },
     trimMessages: trimmer(db, rooms),
+    keepDailyUse: ({ limit }) => use.keep(limit),
+    sweepDailyUse: (args) => use.sweep(args),
   }
   return {
     writes,
@@ -46,9 +55,11 @@ class Keeper {
   readonly #insert: StatementSync
   readonly #keys: SqliteKeys
   readonly #incarnation: StatementSync
+  readonly #use: DailyUse
 
-  constructor(db: DatabaseSync, rooms: RoomTable) {
+  constructor(db: DatabaseSync, rooms: RoomTable, use: DailyUse) {
     this.#rooms = rooms
+    this.#use = use
     this.#keys = new SqliteKeys(db)
     this.#insert = db.prepare(`
       INSERT INTO messages (room, "offset", time, kind, user, payload, key_hash, key_body, name)
@@ -68,69 +79,73 @@ class Keeper {
 
   kept(): void {
     this.#keys.settle()
+    this.#use.settle()
   }
 
-  /** MUST be called when the transaction was taken back: rooms and keys in memory go back too. */
+  /** MUST be called when the transaction was taken back: what is in memory goes back too. */
   takenBack(): void {
     this.#keys.takeBack()
+    this.#use.takeBack()
     this.#rooms.forget()
   }
 
   #keepAll(drafts: PackedDrafts): PackedAnswers {
-    const rows = drafts.rooms.map((name, index) => this.#openRoom(drafts, name, index))
+    const rows = drafts.rooms.map((name, room) => this.#rooms.open(name, retentionOf(drafts, room)))
+    const answers: PackedAnswers = { epochs: [], offset: [], repeats: new Map() }
+    for (let index = 0; index < drafts.room.length; index += 1) {
+      answers.offset.push(this.#keepOne(drafts, index, rows, answers.repeats))
+    }
     const incarnation = String(this.#incarnation.get()?.value)
-    const answers: PackedAnswers = {
-      epochs: rows.map(({ generation }) => epochOf(incarnation, generation)),
-      offset: [],
-      repeats: new Map(),
-    }
-    for (const [index, room] of drafts.room.entries()) {
-      const row = rows[room]
-      if (row !== undefined) this.#keepOne(drafts, { index, row, answers })
-    }
+    answers.epochs = rows.map((row) => (row === null ? '' : epochOf(incarnation, row.generation)))
     return answers
   }
 
-  #openRoom({ retentions }: PackedDrafts, name: string, index: number): RoomRow {
-    const retention = retentions[index]
-    if (retention === undefined) throw new Error(`No retention came with the room ${name}.`)
-    return this.#rooms.open(name, retention)
-  }
-
-  #keepOne(drafts: PackedDrafts, { index, row, answers }: Place): void {
+  /** The offset of a draft, or why it was not kept. */
+  #keepOne(
+    drafts: PackedDrafts,
+    index: number,
+    rows: Rows,
+    repeats: PackedAnswers['repeats'],
+  ): number {
     const time = drafts.time[index] ?? 0
-    const kind = drafts.kind[index] ?? 'binary'
     const payload = payloadAt(drafts, index)
-    const key = drafts.key[index] ?? null
-    const hashed = key === null ? null : hashKey(key, kind, payload)
+    const hashed = hashedKeyOf(drafts, index, payload)
     const first = hashed && this.#keys.find(hashed, time)
     if (first) {
-      answers.offset.push(first.same ? first.offset : NOT_KEPT.otherBody)
-      if (first.same) answers.repeats.set(index, first.time)
-      return
+      if (!first.same) return NOT_KEPT.otherBody
+      repeats.set(index, first.time)
+      return first.offset
     }
-    if (hashed && this.#keys.isFull(time)) {
-      answers.offset.push(NOT_KEPT.tooManyKeys)
-      return
-    }
-    const offset = row.newest + 1
     const sender = drafts.sender[index] ?? -1
-    const user = drafts.users[sender] ?? null
-    const values = [row.id, offset, time, kind, user, payload] as const
+    const holder = drafts.holders[sender] ?? null
+    if (hashed && this.#keys.isFull(time, holder === null)) return NOT_KEPT.tooManyKeys
+    const room = drafts.room[index] ?? 0
+    const known = rows[room] ?? null
+    const over = holder && this.#use.take(holder, time, payload.length, known === null)
+    if (over) return NOT_KEPT[over]
+    const row = known ?? this.#rooms.create(drafts.rooms[room] ?? '', retentionOf(drafts, room))
+    rows[room] = row
+    const offset = row.newest + 1
     const { lastInsertRowid } = this.#insert.run(
-      ...values,
-      hashed?.key ?? null,
-      hashed?.body ?? null,
-      drafts.names[sender] ?? null,
+      ...[row.id, offset, time, drafts.kind[index] ?? 'binary', drafts.users[sender] ?? null],
+      ...[payload, hashed?.key ?? null, hashed?.body ?? null, drafts.names[sender] ?? null],
     )
     if (hashed) this.#keys.add(hashed, { id: Number(lastInsertRowid), time })
     row.newest = offset
-    answers.offset.push(offset)
+    return offset
   }
 }
 
-interface Place {
-  index: number
-  row: RoomRow
-  answers: PackedAnswers
+function hashedKeyOf({ key, kind }: PackedDrafts, index: number, payload: Uint8Array) {
+  const name = key[index] ?? null
+  return name === null ? null : hashKey(name, kind[index] ?? 'binary', payload)
+}
+
+/** The row of each room of the drafts; null while the room does not exist. */
+type Rows = (RoomRow | null)[]
+
+function retentionOf({ rooms, retentions }: PackedDrafts, room: number): Retention {
+  const retention = retentions[room]
+  if (retention === undefined) throw new Error(`No retention came with ${rooms[room]}.`)
+  return retention
 }

@@ -14,6 +14,8 @@ export interface DraftToKeep {
   retention: Retention
   /** Names the key in its scope; null without one. */
   key: string | null
+  /** Whose quotas of the day it counts for; null for none. */
+  holder: string | null
 }
 
 /** The same in columns: entry `i` of each belongs to draft `i`. */
@@ -26,7 +28,8 @@ export interface PackedDrafts {
   /** A few senders have most of the drafts, and a text that is cloned costs more than a number. */
   users: (string | null)[]
   names: (string | null)[]
-  /** Which of `users` and `names`. */
+  holders: (string | null)[]
+  /** Which of `users`, `names` and `holders`. */
   sender: number[]
   time: number[]
   key: (string | null)[]
@@ -35,11 +38,12 @@ export interface PackedDrafts {
   bytes: Uint8Array
 }
 
-/** Stands in place of an offset: why a draft with a key was not kept. */
-export const NOT_KEPT = { otherBody: 0, tooManyKeys: -1 } as const
+/** Stands in place of an offset: why a draft was not kept. */
+export const NOT_KEPT = { otherBody: 0, tooManyKeys: -1, storedBytes: -2, newRooms: -3 } as const
 
 /** What became of each draft. */
 export interface PackedAnswers {
+  /** Empty for a room that does not exist, since nothing was kept in it. */
   epochs: string[]
   /** The offset of each draft, or a value of NOT_KEPT. */
   offset: number[]
@@ -77,19 +81,21 @@ export function pack(drafts: readonly DraftToKeep[]): PackedDrafts {
   return { ...columns, rooms: [...rooms.keys()], retentions, bytes }
 }
 
-/** Equal senders may be packed twice, where the names of one user take turns. */
+/** Equal senders may be packed twice, where the names or holders of one user take turns. */
 function packSenders(drafts: readonly DraftToKeep[]) {
   const users: (string | null)[] = []
   const names: (string | null)[] = []
+  const holders: (string | null)[] = []
   const latest = new Map<string | null, number>()
-  const sender = drafts.map(({ user, name }) => {
+  const sender = drafts.map(({ user, name, holder }) => {
     const known = latest.get(user)
-    if (known !== undefined && names[known] === name) return known
+    if (known !== undefined && names[known] === name && holders[known] === holder) return known
     latest.set(user, users.length)
     names.push(name)
+    holders.push(holder)
     return users.push(user) - 1
   })
-  return { users, names, sender }
+  return { users, names, holders, sender }
 }
 
 /** The payload of draft `index`, not copied. */

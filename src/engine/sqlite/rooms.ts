@@ -44,9 +44,10 @@ export class RoomTable {
     this.#generation = db.prepare("SELECT value FROM meta WHERE name = 'generation'")
   }
 
-  /** The row to append to, made when the room is new; the retention is stored in it. */
-  open(name: string, retention: Retention): RoomRow {
-    const row = this.#held.get(name) ?? this.#load(name) ?? this.#create(name, retention)
+  /** The row to append to, with this retention stored in it; null when the room is new. */
+  open(name: string, retention: Retention): RoomRow | null {
+    const row = this.#held.get(name) ?? this.#load(name)
+    if (row === null) return null
     const { messages, ageMs } = retention
     if (row.messagesMax !== messages || row.ageMaxMs !== ageMs) {
       row.messagesMax = messages
@@ -54,6 +55,13 @@ export class RoomTable {
       this.#keep.run({ id: row.id, messagesMax: messages, ageMaxMs: ageMs })
     }
     return row
+  }
+
+  create(name: string, { messages, ageMs }: Retention): RoomRow {
+    const generation = Number(this.#generation.get()?.value ?? 0)
+    const rest = { generation, messagesMax: messages, ageMaxMs: ageMs }
+    const { lastInsertRowid } = this.#insert.run({ name, ...rest })
+    return this.#hold(name, { id: Number(lastInsertRowid), newest: 0, ...rest })
   }
 
   /**
@@ -66,13 +74,6 @@ export class RoomTable {
   #load(name: string): RoomRow | null {
     const row = this.#find.get({ name }) as RoomRow | undefined
     return row === undefined ? null : this.#hold(name, { ...row })
-  }
-
-  #create(name: string, { messages, ageMs }: Retention): RoomRow {
-    const generation = Number(this.#generation.get()?.value ?? 0)
-    const rest = { generation, messagesMax: messages, ageMaxMs: ageMs }
-    const { lastInsertRowid } = this.#insert.run({ name, ...rest })
-    return this.#hold(name, { id: Number(lastInsertRowid), newest: 0, ...rest })
   }
 
   #hold(name: string, row: RoomRow): RoomRow {

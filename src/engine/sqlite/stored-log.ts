@@ -1,22 +1,23 @@
 // The log of rooms with history on SQLite's threads. Drafts that come in while a commit is under
 // way are kept together by the next one, and delivered in its order when it is on disk.
-import { REPLY } from '../../protocol/errors.ts'
 import type { Message, Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
+import type { Bounds } from '../bounds.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { Followers } from '../memory/followers.ts'
-import {
-  type Appended,
-  KeyConflict,
-  type Page,
-  type PageAsker,
-  type PageQuery,
-  type Retention,
-  type RoomSummary,
-  type StoredDraft,
+import type {
+  Appended,
+  Page,
+  PageAsker,
+  PageQuery,
+  Retention,
+  RoomSummary,
+  StoredDraft,
 } from '../message-log.ts'
 import { SharedWork } from '../shared-work.ts'
 import { Reached, type Share, type Shares } from '../shares.ts'
+import { quotaHolderOf } from './daily-use.ts'
+import { draftRefusal } from './draft-refusals.ts'
 import type { KeptArgs, MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
@@ -45,6 +46,7 @@ export interface SqliteLogParts {
   writer: SqliteThread<MessageWrites>
   reader: SqliteThread<MessageReads>
   clock: Clock
+  bounds: Bounds
   followers: Followers
   shares: Shares
 }
@@ -81,6 +83,7 @@ export class SqliteLog implements StoredLog {
       this.#waiting.push({
         ...{ room, kind, payload, user, name, origin, retention, share, resolve, reject },
         key: key === null ? null : JSON.stringify([room, key.sender, key.value]),
+        holder: quotaHolderOf(holder),
         time: this.#parts.clock.now(),
       })
       this.#next()
@@ -181,25 +184,19 @@ export class SqliteLog implements StoredLog {
         bytes = draft.payload.length
       }
       const at = offset[index] ?? NOT_KEPT.otherBody
+      if (at <= NOT_KEPT.otherBody) {
+        draft.reject(draftRefusal(at, this.#parts.bounds, this.#parts.clock.now()))
+        continue
+      }
       const position = { epoch: epochOf.get(draft.room) ?? '', offset: at }
       const first = repeats.get(index)
-      if (at === NOT_KEPT.otherBody) draft.reject(new KeyConflict())
-      else if (at === NOT_KEPT.tooManyKeys) draft.reject(tooManyKeys())
-      else if (first !== undefined) draft.resolve({ position, time: first, repeated: true })
+      if (first !== undefined) draft.resolve({ position, time: first, repeated: true })
       else {
         this.#parts.followers.of(draft.room)?.onMessage(kept(draft, position))
         draft.resolve({ position, time: draft.time, repeated: false })
       }
     }
   }
-}
-
-/** The keys on the disk have a bound of their own, which the writing thread keeps. */
-function tooManyKeys(): EngineUnavailable {
-  const sentence = 'Too many idempotency keys are held: try again in a minute.'
-  return new EngineUnavailable(sentence, {
-    ...{ limit: 'idempotencyKeys', reply: REPLY.unavailable, retryAfter: 60 },
-  })
 }
 
 function kept(draft: Waiting, position: Position): Message {

@@ -3,6 +3,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../time/clock.ts'
+import type { Quotas } from './daily-use.ts'
 import { IN_MEMORY, storeIn } from './file.ts'
 import type { Reads } from './identity-reads.ts'
 import type { Writes } from './identity-writes.ts'
@@ -22,19 +23,23 @@ export interface Threads {
 }
 
 /** A database in memory belongs to one thread alone. */
-export async function startInMemory(clock: Clock): Promise<Threads> {
-  const worker = newWorker('writer-worker', IN_MEMORY)
+export async function startInMemory(clock: Clock, quotas: Quotas): Promise<Threads> {
+  const worker = newWorker('writer-worker', { path: IN_MEMORY, quotas })
   const writer = await startSqliteThread<WriteOperations>(worker, clock)
   return { writer, reader: writer }
 }
 
 /** Rejects with EngineRefused when the store in the folder cannot be opened. */
-export async function startInFolder(folder: string, clock: Clock): Promise<Threads> {
+export async function startInFolder(
+  folder: string,
+  clock: Clock,
+  quotas: Quotas,
+): Promise<Threads> {
   const path = storeIn(folder)
-  const worker = newWorker('writer-worker', path)
+  const worker = newWorker('writer-worker', { path, quotas })
   const writer = await startSqliteThread<WriteOperations>(worker, clock)
   try {
-    const reader = newWorker('reader-worker', path)
+    const reader = newWorker('reader-worker', { path })
     return { writer, reader: await startSqliteThread<ReadOperations>(reader, clock) }
   } catch (error) {
     await writer.close()
@@ -48,9 +53,15 @@ export async function closeThreads({ writer, reader }: Threads): Promise<void> {
   await writer.close()
 }
 
-function newWorker(entry: 'writer-worker' | 'reader-worker', path: string): Worker {
+/** What a worker opens; the quotas are for the one that writes. */
+interface Opened {
+  path: string
+  quotas?: Quotas
+}
+
+function newWorker(entry: 'writer-worker' | 'reader-worker', workerData: Opened): Worker {
   // Sources end in .ts and the package's files in .js; no compiler rewrites this URL.
   const url = new URL(`./${entry}${extname(import.meta.url)}`, import.meta.url)
   // A worker inherits nothing: neither the secrets of the environment nor preloaded modules.
-  return new Worker(url, { name: entry, workerData: { path }, execArgv: [], env: {} })
+  return new Worker(url, { name: entry, workerData, execArgv: [], env: {} })
 }

@@ -2,6 +2,7 @@
 // of them.
 import type { Test } from 'tap'
 import type { Engine } from '../../../src/engine/engine.ts'
+import type { Limits } from '../../../src/protocol/limits.ts'
 
 /**
  * Opens two engines that share and hold nothing yet; an engine for one node gives the same one
@@ -9,8 +10,13 @@ import type { Engine } from '../../../src/engine/engine.ts'
  */
 export type OpenShared = (t: Test) => Promise<readonly [Engine, Engine]>
 
+/** The same, with these limits instead of the defaults. */
+export type OpenWithin = (t: Test, limits: Partial<Limits>) => ReturnType<OpenShared>
+
 export interface Subject {
   openShared: OpenShared
+  /** Null for an engine that keeps no quotas. */
+  openWithin: OpenWithin | null
   /**
    * Makes the lease of a node lapse; resolves when the node has renewed it. Null for an engine
    * whose lease cannot lapse.

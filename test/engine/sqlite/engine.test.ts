@@ -3,22 +3,29 @@ import t from 'tap'
 import type { Retention } from '../../../src/engine/message-log.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { NO_HOLDER } from '../../../src/engine/shares.ts'
+import type { Limits } from '../../../src/protocol/limits.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { engineContract } from '../../contract/engine.ts'
 import { listen } from '../../contract/support/listener.ts'
 import { draft } from '../../contract/support/samples.ts'
+import { boundsWithin } from '../../support/memory-shares.ts'
 
 const root = t.testdir({})
 let folders = 0
 
-function open() {
+function open(limits: Partial<Limits> = {}) {
   folders += 1
-  return openEngine({ kind: 'sqlite', folder: `${root}/${folders}`, lockWaitMs: 0 }, systemClock)
+  const settings = { kind: 'sqlite', folder: `${root}/${folders}`, lockWaitMs: 0 } as const
+  return openEngine(settings, systemClock, boundsWithin(limits))
 }
 
 engineContract(t, {
   openShared: async () => {
     const engine = await open()
+    return [engine, engine]
+  },
+  openWithin: async (_, limits) => {
+    const engine = await open(limits)
     return [engine, engine]
   },
   lapse: null,

@@ -15,13 +15,25 @@ test('[C52] no key is forgotten early: at the bound no more are taken', async (t
     keys.add(hashKey(`k${id}`, 'text', Buffer.alloc(1)), { id, time })
   add(1, 0)
   add(2, MINUTE_MS)
-  t.equal(keys.isFull(MINUTE_MS), false)
+  t.equal(keys.isFull(MINUTE_MS, true), false)
   add(3, MINUTE_MS)
-  t.equal(keys.isFull(MINUTE_MS), true)
-  t.equal(keys.isFull(5 * MINUTE_MS), true, 'the first one is still kept')
-  t.equal(keys.isFull(6 * MINUTE_MS), false, 'and is forgotten though none was added')
+  t.equal(keys.isFull(MINUTE_MS, true), true)
+  t.equal(keys.isFull(5 * MINUTE_MS, true), true, 'the first one is still kept')
+  t.equal(keys.isFull(6 * MINUTE_MS, true), false, 'and is forgotten though none was added')
   add(4, 6 * MINUTE_MS)
-  t.equal(keys.isFull(6 * MINUTE_MS), true)
+  t.equal(keys.isFull(6 * MINUTE_MS, true), true)
+})
+
+test('[S43] the last tenth of the keys is for server keys', async (t) => {
+  const db = new DatabaseSync(':memory:')
+  t.teardown(() => db.close())
+  migrate(db, MIGRATIONS)
+  const keys = new SqliteKeys(db, 10)
+  for (let id = 1; id <= 9; id += 1) {
+    t.equal(keys.isFull(0, false), false)
+    keys.add(hashKey(`k${id}`, 'text', Buffer.alloc(1)), { id, time: 0 })
+  }
+  t.same([keys.isFull(0, false), keys.isFull(0, true)], [true, false])
 })
 
 test('[C52] after a start the keys of the last minutes are kept, whatever has gone', async (t) => {

@@ -23,6 +23,7 @@ function store() {
             name: null,
             time: START,
             key: null,
+            holder: null,
           },
           retention: { messages: 10, ageMs: DAY_MS },
         },

@@ -17,7 +17,7 @@ function store() {
       pack(
         Array.from({ length: count }, (_, i) => ({
           ...{ room, kind: 'text' as const, payload: Buffer.from('x'), time: START },
-          ...{ user: null, name: null },
+          ...{ user: null, name: null, holder: null },
           ...{ retention: { messages: 10, ageMs }, key: key ? `${room} ${i}` : null },
         })),
       ),

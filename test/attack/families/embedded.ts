@@ -1,5 +1,5 @@
 // What an application answers when it is asked about a room: only `true` lets in, whatever is a
-// promise of it, and a ticket binds to its rooms before the application is asked (S47).
+// promise of it, and a ticket binds to its rooms before the application is asked (S47, S48).
 import { OPCODE } from '../../support/frames.ts'
 import { type Attack, attack, type Family } from '../attack.ts'
 import { ODD_ANSWERS } from '../host-users.ts'
@@ -10,7 +10,7 @@ export const embedded: Family = {
   title: 'embedded',
   homes: ['prefix'],
   shortHomes: ['prefix'],
-  parts: [answers, narrowed],
+  parts: [answers, narrowed, sessions],
 }
 
 /** What each answer comes to, as [how it is refused over HTTP, how a connection ends]. */
@@ -84,3 +84,21 @@ function narrowed(target: Target): Attack[] {
 }
 
 const YES = 'odd:true'
+
+function sessions(target: Target): Attack {
+  return attack(
+    'a ticket of a session of the application that has ended',
+    'ticket, log-out, upgrade',
+    /^a connection 3503 forced, the ticket 40[13] \w+$/,
+    async () => {
+      const guest = await target.newPerson()
+      const path = async () =>
+        `${target.prefix}/rooms/kept:own?ticket=${await target.ticket(guest)}`
+      const open = await upgrade(target.url, await path())
+      const late = await path()
+      await target.ask({ method: 'POST', path: `/log-out/${guest.refreshToken}` })
+      const words = await target.upgraded(late)
+      return `a connection ${await closeWords(open)}, the ticket ${words}`
+    },
+  )
+}

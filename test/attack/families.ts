@@ -14,6 +14,7 @@ import { paths } from './families/paths.ts'
 import { revokedRequests } from './families/revoked-requests.ts'
 import { rooms } from './families/rooms.ts'
 import { secondOrigin } from './families/second-origin.ts'
+import { shares } from './families/shares.ts'
 import { slowness } from './families/slowness.ts'
 import { tickets } from './families/tickets.ts'
 import { tokens } from './families/tokens.ts'
@@ -36,6 +37,7 @@ export const FAMILIES: readonly Family[] = [
   slowness,
   secondOrigin,
   logs,
+  shares,
   passwords,
   afterwards,
 ]

@@ -1,0 +1,144 @@
+// One user, one address, or the /64s of one /48 fill what all clients share: they get their part of
+// it and a refusal, and the others, and the back ends, do not notice (S43).
+import { type Attack, attack, type Family } from '../attack.ts'
+import { address, type Counted, CROWD_ENV, crowd, from, network, user } from '../crowd.ts'
+import { findTarget, KEY_HEADERS, posting, type Target } from '../target.ts'
+import {
+  type Ask,
+  firstAnswer,
+  type Headers,
+  openSocket,
+  pause,
+  upgradeBytes,
+  wordsOf,
+} from '../wire.ts'
+
+const LIMITS = {
+  ...{ connectionsPerUser: 20, connectionsPerAddress: 40, pendingPerAddress: 10 },
+  ...{ pendingConnections: 100, handshakesPerSecond: 400, requestsPerSecondPerAddress: 100 },
+  ...{ signUpsPerHourPerAddress: 5, ticketsPerMinute: null, messagesPerSecond: null },
+  ...{ bytesPerSecond: null },
+}
+
+export const shares: Family = { title: 'shares', homes: ['alone'], parts: [filling] }
+
+async function filling({ short }: Target): Promise<Attack[]> {
+  const target = await findTarget(short, 'alone', { limits: LIMITS, env: CROWD_ENV })
+  const long = short ? [] : idempotencyKeys(target)
+  return [
+    ...tickets(target),
+    ...sockets(target),
+    ...long,
+    attack('the server of these is ended', 'SIGTERM', 'ended', async () => {
+      await target.server.stop()
+      return 'ended'
+    }),
+  ]
+}
+
+function filled({ inside, refusals }: Counted, limit: number, others: string): string {
+  const isPart = inside <= limit && inside >= limit * 0.9
+  const part = isPart ? 'their part' : `${inside} instead of ${limit}`
+  return `${part}, ${refusals.join(' and ') || 'no refusal'}; others ${others}`
+}
+
+/** What one user, or one address, has of a bound that an operator does not set: 5 or 10 of 100. */
+const KEYS_OF_USER = 5_000
+const KEYS_OF_ADDRESS = 10_000
+const TICKETS_OF_USER = 220
+/** As many users as fill the part of an address. */
+const USERS = 8
+
+const HELD = 'their part, 429 too_many_requests; others 201'
+
+function tickets(target: Target): Attack[] {
+  const rooms = Array.from({ length: 128 }, (_, n) => `attack:${'x'.repeat(115)}${n}`)
+  const ordering = (who: Headers, more: object = {}): Ask =>
+    posting('/tickets', [...who, ...from(address(1))], JSON.stringify({ rooms, ttl: 30, ...more }))
+  return [
+    attack('tickets by one user', 'tickets of 16 KB, and two others order one', HELD, async () => {
+      const who = await user('greedy')
+      const counted = await crowd(target, 2 * TICKETS_OF_USER, () => ordering(who))
+      const other = await target.words(ordering(await user('modest')))
+      const key = await target.words(ordering(KEY_HEADERS, { user: 'acme:1' }))
+      return filled(counted, TICKETS_OF_USER, other === key ? key : `${other} and ${key}`)
+    }),
+  ]
+}
+
+function idempotencyKeys(target: Target): Attack[] {
+  const publishing = (who: Headers, where: string, n: number): Ask => {
+    const headers: Headers = [...who, ...from(where), ['Idempotency-Key', `key-${n}`]]
+    return posting('/rooms/attack:keys/messages', headers, 'x', 'text/plain')
+  }
+  const spread = (n: number) => address(n >> 6)
+  const other = async () => target.words(publishing(await user('modest'), address(200), Date.now()))
+  return [
+    attack('idempotency keys by one user', `${KEYS_OF_USER + 500} of them`, HELD, async () => {
+      const who = await user('greedy')
+      const counted = await crowd(target, KEYS_OF_USER + 500, (n) => publishing(who, spread(n), n))
+      return filled(counted, KEYS_OF_USER, await other())
+    }),
+    attack('idempotency keys by one address', 'those of eight users', HELD, async () => {
+      const users = await Promise.all(Array.from({ length: USERS }, (_, n) => user(`greedy${n}`)))
+      const counted = await crowd(target, KEYS_OF_ADDRESS + 500, (n) => {
+        return publishing(users[n % USERS] ?? [], address(201), n)
+      })
+      return filled(counted, KEYS_OF_ADDRESS, await other())
+    }),
+  ]
+}
+
+function sockets(target: Target): Attack[] {
+  const undecided = '/rooms/attack:full?auth=message'
+  const cases: [string, number, number, string, (n: number) => Headers][] = [
+    ['undecided connections of one address', 30, 10, undecided, () => from(address(1))],
+    ['undecided connections of one /48', 80, 40, undecided, (n) => from(network(n))],
+    ['connections of one address', 60, 40, '/rooms/open:full', () => from(address(2))],
+    ['connections of one /48', 200, 160, '/rooms/open:full', (n) => from(network(n))],
+  ]
+  return [
+    ...cases.map(([name, count, limit, path, who]) =>
+      attack(name, `${count} of them`, 'their part, 429 too_many_requests; others 101', async () =>
+        opened(target, { count, limit, path, who }),
+      ),
+    ),
+    attack(
+      'connections of one user',
+      '40 of them',
+      'their part, 429 too_many_requests; others 101',
+      async () => {
+        const own = await user('many')
+        const who = (n: number): Headers => [...own, ...from(address(n))]
+        const other = await user('modest')
+        return opened(target, { count: 40, limit: 20, path: '/rooms/attack:full', who, other })
+      },
+    ),
+  ]
+}
+
+interface Opening {
+  count: number
+  limit: number
+  path: string
+  who(n: number): Headers
+  /** The credential of another client. */
+  other?: Headers
+}
+
+async function opened(target: Target, opening: Opening): Promise<string> {
+  const { count, limit, path, who, other = [] } = opening
+  const all = Array.from({ length: count }, (_, n) => open(target, path, who(n)))
+  const opened = await Promise.all(all)
+  const refused = opened.map(({ words }) => words).filter((word) => word !== '101')
+  const others = await target.upgraded(path, [...other, ...from(address(240))])
+  for (const { socket } of opened) socket.destroy()
+  await pause(300)
+  const counted = { inside: count - refused.length, refusals: [...new Set(refused)] }
+  return filled(counted, limit, others)
+}
+
+async function open({ port }: Target, path: string, headers: Headers) {
+  const socket = openSocket(port)
+  return { socket, words: wordsOf(await firstAnswer(socket, upgradeBytes(path, headers))) }
+}

@@ -1,0 +1,137 @@
+// What bringing a member up to date may hold and read: a member that does not read takes no further
+// page, and one whose user has read too much waits for its turn.
+import { test } from 'tap'
+import type { MessageLog, PageQuery } from '../../src/engine/message-log.ts'
+import { type Holder, NO_HOLDER } from '../../src/engine/shares.ts'
+import type { Limits } from '../../src/protocol/limits.ts'
+import type { Message } from '../../src/protocol/message.ts'
+import type { Start } from '../../src/room/resume.ts'
+import { Rooms } from '../../src/room/rooms.ts'
+import { RULE_DEFAULTS } from '../../src/room/rule.ts'
+import { sse } from '../../src/wire/sse.ts'
+import { FakeMember } from '../support/fake-member.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { sharesWithin } from '../support/memory-shares.ts'
+
+const EPOCH = 'e1'
+const RULE = { ...RULE_DEFAULTS, match: '*', history: { messages: 1_000, ageMs: null } }
+const ANN: Holder = { ...NO_HOLDER, user: 'u_ann' }
+const FROM_START: Start = { from: 'position', position: { epoch: EPOCH, offset: 0 } }
+const turns = async () => {
+  for (let i = 0; i < 20; i += 1) await new Promise(setImmediate)
+}
+
+function message(offset: number, bytes: number, of: string): Message {
+  const payload = Buffer.alloc(bytes, of)
+  const said = { kind: 'text', payload, user: null, name: null, origin: null, time: 0 } as const
+  return { ...said, epoch: EPOCH, offset }
+}
+
+/** A room that keeps so many messages of this size, and what was read of it. */
+async function scene(count: number, bytes: number, limits: Partial<Limits> = {}, of = 'x') {
+  const kept = Array.from({ length: count }, (_, index) => message(index + 1, bytes, of))
+  const summary = { head: { epoch: EPOCH, offset: count }, oldest: 1, redactions: 0 }
+  const reads: PageQuery[] = []
+  const log = {
+    follow: async () => ({ stop: () => undefined }),
+    head: async () => summary.head,
+    summary: async () => summary,
+    read: async (_: string, query: PageQuery) => {
+      reads.push(query)
+      const asked = query.order === 'asc' ? kept.slice(query.after ?? 0) : kept.toReversed()
+      const most = Math.max(1, Math.floor(query.bytes / bytes))
+      return { ...summary, messages: asked.slice(0, Math.min(query.limit, most)) }
+    },
+  } as unknown as MessageLog
+  const clock = new ManualClock()
+  const shares = sharesWithin(limits, clock)
+  const rooms = new Rooms({ log, clock, shares, rules: [RULE] })
+  const hold = await rooms.open('chat:a', RULE)
+  rooms.stop()
+  const join = (member: FakeMember, start: Start) =>
+    hold.room.join(member, { start, mayJoin: () => true })
+  return { clock, shares, reads, hold, join }
+}
+
+/** The offsets in what a member was given. */
+const heard = ({ heard }: FakeMember) =>
+  [...heard.matchAll(/id: e1:(\d+)\ndata/g)].map(([, offset]) => Number(offset))
+
+const upTo = (count: number, from = 1) =>
+  Array.from({ length: count - from + 1 }, (_, index) => from + index)
+
+test('[C61] a member that reads nothing takes no further page', async (t) => {
+  // Line ends make seven bytes of one, so that a page is several writes.
+  const { clock, reads, join } = await scene(100, 20_000, {}, '\n')
+  const member = new FakeMember({ format: sse })
+  // Its position alone would be written at once.
+  member.onDeliver = () => {
+    if (member.heard.length > 1_000) member.bufferedBytes = 1
+  }
+  join(member, FROM_START)
+  await turns()
+  const read = reads.length
+  for (let i = 0; i < 50; i += 1) await clock.advance(100)
+  t.equal(reads.length, read)
+  t.same(heard(member), [1])
+  t.ok(member.heard.length < 200_000, `${member.heard.length} bytes`)
+  for (const { bytes } of reads) t.ok(bytes <= 262_144, `a page of ${bytes} bytes`)
+  member.onDeliver = () => {}
+  member.bufferedBytes = 0
+  await clock.advance(100)
+  await turns()
+  t.same(heard(member), upTo(100), 'and then it goes on where it was')
+})
+
+test('[C113] a member whose user has read too much waits and misses nothing', async (t) => {
+  const { clock, shares, join } = await scene(40, 20_000, { readBytesPerSecondPerUser: 10_000 })
+  const member = new FakeMember({ format: sse, holder: ANN })
+  join(member, FROM_START)
+  await turns()
+  const before = heard(member).length
+  t.ok(before > 0 && before < 40, `${before} messages at once`)
+  t.ok(shares.spend('reads', ANN, 0), 'the bytes of the replay count for the user')
+  await clock.advance(1_000)
+  t.equal(heard(member).length, before)
+  for (let i = 0; i < 80; i += 1) await clock.advance(1_000)
+  t.same(heard(member), upTo(40))
+  t.same(member.failures, [])
+})
+
+test('a member that leaves while it waits reads nothing more', async (t) => {
+  const { clock, shares, reads, hold, join } = await scene(40, 20_000, {
+    readBytesPerSecondPerUser: 10_000,
+  })
+  shares.charge('reads', ANN, 400_000)
+  const member = new FakeMember({ format: sse, holder: ANN })
+  join(member, FROM_START)
+  await turns()
+  hold.room.leave(member)
+  for (let i = 0; i < 80; i += 1) await clock.advance(1_000)
+  t.same([reads.length, clock.timers], [0, 0])
+})
+
+test('[C49] the newest messages are all replayed, although pages are small', async (t) => {
+  const { reads, join } = await scene(100, 60_000)
+  const member = new FakeMember({ format: sse })
+  join(member, { from: 'last', count: 50 })
+  await turns()
+  await turns()
+  t.same(heard(member), upTo(100, 51))
+  t.ok(reads.length > 10)
+})
+
+test('what rooms hold in memory for members that return is bounded', async (t) => {
+  const { shares, hold, join } = await scene(10, 1_000)
+  join(new FakeMember({ format: sse, holder: ANN }), FROM_START)
+  await turns()
+  t.equal(shares.held('tails'), 1)
+  hold.release()
+  t.equal(shares.held('tails'), 0, 'a room that is closed holds nothing')
+  const other = await scene(10, 1_000)
+  while ('release' in other.shares.take('tails', ANN, 500_000));
+  const member = new FakeMember({ format: sse, holder: ANN })
+  other.join(member, FROM_START)
+  await turns()
+  t.same(heard(member), upTo(10), 'where no more may be held, a member reads a page of its own')
+})

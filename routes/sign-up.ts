@@ -39,23 +39,28 @@ export const signUpRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { signup } = app.usherContext.config
   const onRequest = async (request: FastifyRequest): Promise<void> => {
     await app.checkLoginOrigin(request)
-    if ((await isByServerKey(request)) || signup === 'open') return
+    if (isOfferedKey(request)) await app.identify(request)
+    if (signup === 'open' || serverOf(request) !== null) return
     throw new Refusal(REPLY.forbidden, 'Sign-up is closed here: ask the operator for an account.')
   }
   app.post('/accounts', { schema, onRequest }, async (request, reply) => {
     const { user, username } = await app.accounts.signUp({
       ...request.body,
-      address: app.networkOf(request),
+      ...{ address: app.networkOf(request), server: serverOf(request) },
     })
     return reply.code(201).send({ user, username })
   })
 
   /** A key without the scope is refused where sign-up is open too: no credential is skipped. */
-  async function isByServerKey(request: FastifyRequest): Promise<boolean> {
-    if (request.headers.authorization === undefined) return false
-    await app.identify(request)
+  function serverOf(request: FastifyRequest): string | null {
+    if (!isOfferedKey(request)) return null
     const identity = app.identityOf(request)
     needScope(identity, 'users')
-    return identity.server !== null
+    return identity.server
   }
+}
+
+/** A cookie is not looked at here: the person who signs up may be logged in as another. */
+function isOfferedKey({ headers }: FastifyRequest): boolean {
+  return headers.authorization !== undefined
 }

@@ -19,6 +19,11 @@ export interface Attempt {
   address: string | null
 }
 
+/** The name of the server key that makes the account; null for a person who signs up. */
+export interface SignUp extends Attempt {
+  server: string | null
+}
+
 export interface PasswordChange {
   password: string
   newPassword: string
@@ -62,24 +67,35 @@ export class Accounts {
     this.#throttle = new LoginThrottle(clock, parts.attempts)
   }
 
-  /** 409 when the name is taken; asking for taken names again and again is slowed down. */
-  signUp(attempt: Attempt): Promise<AccountRecord> {
-    return this.#throttle.attempt(attempt.address, () => this.#create(attempt))
+  /** 409 when the name is taken; a stranger who asks for taken names again and again must wait. */
+  async signUp(wish: SignUp): Promise<AccountRecord> {
+    const { address, server } = wish
+    const account =
+      server === null
+        ? await this.#throttle.attempt(address, () => this.#tryToCreate(wish))
+        : await this.#create(wish)
+    if (account !== null) return account
+    throw new Refusal(REPLY.conflict, 'That username is taken: choose another one.')
   }
 
-  async #create({ username, password, address }: Attempt): Promise<AccountRecord> {
+  async #tryToCreate(wish: SignUp): Promise<AccountRecord | null> {
+    const account = await this.#create(wish)
+    if (account === null) await this.#throttle.failed(wish.address, null)
+    return account
+  }
+
+  /** Null when the name is taken. */
+  async #create(wish: SignUp): Promise<AccountRecord | null> {
+    const { username, password, address, server } = wish
     await this.#checkNew(password)
     const account = {
       user: `u_${this.#random.bytes(12).toString('base64url')}`,
       username,
       usernameKey: keyOf(username),
-      password: await this.#passwords.hash(password, address),
+      password: await this.#passwords.hash(password, { address, server }),
       createdAt: this.#clock.now(),
     }
-    const outcome = await this.#store.create(account)
-    if (outcome === 'created') return account
-    await this.#throttle.failed(address, null)
-    throw new Refusal(REPLY.conflict, 'That username is taken: choose another one.')
+    return (await this.#store.create(account)) === 'created' ? account : null
   }
 
   /**
@@ -139,7 +155,7 @@ export class Accounts {
     }
     await this.#throttle.succeeded(address, account.usernameKey)
     await this.#checkNew(newPassword)
-    const hash = await this.#passwords.hash(newPassword, address)
+    const hash = await this.#passwords.hash(newPassword, { address, server: null })
     // A password may have waited some seconds for its turn: the session may have ended (S46).
     await this.#sessions.current(session)
     // Of two changes at once, the second names a password that is no longer the present one.

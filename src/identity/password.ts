@@ -2,7 +2,7 @@
 import { argon2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { SharedWork } from '../engine/shared-work.ts'
-import { NO_HOLDER, type Shares } from '../engine/shares.ts'
+import { type Holder, NO_HOLDER, type Shares } from '../engine/shares.ts'
 import { sameBytes } from './secret.ts'
 
 /** OWASP's first choice: 19 MiB, two passes, one lane. */
@@ -45,6 +45,9 @@ function encode(salt: Buffer, hash: Buffer, { memoryKiB, passes, lanes }: Parame
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${lanes}$${salt64}$${hash64}`
 }
 
+/** The client that a new password comes from. */
+export type Asking = Pick<Holder, 'address' | 'server'>
+
 /** Whether a password fits, and the hash to store instead where parameters were raised. */
 export interface Verdict {
   fits: boolean
@@ -65,8 +68,9 @@ export class Passwords {
     this.#unknownUser = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
   }
 
-  hash(password: string, address: string | null): Promise<string> {
-    return this.#hashing.run({ ...NO_HOLDER, address }, () => this.#hash(password))
+  /** For the one who asks: a server key may take of the reserve. */
+  hash(password: string, { address, server }: Asking): Promise<string> {
+    return this.#hashing.run({ user: null, address, server }, () => this.#hash(password))
   }
 
   /** `stored` is null for an unknown user: the password does not fit, after the same work. */

@@ -6,13 +6,14 @@ import { formerHash } from './former-hash.ts'
 
 const PASSWORD = 'correct horse battery'
 const HERE = '192.0.2.1'
+const ASKING = { address: HERE, server: null }
 const FORM = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$[\w+/]{22}\$[\w+/]{43}$/
 
 test('[S21] a hash is argon2id with at least 19 MiB, two passes, and its own salt', async (t) => {
   const passwords = new Passwords(sharesWithin())
   const [first, second] = await Promise.all([
-    passwords.hash(PASSWORD, HERE),
-    passwords.hash(PASSWORD, HERE),
+    passwords.hash(PASSWORD, ASKING),
+    passwords.hash(PASSWORD, ASKING),
   ])
   const [, memory, passes, lanes] = FORM.exec(first) ?? []
   t.ok(Number(memory) >= 19_456)
@@ -23,7 +24,7 @@ test('[S21] a hash is argon2id with at least 19 MiB, two passes, and its own sal
 
 test('a password fits its hash and no other does', async (t) => {
   const passwords = new Passwords(sharesWithin())
-  const stored = await passwords.hash(PASSWORD, HERE)
+  const stored = await passwords.hash(PASSWORD, ASKING)
   t.same(await passwords.verify(PASSWORD, stored, HERE), { fits: true, rehashed: null })
   for (const other of ['', 'correct horse batterY', `${PASSWORD} `]) {
     t.same(await passwords.verify(other, stored, HERE), { fits: false, rehashed: null }, other)
@@ -32,7 +33,7 @@ test('a password fits its hash and no other does', async (t) => {
 
 test('[S22] a password fits however its letters were composed', async (t) => {
   const passwords = new Passwords(sharesWithin())
-  const stored = await passwords.hash('\u00e5ngstr\u00f6m \ufb01rst', HERE)
+  const stored = await passwords.hash('\u00e5ngstr\u00f6m \ufb01rst', ASKING)
   t.ok((await passwords.verify('a\u030angstro\u0308m first', stored, HERE)).fits)
   t.notOk((await passwords.verify('angstrom first', stored, HERE)).fits)
 })
@@ -87,8 +88,8 @@ test('a stored hash of another form is an error, not a no', async (t) => {
 
 test('[S21] [C3] one hash more than may wait is a 503 that says when to come back', async (t) => {
   const passwords = new Passwords(sharesOf({ hashes: heldRow('loginsAtOnce', { all: 1 }) }))
-  const first = passwords.hash('correct horse', HERE)
-  const refused = await passwords.hash('correct horse', HERE).catch((thrown: unknown) => thrown)
+  const first = passwords.hash('correct horse', ASKING)
+  const refused = await passwords.hash('correct horse', ASKING).catch((thrown: unknown) => thrown)
   t.match(refused, { reply: { status: 503 }, retryAfter: 1 })
   t.match(await first, /^\$argon2id\$/)
 })

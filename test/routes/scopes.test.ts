@@ -211,6 +211,18 @@ t.test('[S53] with a key of scope users an account is made where sign-up is clos
   t.match(usher.log(), /"audit":"administered"[^\n]*"server":"users"[^\n]*"path":"\/accounts"/)
 })
 
+t.test('[S53] a server key that finds names taken does not wait as a stranger does', async (t) => {
+  const { url } = await started(t)
+  const made = async (username: string) => {
+    const body = { username, password: PASSWORD }
+    return (await call(`${url}/accounts`, 'POST', { headers: headersOf('users'), body })).status
+  }
+  const taken = freshName()
+  t.equal(await made(taken), 201)
+  for (let i = 0; i < 12; i += 1) t.equal(await made(taken), 409)
+  t.equal(await made(freshName()), 201)
+})
+
 t.test('[S53] an open sign-up refuses a key that lacks the scope, and a wrong one', async (t) => {
   const { url } = await startApp(t, { serverKeys: SERVER_KEYS })
   const signUp = (headers: Headers) => {

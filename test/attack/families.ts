@@ -11,6 +11,7 @@ import { logs } from './families/logs.ts'
 import { origins } from './families/origins.ts'
 import { passwords } from './families/passwords.ts'
 import { paths } from './families/paths.ts'
+import { quotas } from './families/quotas.ts'
 import { revokedRequests } from './families/revoked-requests.ts'
 import { rooms } from './families/rooms.ts'
 import { secondOrigin } from './families/second-origin.ts'
@@ -38,6 +39,7 @@ export const FAMILIES: readonly Family[] = [
   secondOrigin,
   logs,
   shares,
+  quotas,
   passwords,
   afterwards,
 ]

@@ -13,7 +13,7 @@ import type { Identity } from '../protocol/identity.ts'
 import type { LimitName } from '../protocol/limits.ts'
 import type { Draft } from '../protocol/message.ts'
 import { cleanName, isIdempotencyKey } from '../protocol/names.ts'
-import { isJson, isText } from '../protocol/payload.ts'
+import { bytesInLines, isJson, isText } from '../protocol/payload.ts'
 import type { Clock } from '../time/clock.ts'
 import type { RoomObserver } from './observer.ts'
 import { notPermitted, type Permits } from './permission.ts'
@@ -64,6 +64,13 @@ export interface PublisherParts {
   totals: { published: number }
 }
 
+/**
+ * A text may grow to this many times the largest payload by its line ends. With the defaults that
+ * is a quarter of an outbox, and what a sender may publish at once. Only a text of which more than
+ * half is line ends grows further.
+ */
+const GROWTH_MAX = 4
+
 export class Publisher {
   readonly #parts: PublisherParts
 
@@ -93,10 +100,10 @@ export class Publisher {
 
   #accept(room: PublishTarget, sender: Sender, draft: Draft, key: string | null): Published {
     const { log, observer, totals } = this.#parts
-    this.#checkSize(draft)
+    const bytes = this.#sizeOf(draft)
     checkKind(room, draft)
     setSender(sender, draft)
-    this.#checkRate(sender, draft)
+    this.#checkRate(sender, bytes)
     const keyed = key === null ? null : keyOf(sender, key)
     const retention = room.rule.history
     // Most messages take no part of a bound, and then no holder is made.
@@ -110,19 +117,28 @@ export class Publisher {
     return observer === null ? appended : tell(observer, room.name, draft, appended)
   }
 
-  #checkSize({ payload }: Draft): void {
+  /** The bytes that count against the sender: with what line ends add for followers. */
+  #sizeOf({ kind, payload }: Draft): number {
     const { messageBytes } = this.#parts
-    if (payload.length <= messageBytes) return
-    throw new Refusal(REPLY.tooLarge, `A message has at most ${messageBytes} bytes.`)
+    if (payload.length > messageBytes) {
+      throw tooLarge(`A message has at most ${messageBytes} bytes.`)
+    }
+    const bytes = bytesInLines(kind, payload)
+    if (bytes <= GROWTH_MAX * messageBytes) return bytes
+    throw tooLarge('Too many line ends: publish the text in parts, or as binary.')
   }
 
-  #checkRate({ identity, rate }: Sender, { payload }: Draft): void {
+  #checkRate({ identity, rate }: Sender, bytes: number): void {
     if (!rate || identity === null || identity.server !== null) return
-    const limit = rate.take(payload.length, this.#parts.clock.elapsed())
+    const limit = rate.take(bytes, this.#parts.clock.elapsed())
     if (limit === null) return
     const sentence = 'Too many messages: wait a second and try again.'
     throw new Refusal(REPLY.tooManyRequests, sentence, 1, limit)
   }
+}
+
+function tooLarge(sentence: string): Refusal {
+  return new Refusal(REPLY.tooLarge, sentence, undefined, 'messageBytes')
 }
 
 function checkKind({ name, rule }: PublishTarget, { kind, payload }: Draft): void {

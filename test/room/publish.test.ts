@@ -5,7 +5,7 @@ import { type Appended, type AppendOptions, KeyConflict } from '../../src/engine
 import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
-import type { Draft } from '../../src/protocol/message.ts'
+import type { Draft, Kind } from '../../src/protocol/message.ts'
 import { DEFAULT_SCOPES } from '../../src/protocol/scope.ts'
 import { permitsBy } from '../../src/room/permission.ts'
 import { Publisher, type PublisherParts, type Sender } from '../../src/room/publish.ts'
@@ -224,4 +224,34 @@ test('a hook is told once of each accepted message, at once or later', async (t)
     await scene({ answer: () => answer, parts: { observer } }).publish(ann)
   }
   t.same(told, ['ann', 'ann'])
+})
+
+test('[C114] line ends count against the bytes of their sender', async (t) => {
+  const { publish } = scene({ parts: { messageBytes: 100 } })
+  const counted: number[] = []
+  const rate = {
+    take(bytes: number): null {
+      counted.push(bytes)
+      return null
+    },
+  }
+  const say = (kind: Kind, text: string) =>
+    publish({ ...ann, rate }, { kind, payload: Buffer.from(text) })
+  say('text', 'hello')
+  say('text', 'a\nb\r\nc\r')
+  say('json', '[\n1]')
+  say('binary', '\n\n\n')
+  t.same(counted, [5, 7 + 3 * 6, 4 + 6, 3])
+})
+
+test('[C114] a text that grows too much by its line ends is a 413, of any sender', async (t) => {
+  const { publish, appended } = scene({ parts: { messageBytes: 100 } })
+  const say = (sender: Sender, text: string) =>
+    statusOf(() => publish(sender, { payload: Buffer.from(text) }))
+  for (const sender of [ann, by(SERVER), by(null)]) {
+    t.equal(await say(sender, '\n'.repeat(58)), 413)
+    t.equal(await say(sender, '\n'.repeat(57)), DONE)
+    t.equal(await say(sender, 'x\n'.repeat(50)), DONE, 'as many letters as line ends are fine')
+  }
+  t.equal(appended.length, 6)
 })

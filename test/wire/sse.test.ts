@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Kind, Message } from '../../src/protocol/message.ts'
 import { messageJson } from '../../src/protocol/message-json.ts'
+import { bytesInLines } from '../../src/protocol/payload.ts'
 import { parsePosition, positionText } from '../../src/protocol/position.ts'
 import { sse, sseEnvelope } from '../../src/wire/sse.ts'
 import { EventStream } from '../support/event-stream.ts'
@@ -89,4 +90,25 @@ t.test('a position is read as it was written, and nothing else is one', async (t
   for (const text of ['', 'a', ':1', 'a:', 'a:-1', 'a:01', 'a:1 ', 'a b:1', 'a:1\n', 'é:1']) {
     t.equal(parsePosition(text), null, JSON.stringify(text))
   }
+})
+
+const LINE_END = fc.constantFrom('\n', '\r', '\r\n', 'a', 'é', ' ', '')
+const anyLines = fc.array(LINE_END, { maxLength: 600 }).map((parts) => parts.join(''))
+
+t.test('[C114] what counts against the sender is what the text grows to', async (t) => {
+  const empty = sse.encode(eventOf(message('text', '')))?.length ?? 0
+  fc.assert(
+    fc.property(anyLines, (text) => {
+      const payload = Buffer.from(text)
+      const grown = (sse.encode(eventOf(message('text', payload)))?.length ?? 0) - empty
+      // CR LF goes out as LF: a byte less than was sent.
+      const shorter = text.split('\r\n').length - 1
+      return bytesInLines('text', payload) === grown + shorter
+    }),
+    SEED,
+  )
+  const paste = Buffer.from(`${'x'.repeat(60)}\n`.repeat(1_000))
+  t.ok(bytesInLines('text', paste) < 1.1 * paste.length, 'a tenth for lines of a usual length')
+  t.equal(bytesInLines('binary', Buffer.alloc(1_000, '\n')), 1_000)
+  t.equal(bytesInLines('json', Buffer.from('{"a":\n1}')), 8 + 6)
 })

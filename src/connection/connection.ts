@@ -165,13 +165,13 @@ export class Connection implements Live, Beating, Gatherer, Rate {
    * that is exceeded, or null.
    */
   take(bytes: number, elapsed: number): LimitName | null {
-    const { limits, shares } = this.connections
+    const { limits, shares, clock } = this.connections
     const { user } = this.identity
     if (this.#rates === null) {
       const shared = user === null ? null : shares.meter('messages', user)
       // The application may allow a message after its connection has ended: nothing is kept then.
       if (this.#life === 'ended') return shared?.take(bytes, elapsed) ?? null
-      this.#rates = { own: messageRate(limits, elapsed), shared: shared?.keep() ?? null }
+      this.#rates = { own: messageRate(limits, clock), shared: shared?.keep() ?? null }
     }
     const { own, shared } = this.#rates
     return own.take(bytes, elapsed) ?? shared?.take(bytes, elapsed) ?? null

@@ -29,6 +29,8 @@ export interface RatedBound extends Shared {
   readonly seconds: number
   /** How many times `most` may come at once; 1 if not said. */
   readonly burst?: number
+  /** Whether what came in for a user while the process stood still is no burst. */
+  readonly stallCredit?: true
 }
 
 /** The bounds on what is held at the same time. */
@@ -268,7 +270,7 @@ function userRates(limits: Limits) {
         bytes: { limit: 'bytesPerSecond', most: limits.bytesPerSecond },
         sentence: 'Too many messages: wait {seconds} s and try again.',
       },
-      seconds: 1,
+      ...{ seconds: 1, stallCredit: true },
     },
     reads: { ...NO_SHARES, user: read, address: read, ...{ seconds: 1, burst: 30 } },
     tickets: {

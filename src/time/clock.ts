@@ -18,6 +18,11 @@ export interface Clock {
   now(): Millis
   /** Milliseconds from an arbitrary start that never go back, for rates and deadlines. */
   elapsed(): number
+  /**
+   * Milliseconds that the process stood still up to now, a reading of `elapsed`. Never less than
+   * before.
+   */
+  stalled(elapsed: number): number
   /** Calls `run` once, no earlier than `ms` from now. */
   after(ms: number, run: () => void): Timer
   /** Calls `run` about every `ms`, until cancelled. */

@@ -1,6 +1,6 @@
 // Limits the rate of things and of their bytes: each has a burst and a number per second, or no
 // limit.
-import { type Rate, TokenBucket } from './token-bucket.ts'
+import { type Rate, type StallReading, TokenBucket } from './token-bucket.ts'
 
 /** A rate, and the name of the limit that is hit when it is exceeded. */
 export interface NamedRate<Limit> {
@@ -21,10 +21,10 @@ export class Meter<Limit> {
   readonly #bytes: TokenBucket | null
   #keepers = 0
 
-  constructor(rates: MeterRates<Limit>, elapsed: number) {
+  constructor(rates: MeterRates<Limit>, elapsed: number, stallsUpTo?: StallReading) {
     this.#rates = rates
-    this.#count = rates.count && new TokenBucket(rates.count.rate, elapsed)
-    this.#bytes = rates.bytes && new TokenBucket(rates.bytes.rate, elapsed)
+    this.#count = rates.count && new TokenBucket(rates.count.rate, elapsed, stallsUpTo)
+    this.#bytes = rates.bytes && new TokenBucket(rates.bytes.rate, elapsed, stallsUpTo)
   }
 
   /** Counts one thing of this size. Over a limit it counts nothing and returns its name. */

@@ -1,4 +1,4 @@
-// A token bucket: a burst at once, then a number per second. It keeps two numbers and no timer.
+// A token bucket: a burst at once, then a number per second. It keeps some numbers and no timer.
 
 export interface Rate {
   /** How much may be taken at once from a full bucket. */
@@ -6,16 +6,28 @@ export interface Rate {
   perSecond: number
 }
 
+/** The clock's `stalled`: how long the process stood still up to then. */
+export type StallReading = (elapsed: number) => number
+
+const NEVER: StallReading = () => 0
+
 export class TokenBucket {
   readonly #rate: Rate
+  readonly #stallsUpTo: StallReading
   #level: number
   #at: number
+  #stalled: number
 
-  /** `elapsed` is the clock's `elapsed()` in milliseconds, here and in the calls below. */
-  constructor(rate: Rate, elapsed: number) {
+  /**
+   * `elapsed` is the clock's `elapsed()` in milliseconds, here and in the calls below. With
+   * `stallsUpTo` the bucket holds more than a burst after a stall, by what came in meanwhile.
+   */
+  constructor(rate: Rate, elapsed: number, stallsUpTo: StallReading = NEVER) {
     this.#rate = rate
+    this.#stallsUpTo = stallsUpTo
     this.#level = rate.burst
     this.#at = elapsed
+    this.#stalled = stallsUpTo(elapsed)
   }
 
   /** Takes `amount`, or nothing and returns false. More than a burst needs a full bucket. */
@@ -39,7 +51,7 @@ export class TokenBucket {
 
   /** Puts back what was taken and not used. */
   restore(amount: number): void {
-    this.#level = Math.min(this.#rate.burst, this.#level + amount)
+    this.#level = Math.max(this.#level, Math.min(this.#rate.burst, this.#level + amount))
   }
 
   /** Seconds until `amount` can be taken, at least 1. */
@@ -54,9 +66,26 @@ export class TokenBucket {
   }
 
   #refill(elapsed: number): void {
-    const gained = ((elapsed - this.#at) / 1_000) * this.#rate.perSecond
-    this.#level = Math.min(this.#rate.burst, this.#level + gained)
+    const { burst, perSecond } = this.#rate
+    const gained = ((elapsed - this.#at) / 1_000) * perSecond
     this.#at = elapsed
+    const stalled = this.#stallsUpTo(elapsed)
+    if (stalled !== this.#stalled || this.#level > burst) this.#refillPast(gained, stalled)
+    else this.#level = Math.min(burst, this.#level + gained)
+  }
+
+  /**
+   * What was gained during a stall may go beyond a burst, and is lost again as fast as the rate: a
+   * sender that kept to it has used it by then.
+   */
+  #refillPast(gained: number, stalled: number): void {
+    const { burst, perSecond } = this.#rate
+    const credit = Math.min(gained, ((stalled - this.#stalled) / 1_000) * perSecond)
+    this.#stalled = stalled
+    const rest = gained - credit
+    const filled = Math.min(rest, Math.max(0, burst - this.#level))
+    const level = this.#level + filled + credit
+    this.#level = level <= burst ? level : Math.max(burst, level - (rest - filled))
   }
 }
 

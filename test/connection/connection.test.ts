@@ -253,3 +253,20 @@ test('a client that ends a full connection is not reported as cut', async (t) =>
   t.same(bob.connection.ended(1001), { code: 1001, reason: '', byServer: false, limit: null })
   t.equal(bob.socket.closedWith, null)
 })
+
+for (const [what, messages, isKept] of [
+  ['a sender within its rate', 80, true],
+  ['a sender that floods', 800, false],
+] as const) {
+  test(`[C72] after a stall ${what} is ${isKept ? 'heard' : 'closed with 3013'}`, async (t) => {
+    const testRooms = new TestRooms({ messagesPerSecond: 50 })
+    const live = await testRooms.join(testRooms.open(), userOf('ann'))
+    live.connection.receive(Buffer.from('first'), false)
+    // Eight seconds: what ten messages a second make of it comes at once.
+    testRooms.clock.stall(8_000)
+    for (let sent = 0; sent < messages; sent += 1) {
+      live.connection.receive(Buffer.from('said'), false)
+    }
+    t.equal(live.connection.isClosed, !isKept)
+  })
+}

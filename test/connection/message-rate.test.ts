@@ -1,12 +1,13 @@
 // How many messages and bytes per second one connection and one user may publish.
 import { test } from 'tap'
 import { messageRate } from '../../src/connection/message-rate.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
 
 const RATES = { messagesPerSecond: 3, bytesPerSecond: 100 }
 
 test('[C72] a burst of messages at once, and one more as time goes by', async (t) => {
-  const rate = messageRate({ messagesPerSecond: 2, bytesPerSecond: null }, 0)
+  const rate = messageRate({ messagesPerSecond: 2, bytesPerSecond: null }, new ManualClock())
   t.same(
     [rate.take(1, 0), rate.take(1, 0), rate.take(1, 0)],
     [null, null, 'messagesPerSecond'],
@@ -17,7 +18,7 @@ test('[C72] a burst of messages at once, and one more as time goes by', async (t
 })
 
 test('[C72] a burst of bytes at once, whatever the number of messages', async (t) => {
-  const rate = messageRate({ messagesPerSecond: null, bytesPerSecond: 100 }, 0)
+  const rate = messageRate({ messagesPerSecond: null, bytesPerSecond: 100 }, new ManualClock())
   t.equal(rate.take(100, 0), null)
   t.equal(rate.take(1, 0), 'bytesPerSecond')
   t.equal(rate.take(50, 500), null)
@@ -25,13 +26,13 @@ test('[C72] a burst of bytes at once, whatever the number of messages', async (t
 })
 
 test('[C72] an empty message counts as a message', async (t) => {
-  const rate = messageRate({ messagesPerSecond: 1, bytesPerSecond: 100 }, 0)
+  const rate = messageRate({ messagesPerSecond: 1, bytesPerSecond: 100 }, new ManualClock())
   t.equal(rate.take(0, 0), null)
   t.equal(rate.take(0, 0), 'messagesPerSecond')
 })
 
 test('no bound at all is null', async (t) => {
-  const rate = messageRate({ messagesPerSecond: null, bytesPerSecond: null }, 0)
+  const rate = messageRate({ messagesPerSecond: null, bytesPerSecond: null }, new ManualClock())
   const taken = Array.from({ length: 1_000 }, () => rate.take(1_000_000, 0))
   t.same(new Set(taken), new Set([null]))
   t.equal(rate.isFull(0), true)

@@ -11,6 +11,7 @@ interface Waiting {
 export class ManualClock implements Clock {
   #time = 0
   #jumped = 0
+  #stalled = 0
   readonly #waiting = new Set<Waiting>()
 
   now(): number {
@@ -19,6 +20,14 @@ export class ManualClock implements Clock {
 
   elapsed(): number {
     return this.#time
+  }
+
+  stalled = (): number => this.#stalled
+
+  /** Lets time pass in which the process does nothing: no timer rings. */
+  stall(ms: number): void {
+    this.#time += ms
+    this.#stalled += ms
   }
 
   after(ms: number, run: () => void): Timer {

@@ -1,6 +1,7 @@
 // How fast one bound is used: a meter for all, one per user, and one per address.
 import type { LimitName } from '../../protocol/limits.ts'
 import { Meter, type MeterRates, type NamedRate } from '../../time/meter.ts'
+import type { StallReading } from '../../time/token-bucket.ts'
 import type { RatedBound } from '../bounds.ts'
 import type { Allowance, Cap } from '../portions.ts'
 import { type Holder, Reached, SITE_SHARES, siteOf, type Whose } from '../shares.ts'
@@ -8,10 +9,12 @@ import { type Holder, Reached, SITE_SHARES, siteOf, type Whose } from '../shares
 /** The meters of users, or of addresses. */
 class Meters {
   readonly #rates: MeterRates<LimitName>
+  readonly #stallsUpTo: StallReading | undefined
   readonly #meters = new Map<string, Meter<LimitName>>()
 
-  constructor(rates: MeterRates<LimitName>) {
+  constructor(rates: MeterRates<LimitName>, stallsUpTo?: StallReading) {
     this.#rates = rates
+    this.#stallsUpTo = stallsUpTo
   }
 
   get size(): number {
@@ -21,7 +24,7 @@ class Meters {
   of(key: string, elapsed: number): Meter<LimitName> {
     let meter = this.#meters.get(key)
     if (meter === undefined) {
-      meter = new Meter(this.#rates, elapsed)
+      meter = new Meter(this.#rates, elapsed, this.#stallsUpTo)
       this.#meters.set(key, meter)
     }
     return meter
@@ -49,11 +52,12 @@ export class RateMeters {
   readonly #addresses: Meters
   readonly #sites: Meters
 
-  constructor(bound: RatedBound) {
+  /** The rates of users get credit for stalls, where their row says so. */
+  constructor(bound: RatedBound, stallsUpTo: StallReading) {
     const { all, user, address } = bound
     this.#bound = bound
     this.#all = all && new Meter(ratesOf(all, bound), 0)
-    this.#users = new Meters(ratesOf(user, bound))
+    this.#users = new Meters(ratesOf(user, bound), bound.stallCredit && stallsUpTo)
     this.#addresses = new Meters(ratesOf(address, bound))
     this.#sites = new Meters(ratesOf(address, bound, SITE_SHARES))
   }

@@ -12,7 +12,7 @@ export function createMemoryShares(bounds: Bounds, clock: Clock): Shares {
   for (const [name, bound] of Object.entries<HeldBound | RatedBound | QuotaBound>(bounds)) {
     // What is kept counts for the quotas: the log takes them.
     if ('perDay' in bound) continue
-    if ('seconds' in bound) rated.set(name, new RateMeters(bound))
+    if ('seconds' in bound) rated.set(name, new RateMeters(bound, clock.stalled))
     else held.set(name, new HeldCounts(bound))
   }
   const countsOf = (bound: HeldName) => held.get(bound) as HeldCounts

@@ -150,7 +150,7 @@ t.test('[S4] an X-Forwarded-For that is no address breaks nothing', async (t) =>
 
 t.test('[S38] an unforeseen fault is a 500 that says nothing of itself', async (t) => {
   const { app, url } = await startApp(t)
-  app.engine.log.head = () => Promise.reject(new Error('the secret plan'))
+  app.engine.log.summary = () => Promise.reject(new Error('the secret plan'))
   const { status, body } = await call(`${url}/rooms/chat:a`, 'GET', { headers: asServer })
   t.match({ status, ...body }, { status: 500, error: 'internal', code: 100 })
   t.notMatch(JSON.stringify(body), /plan/)

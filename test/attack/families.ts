@@ -1,6 +1,7 @@
 // The list of families, in the order they attack; the look at what is left comes last.
 import type { Family } from './attack.ts'
 import { afterwards } from './families/afterwards.ts'
+import { costs, everyPath } from './families/costs.ts'
 import { embedded } from './families/embedded.ts'
 import { firstMessages } from './families/first-messages.ts'
 import { frames } from './families/frames.ts'
@@ -40,6 +41,8 @@ export const FAMILIES: readonly Family[] = [
   logs,
   shares,
   quotas,
+  costs,
+  everyPath,
   passwords,
   afterwards,
 ]

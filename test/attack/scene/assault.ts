@@ -1,0 +1,31 @@
+// What attacking connections send, as data, so that a process of its own can send it.
+import { type Ask, requestBytes } from '../wire.ts'
+
+export interface Assault {
+  /** One for each connection, and from the first again when there are more connections. */
+  asks: readonly (Pick<Ask, 'method' | 'path' | 'headers'> & { body?: string })[]
+  /** A request is repeated up to so many bytes in one write; at least once. */
+  bytes: number
+  /**
+   * `unread`: nothing is read. `read`: what comes is thrown away. `again`: it is sent again when
+   * something comes, and on a new connection when this one ends.
+   */
+  mode: 'unread' | 'read' | 'again'
+  /** From so many addresses; one for each connection if not said. */
+  addresses?: number
+}
+
+/** What a process of its own is told. */
+export interface Order {
+  port: number
+  assault: Assault
+}
+
+/** What the connection of this number writes. */
+export function bytesOf({ asks, bytes }: Assault, index: number): Buffer {
+  const { headers = [], ...ask } = asks[index % asks.length] ?? { path: '/' }
+  const isUpgrade = headers.some(([name]) => name === 'Upgrade')
+  const kept = isUpgrade ? headers : [...headers, ['Connection', 'keep-alive'] as const]
+  const one = requestBytes({ ...ask, headers: kept })
+  return Buffer.concat(Array<Buffer>(Math.max(1, Math.floor(bytes / one.length))).fill(one))
+}

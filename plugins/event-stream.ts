@@ -10,6 +10,7 @@ import { formatNamed } from '../src/wire/formats.ts'
 import { sourceOf } from './audit.ts'
 import { takeHandshake } from './handshake.ts'
 import { SseSocket } from './transports/event-stream-socket.ts'
+import { leaveHttp } from './transports/http-sockets.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -73,6 +74,7 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
     }
     reply.hijack()
     raw.flushHeaders()
+    leaveHttp(tcp)
     const connection = new Connection({ connections, seat, socket: new SseSocket(raw, tcp, clock) })
     const { format, start } = opening
     const handler = new EventStreamHandler(connection, { format: formatNamed(format), start })

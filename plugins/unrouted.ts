@@ -7,47 +7,60 @@ import fp from 'fastify-plugin'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { bodyOf } from './answers/refusal-of.ts'
 import { answerError } from './errors.ts'
+import { answerUnderWay, tooLate } from './transports/http-sockets.ts'
+import { awaitTurn, isItsTurn } from './transports/pipelining.ts'
 import { answerAndEnd } from './transports/raw-answer.ts'
+import { onEveryServer } from './transports/servers.ts'
 
 /** Answers errors that Fastify meets before there is a route, such as a broken URL. */
-export function onFrameworkError(
-  error: Error,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
+export function onFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   // No hook runs here, and after an upgrade HTTP does not look after the socket any more.
   if (request.raw.headers.upgrade !== undefined) {
     reply.header('connection', 'close')
     reply.raw.once('finish', () => request.raw.socket.destroySoon())
   }
-  return answerError(error, reply)
+  const answer = (refusal?: Refusal): void => void answerError(refusal ?? error, reply)
+  if (isItsTurn(reply.raw)) answer()
+  else awaitTurn(request.raw.socket, reply.raw, answer)
 }
 
 /** Answers what is no HTTP, or late, if the client still reads; and ends the TCP connection. */
 export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const earlier = answerUnderWay(socket)
+  if (earlier?.req.complete) return void answerAfter(earlier, error, socket)
+  if (earlier?.headersSent) return void socket.destroy()
   answerAndEnd(socket, refusalOfClientError(error.code ?? ''))
 }
 
+/** A client takes the first answer for that to its first request, whichever was broken. */
+function answerAfter(earlier: ServerResponse, error: Error, socket: Socket): void {
+  socket.pause()
+  earlier.once('close', () => onClientError(error, socket))
+}
+
 function refusalOfClientError(code: string): Refusal {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new Refusal(REPLY.requestTimeout, 'The request took too long to come in.')
-  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return tooLate()
   const tooLarge = code === 'HPE_HEADER_OVERFLOW'
   const sentence = tooLarge ? 'The headers are too large.' : 'This is not a request we can read.'
   return new Refusal(REPLY.badRequest, sentence)
 }
 
 /** Node answers `Expect: anything` by itself and without a body [C1]. */
-function onExpectation(_request: IncomingMessage, response: ServerResponse): void {
-  const sentence = 'Nothing but 100-continue can be expected here.'
-  const body = bodyOf(new Refusal(REPLY.badRequest, sentence))
-  const headers = { 'content-type': 'application/json', 'content-length': body.length }
-  response.writeHead(REPLY.badRequest.status, headers).end(body)
+function onExpectation({ socket }: IncomingMessage, response: ServerResponse): void {
+  const answer = (refusal: Refusal = NOT_EXPECTED): void => {
+    const body = bodyOf(refusal)
+    const headers = { 'content-type': 'application/json', 'content-length': body.length }
+    response.writeHead(refusal.reply.status, headers).end(body)
+  }
+  if (isItsTurn(response)) answer()
+  else awaitTurn(socket, response, answer)
 }
 
+const NOT_EXPECTED = new Refusal(REPLY.badRequest, 'Nothing but 100-continue can be expected here.')
+
 async function unrouted(app: FastifyInstance): Promise<void> {
-  app.server.on('checkExpectation', onExpectation)
+  onEveryServer(app, (server) => server.on('checkExpectation', onExpectation))
 }
 
 export default fp(unrouted, { name: 'usher-unrouted', fastify: '5.x' })

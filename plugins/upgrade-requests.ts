@@ -1,13 +1,10 @@
 // Which requests Node treats as upgrades: WebSocket handshakes without a body, and no others. An
 // application may have decided that itself.
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-
-/** The channel on which Node announces every server of the process before it listens. */
-const LISTENING = 'tracing:net.server.listen:asyncStart'
+import { onEveryServer } from './transports/servers.ts'
 
 interface UpgradingServer extends Server {
   /** Node calls it for every request that asks for an upgrade. */
@@ -42,26 +39,12 @@ function decidesByNode({ shouldUpgradeCallback }: UpgradingServer): boolean {
   return String(shouldUpgradeCallback) === String(byNode)
 }
 
-/**
- * `listen({ host: 'localhost' })` opens a server of its own for the second address, of which
- * Fastify tells nothing: it is known by the listener that both have for requests.
- */
-function decideForAll(app: FastifyInstance): void {
-  const [answer] = app.server.listeners('request')
-  const decide = (message: unknown): void => {
-    const { server } = message as { server: UpgradingServer }
-    const isOurs = answer !== undefined && server.listeners('request').includes(answer)
-    if (isOurs) server.shouldUpgradeCallback = shouldUpgradeCallback
-  }
-  subscribe(LISTENING, decide)
-  app.addHook('onClose', async () => void unsubscribe(LISTENING, decide))
-}
-
 async function upgradeRequests(app: FastifyInstance): Promise<void> {
   const server: UpgradingServer = app.server
   if (app.initialConfig.http2 || !decidesByNode(server)) return
-  server.shouldUpgradeCallback = shouldUpgradeCallback
-  decideForAll(app)
+  onEveryServer(app, (each: UpgradingServer) => {
+    each.shouldUpgradeCallback = shouldUpgradeCallback
+  })
 }
 
 export default fp(upgradeRequests, { name: 'usher-upgrade-requests', fastify: '5.x' })

@@ -12,6 +12,7 @@ import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import { sourceOf } from './audit.ts'
 import { takeHandshake } from './handshake.ts'
+import { leaveHttp } from './transports/http-sockets.ts'
 import { dropTimer } from './transports/tcp-parts.ts'
 import { listen, WsSocket } from './transports/websocket-socket.ts'
 import { unboundSilence } from './upgrade-timeout.ts'
@@ -41,6 +42,7 @@ function openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening)
   const { seat, entry, response } = takeHandshake(request)
   // The socket would hold the response, and with it the whole request, as long as the socket lives.
   response.detachSocket(tcp)
+  leaveHttp(tcp)
   unboundSilence(tcp)
   dropTimer(tcp)
   // An application's list of sockets to close must not have Usher's: the drain closes them [C65].

@@ -25,12 +25,15 @@ import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
 import reauthentication from '../plugins/reauthentication.ts'
 import requestMetrics from '../plugins/request-metrics.ts'
+import requests from '../plugins/requests.ts'
 import rooms from '../plugins/rooms.ts'
 import securityHeaders from '../plugins/security-headers.ts'
 import serverApi from '../plugins/server-api.ts'
 import sessionCookie from '../plugins/session-cookie.ts'
+import socketsPerAddress from '../plugins/sockets-per-address.ts'
 import tickets from '../plugins/tickets.ts'
 import tls, { serverOptions } from '../plugins/tls.ts'
+import unreadAnswers from '../plugins/unread-answers.ts'
 import unrouted, { onClientError, onFrameworkError } from '../plugins/unrouted.ts'
 import upgradeRequests from '../plugins/upgrade-requests.ts'
 import validation from '../plugins/validation.ts'
@@ -57,7 +60,7 @@ import { systemClock } from './time/system-clock.ts'
 /** In this order: each plugin finds the decorators of those before it. */
 const PLUGINS = [
   ...[lastResort, upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
-  ...[tickets, identity, sessionCookie, auth, holder, reauthentication, serverApi],
+  ...[unreadAnswers, tickets, identity, sessionCookie, auth, holder, reauthentication, serverApi],
 ] as FastifyPluginAsync[]
 
 const ACCOUNT_ROUTES = [signUpRoutes, sessionRoutes, accountRoutes] as FastifyPluginAsync[]
@@ -109,6 +112,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(validation)
   await app.register(audit)
   await app.register(errors)
+  await app.register(requests)
   await app.register(requestMetrics)
   await app.register(forwardedWarning)
   await app.register(cors)
@@ -169,5 +173,6 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
     ...{ config, clock, random, ...rest },
     httpRoutes: { prefix: '', unknownPaths: true, accounts: true, pages: true },
   })
+  await app.register(socketsPerAddress)
   return app
 }

@@ -4,6 +4,9 @@ import type { Socket } from 'node:net'
 import type { Refusal } from '../../src/protocol/errors.ts'
 import { bodyOf } from '../answers/refusal-of.ts'
 
+/** How long a client may take to read the refusal and to end its side. */
+const LINGER_MS = 1_000
+
 /** Writes the refusal and ends the TCP connection. MUST NOT be called while an answer is owed. */
 export function answerAndEnd(tcp: Socket, refusal: Refusal): void {
   const { status } = refusal.reply
@@ -16,5 +19,6 @@ export function answerAndEnd(tcp: Socket, refusal: Refusal): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
   ]
+  tcp.setTimeout(LINGER_MS, () => tcp.destroy())
   tcp.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

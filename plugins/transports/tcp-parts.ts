@@ -58,6 +58,22 @@ class WaitingInStream implements Waiting {
   }
 }
 
+/**
+ * Bytes of the write under way that the system has not taken; 0 where Node does not tell, so that
+ * only whole writes are seen to be taken.
+ */
+export function queuedBytes(tcp: Socket): number {
+  const { _handle: handle } = tcp as unknown as { _handle: { writeQueueSize?: unknown } | null }
+  return typeof handle?.writeQueueSize === 'number' ? handle.writeQueueSize : 0
+}
+
+/** The TCP connection beneath a TLS socket; null where Node does not tell. */
+export function beneathTls(socket: Socket): Socket | null {
+  if (!(socket instanceof TLSSocket)) return socket
+  const { _parent: tcp } = socket as unknown as { _parent?: unknown }
+  return tcp instanceof Socket ? tcp : null
+}
+
 /** Looks how a new stream writes to a handle that takes all, and one to a handle that does not. */
 export function writesAsExpected(open: () => Socket): boolean {
   const bytes = Buffer.from('a')

@@ -109,8 +109,11 @@ export interface Shares {
   spend(rate: SharedRate, holder: Holder, bytes?: number): Reached | null | Promise<Reached | null>
   /** Counts bytes that were used already, whatever the rate: later spending waits for them. */
   charge(rate: NodeRate, holder: Holder, bytes: number): void
-  /** Gives back to `all` one thing that was spent and then not used. */
-  restore(rate: NodeRate): void
+  /**
+   * Gives back one thing that was spent and then not used: to `all`, and to the user and the
+   * address of the holder, if there is one.
+   */
+  restore(rate: NodeRate, holder?: Holder): void
   /** The meter of one user. */
   meter(rate: NodeRate, user: string): UserMeter
   /** How much of a bound is held now, on this node. */

@@ -145,6 +145,9 @@ export type LimitName =
 /** How long the name of a deleted account is not given out again, in milliseconds. */
 export const RELEASED_NAME_MS = 90 * 86_400_000
 
+/** How many requests may wait on a TCP connection for the answer before them. */
+export const REQUESTS_AHEAD_MAX = 16
+
 /** The first message of a connection that authenticates by it: its size and its deadline. */
 export const FIRST_MESSAGE = Object.freeze({ bytesMax: 4_096, deadlineMs: 10_000 })
 

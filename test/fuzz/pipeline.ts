@@ -1,10 +1,13 @@
 // Many requests one behind the other on one connection, and the answers matched to them.
 import type { Socket } from 'node:net'
+import { REQUESTS_AHEAD_MAX } from '../../src/protocol/limits.ts'
 import { type Answer, answersIn, openSocket, within } from '../attack/wire.ts'
 
 const NO_ANSWER: Answer = { status: 0, headers: new Map(), body: '' }
 const PATIENCE_MS = 30_000
 const BATCHES_PER_CONNECTION = 20
+/** One more and the server would refuse it [C141]. */
+const AT_ONCE_MAX = REQUESTS_AHEAD_MAX + 1
 
 let opened = 0
 
@@ -32,7 +35,7 @@ export class Pipeline {
     const answers: Answer[] = []
     while (answers.length < requests.length) {
       const fresh = this.#socket === null
-      const got = await this.#exchange(requests.slice(answers.length))
+      const got = await this.#exchange(requests.slice(answers.length, answers.length + AT_ONCE_MAX))
       // A connection that was kept may have been given up by the server just before.
       if (got.length === 0 && !fresh) continue
       answers.push(...(got.length === 0 ? [NO_ANSWER] : got))

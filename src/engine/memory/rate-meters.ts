@@ -89,8 +89,9 @@ export class RateMeters {
     for (const meter of [ofUser, ofAddress, ofSite, this.#all]) meter?.charge(bytes)
   }
 
-  restore(): void {
-    this.#all?.restore()
+  restore(holder: Holder, elapsed: number): void {
+    const { ofUser, ofAddress, ofSite } = this.#metersOf(holder, elapsed)
+    for (const meter of [ofUser, ofAddress, ofSite, this.#all]) meter?.restore()
   }
 
   sweep(elapsed: number): void {

@@ -2,7 +2,7 @@
 import type { Clock } from '../../time/clock.ts'
 import type { Bounds, HeldBound, HeldName, RatedBound, RateName } from '../bounds.ts'
 import type { QuotaBound } from '../quotas.ts'
-import type { Shares } from '../shares.ts'
+import { NO_HOLDER, type Shares } from '../shares.ts'
 import { HeldCounts } from './held-counts.ts'
 import { RateMeters } from './rate-meters.ts'
 
@@ -22,7 +22,7 @@ export function createMemoryShares(bounds: Bounds, clock: Clock): Shares {
       countsOf(bound).take(holder, bytes, onDisplaced),
     spend: (rate, holder, bytes = 0) => metersOf(rate).spend(holder, bytes, clock.elapsed()),
     charge: (rate, holder, bytes) => metersOf(rate).charge(holder, bytes, clock.elapsed()),
-    restore: (rate) => metersOf(rate).restore(),
+    restore: (rate, holder = NO_HOLDER) => metersOf(rate).restore(holder, clock.elapsed()),
     meter: (rate, user) => metersOf(rate).ofUser(user, clock.elapsed()),
     held: (bound) => countsOf(bound).held,
     holders: (bound) => (held.get(bound) ?? rated.get(bound))?.holders ?? 0,

@@ -156,7 +156,7 @@ function pipelined(target: Target): Attack {
   return attack(
     `flood: ${count} requests in one piece`,
     'pipelined GET /session without credential',
-    `${count} answers, all 401 unauthorized`,
+    '17 answers 401 unauthorized, then 429 too_many_requests',
     async () => {
       const one = requestBytes({ path: '/session', headers: [['Connection', 'keep-alive']] })
       const bytes = Buffer.concat([
@@ -164,8 +164,9 @@ function pipelined(target: Target): Attack {
         requestBytes({ path: '/session' }),
       ])
       const answers = await exchange(target.port, bytes, { ms: 20_000 })
+      const last = answers.pop()
       const words = [...new Set(answers.map(wordsOf))].join(', ')
-      return `${answers.length} answers, all ${words}`
+      return `${answers.length} answers ${words}, then ${last && wordsOf(last)}`
     },
   )
 }

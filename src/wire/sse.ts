@@ -10,12 +10,17 @@ import type { WireFormat } from './wire-format.ts'
 /** A comment: it keeps proxies from closing the stream and tells the client that it is alive. */
 export const SSE_COMMENT = Buffer.from(':\n\n')
 
-const LINE_END = /\r\n|\r|\n/
+const LINE_ENDS = /\r\n|\r|\n/g
 
 /** Every line of data begins with `data:`, or the text could end the event and begin another. */
 function block(fields: readonly string[], data: string | null): Buffer {
-  const lines = data === null ? [] : data.split(LINE_END).map((line) => `data: ${line}`)
-  return Buffer.from(`${[...fields, ...lines].join('\n')}\n\n`)
+  const lines = data === null ? fields : [...fields, `data: ${withPrefixes(data)}`]
+  return Buffer.from(`${lines.join('\n')}\n\n`)
+}
+
+/** In one piece: a text may be nothing but line ends, and a list of them is many times as large. */
+function withPrefixes(data: string): string {
+  return data.replace(LINE_ENDS, '\ndata: ')
 }
 
 /** A message that is not kept has no id: a client must not resume at it. */

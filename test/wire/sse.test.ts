@@ -58,7 +58,7 @@ t.test('[C90] any text is one event, line for line (S31)', async (t) => {
 })
 
 t.test('[C91] an envelope is the message as JSON, of every kind', async (t) => {
-  const head = { offset: 7, time: 1_700, user: 'u_1' }
+  const head = { offset: 7, time: 1_700, user: 'u_1', name: null }
   for (const [kind, payload, data] of [
     ['json', '{"a":[1,\n2]}', { a: [1, 2] }],
     ['text', 'line\n"two"', 'line\n"two"'],

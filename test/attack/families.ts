@@ -1,6 +1,7 @@
 // The list of families, in the order they attack; the look at what is left comes last.
 import type { Family } from './attack.ts'
 import { afterwards } from './families/afterwards.ts'
+import { answers } from './families/answers.ts'
 import { costs, everyPath } from './families/costs.ts'
 import { embedded } from './families/embedded.ts'
 import { firstMessages } from './families/first-messages.ts'
@@ -38,6 +39,7 @@ export const FAMILIES: readonly Family[] = [
   embedded,
   slowness,
   secondOrigin,
+  answers,
   logs,
   shares,
   quotas,

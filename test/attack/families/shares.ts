@@ -15,25 +15,29 @@ import {
 
 const LIMITS = {
   ...{ connectionsPerUser: 20, connectionsPerAddress: 40, pendingPerAddress: 10 },
-  ...{ pendingConnections: 100, handshakesPerSecond: 400, requestsPerSecondPerAddress: 100 },
-  ...{ signUpsPerHourPerAddress: 5, ticketsPerMinute: null, messagesPerSecond: null },
-  ...{ bytesPerSecond: null },
+  ...{ pendingConnections: 100, requestsPerSecondPerAddress: null },
+  ...{ ticketsPerMinute: null, messagesPerSecond: null, bytesPerSecond: null },
 }
+const RATES = { requestsPerSecondPerAddress: 100 }
 
-export const shares: Family = { title: 'shares', homes: ['alone'], parts: [filling] }
+export const shares: Family = { title: 'shares', homes: ['alone'], parts: [filling, rating] }
 
 async function filling({ short }: Target): Promise<Attack[]> {
   const target = await findTarget(short, 'alone', { limits: LIMITS, env: CROWD_ENV })
-  const long = short ? [] : idempotencyKeys(target)
-  return [
-    ...tickets(target),
-    ...sockets(target),
-    ...long,
-    attack('the server of these is ended', 'SIGTERM', 'ended', async () => {
-      await target.server.stop()
-      return 'ended'
-    }),
-  ]
+  const long = short ? [] : [...idempotencyKeys(target), ...passwords(target)]
+  return [...tickets(target), ...sockets(target), ...long, ending(target)]
+}
+
+async function rating({ short }: Target): Promise<Attack[]> {
+  const target = await findTarget(short, 'alone', { limits: RATES, env: CROWD_ENV })
+  return [...rates(target), ending(target)]
+}
+
+function ending({ server }: Target): Attack {
+  return attack('the server of these is ended', 'SIGTERM', 'ended', async () => {
+    await server.stop()
+    return 'ended'
+  })
 }
 
 function filled({ inside, refusals }: Counted, limit: number, others: string): string {
@@ -89,6 +93,39 @@ function idempotencyKeys(target: Target): Attack[] {
   ]
 }
 
+function passwords(target: Target): Attack[] {
+  const logIn = (where: string, { username, password } = target.victim): Ask => {
+    return posting('/session', from(where), JSON.stringify({ username, password }))
+  }
+  const beside = async (where: (n: number) => string): Promise<string> => {
+    let isOver = false
+    const flood = async (n: number): Promise<void> => {
+      while (!isOver) await target.ask({ ...logIn(where(n)), ms: 20_000 })
+    }
+    const floods = Array.from({ length: 240 }, (_, n) => flood(n))
+    await pause(1_000)
+    const start = performance.now()
+    const words = await target.words({ ...logIn(address(250), target.stranger), ms: 20_000 })
+    const ms = performance.now() - start
+    isOver = true
+    await Promise.all(floods)
+    return ms < 5_000 ? `${words} in time` : `${words} after ${Math.round(ms)} ms`
+  }
+  return [
+    attack('right passwords from one address', '240 at once, and one elsewhere', IN_TIME, () =>
+      beside(() => address(1)),
+    ),
+    attack('right passwords from 12 addresses', '240 at once, and one elsewhere', IN_TIME, () =>
+      beside((n) => address(n % 12)),
+    ),
+    attack('right passwords from one /48', '240 at once, and one elsewhere', IN_TIME, () =>
+      beside(network),
+    ),
+  ]
+}
+
+const IN_TIME = '200 in time'
+
 function sockets(target: Target): Attack[] {
   const undecided = '/rooms/attack:full?auth=message'
   const cases: [string, number, number, string, (n: number) => Headers][] = [
@@ -141,4 +178,33 @@ async function opened(target: Target, opening: Opening): Promise<string> {
 async function open({ port }: Target, path: string, headers: Headers) {
   const socket = openSocket(port)
   return { socket, words: wordsOf(await firstAnswer(socket, upgradeBytes(path, headers))) }
+}
+
+function rates(target: Target): Attack[] {
+  return [
+    requests(target, 'one address', 2_000, BURST, () => address(3)),
+    requests(target, 'one /48', 8_000, 4 * BURST, (n) => network(n & 127)),
+  ]
+}
+
+/** Ten seconds of them may come at once; while they are sent some come back. */
+const BURST = 1_000
+const OTHERS_200 = 'their part, 429 too_many_requests; others 200'
+
+function requests(
+  target: Target,
+  name: string,
+  count: number,
+  burst: number,
+  where: (n: number) => string,
+): Attack {
+  const live = (where: string): Ask => ({ path: '/health/live', headers: from(where) })
+  return attack(`requests of ${name}`, `${count} of them`, OTHERS_200, async () => {
+    const start = performance.now()
+    const counted = await crowd(target, count, (n) => live(where(n)))
+    const back = (performance.now() - start) / 10_000
+    const most = burst * (1.1 + back)
+    const inside = counted.inside > most ? counted.inside : Math.min(counted.inside, burst)
+    return filled({ ...counted, inside }, burst, await target.words(live(address(242))))
+  })
 }

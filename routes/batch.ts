@@ -86,7 +86,8 @@ export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { position, time } = await app.rooms.publish(room, sender, draft, key)
       return { room, ...position, time }
     } catch (error) {
-      const { reply, message } = app.refusalOf(error)
+      const { reply, message, limit } = app.refusalOf(error)
+      if (limit !== undefined) app.metrics.limitHit(limit)
       if (reply.status === 500) app.log.error({ err: error, room }, 'unforeseen error in a batch')
       return { room, error: reply.error, code: reply.code, message }
     }

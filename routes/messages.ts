@@ -39,7 +39,7 @@ const schema = {
   params: RoomParams,
   querystring: Query,
   headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String()) }),
-  response: { 200: Repeated, 201: Accepted, ...changing(401, 409, 429) },
+  response: { 200: Repeated, 201: Accepted, ...changing(401, 409, 429, 507) },
 }
 
 /**

@@ -28,6 +28,7 @@ const FAILURES = {
   429: ['A limit of yours; wait as `Retry-After` says.', 'Too many messages: wait a second.'],
   500: ['Our fault; the log has the rest.', 'Something went wrong here: try again.'],
   503: ['Full, going down, or without its store; retry.', 'The store is away: try again.'],
+  507: ['The store is full; retry later.', 'The store is full: try again later.'],
 } as const
 
 type Status = keyof typeof FAILURES

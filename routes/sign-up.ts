@@ -32,7 +32,7 @@ const schema = {
   tags: ['accounts'],
   security: [{}, { bearer: [] }],
   body: SignUp,
-  response: { 201: Account, ...changing(401, 409, 429) },
+  response: { 201: Account, ...changing(401, 409, 429, 507) },
 }
 
 export const signUpRoutes: FastifyPluginAsyncTypebox = async (app) => {

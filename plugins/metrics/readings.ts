@@ -41,6 +41,16 @@ function gauges(app: FastifyInstance): Reading[] {
       read: () => engine.waiting,
     },
     {
+      name: 'usher_store_bytes',
+      help: 'Bytes that the store has on disk, without what is free inside; NaN if not known.',
+      read: () => engine.storage.bytes ?? Number.NaN,
+    },
+    {
+      name: 'usher_store_free_bytes',
+      help: 'Bytes that are free on the volume of the store; NaN if not known.',
+      read: () => engine.storage.free ?? Number.NaN,
+    },
+    {
       name: 'usher_ready',
       help: '1 when /health/ready says ready.',
       read: () => (engine.health().ready && !connections.draining ? 1 : 0),

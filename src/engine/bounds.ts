@@ -11,7 +11,7 @@ import {
   type Shared,
   shared,
 } from './portions.ts'
-import { type QuotaBound, type QuotaName, quotasOf } from './quotas.ts'
+import { type QuotaBound, type QuotaName, quotasOf, type SpaceBound, spaceOf } from './quotas.ts'
 
 /** A bound whose shares are held until they are released. */
 export interface HeldBound extends Shared {
@@ -79,7 +79,11 @@ export type SharedRate =
 export type RateName = NodeRate | SharedRate
 
 export type Bounds = Readonly<
-  Record<HeldName, HeldBound> & Record<RateName, RatedBound> & Record<QuotaName, QuotaBound>
+  Record<HeldName, HeldBound> &
+    Record<RateName, RatedBound> &
+    Record<QuotaName, QuotaBound> & {
+      readonly space: SpaceBound
+    }
 >
 
 /** Two pages are read at once, in a millisecond or two each. */
@@ -109,6 +113,7 @@ export function boundsOf(limits: Limits): Bounds {
     ...requestBounds,
     ...ratesOf(limits),
     ...quotasOf(limits),
+    space: spaceOf(limits),
   }
 }
 

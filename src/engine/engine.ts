@@ -31,6 +31,14 @@ export type OnRenewed = (former: string, node: string) => void
 /** What an acknowledgement survives. */
 export type Durability = 'memory' | 'disk'
 
+/** In bytes, as last measured; null where an engine does not know. */
+export interface StorageUse {
+  /** What the store has on disk, without what is free inside. */
+  readonly bytes: number | null
+  /** What is free on the store's volume. */
+  readonly free: number | null
+}
+
 /** `reason` is a sentence for operators when the engine cannot serve. */
 export type EngineHealth = { ready: true } | { ready: false; reason: string }
 
@@ -57,7 +65,9 @@ export interface Engine {
   readonly presence: PresenceStore
   readonly revocations: Revocations
   readonly shares: Shares
+  /** Not ready also while the store is full. */
   health(): EngineHealth
+  readonly storage: StorageUse
   /**
    * Calls `onRenewed` after this node took another id because its lease had lapsed. The other nodes
    * have counted its connections as gone meanwhile; the engine itself enters them in `presence`

@@ -1,4 +1,4 @@
-// The rows of the table of bounds that hold for a day: what one user may have kept.
+// The rows of the table of bounds on what is kept: of one user in a day, and of all in the store.
 import type { Limits } from '../protocol/limits.ts'
 import type { Cap } from './portions.ts'
 
@@ -10,6 +10,17 @@ export interface QuotaBound {
   readonly perDay: Cap
   /** Tells a refused client what to do. */
   readonly sentence: string
+}
+
+/** How large the store may be, and how much stays free on its volume. */
+export interface SpaceBound {
+  readonly bytes: Cap
+  /** The least; see `StoreSpace` for what it is compared with. */
+  readonly free: Cap
+  /** Tells a refused client what to do. */
+  readonly sentence: string
+  /** Seconds until another try may succeed. */
+  readonly retryAfter: number
 }
 
 /** The quotas of a day, of which a message takes when it is kept, and only then. */
@@ -32,5 +43,14 @@ export function quotasOf(limits: Limits): Record<QuotaName, QuotaBound> {
       'newRoomsPerDayPerUser',
       'You have begun as many rooms as one may in a day: go on tomorrow (UTC).',
     ),
+  }
+}
+
+export function spaceOf({ storeBytes, storeFreeBytes }: Limits): SpaceBound {
+  return {
+    bytes: { limit: 'storeBytes', most: storeBytes },
+    free: { limit: 'storeFreeBytes', most: storeFreeBytes },
+    sentence: 'The store is full, and keeps no further messages and accounts: try again later.',
+    retryAfter: 30,
   }
 }

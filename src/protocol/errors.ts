@@ -27,6 +27,7 @@ export const REPLY = {
   conflict: { error: 'conflict', code: 107, status: 409 },
   tooManyRequests: { error: 'too_many_requests', code: 111, status: 429 },
   quotaReached: { error: 'quota_reached', code: 111, status: 429 },
+  storeFull: { error: 'store_full', code: 100, status: 507 },
 } as const satisfies Record<string, ReplyCode>
 
 /** The error of a refused request. `message` says what to do; it never repeats a credential. */

@@ -1,7 +1,6 @@
 // The shares of one process: counts and meters by user and by address, without entries at zero.
 import type { Clock } from '../../time/clock.ts'
-import type { Bounds, HeldBound, HeldName, RatedBound, RateName } from '../bounds.ts'
-import type { QuotaBound } from '../quotas.ts'
+import type { Bounds, HeldName, RateName } from '../bounds.ts'
 import { NO_HOLDER, type Shares } from '../shares.ts'
 import { HeldCounts } from './held-counts.ts'
 import { RateMeters } from './rate-meters.ts'
@@ -9,9 +8,9 @@ import { RateMeters } from './rate-meters.ts'
 export function createMemoryShares(bounds: Bounds, clock: Clock): Shares {
   const held = new Map<string, HeldCounts>()
   const rated = new Map<string, RateMeters>()
-  for (const [name, bound] of Object.entries<HeldBound | RatedBound | QuotaBound>(bounds)) {
-    // What is kept counts for the quotas: the log takes them.
-    if ('perDay' in bound) continue
+  for (const [name, bound] of Object.entries(bounds)) {
+    // The engine itself compares what it keeps with the other rows.
+    if (!('all' in bound)) continue
     if ('seconds' in bound) rated.set(name, new RateMeters(bound, clock.stalled))
     else held.set(name, new HeldCounts(bound))
   }

@@ -22,6 +22,14 @@ import { sqliteIdentity } from './identity.ts'
 import { freeReleasedNames } from './released-names.ts'
 import { trimHistories } from './retention-job.ts'
 import { splitLog } from './split-log.ts'
+import {
+  type Measure,
+  measureFolder,
+  measureMemory,
+  type StatFileSystem,
+  StoreSpace,
+  watchSpace,
+} from './store-space.ts'
 import { SqliteLog } from './stored-log.ts'
 import { closeThreads, startInFolder, startInMemory, type Threads } from './threads.ts'
 
@@ -33,6 +41,7 @@ interface Parts {
   clock: Clock
   bounds: Bounds
   shares: Shares
+  measure: Measure
 }
 
 /**
@@ -43,14 +52,21 @@ export async function openSqlite(
   settings: EngineSettings,
   clock: Clock,
   bounds: Bounds,
+  statfs?: StatFileSystem,
 ): Promise<Engine> {
   const shares = createMemoryShares(bounds, clock)
   const parts = { clock, bounds, shares }
   const quotas = quotasOf(bounds)
-  if (settings.kind === 'memory') return begin(await startInMemory(clock, quotas), null, parts)
-  const lock = await lockFolder(settings.folder, settings.lockWaitMs, clock)
+  if (settings.kind === 'memory') {
+    const threads = await startInMemory(clock, quotas)
+    return begin(threads, null, { ...parts, measure: measureMemory(threads.reader) })
+  }
+  const { folder, lockWaitMs } = settings
+  const lock = await lockFolder(folder, lockWaitMs, clock)
   try {
-    return await begin(await startInFolder(settings.folder, clock, quotas), lock, parts)
+    const threads = await startInFolder(folder, clock, quotas)
+    const measure = measureFolder(threads.reader, folder, statfs)
+    return await begin(threads, lock, { ...parts, measure })
   } catch (error) {
     lock.release()
     throw error
@@ -73,18 +89,21 @@ async function begin(threads: Threads, lock: FolderLock | null, parts: Parts): P
 async function compose(
   threads: Threads,
   lock: FolderLock | null,
-  { clock, bounds, shares }: Parts,
+  { clock, bounds, shares, measure }: Parts,
 ): Promise<Engine> {
   const { writer, reader } = threads
   const mayHave: MayHave = (whose) => reader.call('mayHaveTicket', whose)
   const tickets = new MemoryTickets({ mayHave, clock, shares })
   // Tickets that could not be taken out of the store stay there, and none of them is good.
   tickets.takeOver(await writer.call('takeTickets', undefined).catch(() => []))
-  const identity = await sqliteIdentity({ writer, reader, tickets })
+  const space = new StoreSpace(bounds.space, measure)
+  await space.check()
+  const identity = await sqliteIdentity({ writer, reader, tickets, space })
   const followers = new Followers()
-  const stored = new SqliteLog({ writer, reader, clock, bounds, followers, shares })
+  const stored = new SqliteLog({ ...{ writer, reader, clock, bounds, space, followers, shares } })
   const appendNow = createMemoryLog({ clock, followers, shares })
   const stopJobs = startJobs(threads, tickets, clock)
+  const stopWatching = watchSpace(clock, space)
   return {
     name: 'sqlite',
     node: newNodeId(systemRandom),
@@ -100,12 +119,18 @@ async function compose(
     get waiting() {
       return stored.waiting + writer.waiting + (reader === writer ? 0 : reader.waiting)
     },
+    get storage() {
+      return space.use
+    },
     health() {
       const health = writer.health()
-      return health.ready ? reader.health() : health
+      const both = health.ready ? reader.health() : health
+      const { reason } = space
+      return both.ready && reason !== null ? { ready: false, reason } : both
     },
     async close() {
       stopJobs()
+      stopWatching()
       await stored.settled()
       await keepAllDailyUse(writer).catch(() => undefined)
       await leaveTickets(tickets, writer, clock)

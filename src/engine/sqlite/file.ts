@@ -30,14 +30,15 @@ const BUSY_MS = 5_000
 /**
  * Every commit is on disk before it is answered. Freed space is overwritten where that costs no
  * further write, so that redacted messages do not stay in the file. The cache is in KiB, the
- * checkpoint in pages.
+ * checkpoint in pages; a log that grew behind a long read gets small again.
  */
 const WRITING = `
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
   PRAGMA secure_delete = FAST;
   PRAGMA cache_size = -65536;
-  PRAGMA wal_autocheckpoint = 4096`
+  PRAGMA wal_autocheckpoint = 4096;
+  PRAGMA journal_size_limit = 33554432`
 
 /**
  * Offset of the write version in the file's header, and its value in a file without a write-ahead

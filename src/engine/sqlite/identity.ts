@@ -5,6 +5,7 @@ import { CachedUserStatus, STATUS_CACHE_MAX } from '../memory/user-status-cache.
 import type { UserStatusStore } from '../user-status-store.ts'
 import type { Reads } from './identity-reads.ts'
 import type { Writes } from './identity-writes.ts'
+import type { StoreSpace } from './store-space.ts'
 import type { SqliteThread } from './thread.ts'
 
 interface IdentityStores {
@@ -19,11 +20,12 @@ export interface IdentityParts {
   writer: SqliteThread<Writes & Reads>
   reader: SqliteThread<Reads>
   tickets: MemoryTickets
+  space: StoreSpace
 }
 
 /** The stores of one engine; each call is one operation of a thread. */
 export async function sqliteIdentity(parts: IdentityParts): Promise<IdentityStores> {
-  const { writer, reader, tickets } = parts
+  const { writer, reader, tickets, space } = parts
   const known = await reader.call('allUserStatus', { limit: STATUS_CACHE_MAX + 1 })
 
   /**
@@ -36,7 +38,11 @@ export async function sqliteIdentity(parts: IdentityParts): Promise<IdentityStor
     ending(done, (ticket) => ticket.user === user)
   return {
     accounts: {
-      create: (account) => writer.call('createAccount', account),
+      create: async (account) => {
+        // Sessions are few and end: log-in goes on in a full store.
+        if (space.refusal !== null) throw space.refusal
+        return writer.call('createAccount', account)
+      },
       byUsername: (usernameKey) => reader.call('accountByUsername', { usernameKey }),
       byUser: (user) => reader.call('accountByUser', { user }),
       setPassword: (user, password, former) =>

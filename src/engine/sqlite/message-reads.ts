@@ -35,6 +35,8 @@ export interface ReadMessage {
 }
 
 export type MessageReads = {
+  /** What the database uses, with what is still in its log, and what is free inside. */
+  fileUse(args: undefined): { bytes: number; freeInside: number }
   headOf(args: { room: string }): Position
   summaryOf(args: KeptArgs): RoomSummary
   readMessages(args: PageArgs): RoomSummary & { messages: ReadMessage[] }
@@ -77,7 +79,17 @@ export function messageReads(db: DatabaseSync): MessageReads {
     return { id, head, redactions, oldest: row?.offset ?? head.offset + 1 }
   }
 
+  const pagesIn = db.prepare(
+    'SELECT page_count, page_size FROM pragma_page_count, pragma_page_size',
+  )
+  const freePages = db.prepare('SELECT freelist_count FROM pragma_freelist_count')
+
   return {
+    fileUse() {
+      const { page_count: count, page_size: size } = pagesIn.get() ?? {}
+      const freeInside = Number(freePages.get()?.freelist_count) * Number(size)
+      return { bytes: Number(count) * Number(size) - freeInside, freeInside }
+    },
     headOf: ({ room }) => stand(room).head,
     summaryOf(args) {
       const { head, oldest, redactions } = look(args)

@@ -22,6 +22,7 @@ import type { KeptArgs, MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
 import type { StoredLog } from './split-log.ts'
+import type { StoreSpace } from './store-space.ts'
 import type { SqliteThread } from './thread.ts'
 
 /**
@@ -47,6 +48,7 @@ export interface SqliteLogParts {
   reader: SqliteThread<MessageReads>
   clock: Clock
   bounds: Bounds
+  space: StoreSpace
   followers: Followers
   shares: Shares
 }
@@ -75,6 +77,8 @@ export class SqliteLog implements StoredLog {
 
   append({ room, draft, retention, key, holder }: StoredDraft): Promise<Appended> {
     const { kind, payload, user, name, origin } = draft
+    const full = this.#parts.space.refusal
+    if (full !== null) return Promise.reject(full)
     const share = this.#parts.shares.take('waitingForDisk', holder, payload.length)
     if (share instanceof Reached) {
       return Promise.reject(new EngineUnavailable(share.sentence, share))

@@ -30,7 +30,10 @@ function threads() {
 t.test('[C93] a message on the disk is not shown before it was told', async (t) => {
   const { writer, reader, told } = threads()
   const followers = new Followers()
-  const parts = { writer, reader, clock: new ManualClock(), followers, shares: sharesWithin() }
+  const parts = {
+    ...{ writer, reader, clock: new ManualClock(), followers, shares: sharesWithin() },
+    space: { refusal: null },
+  }
   const log = new SqliteLog(parts as unknown as SqliteLogParts)
   const seen: string[] = []
   followers.follow('chat:1', {

@@ -62,6 +62,8 @@ export interface PageQuery {
 export interface PageAsker {
   readonly queue: 'pages' | 'replays'
   readonly holder: Holder
+  /** Asked when its turn comes: a page that is not wanted any more is not read. */
+  readonly isWanted?: (() => boolean) | undefined
 }
 
 /**
@@ -135,11 +137,13 @@ export interface MessageLog {
   follow(room: string, follower: Follower): Promise<Follow>
   /**
    * A page of a room with history. Rejects with a Refusal where the asker's part of its queue is
-   * used up. Neither `read` nor `summary` nor `head` may show a message that the room's
-   * follower on this node was not told: a member that joins at the position shown would get that
-   * message a second time. An engine whose store is ahead of its deliveries MUST first tell the
-   * follower the rest, in order, and then resolve. Only messages in a gap that `onGap` announced
-   * are shown although the follower was not told them.
+   * used up, and with any error where the page is not wanted any more.
+   *
+   * Neither `read` nor `summary` nor `head` may show a message that the room's follower on this
+   * node was not told: a member that joins at the position shown would get that message a second
+   * time. An engine whose store is ahead of its deliveries MUST first tell the follower the rest,
+   * in order, and then resolve. Only messages in a gap that `onGap` announced are shown although
+   * the follower was not told them.
    */
   read(room: string, query: PageQuery): Promise<Page>
   /** The newest position of a room with history; offset 0 where nothing was published yet. */

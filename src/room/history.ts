@@ -2,7 +2,7 @@
 // time share one read: the newest messages are cached for as long as they are asked for. What lies
 // before them is read in small pages.
 import { EngineUnavailable } from '../engine/engine.ts'
-import type { MessageLog, Page, PageQuery, Retention } from '../engine/message-log.ts'
+import type { MessageLog, Page, PageAsker, PageQuery, Retention } from '../engine/message-log.ts'
 import { type Holder, NO_HOLDER, Reached, type Share, type Shares } from '../engine/shares.ts'
 import type { MessageEvent } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
@@ -118,11 +118,11 @@ export class History {
   }
 
   /** Messages after an offset, oldest first; there may be more of them than one read brings. */
-  async after(offset: number, holder: Holder): Promise<Stretch> {
+  async after(offset: number, holder: Holder, isWanted?: () => boolean): Promise<Stretch> {
     if (this.#healing !== null) await this.#whole()
     await this.#haveTail(holder)
     const tail = this.#tail
-    if (tail === null || offset < tail.after) return this.page(offset, holder)
+    if (tail === null || offset < tail.after) return this.page(offset, holder, isWanted)
     tail.usedAt = this.#parts.clock.elapsed()
     return { head: headOf(tail), messages: this.#visible(tail, offset) }
   }
@@ -136,8 +136,8 @@ export class History {
   }
 
   /** Messages after an offset, directly from the engine. */
-  page(after: number, holder: Holder = NO_HOLDER): Promise<Stretch> {
-    return this.#read({ after, order: 'asc', bytes: PAGE_BYTES }, holder)
+  page(after: number, holder: Holder = NO_HOLDER, isWanted?: () => boolean): Promise<Stretch> {
+    return this.#read({ after, order: 'asc', bytes: PAGE_BYTES }, { holder, isWanted })
   }
 
   /** A message in the bytes of a format. */
@@ -186,9 +186,12 @@ export class History {
     return bytes
   }
 
-  #read(query: Pick<PageQuery, 'after' | 'order' | 'bytes'>, holder: Holder): Promise<Page> {
+  #read(
+    query: Pick<PageQuery, 'after' | 'order' | 'bytes'>,
+    reader: Omit<PageAsker, 'queue'>,
+  ): Promise<Page> {
     const { log, room, retention } = this.#parts
-    const asker = { queue: 'replays', holder } as const
+    const asker = { queue: 'replays', ...reader } as const
     return log.read(room, { ...query, retention, before: null, limit: PAGE_MESSAGES, asker })
   }
 
@@ -225,7 +228,7 @@ export class History {
 
   async #loadTail(loading: Loading, holder: Holder): Promise<void> {
     const query = { after: null, order: 'desc', bytes: TAIL_BYTES_MAX } as const
-    const { head, messages } = await this.#read(query, holder)
+    const { head, messages } = await this.#read(query, { holder })
     messages.reverse()
     if (this.#loading !== loading) return
     const tail: Tail = {

@@ -89,7 +89,7 @@ export class Resume {
       await this.#mayRead()
       if (this.#cancelled) return
       buffer.clear()
-      const page = await history.after(at.offset, this.#member.holder)
+      const page = await history.after(at.offset, this.#member.holder, () => !this.#cancelled)
       if (this.#cancelled) return
       // The newest messages are those that are still kept when the first page is read.
       if (pages === 1 && start.from === 'last') at = { ...at, offset: beginOf(page, at.offset) }

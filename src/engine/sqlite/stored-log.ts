@@ -108,9 +108,10 @@ export class SqliteLog implements StoredLog {
 
   async read(room: string, { retention, asker, ...query }: PageQuery): Promise<Page> {
     const args = { ...query, ...this.#keptArgs(room, retention) }
-    const { messages, ...summary } = await this.#queues[asker.queue].run(asker.holder, () =>
-      this.#parts.reader.callAlone('readMessages', args),
-    )
+    const { messages, ...summary } = await this.#queues[asker.queue].run(asker.holder, () => {
+      if (asker.isWanted?.() === false) throw new EngineUnavailable('The page is not wanted.')
+      return this.#parts.reader.callAlone('readMessages', args)
+    })
     await this.#told(room)
     const { epoch } = summary.head
     return { ...summary, messages: messages.map((row) => messageFrom(row, epoch)) }

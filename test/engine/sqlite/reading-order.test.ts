@@ -31,7 +31,7 @@ async function scene(t: Test) {
       answered.push('session')
     })
   const before = (what: string) => answered.slice(0, answered.indexOf(what))
-  return { read, session, before, shares: engine.shares }
+  return { log, read, session, before, shares: engine.shares }
 }
 
 t.test('with clients that hammer pages a session waits for one page at most', async (t) => {
@@ -60,6 +60,19 @@ t.test('members that return do not wait for pages that are asked for', async (t)
   )
   await Promise.all([...many, read(userOf('a'), 'replays')])
   t.ok(before('replays u_a').length <= 5, `after ${before('replays u_a').length} pages`)
+})
+
+t.test('a page that is not wanted any more when its turn comes is not read', async (t) => {
+  const { log, read, shares } = await scene(t)
+  let isWanted = true
+  const asker = { queue: 'replays', holder: userOf('gone'), isWanted: () => isWanted } as const
+  const asked = Array.from({ length: 20 }, () => log.read('chat:1', pageQuery({ asker })))
+  const answers = Promise.allSettled(asked)
+  isWanted = false
+  await read(userOf('one'), 'replays')
+  const { length } = (await answers).filter(({ status }) => status === 'fulfilled')
+  t.ok(length <= 2, `${length} pages were read`)
+  t.equal(shares.held('replays'), 0)
 })
 
 t.test('a user may wait for a part of all pages, and server keys for the reserve', async (t) => {

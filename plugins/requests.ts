@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { NO_HOLDER } from '../src/engine/shares.ts'
 import type { Refusal } from '../src/protocol/errors.ts'
 import { kIdentity } from './auth.ts'
-import { awaitTurn, isItsTurn } from './transports/pipelining.ts'
+import { awaitTurn, mayBegin } from './transports/pipelining.ts'
 
 type Done = (refusal?: Refusal) => void
 
@@ -19,7 +19,7 @@ async function requests(app: FastifyInstance): Promise<void> {
     done(shares.spend('requests', holderOf(request))?.refusal)
   }
   app.addHook('onRequest', (request, reply, done) => {
-    if (isItsTurn(reply.raw)) return begin(request, reply, done)
+    if (mayBegin(request.raw.socket, reply.raw)) return begin(request, reply, done)
     awaitTurn(request.raw.socket, reply.raw, (refusal) => {
       if (refusal === undefined) begin(request, reply, done)
       else done(refusal)

@@ -8,7 +8,7 @@ import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { bodyOf } from './answers/refusal-of.ts'
 import { answerError } from './errors.ts'
 import { answerUnderWay, tooLate } from './transports/http-sockets.ts'
-import { awaitTurn, isItsTurn } from './transports/pipelining.ts'
+import { awaitTurn, mayBegin } from './transports/pipelining.ts'
 import { answerAndEnd } from './transports/raw-answer.ts'
 import { onEveryServer } from './transports/servers.ts'
 
@@ -20,7 +20,7 @@ export function onFrameworkError(error: Error, request: FastifyRequest, reply: F
     reply.raw.once('finish', () => request.raw.socket.destroySoon())
   }
   const answer = (refusal?: Refusal): void => void answerError(refusal ?? error, reply)
-  if (isItsTurn(reply.raw)) answer()
+  if (mayBegin(request.raw.socket, reply.raw)) answer()
   else awaitTurn(request.raw.socket, reply.raw, answer)
 }
 
@@ -53,7 +53,7 @@ function onExpectation({ socket }: IncomingMessage, response: ServerResponse): v
     const headers = { 'content-type': 'application/json', 'content-length': body.length }
     response.writeHead(refusal.reply.status, headers).end(body)
   }
-  if (isItsTurn(response)) answer()
+  if (mayBegin(socket, response)) answer()
   else awaitTurn(socket, response, answer)
 }
 

@@ -60,6 +60,8 @@ export function addressKey(written: string | undefined): string {
  * (`loopback`).
  */
 export function addressList(entries: readonly string[]): (written: string | undefined) => boolean {
+  // Asked with every request.
+  if (entries.length === 0) return () => false
   const list = new BlockList()
   for (const entry of entries.flatMap((word) => WORDS[word] ?? [word])) {
     const [address = '', bits] = entry.split('/')

@@ -1,16 +1,11 @@
-// The form and the rate of WebSocket handshakes, before any credential is looked at: a handshake
-// that ws would refuse after its ticket was redeemed is refused here, by plain HTTP (S1).
+// The form of WebSocket handshakes, before any credential is looked at: a handshake that ws would
+// refuse after its ticket was redeemed is refused here, by plain HTTP (S1).
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { NO_HOLDER } from '../src/engine/shares.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { announcesBody, asksForWebSocket } from './upgrade-requests.ts'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** Counts a handshake: 503 when there are too many, or while the process drains. */
-    admitHandshake(): void
-  }
   interface FastifyContextConfig {
     /** Set for routes that take WebSocket upgrades. */
     takesUpgrade?: boolean
@@ -27,11 +22,10 @@ const VERSION = '13'
 
 async function handshakeForm(app: FastifyInstance): Promise<void> {
   app.addHook('onRoute', markUpgrades)
-  app.decorate('admitHandshake', admission(app))
   app.addHook('onRequest', (request, reply, done) => {
     checkBody(request, reply)
     if (request.ws) checkForm(request)
-    if (request.ws && !request.is404) app.admitHandshake()
+    if (request.ws && !request.is404) app.admitHandshake(request)
     done()
   })
 }
@@ -46,16 +40,6 @@ function checkBody({ headers }: FastifyRequest, reply: FastifyReply): void {
   if (!asksForWebSocket(headers) || !announcesBody(headers)) return
   reply.header('connection', 'close')
   throw new Refusal(REPLY.badRequest, 'A WebSocket handshake carries no body: leave it out.')
-}
-
-function admission({ connections, engine }: FastifyInstance): () => void {
-  return () => {
-    if (connections.draining) {
-      throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
-    }
-    const reached = engine.shares.spend('handshakes', NO_HOLDER)
-    if (reached !== null) throw reached.refusal
-  }
 }
 
 function checkForm({ method, headers, routeOptions, is404, raw }: FastifyRequest): void {
@@ -85,5 +69,5 @@ function hasTwice(list: string): boolean {
 export default fp(handshakeForm, {
   name: 'usher-handshake-checks',
   fastify: '5.x',
-  dependencies: ['usher-websocket', 'usher-security-headers'],
+  dependencies: ['usher-websocket', 'usher-security-headers', 'usher-handshake-rate'],
 })

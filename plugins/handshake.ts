@@ -7,6 +7,7 @@ import type { Seat } from '../src/connection/connection-limits.ts'
 import { type Entry, enter } from '../src/connection/room-entry.ts'
 import type { Endpoint } from '../src/wire/formats.ts'
 import { kIdentity } from './auth.ts'
+import { takeSeat } from './handshake-rate.ts'
 import { credentialOfUpgrade } from './tokens/credential.ts'
 import { setEndpoint } from './transports/subprotocols.ts'
 
@@ -29,7 +30,7 @@ declare module 'fastify' {
   }
 }
 
-/** The seat and the hold of a handshake, given back when its client goes away before the 101. */
+/** What a handshake has taken, given back when its client goes away before the 101. */
 export class Handshake {
   readonly seat: Seat
   readonly response: ServerResponse
@@ -55,9 +56,8 @@ async function settleHandshake(
   reply: FastifyReply,
   { endpoint, room }: Wish,
 ): Promise<void> {
-  const { connections, rooms, prove, logIns, networkOf } = request.server
-  const { connectionLimits, clock } = connections
-  const seat = connectionLimits.take(networkOf(request), clock.elapsed())
+  const { rooms, prove, logIns } = request.server
+  const seat = takeSeat(request)
   const handshake = new Handshake(seat, reply.raw)
   request.raw.socket.once('close', handshake.abandon)
   request[kHandshake] = handshake

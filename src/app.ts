@@ -14,6 +14,7 @@ import forwardedWarning from '../plugins/forwarded-warning.ts'
 import gracefulShutdown from '../plugins/graceful-shutdown.ts'
 import handshake from '../plugins/handshake.ts'
 import handshakeForm from '../plugins/handshake-checks.ts'
+import handshakeRate from '../plugins/handshake-rate.ts'
 import holder from '../plugins/holder.ts'
 import hostChecks from '../plugins/host-checks.ts'
 import identity from '../plugins/identity.ts'
@@ -117,6 +118,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(forwardedWarning)
   await app.register(cors)
   await app.register(securityHeaders)
+  await app.register(handshakeRate)
   await app.register(handshakeForm)
   if (unknownPaths) await app.register(knownPaths)
   await app.register(connectionLog)

@@ -54,10 +54,14 @@ export function credentialOfUpgrade(
   return logInOf(request, logIns) ?? { kind: 'none' }
 }
 
+/** The bearer token of a request, if its header has the form for one. */
+export function bearerIn({ headers: { authorization } }: FastifyRequest): string | undefined {
+  return authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]
+}
+
 function bearerOf(request: FastifyRequest, { identity }: LogIns): Credential | null {
-  const { authorization } = request.headers
-  if (authorization === undefined) return null
-  const token = BEARER.exec(authorization)?.[1]
+  if (request.headers.authorization === undefined) return null
+  const token = bearerIn(request)
   if (token !== undefined) {
     return identity
       ? { kind: 'bearer', token, ask: () => identity(request) }

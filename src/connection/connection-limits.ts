@@ -1,6 +1,6 @@
 // Seats of connections: how many there may be in all, per user and per address, and how many of
 // them may be undecided. A seat is taken before the 101 and released when the connection ends.
-import { Reached, type Share, type Shares } from '../engine/shares.ts'
+import { NO_HOLDER, type OnDisplaced, Reached, type Share, type Shares } from '../engine/shares.ts'
 
 export class ConnectionLimits {
   readonly #shares: Shares
@@ -19,12 +19,11 @@ export class ConnectionLimits {
   }
 
   /**
-   * Takes a seat for a connection from this address, null for an exempt one: 503 when full, 429 for
-   * the address.
-   * `elapsed` is the clock's `elapsed()`.
+   * Takes a seat for a connection from this address, null for an exempt one, or with this server
+   * key: 503 when full, 429 for the address. `elapsed` is the clock's `elapsed()`.
    */
-  take(address: string | null, elapsed: number): Seat {
-    const share = this.#shares.take('connections', { user: null, address, server: null })
+  take(address: string | null, elapsed: number, server: string | null = null): Seat {
+    const share = this.#shares.take('connections', { user: null, address, server })
     return new Seat(this.#shares, taken(share), elapsed)
   }
 }
@@ -38,7 +37,7 @@ export class Seat {
    * message: an identity that was revoked since then must not be admitted.
    */
   provingSince: number
-  #pending: Share | null = null
+  #pending: Pending | null = null
 
   constructor(shares: Shares, share: Share, elapsed: number) {
     this.#shares = shares
@@ -54,8 +53,22 @@ export class Seat {
 
   /** Marks the connection undecided until its first message; 429 or 503 over the limits. */
   markPending(): void {
-    const { address } = this.#share
-    this.#pending = taken(this.#shares.take('pending', { user: null, address, server: null }))
+    this.#pending = new Pending(this.#shares, this.address)
+  }
+
+  /** Calls `close` when the undecided connection makes room for another; at once if it has. */
+  whenDisplaced(close: OnDisplaced): void {
+    this.#pending?.whenDisplaced(close)
+  }
+
+  /** What the undecided connection showed is being looked at: it makes room for no other now. */
+  keepPending(): void {
+    this.#pending?.share.keep()
+  }
+
+  /** Counts bytes that an undecided connection has sent ahead, or returns what was reached. */
+  sentAhead(bytes: number): Reached | null {
+    return this.#pending?.share.grow(bytes) ?? null
   }
 
   /** Counts the seat for its user; 429 when that user has too many. Null without a user id. */
@@ -71,8 +84,28 @@ export class Seat {
   }
 
   #decide(): void {
-    this.#pending?.release()
+    this.#pending?.share.release()
     this.#pending = null
+  }
+}
+
+/** The share of an undecided connection, which has to make room where all are taken [C132]. */
+class Pending {
+  readonly share: Share
+  #close: OnDisplaced | null = null
+  #displaced: Reached | null = null
+
+  constructor(shares: Shares, address: string | null) {
+    const onDisplaced: OnDisplaced = (reached) => {
+      this.#displaced = reached
+      this.#close?.(reached)
+    }
+    this.share = taken(shares.take('pending', { ...NO_HOLDER, address }, 0, onDisplaced))
+  }
+
+  whenDisplaced(close: OnDisplaced): void {
+    this.#close = close
+    if (this.#displaced !== null) close(this.#displaced)
   }
 }
 

@@ -87,6 +87,7 @@ export class RawHandler implements Handler, Member, Speaker {
     if (this.connection.isClosed) return
     this.#decide = decide
     this.connection.connections.addUndecided(this.connection, DEADLINES.firstMessage)
+    this.connection.seat.whenDisplaced(({ limit }) => this.close(CLOSE.tooManyRequests, limit))
   }
 
   /** Joins the room of the entry; releases it if the connection has ended. */
@@ -108,8 +109,10 @@ export class RawHandler implements Handler, Member, Speaker {
     if (this.#decide !== null) return this.#decideOn({ payload, binary })
     if (this.#queue === null) return this.#run({ payload, binary })
     const bounds = this.#hold === null ? QUEUED_FRAMES : WAITING_FRAMES
+    const reached = this.connection.seat.sentAhead(payload.length)
+    if (reached !== null) return this.close(CLOSE.tooManyRequests, reached.limit)
     if (this.#queue.push({ payload, binary }, bounds)) return
-    this.connection.close(CLOSE.tooManyRequests, 'heldFrames')
+    this.close(CLOSE.tooManyRequests, 'heldFrames')
   }
 
   deliver(frames: Buffer): void {
@@ -154,6 +157,7 @@ export class RawHandler implements Handler, Member, Speaker {
     const { seat, connections } = this.connection
     this.#decide = null
     seat.provingSince = Math.floor(connections.clock.elapsed())
+    seat.keepPending()
     decide?.(first)
   }
 

@@ -51,6 +51,8 @@ export type HeldName =
   | 'replays'
   /** Bytes of the newest messages of rooms, held in memory for members that return. */
   | 'tails'
+  /** Tries for accounts with failures, which are held back before their password is hashed. */
+  | 'heldTries'
   /** Passwords that are being hashed or wait to be. */
   | 'hashes'
   /** Files of the web page that are being sent or wait to be. */
@@ -92,6 +94,8 @@ const PAGES_MAX = 1_004
  * Two passwords are hashed at once; with 200 more waiting, the last one waits some five seconds.
  */
 const HASHES_MAX = 202
+/** A request and a timer each, for four seconds at most; only then a password waits to be hashed. */
+const HELD_TRIES_MAX = 1_000
 /** Each file is open while it is being sent. */
 const FILES_MAX = 256
 /** Keys of some 300 bytes each. */
@@ -205,6 +209,14 @@ const requestBounds = {
       sentence: 'Too much history is held in memory: try again.',
     }),
     retryAfter: 1,
+  },
+  heldTries: {
+    ...shared({
+      count: { limit: 'failedLogins', most: HELD_TRIES_MAX },
+      bytes: null,
+      sentence: 'Too many failed log-ins: try again in some seconds.',
+    }),
+    ...{ user: null, retryAfter: 4, displaces: true },
   },
   hashes: {
     ...shared({

@@ -1,7 +1,7 @@
 // Accounts: signing up, proving and changing a password, and removing an account.
 import type { AttemptStore } from '../engine/attempt-store.ts'
 import type { AccountRecord, AccountStore, SessionRecord } from '../engine/identity-store.ts'
-import type { Shares } from '../engine/shares.ts'
+import { NO_HOLDER, type Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Clock } from '../time/clock.ts'
@@ -48,6 +48,7 @@ export interface AccountsParts {
 
 export class Accounts {
   readonly #store: AccountStore
+  readonly #shares: Shares
   readonly #clock: Clock
   readonly #random: Random
   readonly #sessions: Sessions
@@ -62,14 +63,21 @@ export class Accounts {
     this.#random = random
     this.#sessions = parts.sessions
     this.#revokeAccess = parts.revokeAccess
+    this.#shares = parts.shares
     this.#passwords = new Passwords(parts.shares)
     this.#breached = breached
-    this.#throttle = new LoginThrottle(clock, parts.attempts)
+    this.#throttle = new LoginThrottle({ clock, attempts: parts.attempts, shares: parts.shares })
   }
 
-  /** 409 when the name is taken; a stranger who asks for taken names again and again must wait. */
+  /**
+   * 409 when the name is taken; a stranger who asks for taken names again and again must wait. 429
+   * after too many from one address; a server key may make as many as it likes.
+   */
   async signUp(wish: SignUp): Promise<AccountRecord> {
     const { address, server } = wish
+    const holder = { ...NO_HOLDER, address }
+    const reached = server === null ? await this.#shares.spend('signUps', holder) : null
+    if (reached !== null) throw reached.refusal
     const account =
       server === null
         ? await this.#throttle.attempt(address, () => this.#tryToCreate(wish))

@@ -63,6 +63,11 @@ export class Authenticator {
     this.#parts = parts
   }
 
+  /** The name of the server key that a bearer token is, at once; null for all other tokens. */
+  serverKey(token: string): string | null {
+    return this.#parts.keys.find(token)?.name ?? null
+  }
+
   /** Rejects with a 401 Refusal that says what to do and does not repeat the credential. */
   async prove(credential: Credential): Promise<Claim> {
     switch (credential.kind) {

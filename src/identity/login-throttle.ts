@@ -1,6 +1,14 @@
 // Wrong passwords make the next try wait longer; no account is ever locked out (S24). Failures are
 // counted over all nodes; tries that are under way or held back count on this node alone.
 import type { AttemptKey, AttemptStore, Attempts } from '../engine/attempt-store.ts'
+import {
+  NO_HOLDER,
+  Reached,
+  type Shares,
+  SITE_SHARES,
+  siteOf,
+  whileHeld,
+} from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { type Clock, sleep } from '../time/clock.ts'
 
@@ -18,10 +26,6 @@ const PER_ACCOUNT: Slope = { free: 5, firstMs: 250, longestMs: 4_000 }
 
 const FORGET_AFTER_MS = 15 * 60_000
 /**
- * Tries held at most: that many in the longest wait leave it more slowly than two cores can hash.
- */
-const HELD_MAX = 100
-/**
  * Tries of one address that may be under way: bounds guesses at once, and leaves hashing to others.
  */
 const UNDER_WAY_MAX = 20
@@ -30,46 +34,65 @@ const UNDER_WAY_RETRY_MS = 1_000
 /** Stands for every exempt address as the place of an account's last log-in. */
 const EXEMPT = 'exempt'
 
+/** An address, or the /48 around it, which may have four times as many failures (S43). */
+interface Place {
+  readonly key: AttemptKey
+  readonly shares: number
+}
+
+export interface LoginThrottleParts {
+  clock: Clock
+  attempts: AttemptStore
+  shares: Shares
+}
+
 export class LoginThrottle {
   readonly #clock: Clock
   readonly #attempts: AttemptStore
+  readonly #shares: Shares
   readonly #underWay = new Map<string, number>()
-  #held = 0
 
-  constructor(clock: Clock, attempts: AttemptStore) {
+  constructor({ clock, attempts, shares }: LoginThrottleParts) {
     this.#clock = clock
     this.#attempts = attempts
+    this.#shares = shares
   }
 
   /**
-   * Runs one try from an address. Refuses with 429 while the address must wait, or has too many
-   * under way; no limit holds for an exempt address, which is null here and below.
+   * Runs one try from an address. Refuses with 429 while the address or its /48 must wait, or has
+   * too many under way; no limit holds for an exempt address, which is null here and below.
    */
   async attempt<Result>(address: string | null, run: () => Promise<Result>): Promise<Result> {
-    if (address === null) return run()
-    const attempts = await this.#attempts.of(ofAddress(address))
-    const remainingMs = penaltyMs(PER_ADDRESS, attempts) - attempts.agoMs
-    if (remainingMs > 0) refuse(remainingMs)
-    const underWay = this.#underWay.get(address) ?? 0
-    // Tries that are under way may fail as well, so each failure leaves one fewer to begin.
-    const most = Math.max(1, UNDER_WAY_MAX - attempts.failed)
-    if (underWay >= most) refuse(UNDER_WAY_RETRY_MS)
-    this.#underWay.set(address, underWay + 1)
+    const places = placesOf(address)
+    const attempts = await Promise.all(places.map(({ key }) => this.#attempts.of(key)))
+    for (const [at, place] of places.entries()) this.#refuseEarly(place, attempts[at])
+    for (const { key } of places) this.#count(key.name, 1)
     try {
       return await run()
     } finally {
-      this.#end(address)
+      for (const { key } of places) this.#count(key.name, -1)
     }
   }
 
-  #end(address: string): void {
-    const underWay = (this.#underWay.get(address) ?? 0) - 1
-    if (underWay > 0) this.#underWay.set(address, underWay)
-    else this.#underWay.delete(address)
+  #refuseEarly({ key, shares }: Place, attempts: Attempts | undefined): void {
+    if (attempts === undefined) return
+    const slope = { ...PER_ADDRESS, free: PER_ADDRESS.free * shares }
+    const remainingMs = penaltyMs(slope, attempts) - attempts.agoMs
+    if (remainingMs > 0) refuse(remainingMs)
+    // Tries that are under way may fail as well, so each failure leaves one fewer to begin.
+    const most = Math.max(1, UNDER_WAY_MAX * shares - attempts.failed)
+    if ((this.#underWay.get(key.name) ?? 0) >= most) refuse(UNDER_WAY_RETRY_MS)
+  }
+
+  #count(name: string, change: 1 | -1): void {
+    const underWay = (this.#underWay.get(name) ?? 0) + change
+    if (underWay > 0) this.#underWay.set(name, underWay)
+    else this.#underWay.delete(name)
   }
 
   /**
-   * Holds a try for an account that had failures; refuses when too many are held. A try from the
+   * Holds a try for an account that had failures; refuses when too many are held, those first that
+   * have waited longest at the address that holds most. A try from the
    * address of the account's last log-in is not held: guesses from elsewhere do not shut its owner
    * out.
    */
@@ -77,20 +100,20 @@ export class LoginThrottle {
     const attempts = await this.#attempts.of(ofAccount(account))
     const waitMs = penaltyMs(PER_ACCOUNT, attempts)
     if (waitMs === 0 || attempts.cameFrom === (address ?? EXEMPT)) return
-    if (this.#held >= HELD_MAX) refuse(waitMs)
-    this.#held += 1
-    await sleep(this.#clock, waitMs)
-    this.#held -= 1
+    const displaced = Promise.withResolvers<never>()
+    const share = this.#shares.take('heldTries', { ...NO_HOLDER, address }, 0, ({ refusal }) =>
+      displaced.reject(refusal),
+    )
+    if (share instanceof Reached) throw share.refusal
+    const waited = sleep(this.#clock, waitMs)
+    await whileHeld(share, () => Promise.race([waited, displaced.promise]))
   }
 
   /** Counts a failure of the address and, unless null, of the account. */
   async failed(address: string | null, account: string | null): Promise<void> {
-    const counted: Promise<void>[] = []
-    if (address !== null) {
-      counted.push(this.#attempts.failed(ofAddress(address), FORGET_AFTER_MS))
-    }
-    if (account !== null) counted.push(this.#attempts.failed(ofAccount(account), FORGET_AFTER_MS))
-    await Promise.all(counted)
+    const keys = placesOf(address).map(({ key }) => key)
+    if (account !== null) keys.push(ofAccount(account))
+    await Promise.all(keys.map((key) => this.#attempts.failed(key, FORGET_AFTER_MS)))
   }
 
   /** After a log-in: the account's failures are forgotten, those of the address are not. */
@@ -99,8 +122,13 @@ export class LoginThrottle {
   }
 }
 
-function ofAddress(name: string): AttemptKey {
-  return { kind: 'address', name }
+function placesOf(address: string | null): Place[] {
+  if (address === null) return []
+  const own: Place = { key: { kind: 'address', name: address }, shares: 1 }
+  const site = siteOf(address)
+  return site === null
+    ? [own]
+    : [own, { key: { kind: 'address', name: site }, shares: SITE_SHARES }]
 }
 
 function ofAccount(name: string): AttemptKey {

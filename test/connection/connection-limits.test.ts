@@ -51,15 +51,32 @@ test('a connection without a user id counts for no user', async (t) => {
   for (let i = 0; i < 3; i += 1) t.doesNotThrow(() => limits.take(A, 0).assign(null))
 })
 
-test('[C70] [S5] the undecided are bounded in all and per address', async (t) => {
+test('[C132] [S5] the undecided are bounded in all and per address', async (t) => {
   const limits = connectionLimits({ pendingConnections: 2, pendingPerAddress: 1 })
   const first = limits.take(A, 0)
   first.markPending()
   const second = limits.take(A, 0)
   t.throws(() => second.markPending(), OFTEN)
-  limits.take(B, 0).markPending()
-  const third = limits.take('192.0.2.3', 0)
-  t.throws(() => third.markPending(), FULL)
+  const other = limits.take(B, 0)
+  other.markPending()
+  const closed: string[] = []
+  other.whenDisplaced(({ limit }) => closed.push(`other: ${limit}`))
+  limits.take('192.0.2.3', 0).markPending()
+  first.whenDisplaced(({ limit }) => closed.push(`first: ${limit}`))
+  t.same(closed, ['first: pendingConnections'], 'told also when it was displaced before')
+  other.keepPending()
+  const third = limits.take('192.0.2.4', 0)
+  third.markPending()
+  third.keepPending()
+  t.throws(() => limits.take('192.0.2.5', 0).markPending(), FULL, 'all are being looked at')
+})
+
+test('one that was decided makes room by itself', async (t) => {
+  const limits = connectionLimits({ pendingPerAddress: 1 })
+  const first = limits.take(A, 0)
+  first.markPending()
+  const second = limits.take(A, 0)
+  t.throws(() => second.markPending(), OFTEN)
   first.assign('u_1')
   t.doesNotThrow(() => second.markPending(), 'the first has decided')
 })

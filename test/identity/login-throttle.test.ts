@@ -5,6 +5,7 @@ import { MemoryAttempts } from '../../src/engine/memory/attempts.ts'
 import { LoginThrottle } from '../../src/identity/login-throttle.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { sharesWithin } from '../support/memory-shares.ts'
 
 const QUARTER_MS = 15 * 60_000
 
@@ -46,7 +47,8 @@ async function delayMs(
 
 function started(_t: Test) {
   const clock = new ManualClock()
-  return { clock, throttle: new LoginThrottle(clock, new MemoryAttempts(clock)) }
+  const parts = { clock, attempts: new MemoryAttempts(clock), shares: sharesWithin({}) }
+  return { clock, throttle: new LoginThrottle(parts) }
 }
 
 test('[C13] [S24] ten failures of an address cost nothing, the next ones ever more', async (t) => {
@@ -172,9 +174,9 @@ test('[C13] an account is not delayed at the address of its last log-in', async 
   const { clock, throttle } = started(t)
   throttle.succeeded('home', 'ann')
   fail(throttle, 100, 'a', 'ann')
-  const crowd = Array.from({ length: 150 }, (_, n) => throttle.hold('ann', `guesser ${n}`))
-  const refused = crowd.slice(100).map((attempt) => attempt.catch(({ reply }) => reply.status))
-  t.same(await Promise.all(refused), Array(50).fill(429), 'all places are taken')
+  const crowd = Array.from({ length: 950 }, (_, n) => throttle.hold('ann', `guesser ${n}`))
+  const refused = crowd.slice(0, 50).map((attempt) => attempt.catch(({ reply }) => reply.status))
+  t.same(await Promise.all(refused), Array(50).fill(429), 'they have made room for others')
   t.equal(await delayMs(clock, throttle, 'ann', 'home'), 0)
   await clock.advance(4_000)
   t.equal(await delayMs(clock, throttle, 'ann', 'elsewhere'), 4_000)
@@ -194,4 +196,28 @@ test('[C13] failures are forgotten after a quiet quarter of an hour', async (t) 
   fail(throttle, 1, 'a', 'ann')
   t.equal(await waitOf(throttle, 'a'), 0, 'counted from one again')
   t.equal(await delayMs(clock, throttle, 'ann'), 0)
+})
+
+test('[S43] the /64s of one /48 have four times the failures of an address', async (t) => {
+  const { throttle } = started(t)
+  const address = (n: number) => `2001:db8:1:${n.toString(16)}::/64`
+  for (let n = 0; n < 41; n += 1) fail(throttle, 1, address(n))
+  t.equal(await waitOf(throttle, address(0xff)), 1)
+  t.equal(await waitOf(throttle, '2001:db8:2:1::/64'), 0, 'another site does not wait')
+})
+
+test('[S43] where too many tries are held, the address that holds most makes room', async (t) => {
+  const { clock, throttle } = started(t)
+  fail(throttle, 100, 'x', 'ann')
+  const flood = Array.from({ length: 9 }, (_, n) =>
+    Array.from({ length: 100 }, () =>
+      throttle.hold('ann', `flooder ${n}`).then(
+        () => 200,
+        ({ reply }) => reply.status,
+      ),
+    ),
+  ).flat()
+  t.equal(await delayMs(clock, throttle, 'ann', 'owner'), 4_000)
+  const statuses = await Promise.all(flood)
+  t.equal(statuses.filter((status) => status === 429).length, 1)
 })

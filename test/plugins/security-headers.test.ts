@@ -4,7 +4,7 @@ import type { Config } from '../../src/config/config.ts'
 import { startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { asServer, call } from '../support/people.ts'
-import { limited } from '../support/settings.ts'
+import { limited, ruled } from '../support/settings.ts'
 
 const TLS = { 'x-forwarded-proto': 'https' }
 const PLAIN = { 'x-forwarded-proto': 'http' }
@@ -72,11 +72,17 @@ t.test('[S4] only a trusted proxy says who asks and how', async (t) => {
   t.match(proxy.log, /198\.51\.100\.7/)
 })
 
+/** One connection of an address, also without a credential. */
+const ONE_EACH = {
+  ...limited({ connectionsPerAddress: 1 }),
+  ...ruled({ match: 'chat:*', join: ['anyone'] }),
+}
+
 t.test('[C36] [S4] of a chain of proxies, the last that is not ours says who asks', async (t) => {
-  const ours = { trustProxy: ['127.0.0.1', '10.0.0.0/8'], ...limited({ connectionsPerAddress: 1 }) }
+  const ours = { trustProxy: ['127.0.0.1', '10.0.0.0/8'], ...ONE_EACH }
   const { url, app } = await startApp(t, ours)
   const from = (chain: string) =>
-    connect(`${url}/rooms/chat:a`, { headers: { ...asServer, 'x-forwarded-for': chain } })
+    connect(`${url}/rooms/chat:a`, { headers: { 'x-forwarded-for': chain } })
   await from('198.51.100.7')
   await from('203.0.113.9, 198.51.100.8')
   await from('127.0.0.1, 10.9.9.9, 198.51.100.9, 10.0.0.1')
@@ -87,10 +93,10 @@ t.test('[C36] [S4] of a chain of proxies, the last that is not ours says who ask
 })
 
 t.test('[S4] a client that is no trusted proxy counts by its own address', async (t) => {
-  const ours = { trustProxy: ['192.0.2.1'], ...limited({ connectionsPerAddress: 1 }) }
+  const ours = { trustProxy: ['192.0.2.1'], ...ONE_EACH }
   const { url } = await startApp(t, ours)
   const from = (address: string) =>
-    connect(`${url}/rooms/chat:a`, { headers: { ...asServer, 'x-forwarded-for': address } })
+    connect(`${url}/rooms/chat:a`, { headers: { 'x-forwarded-for': address } })
   await from('198.51.100.7')
   await t.rejects(from('198.51.100.8'), /429/)
   await t.rejects(from('192.0.2.1'), /429/)

@@ -45,7 +45,7 @@ t.test('HEAD opens no stream and uses no ticket', async (t) => {
   await nothingLeft(usher.app)
 })
 
-t.test('[C71] streams count among the handshakes', async (t) => {
+t.test('[C133] streams count among the handshakes', async (t) => {
   const usher = await startApp(t, limited({ handshakesPerSecond: 1 }))
   const first = await follow(usher.url + ROOM, asServer)
   const second = await follow(usher.url + ROOM, asServer)

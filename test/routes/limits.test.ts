@@ -24,10 +24,13 @@ for (const [limit, answer] of [
   ['connectionsPerAddress', OFTEN],
 ] as const) {
   test(`[C70] one over ${limit} is a ${answer.status} before the 101`, async (t) => {
-    const { url, app } = await opened(t, { [limit]: 2 })
-    const join = () => connect(url + ROOM, { headers: asServer })
+    const usher = await opened(t, { [limit]: 2 })
+    const { url, app } = usher
+    const path = async () =>
+      `${url}${ROOM}?ticket=${await ticketOf(usher, asServer, { user: 'u' })}`
+    const join = async () => connect(await path())
     const clients = [await join(), await join()]
-    const refusal = await refused(url + ROOM, { headers: asServer })
+    const refusal = await refused(await path())
     t.match(refusal, answer)
     t.match(refusal.headers['retry-after'], /^\d+$/, '[C3]')
     t.match(refusal.body.message, /\S+ \S+/, 'a sentence with advice')
@@ -85,7 +88,7 @@ test('[C70] server keys have no user, so connectionsPerUser does not count them'
   await nothingLeft(usher.app)
 })
 
-test('[C71] handshakes per second are bounded: 503, and again when time has passed', async (t) => {
+test('[C133] handshakes per second are bounded: 503, and again when time has passed', async (t) => {
   const clock = new ManualClock()
   const { url, app } = await startApp(t, limited({ handshakesPerSecond: 2 }), { clock })
   const clients = [1, 2].map(() => connect(url + ROOM, { headers: asServer }))
@@ -102,7 +105,7 @@ test('[C71] handshakes per second are bounded: 503, and again when time has pass
   await until(() => app.connections.size === 0)
 })
 
-test('[C71] [C41] a malformed handshake spends none of the rate', async (t) => {
+test('[C133] [C41] a malformed handshake spends none of the rate', async (t) => {
   const clock = new ManualClock()
   const { url, app } = await startApp(t, limited({ handshakesPerSecond: 1 }), { clock })
   for (let i = 0; i < 5; i += 1) {

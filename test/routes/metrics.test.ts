@@ -84,7 +84,7 @@ t.test('[C66] ends are counted by code, and a limit by its name', async (t) => {
 
 t.test('[C66] refused handshakes are counted by reason, over REST a route by status', async (t) => {
   const usher = await startApp(t, limited({ connectionsPerAddress: 1 }))
-  const one = await enter(usher)
+  const one = await enter(usher, (await person(usher)).bearer)
   t.equal((await refused(usher.url + ROOM)).status, 429)
   await one.close()
   await until(() => usher.app.connections.size === 0)

@@ -2,7 +2,11 @@
 import type { Clock } from '../../time/clock.ts'
 import type { AttemptKey, AttemptStore, Attempts } from '../attempt-store.ts'
 
-/** Entries held at most of each kind: failures, and addresses of a success. */
+/**
+ * Entries held at most of each kind: failures, and addresses of a success. Each costs the hash of a
+ * password, of which the process makes about as many in the time after which a failure is forgotten
+ * anyway: a stranger with many addresses can hardly push out what others hold.
+ */
 const HELD_MAX = 50_000
 
 interface Failures {

@@ -44,8 +44,8 @@ function crowds(target: Target): Attack[] {
     ),
     attack(
       '1,200 undecided from 80 addresses',
-      'more than pendingConnections',
-      '1000 in, 200 of 503 unavailable',
+      'more than pendingConnections: the oldest make room',
+      '1200 in',
       () => crowd(target, 1_200, '127.66.2', 80),
     ),
     attack(

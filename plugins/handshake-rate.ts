@@ -1,0 +1,61 @@
+// How many handshakes a second there may be. One that is refused counts for its address alone, so
+// that a stranger's do not use up those of good clients (S43).
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Seat } from '../src/connection/connection-limits.ts'
+import { type Holder, holderOf, NO_HOLDER } from '../src/engine/shares.ts'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import { bearerIn } from './tokens/credential.ts'
+
+/** Whom a handshake was counted for; null before it was, and after it was refused. */
+const kAdmitted: unique symbol = Symbol('usher.admitted')
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    [kAdmitted]: Holder | null
+  }
+  interface FastifyInstance {
+    /** Counts a handshake: 503 or 429 when there are too many, 503 while the process drains. */
+    admitHandshake(request: FastifyRequest): void
+  }
+}
+
+/** A seat for an admitted handshake: 503 when the server is full, 429 when its address is. */
+export function takeSeat(request: FastifyRequest): Seat {
+  const { connectionLimits, clock } = request.server.connections
+  const { address, server } = request[kAdmitted] ?? NO_HOLDER
+  return connectionLimits.take(address, clock.elapsed(), server)
+}
+
+async function handshakeRate(app: FastifyInstance): Promise<void> {
+  const { connections, engine, authenticator } = app
+
+  /** A server key shows at once; all others are counted by address until they are proved. */
+  function newcomer(request: FastifyRequest): Holder {
+    const token = bearerIn(request)
+    const server = token === undefined ? null : authenticator.serverKey(token)
+    return holderOf({ user: null, server }, app.networkOf(request))
+  }
+
+  app.decorateRequest(kAdmitted, null)
+  app.decorate('admitHandshake', (request: FastifyRequest) => {
+    if (connections.draining) {
+      throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
+    }
+    const holder = newcomer(request)
+    const reached = engine.shares.spend('handshakes', holder)
+    if (reached !== null) throw reached.refusal
+    request[kAdmitted] = holder
+  })
+  app.addHook('onError', (request, _reply, _error, done) => {
+    if (request[kAdmitted] !== null) engine.shares.restore('handshakes')
+    request[kAdmitted] = null
+    done()
+  })
+}
+
+export default fp(handshakeRate, {
+  name: 'usher-handshake-rate',
+  fastify: '5.x',
+  dependencies: ['usher-rooms', 'usher-holder'],
+})

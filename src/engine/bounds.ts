@@ -94,7 +94,7 @@ const PAGES_MAX = 1_004
  * Two passwords are hashed at once; with 200 more waiting, the last one waits some five seconds.
  */
 const HASHES_MAX = 202
-/** A request and a timer each, for four seconds at most; only then a password waits to be hashed. */
+/** A request and a timer each, for four seconds at most, before a password waits to be hashed. */
 const HELD_TRIES_MAX = 1_000
 /** Each file is open while it is being sent. */
 const FILES_MAX = 256

@@ -68,7 +68,7 @@ test('[S43] an address has a quarter of the handshakes, and its refused ones cou
   t.equal(await handshake(usher, from('192.0.2.2'), await ticketPath(usher)), 101)
 })
 
-test('[S43] refused handshakes, of any number of addresses, do not use up the others’', async (t) => {
+test('[S43] refused handshakes of many addresses do not use up those of others', async (t) => {
   const usher = await start(t, { handshakesPerSecond: 40 })
   for (let n = 1; n <= 10; n += 1) {
     t.same(await statusesOf(usher, `192.0.2.${n}`, 8), Array(8).fill(401))
@@ -119,7 +119,7 @@ test('[S43] a full server has seats for server keys, at a full address too', asy
   t.equal(await handshake(usher, from('192.0.2.3', asServer)), 101)
 })
 
-test('[S43] where the undecided are too many, the address that holds most makes room', async (t) => {
+test('[S43] the oldest undecided one of the address that holds most makes room', async (t) => {
   const usher = await start(t, { pendingConnections: 5 })
   const open = (address: string) => connect(usher.url + FIRST, { headers: from(address) })
   const flood: Client[] = []
@@ -165,7 +165,7 @@ async function metricsOf({ url }: StartedApp): Promise<string> {
   return (await fetch(`${url}/metrics`, { headers: asServer })).text()
 }
 
-test('[S43] tickets that many users order from one address leave room for the others', async (t) => {
+test('[S43] tickets that one address orders leave room for the others', async (t) => {
   const usher = await start(t, { ticketsPerMinute: null, requestsPerSecondPerAddress: null })
   const rooms = Array.from({ length: 128 }, (_, n) => String(n).padStart(128, 'x'))
   const order = async (headers: Record<string, string>) =>
@@ -224,7 +224,7 @@ test('[S45] a server key signs up as many as it likes', async (t) => {
   }
 })
 
-test('[S43] twelve addresses with right passwords do not keep a thirteenth from its turn', async (t) => {
+test('[S43] twelve addresses with right passwords leave a thirteenth its turn', async (t) => {
   const usher = await startApp(t, { trustProxy: ['127.0.0.1'] })
   const { username } = await person(usher)
   const answered: string[] = []

@@ -82,7 +82,7 @@ test('[C65] [C64] while draining, health says so and handshakes are refused', as
 
 test('[C65] a request that is being answered is answered', async (t) => {
   const { url, app } = await startApp(t, { drainSeconds: 1 })
-  const paused = pauseCalls(app.engine.log, 'head')
+  const paused = pauseCalls(app.engine.log, 'summary')
   const answer = fetch(url + ROOM, { headers: asServer })
   await paused.reached
   const closing = app.close()

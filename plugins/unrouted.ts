@@ -9,7 +9,7 @@ import { bodyOf } from './answers/refusal-of.ts'
 import { answerError } from './errors.ts'
 import { answerUnderWay, tooLate } from './transports/http-sockets.ts'
 import { awaitTurn, mayBegin } from './transports/pipelining.ts'
-import { answerAndEnd } from './transports/raw-answer.ts'
+import { answerAndEnd, endSoon } from './transports/raw-answer.ts'
 import { onEveryServer } from './transports/servers.ts'
 
 /** Answers errors that Fastify meets before there is a route, such as a broken URL. */
@@ -29,6 +29,7 @@ export function onClientError(error: NodeJS.ErrnoException, socket: Socket): voi
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const earlier = answerUnderWay(socket)
   if (earlier?.req.complete) return void answerAfter(earlier, error, socket)
+  if (earlier?.writableEnded) return endSoon(socket)
   if (earlier?.headersSent) return void socket.destroy()
   answerAndEnd(socket, refusalOfClientError(error.code ?? ''))
 }

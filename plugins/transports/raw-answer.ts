@@ -19,6 +19,11 @@ export function answerAndEnd(tcp: Socket, refusal: Refusal): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
   ]
+  endSoon(tcp, `${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** Ends the TCP connection after what was written, in a bounded time. */
+export function endSoon(tcp: Socket, bytes = ''): void {
   tcp.setTimeout(LINGER_MS, () => tcp.destroy())
-  tcp.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  tcp.end(bytes)
 }

@@ -2,6 +2,7 @@
 import { type Test, test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
 import { startApp } from '../support/app.ts'
+import { certificate, certificateFiles, writeCertificate } from '../support/certificate.ts'
 import { connect, rawSocket } from '../support/client.ts'
 import { follow } from '../support/follow.ts'
 import { asServer } from '../support/people.ts'
@@ -72,3 +73,23 @@ for (const config of [{ exemptAddresses: ['127.0.0.1'] }, { trustProxy: ['127.0.
     client.socket.destroy()
   })
 }
+
+test('[C144] over TLS one over the limit ends, and a WebSocket gives its share back', async (t) => {
+  const files = certificateFiles(t.testdir())
+  const { cert, key } = certificate()
+  writeCertificate(files, { cert, key })
+  const { url, app, held, open } = await start(t, { tls: files })
+  const member = await connect(url + ROOM, { headers: asServer, ca: cert })
+  await until(() => app.connections.size === 1 && held() === 0)
+  const first = await open()
+  await open()
+  await until(() => held() === 2)
+  const refused = await open()
+  await until(() => refused.ended)
+  t.equal(refused.rest, '')
+  member.send('still here')
+  t.match(await member.text(), /still here/)
+  first.socket.destroy()
+  await until(() => held() === 1)
+  await member.close()
+})

@@ -92,8 +92,8 @@ export class Tickets {
     const issuedAt = now - asker.provedMsAgo
     const record = { ...order, hash: digest(ticket), issuedAt, expiresAt }
     if (await this.#store.issue(record, asker.holder)) return { ticket, expiresAt }
-    if (order.session === null) throw new Refusal(REPLY.forbidden, 'This user is banned.')
-    throw sessionEnded()
+    if (asker.holder.server === null) throw sessionEnded()
+    throw new Refusal(REPLY.forbidden, 'This user is banned.')
   }
 
   /** Looks at a ticket without using it up. 401 says whether it is forged, late or used. */

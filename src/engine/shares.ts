@@ -127,8 +127,9 @@ export interface Shares {
 /** The /48 of a /64 that `addressKey` wrote; null for any other address. */
 export function siteOf(address: string): string | null {
   if (!address.endsWith('::/64')) return null
-  const [first, second, third] = address.split(':')
-  return `${first}:${second}:${third}::/48`
+  // Asked for each draft that is kept: three of its four groups, without an array.
+  const second = address.indexOf(':', address.indexOf(':') + 1)
+  return `${address.slice(0, address.indexOf(':', second + 1))}::/48`
 }
 
 /** How many times the share of a /64 a /48 has. */

@@ -77,14 +77,16 @@ export class DailyUse {
     const use = this.#of(holder, Math.floor(time / DAY_MS))
     if (storedBytes !== null && use.bytes + bytes > storedBytes) return 'storedBytes'
     if (beginsRoom && newRooms !== null && use.rooms >= newRooms) return 'newRooms'
-    if (use.addedBytes === 0 && use.addedRooms === 0) this.#added.push(use)
+    if (use.addedBytes === 0 && use.addedRooms === 0) {
+      this.#added.push(use)
+      this.#dirty.add(holder)
+    }
     use.bytes += bytes
     use.addedBytes += bytes
     if (beginsRoom) {
       use.rooms += 1
       use.addedRooms += 1
     }
-    this.#dirty.add(holder)
     return null
   }
 

@@ -126,9 +126,14 @@ class Keeper {
     const row = known ?? this.#rooms.create(drafts.rooms[room] ?? '', retentionOf(drafts, room))
     rows[room] = row
     const offset = row.newest + 1
+    const values = [row.id, offset, time, drafts.kind[index] ?? 'binary'] as const
     const { lastInsertRowid } = this.#insert.run(
-      ...[row.id, offset, time, drafts.kind[index] ?? 'binary', drafts.users[sender] ?? null],
-      ...[payload, hashed?.key ?? null, hashed?.body ?? null, drafts.names[sender] ?? null],
+      ...values,
+      drafts.users[sender] ?? null,
+      payload,
+      hashed?.key ?? null,
+      hashed?.body ?? null,
+      drafts.names[sender] ?? null,
     )
     if (hashed) this.#keys.add(hashed, { id: Number(lastInsertRowid), time })
     row.newest = offset

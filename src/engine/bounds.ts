@@ -96,8 +96,8 @@ const PAGES_MAX = 1_004
 const HASHES_MAX = 202
 /** A request and a timer each, for four seconds at most, before a password waits to be hashed. */
 const HELD_TRIES_MAX = 1_000
-/** Each file is open while it is being sent. */
-const FILES_MAX = 256
+/** A page has twenty files, and an office opens it at nine; one that waits costs some 10 KB. */
+const FILES_MAX = 2_560
 /** Keys of some 300 bytes each. */
 export const KEYS_MAX = 100_000
 /** Enough tickets for all clients to return at once. */

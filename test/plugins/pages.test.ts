@@ -71,7 +71,7 @@ test('[S43] files are read a few at a time, and each waiting request gets its ow
   const { url, app } = await startApp(t)
   const names = ['app.js', 'style.css', 'index.html', 'http.js', 'talk.css']
   const texts = await Promise.all(
-    Array.from({ length: 24 }, async (_, index) => {
+    Array.from({ length: 200 }, async (_, index) => {
       const name = names[index % names.length]
       const answer = await fetch(`${url}/${name}`)
       t.equal(answer.status, 200)

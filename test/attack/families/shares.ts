@@ -9,6 +9,7 @@ import {
   type Headers,
   openSocket,
   pause,
+  UPGRADE_HEADERS,
   upgradeBytes,
   wordsOf,
 } from '../wire.ts'
@@ -18,7 +19,9 @@ const LIMITS = {
   ...{ pendingConnections: 100, requestsPerSecondPerAddress: null },
   ...{ ticketsPerMinute: null, messagesPerSecond: null, bytesPerSecond: null },
 }
-const RATES = { requestsPerSecondPerAddress: 100 }
+const RATES = {
+  ...{ handshakesPerSecond: 400, requestsPerSecondPerAddress: 100, signUpsPerHourPerAddress: 5 },
+}
 
 export const shares: Family = { title: 'shares', homes: ['alone'], parts: [filling, rating] }
 
@@ -151,6 +154,12 @@ function sockets(target: Target): Attack[] {
         return opened(target, { count: 40, limit: 20, path: '/rooms/attack:full', who, other })
       },
     ),
+    attack(
+      'undecided connections of all addresses',
+      'ten each of 12 addresses, and one more elsewhere',
+      '101, and an older one was closed',
+      () => displaced(target, undecided),
+    ),
   ]
 }
 
@@ -180,10 +189,41 @@ async function open({ port }: Target, path: string, headers: Headers) {
   return { socket, words: wordsOf(await firstAnswer(socket, upgradeBytes(path, headers))) }
 }
 
+async function displaced(target: Target, path: string): Promise<string> {
+  const older = await Promise.all(
+    Array.from({ length: 120 }, (_, n) => open(target, path, from(address(n % 12)))),
+  )
+  const newcomer = await open(target, path, from(address(241)))
+  // A client that does not answer the close frame is cut a second later.
+  await pause(2_000)
+  const closed = older.filter(({ socket, words }) => words === '101' && socket.closed).length
+  for (const { socket } of [...older, newcomer]) socket.destroy()
+  return `${newcomer.words}, and ${closed > 0 ? 'an older one was closed' : 'none was closed'}`
+}
+
 function rates(target: Target): Attack[] {
+  const handshake = (where: string): Ask => {
+    return { path: '/rooms/attack:x', headers: [...UPGRADE_HEADERS, ...from(where)] }
+  }
+  const signUp = (n: number, where: string): Ask => {
+    const body = JSON.stringify({ username: `crowd${where.length}n${n}`, password: 'long enough' })
+    return posting('/accounts', from(where), body)
+  }
   return [
     requests(target, 'one address', 2_000, BURST, () => address(3)),
     requests(target, 'one /48', 8_000, 4 * BURST, (n) => network(n & 127)),
+    attack('refused handshakes of one address', '1,000 of them', '101', async () => {
+      const flood = crowd(target, 1_000, () => handshake(address(4)))
+      await pause(200)
+      const own = await user('modest')
+      const words = await target.upgraded('/rooms/attack:x', [...own, ...from(address(243))])
+      await flood
+      return words
+    }),
+    attack('sign-ups of one address', 'eight of them', HELD, async () => {
+      const counted = await crowd(target, 8, (n) => signUp(n, address(5)))
+      return filled(counted, 5, await target.words(signUp(0, address(244))))
+    }),
   ]
 }
 

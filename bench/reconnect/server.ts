@@ -21,7 +21,11 @@ export type Admission = 'raised' | 'default'
 
 const RAISED = {
   ...{ connectionsPerUser: null, connectionsPerAddress: null, handshakesPerSecond: null },
+  ...{ requestsPerSecondPerAddress: null, socketsPerAddress: null },
 }
+
+/** The clients of a real service come from many addresses. */
+const FROM_EVERYWHERE = { exemptAddresses: ['loopback'] }
 
 export class Server {
   readonly authorization = `Bearer ${API_KEY}`
@@ -38,7 +42,7 @@ export class Server {
   /** Resolves when it listens. */
   static async start(admission: Admission, pin: readonly string[]): Promise<Server> {
     const server = new Server(await freePort(), pin)
-    const limits = admission === 'raised' ? RAISED : {}
+    const limits = admission === 'raised' ? RAISED : FROM_EVERYWHERE
     writeFileSync(join(server.#folder, 'rules.json'), JSON.stringify({ limits }))
     await server.again()
     return server

@@ -26,6 +26,7 @@ const RAISED = [
   ...['messagesPerSecond', 'bytesPerSecond', 'requestsPerSecondPerAddress'],
   ...['handshakesPerSecond', 'pendingConnections', 'pendingPerAddress', 'pendingBytes'],
   ...['ticketsPerMinute', 'signUpsPerHourPerAddress', 'storedBytesPerDayPerUser'],
+  ...['newRoomsPerDayPerUser', 'readBytesPerSecondPerUser'],
 ]
 
 /** `path` is that of another checkout; null is this one. */

@@ -7,7 +7,7 @@ const PAGE = new URL('../../docs/security.md', import.meta.url)
 const page = readFileSync(PAGE, 'utf8')
 const ROW = /^\| (S\d+) \| (.+?) \| (.*) \|$/gm
 const LINK = /\[([^\]]+)\]\(([^)]+)\)/g
-const LINES = Array.from({ length: 41 }, (_, index) => `S${index + 1}`)
+const LINES = Array.from({ length: 54 }, (_, index) => `S${index + 1}`)
 
 const rows = [...page.matchAll(ROW)].map(([, line = '', , shown = '']) => ({ line, shown }))
 

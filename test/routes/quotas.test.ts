@@ -35,7 +35,7 @@ async function hits({ url }: StartedApp, limit: keyof Limits): Promise<number> {
   return Number(found?.[1] ?? 0)
 }
 
-test('[C120] [S45] over a quota of a day REST answers 429 until midnight (UTC)', async (t) => {
+test('[C150] [S45] over a quota of a day REST answers 429 until midnight (UTC)', async (t) => {
   const usher = await opened(t, { ...BYTES, newRoomsPerDayPerUser: 2 })
   const [ann, bob] = [await person(usher), await person(usher)]
   t.equal((await publish(usher, 'chat:a', '123456', ann.bearer)).status, 201)
@@ -55,7 +55,7 @@ test('[C120] [S45] over a quota of a day REST answers 429 until midnight (UTC)',
   t.equal(await hits(usher, 'newRoomsPerDayPerUser'), 1)
 })
 
-test('[C120] [S45] over a quota a raw connection is closed with 4500', async (t) => {
+test('[C150] [S45] over a quota a raw connection is closed with 4500', async (t) => {
   const usher = await opened(t, BYTES)
   const [ann, bob] = [await person(usher), await person(usher)]
   const rooms = ['chat:a', 'live:a'].map((room) => `${usher.url}/rooms/${room}`)
@@ -74,7 +74,7 @@ test('[C120] [S45] over a quota a raw connection is closed with 4500', async (t)
   t.equal(await other.text(), 'hello', 'and so do the others')
 })
 
-test('[C120] [S45] without a user the address has the quota', async (t) => {
+test('[C150] [S45] without a user the address has the quota', async (t) => {
   const usher = await opened(t, BYTES)
   const enter = () => connect(`${usher.url}/rooms/open:a`)
   const guests = [await enter(), await enter(), await enter()]
@@ -88,7 +88,7 @@ test('[C120] [S45] without a user the address has the quota', async (t) => {
   t.equal((await publish(usher, 'open:a', '1', ann.bearer)).status, 201)
 })
 
-test('[C120] server keys and the application have no quota', async (t) => {
+test('[C150] server keys and the application have no quota', async (t) => {
   const usher = await opened(t, { ...BYTES, newRoomsPerDayPerUser: 1 })
   const body = [1, 2, 3].map((n) => ({ room: `chat:${n}`, data: '12345678901', user: 'u_ann' }))
   const batch = await call(`${usher.url}/messages`, 'POST', { headers: asServer, body })

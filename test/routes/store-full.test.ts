@@ -72,7 +72,7 @@ async function whatGoesOn(t: Test, { usher: { url }, ann, kept }: Scene, newest:
   }
 }
 
-test('[C121] [S45] a full store keeps no more, and goes on when it fits again', async (t) => {
+test('[C151] [S45] a full store keeps no more, and goes on when it fits again', async (t) => {
   const usher = await startApp(t, {
     ...limited({ ...UNLIMITED, storeBytes: STORE_BYTES }),
     ...ruled({ match: 'live:*' }, { match: '*', history: { messages: 100_000, ageMs: null } }),

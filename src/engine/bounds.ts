@@ -91,7 +91,8 @@ export type Bounds = Readonly<
 /** Two pages are read at once, in a millisecond or two each. */
 const PAGES_MAX = 1_004
 /**
- * Two passwords are hashed at once; with 200 more waiting, the last one waits some five seconds.
+ * Two passwords are hashed at once, on two cores one; with 200 more waiting, the last one waits
+ * some five to ten seconds.
  */
 const HASHES_MAX = 202
 /** A request and a timer each, for four seconds at most, before a password waits to be hashed. */

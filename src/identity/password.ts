@@ -1,5 +1,6 @@
 // Passwords as argon2id hashes that carry their own parameters (S21, S22, S23).
 import { argon2, randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { SharedWork } from '../engine/shared-work.ts'
 import { type Holder, NO_HOLDER, type Shares } from '../engine/shares.ts'
@@ -10,8 +11,11 @@ const PARAMETERS = { memoryKiB: 19_456, passes: 2, lanes: 1 } as const
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
-/** Each run takes 19 MiB and a thread of four, so disk and DNS keep two. */
-const AT_ONCE = 2
+/**
+ * Each run takes 19 MiB and a thread of four, so disk and DNS keep two; and a core, of which one is
+ * for the event loop.
+ */
+const AT_ONCE = Math.min(2, Math.max(1, availableParallelism() - 1))
 
 const ENCODED = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/
 

@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { OPTION_NAMES, SETTINGS, type Setting } from '../../src/config/settings.ts'
-import { HEARTBEAT, LIMITS, type NumberSetting } from '../../src/protocol/limits.ts'
+import { boundsOf } from '../../src/engine/bounds.ts'
+import type { Allowance, Shared } from '../../src/engine/portions.ts'
+import {
+  DEFAULT_LIMITS,
+  HEARTBEAT,
+  LIMITS,
+  type NumberSetting,
+  REQUESTS_AHEAD_MAX,
+} from '../../src/protocol/limits.ts'
 
 /** The rows of the one table with this head. */
 function rowsUnder(head: string, page: string): string[] {
@@ -28,7 +36,7 @@ test('docs/embedding.md has every option that is a setting, with the same words'
   t.same(rowsUnder('| setting | meaning | if not set |', 'docs/embedding.md'), rows)
 })
 
-test('docs/operations.md has every limit, with its meaning and default', async (t) => {
+test('README.md has every limit, with its meaning and default', async (t) => {
   const limits: [name: string, setting: NumberSetting][] = [
     ...Object.entries(LIMITS),
     ...Object.entries(HEARTBEAT),
@@ -37,7 +45,31 @@ test('docs/operations.md has every limit, with its meaning and default', async (
     const defaults = [standard?.toLocaleString('en'), needed ? undefined : '`null`']
     return `| \`${name}\` | ${sentence} | ${defaults.filter(Boolean).join(', or ')} |`
   })
-  t.same(rowsUnder('| limit | meaning | default |', 'docs/operations.md'), rows)
+  t.same(rowsUnder('| limit | meaning | default |', 'README.md'), rows)
+})
+
+test('README.md has every bound that cannot be set, and the parts of it', async (t) => {
+  const most = (allowance: Allowance | null) =>
+    [allowance?.count?.most, allowance?.bytes?.most]
+      .filter((cap) => cap != null)
+      .map((cap) => cap.toLocaleString('en'))
+      .join('; ')
+  const wanted = Object.values<object>(boundsOf(DEFAULT_LIMITS)).flatMap((bound) => {
+    const { all, user, address } = bound as Partial<Shared>
+    const { limit } = all?.count ?? all?.bytes ?? {}
+    if (all == null || limit === undefined || limit in LIMITS) return []
+    const parts = [all, user ?? null, address ?? null].map(most)
+    return [[`\`${limit}\``, ...parts].join(' | ')]
+  })
+  const rows = rowsUnder('| limit | meaning | in all | of a user | of an address |', 'README.md')
+  const found = rows.map((row) => {
+    const [, limit, , ...parts] = row.split('|').map((cell) => cell.trim())
+    return [limit, ...parts.slice(0, 3)].join(' | ')
+  })
+  t.same(
+    found.toSorted(),
+    [...wanted, `\`requestsAhead\` | ${REQUESTS_AHEAD_MAX} each |  | `].toSorted(),
+  )
 })
 
 test('no two settings have one variable', async (t) => {

@@ -88,9 +88,9 @@ export type OnDisplaced = (reached: Reached) => void
 /**
  * An implementation MUST refuse a share over any cap of the bound's row, MUST count a share until
  * it is released, and MUST NOT count a refused one. A /48 counts as an address with four times the
- * share, beside its /64s. Where a bound displaces and all of it is taken, the oldest share of the
- * address that holds most is given back instead, unless it is kept (a /48 counts as one address
- * there); server keys and shares without an address are never displaced.
+ * share, beside its /64s. Where a bound displaces and all its places are taken, the oldest share of
+ * the address that holds most is given back instead, unless it is kept (a /48 counts as one address
+ * there); server keys and shares without an address are never displaced, and none is for bytes.
  *
  * `take` answers at once: an engine of many nodes compares with what its node holds and with what
  * the other nodes last said that they hold, at most 2 s ago. Rates of a node answer at once too;

@@ -37,11 +37,14 @@ export class TokenBucket {
     return true
   }
 
-  /** Whether `amount` can be taken with at least the fraction `spared` of a burst left. */
+  /**
+   * Whether `amount` can be taken with at least the fraction `spared` of a burst left, in whole
+   * numbers: of a burst of two nothing is spared, or one of the two would never be used.
+   */
   has(amount: number, elapsed: number, spared = 0): boolean {
     this.#refill(elapsed)
     const { burst } = this.#rate
-    return this.#level >= Math.min(amount + spared * burst, burst)
+    return this.#level >= Math.min(amount + Math.floor(spared * burst), burst)
   }
 
   /** Takes `amount`; where there is not so much, the bucket owes it. */

@@ -213,19 +213,31 @@ function displacedContract(t: Test, open: OpenShares): void {
     t.same(displaced, [])
   })
 
-  t.test('bytes that grow make room too', async (t) => {
+  t.test('[S43] what makes room has places, so none is given up for bytes', async (t) => {
     const bytes = heldRow('pendingBytes', { all: 100, of: 'bytes' })
     const { shares } = await open(t, { pending: { ...bytes, displaces: true } })
-    let displaced = 0
-    const onDisplaced = (): void => {
-      displaced += 1
-    }
-    for (let taken = 0; taken < 3; taken += 1) {
-      given(shares[0].take('pending', from('192.0.2.1'), 30, onDisplaced))
-    }
-    const share = given(shares[0].take('pending', from('192.0.2.2'), 0, onDisplaced))
-    t.equal(share.grow(60), null)
-    t.equal(displaced, 2)
+    const displaced: string[] = []
+    const take = (address: string, bytes: number) =>
+      shares[0].take('pending', from(address), bytes, () => displaced.push(address))
+    const share = given(take('192.0.2.1', 60))
+    share.keep()
+    given(take('192.0.2.2', 0))
+    t.match(share.grow(41), { limit: 'pendingBytes', whose: 'all' })
+    t.match(take('192.0.2.3', 41), { limit: 'pendingBytes', whose: 'all' })
+    t.same(displaced, [])
+  })
+
+  t.test('[S43] one share makes room for one, also where server keys are over', async (t) => {
+    const row = heldRow('pendingConnections', { all: 10, reserve: 1 / 2 })
+    const { shares } = await open(t, { pending: { ...row, displaces: true } })
+    const displaced: number[] = []
+    const take = (n: number) =>
+      shares[0].take('pending', from(`192.0.2.${n}`), 0, () => displaced.push(n))
+    for (let n = 0; n < 3; n += 1) given(take(n))
+    for (let n = 0; n < 6; n += 1) given(shares[0].take('pending', BACKEND))
+    given(take(3))
+    t.same(displaced, [0])
+    t.equal(shares[0].held('pending'), 9)
   })
 }
 

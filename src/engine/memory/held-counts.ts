@@ -102,7 +102,7 @@ export class HeldCounts {
     const reached =
       (user === null ? null : this.overUser(user, bytes)) ??
       (address === null ? null : this.#overAddress(address, bytes)) ??
-      this.#makeRoom(1, bytes, server === null ? 1 - this.#bound.reserve : 1)
+      this.#makeRoom(bytes, server === null ? 1 - this.#bound.reserve : 1)
     if (reached !== null) return reached
     const share = new HeldShare(this, holder, bytes)
     this.#count(share, 1, bytes)
@@ -137,7 +137,7 @@ export class HeldCounts {
     return (
       (user === null ? null : this.#reached('user', this.#users.over(user, 0, bytes, 1))) ??
       (address === null ? null : this.#overAddress(address, bytes, 0)) ??
-      this.#makeRoom(0, bytes, 1 - this.#bound.reserve)
+      this.#reached('all', this.#overAll(0, bytes, 1 - this.#bound.reserve))
     )
   }
 
@@ -145,19 +145,25 @@ export class HeldCounts {
     this.#count(share, 0, bytes)
   }
 
-  /** Gives back shares that can be displaced, until the bound has room. */
-  #makeRoom(count: 0 | 1, bytes: number, portion: number): Reached | null {
+  /**
+   * Where all places are taken, one share gives up its own. None does for bytes: those that make
+   * room may have none, and would all be given up in vain.
+   */
+  #makeRoom(bytes: number, portion: number): Reached | null {
+    const limit = this.#overAll(1, bytes, portion)
+    if (limit === null) return null
+    const share = this.#displaceable?.next ?? null
+    const isOverBytes = this.#overAll(0, bytes, portion) !== null
+    if (share === null || isOverBytes) return this.#reached('all', limit)
+    const { onDisplaced } = share
+    share.release()
+    onDisplaced?.(this.#reachedOf('address', limit))
+    return null
+  }
+
+  #overAll(count: 0 | 1, bytes: number, portion: number): LimitName | null {
     const { all } = this.#bound
-    if (all === null) return null
-    for (;;) {
-      const limit = this.#all.over(all, count, bytes, portion)
-      if (limit === null) return null
-      const share = this.#displaceable?.next ?? null
-      if (share === null) return this.#reached('all', limit)
-      const { onDisplaced } = share
-      share.release()
-      onDisplaced?.(this.#reachedOf('address', limit))
-    }
+    return all && this.#all.over(all, count, bytes, portion)
   }
 
   #overAddress(address: string, bytes: number, count: 0 | 1 = 1): Reached | null {
@@ -219,7 +225,6 @@ class HeldShare implements Share {
 
   grow(bytes: number): Reached | null {
     const reached = this.#counts?.overMoreBytes(this, bytes) ?? null
-    // The share itself may have been the one that made room.
     if (reached !== null || this.#counts === null) return reached
     this.#counts.addBytes(this, bytes)
     this.#bytes += bytes

@@ -6,7 +6,13 @@ import { type Holder, NO_HOLDER, Reached, type Share, siteOf } from '../../../sr
 import { sharesContract } from '../../contract/shares.ts'
 import { ANN, from, given } from '../../contract/support/shares.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import { boundsWithin, heldRow, ratedRow, sharesOf } from '../../support/memory-shares.ts'
+import {
+  boundsWithin,
+  heldRow,
+  ratedRow,
+  sharesOf,
+  sharesWithin,
+} from '../../support/memory-shares.ts'
 
 sharesContract(t, async (_, rows) => {
   const shares = sharesOf(rows)
@@ -106,6 +112,18 @@ t.test('a rate comes back as time goes by, and its meters are forgotten when ful
   await clock.advance(10_000)
   shares.sweep(clock.elapsed())
   t.equal(shares.holders('handshakes'), 0)
+})
+
+t.test('the reserve of a small rate leaves all of it to one lone client', async (t) => {
+  for (const all of [1, 2, 3, 9]) {
+    const shares = sharesWithin({ handshakesPerSecond: all })
+    for (let n = 0; n < all; n += 1) t.equal(shares.spend('handshakes', NO_HOLDER), null)
+    t.match(shares.spend('handshakes', NO_HOLDER), { whose: 'all' }, `${all} and no more`)
+  }
+  const shares = sharesWithin({ handshakesPerSecond: 10 })
+  for (let n = 0; n < 9; n += 1) t.equal(shares.spend('handshakes', NO_HOLDER), null)
+  t.match(shares.spend('handshakes', NO_HOLDER), { whose: 'all' })
+  t.equal(shares.spend('handshakes', { ...NO_HOLDER, server: 'backend' }), null, 'the reserve')
 })
 
 t.test('a refusal over HTTP tells whether to wait for others or for own shares', async (t) => {

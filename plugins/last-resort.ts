@@ -1,16 +1,18 @@
 // The answer where even the answer to an error fails, as with an `onSend` hook of the application
-// that throws: Fastify would give the message of that error to the client (S52).
+// that throws: Fastify would give the message of that error to the client (S52). Refusals come here
+// from routes outside Usher's own.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { Refusal } from '../src/protocol/errors.ts'
 import { bodyOf, unforeseen } from './answers/refusal-of.ts'
 
 /** Past Fastify, whose hooks have failed. The socket is not used again. */
 function answerPast(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  request.log.error({ err: error }, 'an answer failed')
+  const refusal = error instanceof Refusal ? error : unforeseen()
+  if (refusal !== error) request.log.error({ err: error }, 'an answer failed')
   reply.hijack()
   const { raw } = reply
   if (raw.headersSent) return void raw.destroy()
-  const refusal = unforeseen()
   const body = bodyOf(refusal)
   raw.once('finish', () => request.raw.socket.destroySoon())
   raw.writeHead(refusal.reply.status, {

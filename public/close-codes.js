@@ -24,6 +24,7 @@ const SENTENCES = new Map([
   [FORCED, 'The server ended this connection.'],
   [3504, 'You have too many connections. Close another window, then press Open.'],
   [3507, 'You may not do that in this room.'],
+  [4500, 'You have used up what you may store today. Come back tomorrow.'],
 ])
 
 /** @param {number} code */

@@ -4,14 +4,16 @@ import { type Test, test } from 'tap'
 import { startHost } from '../embedding/host.ts'
 import { startApp } from '../support/app.ts'
 import { type Client, connect } from '../support/client.ts'
-import { asServer, call } from '../support/people.ts'
-import { limited } from '../support/settings.ts'
+import { call } from '../support/people.ts'
+import { limited, ruled } from '../support/settings.ts'
 
-const ONE_EACH = limited({ connectionsPerAddress: 1 })
+/** Of anonymous connections: server keys have no address. */
+const ANYONE = { match: 'open:*', join: ['anyone' as const] }
+const ONE_EACH = { ...limited({ connectionsPerAddress: 1 }), ...ruled(ANYONE) }
 
 function joining(url: string) {
   return (claimed: string): Promise<Client> =>
-    connect(`${url}/rooms/chat:a`, { headers: { ...asServer, 'x-forwarded-for': claimed } })
+    connect(`${url}/rooms/open:a`, { headers: { 'x-forwarded-for': claimed } })
 }
 
 /** Two ways to write one address each. */
@@ -41,7 +43,7 @@ for (const [one, other] of SAME) {
 test('[S50] in an application whose trustProxy is its own it is the same', async (t) => {
   const { url } = await startHost(t, {
     server: { trustProxy: true },
-    options: { limits: { connectionsPerAddress: 1 } },
+    options: { limits: { connectionsPerAddress: 1 }, rooms: [ANYONE] },
   })
   const join = joining(`${url}/rt`)
   await join('198.51.100.7:1111')

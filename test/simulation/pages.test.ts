@@ -1,6 +1,6 @@
 // Random lives of one room with history, whose pages are asked for again and again: an answer of
-// "as before" never hides a change, whatever is published, redacted, expired or kept for less, also
-// when the clock is set back.
+// "as before" never hides a change, whatever is published, redacted, expired, deleted or kept for
+// less, also when the clock is set back.
 import fc from 'fast-check'
 import { test } from 'tap'
 import { openEngine } from '../../src/engine/open-engine.ts'
@@ -11,22 +11,31 @@ import { draft } from '../contract/support/samples.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
 
-const RUNS = { seed: 20_261_126, numRuns: 300 }
+/** Within this time old messages are deleted once. */
+const TRIM_MS = 250
+const RUNS = { seed: 20_261_125, numRuns: 600 }
 
 type Step =
-  | { do: 'publish'; count: number }
+  | { do: 'publish'; count: number; keyed: boolean }
   | { do: 'redact'; back: number }
   | { do: 'wait'; ms: number }
   | { do: 'set the clock'; ms: number }
   | { do: 'keep'; messages: number; ageMs: number | null }
+  | { do: 'delete what is not kept' }
   | { do: 'ask' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('publish'), count: fc.nat({ max: 3 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      ...{ do: fc.constant('publish'), count: fc.nat({ max: 3 }) },
+      keyed: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('redact'), back: fc.nat({ max: 6 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.nat({ max: 400 }) }) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       do: fc.constant('set the clock'),
       ms: fc.integer({ min: -900, max: 900 }),
@@ -39,6 +48,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ageMs: fc.option(fc.integer({ min: 1, max: 1_000 })),
     }),
   },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('delete what is not kept') }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('ask') }) },
 ) as fc.Arbitrary<Step>
 
@@ -81,14 +91,19 @@ class Life {
 
   async #take(room: string, one: Step): Promise<void> {
     const { log } = await this.#engine
-    const options = { retention: this.#retention, key: null, holder: NO_HOLDER }
     if (one.do === 'publish') {
-      for (let i = 0; i < one.count; i += 1) await log.append(room, draft('x'), options)
-      this.#newest += one.count
+      for (let i = 0; i < one.count; i += 1) {
+        this.#newest += 1
+        const key = one.keyed ? { value: String(this.#newest), sender: 'user u_ada' } : null
+        const options = { retention: this.#retention, key, holder: NO_HOLDER }
+        await log.append(room, draft('x'), options)
+      }
     }
     if (one.do === 'redact') await log.redact(room, Math.max(1, this.#newest - one.back))
     if (one.do === 'wait') this.#clock.jump(one.ms)
     if (one.do === 'set the clock') this.#clock.jump(one.ms)
+    // The thread answers what comes next when it has done this.
+    if (one.do === 'delete what is not kept') await this.#clock.advance(TRIM_MS)
     if (one.do === 'keep') this.#retention = { messages: one.messages, ageMs: one.ageMs }
   }
 

@@ -54,27 +54,29 @@ const OLDEST = `
   WHERE room = :id AND "offset" > :after AND time >= :since
   ORDER BY "offset" LIMIT 1`
 
-type RoomState = RoomRow & { redactions: number }
+type RoomState = RoomRow & { redactions: number; shownFrom: number }
 
 export function messageReads(db: DatabaseSync): MessageReads {
-  const find = db.prepare(`SELECT ${ROOM_COLUMNS}, redactions FROM rooms WHERE name = :room`)
+  const find = db.prepare(`
+    SELECT ${ROOM_COLUMNS}, redactions, shown_from AS shownFrom FROM rooms WHERE name = :room`)
   const meta = db.prepare('SELECT value FROM meta WHERE name = :name')
   const first = db.prepare(OLDEST)
   const pages = { asc: db.prepare(page('ASC')), desc: db.prepare(page('DESC')) }
   const metaOf = (name: string): string => String(meta.get({ name })?.value)
 
   /** The position of a room without messages is 0 in the epoch that its first message will have. */
-  const stand = (room: string): { id: number; head: Position; redactions: number } => {
+  const stand = (room: string) => {
     const row = find.get({ room }) as RoomState | undefined
     const generation = row?.generation ?? Number(metaOf('generation'))
     const epoch = epochOf(metaOf('incarnation'), generation)
-    const head = { epoch, offset: row?.newest ?? 0 }
-    return { id: row?.id ?? 0, head, redactions: row?.redactions ?? 0 }
+    const head: Position = { epoch, offset: row?.newest ?? 0 }
+    const { id = 0, redactions = 0, shownFrom = 1 } = row ?? {}
+    return { id, head, redactions, shownFrom }
   }
 
   const look = ({ room, since, kept }: KeptArgs): RoomSummary & { id: number } => {
-    const { id, head, redactions } = stand(room)
-    const after = Math.max(0, head.offset - kept)
+    const { id, head, redactions, shownFrom } = stand(room)
+    const after = Math.max(shownFrom - 1, head.offset - kept)
     const row = first.get({ id, after, since }) as { offset: number } | undefined
     return { id, head, redactions, oldest: row?.offset ?? head.offset + 1 }
   }

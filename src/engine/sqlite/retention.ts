@@ -46,19 +46,24 @@ export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Tri
 }
 
 /**
- * Deletes what a room no longer keeps, by count or by age; a message with a key stays for its
- * window.
+ * Deletes what a room no longer keeps, by count or by age, and only what stands before the first
+ * message that it keeps: that one is shown, and pages have no holes, also where the clock was set
+ * back between two messages. A message with a key stays for its window, but is not shown again.
  */
 function roomTrimmer(db: DatabaseSync) {
   const oldest = db.prepare(`
     SELECT "offset", time FROM messages WHERE room = :id ORDER BY "offset" LIMIT 1`)
-  const keepNewest = db.prepare(
-    'UPDATE rooms SET newest = :newest WHERE id = :id AND newest < :newest',
-  )
+  const firstKept = db.prepare(`
+    SELECT coalesce(min(iif("offset" > :last AND time >= :since, "offset", NULL)),
+                    max("offset") + 1) AS "offset"
+    FROM (SELECT "offset", time FROM messages WHERE room = :id ORDER BY "offset" LIMIT :rows)`)
+  const note = db.prepare(`
+    UPDATE rooms SET newest = max(newest, :newest), shown_from = max(shown_from, :before)
+    WHERE id = :id AND (newest < :newest OR shown_from < :before)`)
   const remove = db.prepare(`
     DELETE FROM messages WHERE id IN
-      (SELECT id FROM messages WHERE room = :id ORDER BY "offset" LIMIT :rows)
-      AND ("offset" <= :last OR time < :since)
+      (SELECT id FROM messages WHERE room = :id AND "offset" < :before
+       ORDER BY "offset" LIMIT :rows)
       AND (key_hash IS NULL OR time < :keyedSince)`)
 
   return ({ id, newest, messagesMax, ageMaxMs }: RoomRow, { now, rows }: Omit<Trim, 'cursor'>) => {
@@ -66,8 +71,9 @@ function roomTrimmer(db: DatabaseSync) {
     const last = newest - messagesMax
     const first = oldest.get({ id }) as { offset: number; time: number } | undefined
     if (first === undefined || (first.offset > last && first.time >= since)) return 0
-    keepNewest.run({ id, newest })
-    return Number(remove.run({ id, last, since, keyedSince: now - KEYED_AGE_MS, rows }).changes)
+    const before = Number(firstKept.get({ id, last, since, rows })?.offset)
+    note.run({ id, newest, before })
+    return Number(remove.run({ id, before, keyedSince: now - KEYED_AGE_MS, rows }).changes)
   }
 }
 

@@ -163,9 +163,15 @@ const EIGHTH = `
   ) STRICT, WITHOUT ROWID;
 `
 
+/**
+ * Offsets before `shown_from` are not shown, also if their room keeps more again: most of their
+ * messages are deleted.
+ */
+const NINTH = 'ALTER TABLE rooms ADD COLUMN shown_from INTEGER NOT NULL DEFAULT 1'
+
 /** Step n, counted from 1, leads to version n of the store (its `user_version`). */
 export const MIGRATIONS: readonly string[] = [
-  ...[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH],
+  ...[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH],
 ]
 
 /** The version that a store is at; 0 when it has no tables yet. */

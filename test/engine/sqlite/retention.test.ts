@@ -22,6 +22,16 @@ function store() {
         })),
       ),
     )
+  const sayAt = (time: number) =>
+    writes.keepMessages(
+      pack([
+        {
+          ...{ room: 'a', kind: 'text', payload: Buffer.from('x'), time },
+          ...{ user: null, name: null, holder: null, key: null },
+          retention: { messages: 10, ageMs: 500 },
+        },
+      ]),
+    )
   const left = (room: string) => {
     const row = db
       .prepare(
@@ -30,7 +40,7 @@ function store() {
       .get({ room })
     return Number(row?.n)
   }
-  return { db, writes, reads, say, left }
+  return { db, writes, reads, say, sayAt, left }
 }
 
 t.test('a room that needs many slices gets them one after the other', async (t) => {
@@ -57,6 +67,30 @@ t.test('messages that are too old go, and offsets and epoch go on', async (t) =>
   t.same(reads.headOf({ room: 'a' }), before)
   say('a', 1, DAY_MS)
   t.same(reads.headOf({ room: 'a' }), { ...before, offset: 6 })
+})
+
+t.test('what is shown stays, also where the clock was set back before it', async (t) => {
+  const { writes, reads, sayAt } = store()
+  for (const time of [START, START + 1_000, START + 100, START + 1_100]) sayAt(time)
+  const page = { room: 'a', since: START + 700, kept: 10, after: null, before: null, limit: 10 }
+  const shown = () =>
+    reads.readMessages({ ...page, bytes: 1_000, order: 'asc' }).messages.map((m) => m.offset)
+  t.same(shown(), [2, 3, 4])
+  writes.trimMessages({ now: START + 1_200, rows: 100, cursor: 0 })
+  t.same(shown(), [2, 3, 4])
+  t.same(reads.summaryOf({ ...page, since: 0 }).oldest, 2, 'the first is deleted')
+})
+
+t.test('messages between deleted ones are not shown again, if their room keeps more', async (t) => {
+  const { writes, reads, say, sayAt } = store()
+  sayAt(START)
+  say('a', 1, null, true)
+  say('a', 10)
+  writes.trimMessages({ now: START, rows: 100, cursor: 0 })
+  sayAt(START)
+  const kept = (messages: number) => ({ room: 'a', since: 0, kept: messages })
+  t.equal(reads.summaryOf(kept(10)).oldest, 4)
+  t.equal(reads.summaryOf(kept(100)).oldest, 3)
 })
 
 t.test('a message with a key stays for its window, whatever its room keeps', async (t) => {

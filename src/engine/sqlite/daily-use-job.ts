@@ -24,7 +24,7 @@ export function keepDailyUse(clock: Clock, writer: KeepingUse): () => void {
 
   async function sweep(): Promise<boolean> {
     const day = Math.floor(clock.now() / DAY_MS)
-    if (day <= sweptDay) return false
+    if (day === sweptDay) return false
     const next = await writer.call('sweepDailyUse', { day, after, limit: SLICE })
     after = next ?? ''
     if (next === null) sweptDay = day

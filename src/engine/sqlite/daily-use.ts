@@ -143,7 +143,10 @@ export class DailyUse {
     this.#written = []
   }
 
-  /** A clock that was set back begins no day again. */
+  /**
+   * A clock that was set back begins no day again; but a day further ahead was counted by a wrong
+   * clock, and users would wait for it in vain.
+   */
   #of(holder: string, day: number): Use {
     let use = this.#held.get(holder)
     if (use === undefined) {
@@ -153,7 +156,7 @@ export class DailyUse {
       use = { ...(row ?? { day, bytes: 0, rooms: 0 }), addedBytes: 0, addedRooms: 0 }
       this.#held.set(holder, use)
     }
-    if (use.day < day) {
+    if (use.day < day || use.day > day + 1) {
       Object.assign(use, { day, bytes: 0, rooms: 0, addedBytes: 0, addedRooms: 0 })
     }
     return use

@@ -30,6 +30,16 @@ test('[S45] a quota begins again with the day, and not when the clock was set ba
   t.equal(use.take('u', NOON + DAY_MS, 1, false), 'storedBytes')
 })
 
+test('[S45] a clock that was far ahead for a moment closes no quota until then', async (t) => {
+  const { use } = store()
+  t.equal(use.take('u', NOON + 3_650 * DAY_MS, 10, false), null)
+  use.keep(ALL)
+  use.settle()
+  t.equal(use.take('u', NOON, 10, false), null)
+  t.equal(use.take('u', NOON, 1, false), 'storedBytes')
+  t.equal(use.take('u', NOON + DAY_MS, 10, false), null)
+})
+
 test('a transaction that was taken back has used nothing', async (t) => {
   const { use } = store()
   use.take('u', NOON, 4, true)

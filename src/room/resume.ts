@@ -18,7 +18,9 @@ export type Start =
   /** With the messages that it missed since. */
   | { from: 'position'; position: Position }
 
+/** A member with bytes that wait is looked at after so long, and then less and less often. */
 const RECHECK_MS = 20
+const RECHECK_MS_MAX = 320
 
 export interface ResumeParts {
   room: string
@@ -149,7 +151,9 @@ export class Resume {
     const { clock } = this.#parts
     // What was gathered in this turn is written at its end.
     if (this.#member.bufferedBytes > 0) await new Promise<void>((done) => clock.endOfTurn(done))
-    while (!this.#cancelled && this.#member.bufferedBytes > 0) await sleep(clock, RECHECK_MS)
+    for (let ms = RECHECK_MS; !this.#cancelled && this.#member.bufferedBytes > 0; ms *= 2) {
+      await sleep(clock, Math.min(ms, RECHECK_MS_MAX))
+    }
   }
 }
 

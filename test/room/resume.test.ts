@@ -71,14 +71,16 @@ test('[C61] a member that reads nothing takes no further page', async (t) => {
   join(member, FROM_START)
   await turns()
   const read = reads.length
+  const waits = t.capture(clock, 'after', clock.after)
   for (let i = 0; i < 50; i += 1) await clock.advance(100)
   t.equal(reads.length, read)
+  t.ok(waits().length < 25, 'it is looked at less and less often')
   t.same(heard(member), [1])
   t.ok(member.heard.length < 200_000, `${member.heard.length} bytes`)
   for (const { bytes } of reads) t.ok(bytes <= 262_144, `a page of ${bytes} bytes`)
   member.onDeliver = () => {}
   member.bufferedBytes = 0
-  await clock.advance(100)
+  await clock.advance(320)
   await turns()
   t.same(heard(member), upTo(100), 'and then it goes on where it was')
 })

@@ -1,8 +1,10 @@
 // Requests whose body comes after a log-out, a ban or another end of what their head proved: they
 // have no effect.
 import t, { test } from 'tap'
-import { SERVER_KEY, type StartedApp, startOnManualClock } from '../support/app.ts'
+import { REPLY, Refusal } from '../../src/protocol/errors.ts'
+import { EVERY_SCOPE, SERVER_KEY, type StartedApp, startOnManualClock } from '../support/app.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
+import { documentOf, examplesOf, operationsOf } from '../support/openapi.ts'
 import { asServer, call, PASSWORD, type Person, person, whoAmI } from '../support/people.ts'
 import { limited } from '../support/settings.ts'
 import { begin } from '../support/slow-body.ts'
@@ -177,4 +179,26 @@ test('[S46] what comes at once asks no store a second time', async (t) => {
   )
   t.equal(reads, 1)
   t.equal(await whoAmI(usher, who.bearer), 200)
+})
+
+/** What proves no identity by its head: a password or a refresh token is the body. */
+const WITHOUT_IDENTITY = ['POST /session', 'POST /session/refresh']
+
+test('[S46] every endpoint that takes a body proves its head again after it', async (t) => {
+  const { usher, clock } = await startOnManualClock(t, EVERY_SCOPE)
+  const { authenticator } = usher.app
+  const { prove } = authenticator
+  const taking = operationsOf(await documentOf(usher)).filter(({ method }) => method !== 'GET')
+  for (const { method, path, requestBody } of taking) {
+    if (WITHOUT_IDENTITY.includes(`${method} ${path}`)) continue
+    const [body = {}] = examplesOf(requestBody?.content['application/json'] ?? {})
+    const filled = path.replace('{room}', 'chat:a').replace(/\{\w+\}/, '1')
+    const slow = { method, path: filled, body: body as object, status: 401 }
+    const begun = await headOf({ usher, clock, who: { bearer: asServer } as Person }, slow)
+    await clock.advance(1_000)
+    authenticator.prove = () => Promise.reject(new Refusal(REPLY.unauthorized, 'No longer.'))
+    t.equal(await begun.finish(), 401, `${method} ${path}`)
+    authenticator.prove = prove
+  }
+  t.ok(taking.length > 10)
 })

@@ -23,7 +23,7 @@ const VERSION = '13'
 async function handshakeForm(app: FastifyInstance): Promise<void> {
   app.addHook('onRoute', markUpgrades)
   app.addHook('onRequest', (request, reply, done) => {
-    checkBody(request, reply)
+    checkUpgraded(request, reply)
     if (request.ws) checkForm(request)
     if (request.ws && !request.is404) app.admitHandshake(request)
     done()
@@ -35,12 +35,18 @@ function markUpgrades(route: RouteOptions): void {
   if (route.wsHandler || route.websocket) route.config = { ...route.config, takesUpgrade: true }
 }
 
-/** A handshake with a body is not upgraded [C41] (S41), and its socket is not used again. */
-function checkBody({ headers }: FastifyRequest, reply: FastifyReply): void {
-  if (!asksForWebSocket(headers) || !announcesBody(headers)) return
+/** A handshake with a body, or sent ahead, is not upgraded [C41] [C145] (S41). */
+function checkUpgraded({ headers, ws }: FastifyRequest, reply: FastifyReply): void {
+  if (!asksForWebSocket(headers)) return
+  const hasBody = announcesBody(headers)
+  if (!hasBody && (ws || !/\bupgrade\b/i.test(headers.connection ?? ''))) return
+  // What follows was meant for a WebSocket.
   reply.header('connection', 'close')
-  throw new Refusal(REPLY.badRequest, 'A WebSocket handshake carries no body: leave it out.')
+  throw new Refusal(REPLY.badRequest, hasBody ? HAS_BODY : IS_AHEAD)
 }
+
+const HAS_BODY = 'A WebSocket handshake carries no body: leave it out.'
+const IS_AHEAD = 'A WebSocket handshake is not sent ahead: first read the answers.'
 
 function checkForm({ method, headers, routeOptions, is404, raw }: FastifyRequest): void {
   if (method !== 'GET') throw new Refusal(REPLY.methodNotAllowed, 'Upgrade with GET.')

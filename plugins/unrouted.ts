@@ -8,7 +8,7 @@ import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { bodyOf } from './answers/refusal-of.ts'
 import { answerError } from './errors.ts'
 import { answerUnderWay, tooLate } from './transports/http-sockets.ts'
-import { awaitTurn, mayBegin } from './transports/pipelining.ts'
+import { afterThoseAhead, awaitTurn, mayBegin } from './transports/pipelining.ts'
 import { answerAndEnd, endSoon } from './transports/raw-answer.ts'
 import { onEveryServer } from './transports/servers.ts'
 
@@ -27,17 +27,19 @@ export function onFrameworkError(error: Error, request: FastifyRequest, reply: F
 /** Answers what is no HTTP, or late, if the client still reads; and ends the TCP connection. */
 export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const again = (): void => onClientError(error, socket)
+  // A client takes the first answer for that to its first request, whichever was broken.
+  if (afterThoseAhead(socket, again)) return void socket.pause()
   const earlier = answerUnderWay(socket)
-  if (earlier?.req.complete) return void answerAfter(earlier, error, socket)
+  if (earlier?.req.complete) return answerAfter(earlier, again, socket)
   if (earlier?.writableEnded) return endSoon(socket)
   if (earlier?.headersSent) return void socket.destroy()
   answerAndEnd(socket, refusalOfClientError(error.code ?? ''))
 }
 
-/** A client takes the first answer for that to its first request, whichever was broken. */
-function answerAfter(earlier: ServerResponse, error: Error, socket: Socket): void {
+function answerAfter(earlier: ServerResponse, answer: () => void, socket: Socket): void {
   socket.pause()
-  earlier.once('close', () => onClientError(error, socket))
+  earlier.once('close', answer)
 }
 
 function refusalOfClientError(code: string): Refusal {

@@ -1,10 +1,11 @@
-// Which requests Node treats as upgrades: WebSocket handshakes without a body, and no others. An
-// application may have decided that itself.
+// Which requests Node treats as upgrades: WebSocket handshakes without a body that are not sent
+// ahead of an answer, and no others. An application may have decided that itself.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { onEveryServer } from './transports/servers.ts'
+import { owesAnswer } from './transports/tcp-parts.ts'
 
 interface UpgradingServer extends Server {
   /** Node calls it for every request that asks for an upgrade. */
@@ -14,9 +15,15 @@ interface UpgradingServer extends Server {
 /**
  * A handshake that announces a body stays an ordinary request, since Node would give the `upgrade`
  * listeners a stream that is no `net.Socket`, and a call that it lacks ends the process (S41). So
- * does `Upgrade: h2c`, which some HTTP clients send.
+ * does one behind an answer that is still owed, since @fastify/websocket would give it none, and
+ * `Upgrade: h2c`, which some HTTP clients send.
  */
-export function shouldUpgradeCallback({ headers }: IncomingMessage): boolean {
+export function shouldUpgradeCallback({ headers, socket }: IncomingMessage): boolean {
+  return mayUpgrade(headers) && !owesAnswer(socket)
+}
+
+/** Whether a request has the headers of a handshake that is upgraded. */
+export function mayUpgrade(headers: IncomingHttpHeaders): boolean {
   return asksForWebSocket(headers) && !announcesBody(headers)
 }
 

@@ -5,7 +5,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { shouldUpgradeCallback } from './upgrade-requests.ts'
+import { mayUpgrade } from './upgrade-requests.ts'
 
 const SILENCE_MS = 30_000
 
@@ -29,7 +29,7 @@ function endSilent(this: Socket): void {
 async function upgradeTimeout(app: FastifyInstance): Promise<void> {
   if (app.hasPlugin('@fastify/websocket')) return
   app.addHook('onResponse', async ({ raw }) => {
-    if (shouldUpgradeCallback(raw)) raw.socket.destroySoon()
+    if (mayUpgrade(raw.headers)) raw.socket.destroySoon()
   })
 }
 

@@ -10,10 +10,16 @@ import { dropFurtherRequests } from './parser-parts.ts'
 
 /** How many requests wait on a TCP connection; missing where none ever has. */
 const kWaiting: unique symbol = Symbol('usher.requests-ahead')
+/** The last of them; null when none waits. */
+const kLastAhead: unique symbol = Symbol('usher.last-ahead')
 /** The turn of the event loop in which its last request was begun. */
 const kBegunIn: unique symbol = Symbol('usher.begun-in')
 
-type Pipelined = Socket & { [kWaiting]?: number; [kBegunIn]?: number }
+type Pipelined = Socket & {
+  [kWaiting]?: number
+  [kLastAhead]?: ServerResponse | null
+  [kBegunIn]?: number
+}
 
 let turn = 0
 let isCounted = false
@@ -60,14 +66,29 @@ export function awaitTurn(
     return begin(tooFarAhead())
   }
   tcp[kWaiting] = waiting + 1
+  tcp[kLastAhead] = response
   const look = (): void => {
     if (tcp.destroyed) return
     if (!mayBegin(tcp, response)) return systemClock.endOfTurn(look)
     tcp[kWaiting] = (tcp[kWaiting] ?? 1) - 1
+    if (tcp[kLastAhead] === response) tcp[kLastAhead] = null
     begin()
   }
   if (response.socket === null) response.once('socket', look)
   else systemClock.endOfTurn(look)
+}
+
+/**
+ * Calls `run` when nothing waits on a TCP connection any more but, at most, a request whose body
+ * has not come whole, which then has begun. False where that is so already.
+ */
+export function afterThoseAhead(tcp: Pipelined, run: () => void): boolean {
+  const last = tcp[kLastAhead] ?? null
+  if (last === null) return false
+  if (last.req.complete) last.once('close', run)
+  else if (last.socket === null) last.once('socket', () => systemClock.endOfTurn(run))
+  else systemClock.endOfTurn(run)
+  return true
 }
 
 function tooFarAhead(): Refusal {

@@ -67,6 +67,12 @@ export function queuedBytes(tcp: Socket): number {
   return typeof handle?.writeQueueSize === 'number' ? handle.writeQueueSize : 0
 }
 
+/** Whether an answer on this TCP connection has not left whole; false where Node does not tell. */
+export function owesAnswer(tcp: Socket | undefined): boolean {
+  const { _httpMessage: response } = (tcp ?? {}) as { _httpMessage?: unknown }
+  return typeof response === 'object' && response !== null
+}
+
 /** The TCP connection beneath a TLS socket; null where Node does not tell. */
 export function beneathTls(socket: Socket): Socket | null {
   if (!(socket instanceof TLSSocket)) return socket

@@ -131,14 +131,43 @@ test('[C140] the body of a request that waits is read in its turn', async (t) =>
   )
 })
 
-test('bytes that are no HTTP are answered after what was asked before them', async (t) => {
-  const { url } = await startHistory(t)
-  const publish = request('POST', `${ROOM}/messages`, 'good')
-  const answers = await exchange(url, `${publish.repeat(2)}NONSENSE\r\n\r\n`)
-  t.same(
-    answers.map(({ status }) => status),
-    [201, 201, 400],
-  )
+const BROKEN = {
+  'bytes that are no HTTP': 'NONSENSE\r\n\r\n',
+  'headers that are too large': `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+  'a body that is no body': request('POST', `${ROOM}/messages`).replace(
+    'Content-Length: 0\r\n\r\n',
+    'Transfer-Encoding: chunked\r\n\r\nNONSENSE\r\n',
+  ),
+}
+
+for (const [what, broken] of Object.entries(BROKEN)) {
+  test(`${what}: the answer comes after all that was asked before`, async (t) => {
+    const { url } = await startHistory(t)
+    const publish = request('POST', `${ROOM}/messages`, 'good')
+    for (const before of [1, 2, 5]) {
+      const answers = await exchange(url, publish.repeat(before) + broken)
+      t.same(
+        answers.map(({ status }) => status),
+        [...Array.from({ length: before }, () => 201), 400],
+      )
+    }
+  })
+}
+
+test('[C145] [S51] a handshake that is sent ahead is refused in its turn', async (t) => {
+  const { url, app, log } = await startHistory(t)
+  const handshake = upgradeRequest(ROOM, { authorization: asServer.authorization })
+  for (const before of [1, 3]) {
+    const publish = request('POST', `${ROOM}/messages`, 'first')
+    const answers = await exchange(url, publish.repeat(before) + handshake + LAST)
+    t.same(
+      answers.map(({ status }) => status),
+      [...Array.from({ length: before }, () => 201), 400],
+    )
+    t.match(JSON.parse(answers.at(-1)?.body ?? ''), { error: 'bad_request', message: /ahead/ })
+  }
+  t.equal(app.connections.size, 0)
+  t.notMatch(log(), /upgrade failed/, 'a stranger writes no line of his own in the log')
 })
 
 test('[C90] [C140] a stream begins in its turn, and ends its TCP connection', async (t) => {

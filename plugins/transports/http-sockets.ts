@@ -2,7 +2,7 @@
 // that does not read, and the body of a request that does not come. One round a second looks at
 // all; a request costs no timer and no listener.
 import type { ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { OutboxLimits } from '../../src/connection/slow-readers.ts'
 import { type Answering, UnreadAnswers } from '../../src/connection/unread-answers.ts'
 import { REPLY, Refusal } from '../../src/protocol/errors.ts'
@@ -108,8 +108,9 @@ export class HttpSockets {
     return this.#watched.size
   }
 
-  /** The turn of a request has come. */
+  /** The turn of a request has come. What `inject` asks has no TCP connection to look at. */
   begin(tcp: HttpTcp, response: ServerResponse): void {
+    if (!(tcp instanceof Socket)) return
     tcp[kHttp] ??= new HttpSocket(tcp, this.#onCut)
     const http = tcp[kHttp]
     http.begin(response, this.#round)

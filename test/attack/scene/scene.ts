@@ -17,7 +17,9 @@ import type { Fared, Innocence } from './innocents.ts'
 
 const MEMBERS = 100
 const STEPS = 4
-const QUIET_MS = 4_000
+/** Some hundred messages: the slowest of them is what 99 of 100 come to. */
+const QUIET_MS = 10_000
+const SHORT_MS = 4_000
 const LOOK_MS = 100
 const STILL_LOOKS = 6
 const SETTLED_MS = 5_000
@@ -39,7 +41,7 @@ export async function play(scene: Scene): Promise<Figures> {
     const assault = await scene.assault(target)
     await innocents.shows(/ready/)
     await phase(innocents)
-    await pause(QUIET_MS)
+    await pause(scene.short ? SHORT_MS : QUIET_MS)
     const quiet = await phase(innocents)
     const beside = async () => {
       await pause(scene.short ? 0 : QUIET_MS)
@@ -65,9 +67,12 @@ export async function costOf({ assault, ...scene }: Scene): Promise<readonly Sam
   }
 }
 
-function start(file: string, told: Innocence | Order): Program {
+/** An attacker has machines of its own: here it gets what the server and the members leave. */
+const ATTACKER = ['nice', '-n', '19']
+
+function start(file: string, told: Innocence | Order, before: readonly string[] = []): Program {
   const script = resolve(import.meta.dirname, file)
-  return new Program({ command: [process.execPath, script, JSON.stringify(told)] })
+  return new Program({ command: [...before, process.execPath, script, JSON.stringify(told)] })
 }
 
 async function innocenceOf(target: Target): Promise<Innocence> {
@@ -105,7 +110,7 @@ interface Attacked<T> {
 }
 
 async function attacked<T>({ server, port }: Target, { assault, ...more }: Attacked<T>) {
-  const assailant = start('assailant.ts', { port, assault })
+  const assailant = start('assailant.ts', { port, assault }, ATTACKER)
   const samples: Sample[] = []
   for (let step = 1; step <= STEPS; step += 1) {
     const connections = Math.round((more.connections * step) / STEPS)

@@ -9,11 +9,19 @@ import { answerAndEnd } from './transports/raw-answer.ts'
 import { onEveryServer } from './transports/servers.ts'
 import { holdUntilClose } from './transports/socket-shares.ts'
 
+/** Refused TCP connections that are answered at once; further ones end without an answer. */
+const ANSWERED_MAX = 100
+
 async function socketsPerAddress(app: FastifyInstance): Promise<void> {
   const { engine, metrics } = app
   const { exemptAddresses, trustProxy, tls } = app.usherContext.config
   // All clients come through the TCP connections of a proxy.
   const isUncounted = addressList([...exemptAddresses, ...trustProxy])
+
+  let answered = 0
+  const onAnswered = (): void => {
+    answered -= 1
+  }
 
   const onConnection = (tcp: Socket): void => {
     const { remoteAddress } = tcp
@@ -22,7 +30,9 @@ async function socketsPerAddress(app: FastifyInstance): Promise<void> {
     const share = engine.shares.take('sockets', holder)
     if (!(share instanceof Reached)) return holdUntilClose(tcp, share)
     metrics.limitHit(share.limit)
-    if (tls !== null) return void tcp.destroy()
+    if (tls !== null || answered === ANSWERED_MAX) return void tcp.destroy()
+    answered += 1
+    tcp.once('close', onAnswered)
     // What it has sent is not read, so that no request of it has an effect.
     tcp.pause()
     answerAndEnd(tcp, share.refusal)

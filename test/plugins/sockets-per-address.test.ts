@@ -1,4 +1,5 @@
 // How many TCP connections one address may have that carry no WebSocket and no event stream.
+import { createConnection } from 'node:net'
 import { type Test, test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
 import { startApp } from '../support/app.ts'
@@ -46,6 +47,26 @@ test('[C144] [S45] a TCP connection over socketsPerAddress is answered 429', asy
   t.equal(await next.status(), 201)
   next.socket.destroy()
   await until(() => held() === 1)
+})
+
+test('[S45] refused TCP connections that clients keep open take few descriptors', async (t) => {
+  const { app, url, held, open } = await start(t)
+  for (let i = 0; i < 2; i += 1) await open()
+  await until(() => held() === 2)
+  const { port } = new URL(url)
+  const kept = Array.from({ length: 300 }, () =>
+    createConnection({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true }),
+  )
+  t.teardown(() => {
+    for (const socket of kept) socket.destroy()
+  })
+  for (const socket of kept) socket.on('error', () => undefined)
+  const hits = () => app.metrics.registry.metrics()
+  await until(async () => /limit="socketsPerAddress"\} 300/.test(await hits()))
+  const taken = await new Promise<number>((resolve) => {
+    app.server.getConnections((_error, count) => resolve(count))
+  })
+  t.ok(taken <= 102, `${taken} are open`)
 })
 
 test('[C144] WebSockets and event streams are not among them', async (t) => {

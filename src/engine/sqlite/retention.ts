@@ -21,12 +21,13 @@ const TRIMMED_ROOMS = 256
 /** A room that was empty for so long is forgotten, and begins a new epoch. */
 const FORGOTTEN_MS = 30 * 86_400_000
 
-type TrimmedRoom = RoomRow & { emptySince: number | null }
+type TrimmedRoom = RoomRow & { shownFrom: number; emptySince: number | null }
 
 /** Looks at the oldest messages of some rooms in turn; messages that a room still keeps stay. */
 export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Trimmed {
   const some = db.prepare(`
-    SELECT id, messages_max AS messagesMax, age_max_ms AS ageMaxMs, empty_since AS emptySince,
+    SELECT id, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
+           shown_from AS shownFrom, empty_since AS emptySince,
            coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0) AS newest
     FROM rooms WHERE id > :cursor ORDER BY id LIMIT ${TRIMMED_ROOMS}`)
   const noteWhetherEmpty = emptinessOf(db, rooms)
@@ -51,29 +52,41 @@ export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Tri
  * back between two messages. A message with a key stays for its window, but is not shown again.
  */
 function roomTrimmer(db: DatabaseSync) {
-  const oldest = db.prepare(`
-    SELECT "offset", time FROM messages WHERE room = :id ORDER BY "offset" LIMIT 1`)
+  const first = db.prepare(`
+    SELECT "offset", time FROM messages WHERE room = :id AND "offset" >= :from
+    ORDER BY "offset" LIMIT 1`)
   const firstKept = db.prepare(`
     SELECT coalesce(min(iif("offset" > :last AND time >= :since, "offset", NULL)),
                     max("offset") + 1) AS "offset"
-    FROM (SELECT "offset", time FROM messages WHERE room = :id ORDER BY "offset" LIMIT :rows)`)
+    FROM (SELECT "offset", time FROM messages WHERE room = :id AND "offset" >= :from
+          ORDER BY "offset" LIMIT :rows)`)
   const note = db.prepare(`
-    UPDATE rooms SET newest = max(newest, :newest), shown_from = max(shown_from, :before)
-    WHERE id = :id AND (newest < :newest OR shown_from < :before)`)
+    UPDATE rooms SET newest = max(newest, :newest), shown_from = :before WHERE id = :id`)
   const remove = db.prepare(`
     DELETE FROM messages WHERE id IN
-      (SELECT id FROM messages WHERE room = :id AND "offset" < :before
+      (SELECT id FROM messages WHERE room = :id AND "offset" >= :from AND "offset" < :before
        ORDER BY "offset" LIMIT :rows)
       AND (key_hash IS NULL OR time < :keyedSince)`)
 
-  return ({ id, newest, messagesMax, ageMaxMs }: RoomRow, { now, rows }: Omit<Trim, 'cursor'>) => {
-    const since = ageMaxMs === null ? 0 : now - ageMaxMs
-    const last = newest - messagesMax
-    const first = oldest.get({ id }) as { offset: number; time: number } | undefined
-    if (first === undefined || (first.offset > last && first.time >= since)) return 0
-    const before = Number(firstKept.get({ id, last, since, rows })?.offset)
-    note.run({ id, newest, before })
-    return Number(remove.run({ id, before, keyedSince: now - KEYED_AGE_MS, rows }).changes)
+  return ({ id, shownFrom, ...room }: TrimmedRoom, { now, rows }: Omit<Trim, 'cursor'>): number => {
+    const since = room.ageMaxMs === null ? 0 : now - room.ageMaxMs
+    const last = room.newest - room.messagesMax
+    const keyedSince = now - KEYED_AGE_MS
+    const firstFrom = (from: number) =>
+      first.get({ id, from }) as { offset: number; time: number } | undefined
+    const removed = (from: number, before: number, most: number) =>
+      Number(remove.run({ id, from, before, keyedSince, rows: most }).changes)
+
+    const shown = firstFrom(shownFrom)
+    let deleted = 0
+    if (shown !== undefined && (shown.offset <= last || shown.time < since)) {
+      const before = Number(firstKept.get({ id, from: shownFrom, last, since, rows })?.offset)
+      note.run({ id, newest: room.newest, before })
+      deleted = removed(shownFrom, before, rows)
+    }
+    const oldest = firstFrom(0)
+    const isOver = oldest !== undefined && oldest.offset < shownFrom && oldest.time < keyedSince
+    return isOver ? deleted + removed(0, shownFrom, rows - deleted) : deleted
   }
 }
 

@@ -102,6 +102,19 @@ t.test('a message with a key stays for its window, whatever its room keeps', asy
   t.equal(left('a'), 10)
 })
 
+t.test('messages with keys that stay do not keep others from being deleted', async (t) => {
+  const { writes, say, left } = store()
+  say('a', 50, null, true)
+  say('a', 30)
+  const trim = (now: number) => {
+    for (let i = 0; i < 10; i += 1) writes.trimMessages({ now, rows: 10, cursor: 0 })
+  }
+  trim(START)
+  t.equal(left('a'), 60)
+  trim(START + 400_000)
+  t.equal(left('a'), 10)
+})
+
 t.test('a room of which nothing was left for a month begins a new epoch', async (t) => {
   const { db, writes, reads, say } = store()
   say('a', 5, DAY_MS)

@@ -38,6 +38,12 @@ class HttpSocket implements Answering {
     this.#round = round
   }
 
+  /** Keeps nothing of a request that is over: a TCP connection may stay for long without one. */
+  forget(): void {
+    this.#response = null
+    this.isWatched = false
+  }
+
   /** The answer that is being made or written; null when there is none. */
   get underWay(): ServerResponse | null {
     const response = this.#response
@@ -134,6 +140,6 @@ export class HttpSockets {
 
   #forget(tcp: HttpTcp, http: HttpSocket | null): void {
     this.#watched.delete(tcp)
-    if (http !== null) http.isWatched = false
+    http?.forget()
   }
 }

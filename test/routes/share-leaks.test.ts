@@ -11,8 +11,9 @@ import { type StartedApp, startApp } from '../support/app.ts'
 import { upgradeRequest } from '../support/client.ts'
 import { Dice } from '../support/dice.ts'
 import { clientFrame, OPCODE } from '../support/frames.ts'
+import { pauseCalls } from '../support/paused-calls.ts'
 import { asServer, type Person, person, ticketOf } from '../support/people.ts'
-import { type RawClient, rawRequest, reset } from '../support/raw-client.ts'
+import { type RawClient, rawConnect, rawRequest, reset } from '../support/raw-client.ts'
 import { limited } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
@@ -113,9 +114,9 @@ async function answered(client: RawClient): Promise<void> {
   await until(() => client.head !== '' || client.ended)
 }
 
-async function start(t: Test): Promise<Scene> {
+async function quiet(t: Test, pendingConnections = 10): Promise<Scene> {
   const limits = limited({
-    ...{ pendingConnections: 3, handshakesPerSecond: null, requestsPerSecondPerAddress: null },
+    ...{ pendingConnections, handshakesPerSecond: null, requestsPerSecondPerAddress: null },
     ...{ connections: 200, connectionsPerUser: 30, ticketsPerMinute: null },
   })
   const usher = await startApp(t, { ...limits, logLevel: 'fatal' })
@@ -123,13 +124,19 @@ async function start(t: Test): Promise<Scene> {
   const dice = new Dice(SEED, 0)
   const tickets: string[] = []
   for (let n = 0; n < 300; n += 1) tickets.push(await ticketOf(usher, ann.bearer))
+  return { usher, ann, dice, tickets }
+}
+
+async function start(t: Test): Promise<Scene> {
+  const scene = await quiet(t, 3)
+  const { usher, dice } = scene
   const { app } = usher
   trouble(app.authenticator, 'prove', dice)
   trouble(app.engine.tickets, 'redeem', dice)
   trouble(app.rooms, 'permitted', dice)
   trouble(app.engine.attempts, 'of', dice)
   trouble(app.engine.sessions, 'bySecret', dice)
-  return { usher, ann, dice, tickets }
+  return scene
 }
 
 /** TCP connections that are open, also those that `fetch` keeps for its next request. */
@@ -162,4 +169,35 @@ t.test('[S43] every share comes back, however requests and connections end', asy
   t.equal(connections.size + rooms.size, 0)
   const figures = await metrics.registry.metrics()
   t.match(figures, /usher_limit_hits_total\{limit="pendingConnections"\}/, 'some made room')
+})
+
+t.test('[S43] every share comes back from a process that goes down', async (t) => {
+  const { usher, ann, tickets } = await quiet(t)
+  const { app, url } = usher
+  const headers = { ...ann.bearer }
+  const stream = { accept: 'text/event-stream', ...headers }
+  for (let n = 0; n < 5; n += 1) {
+    await rawConnect(url, ROOM, headers)
+    await rawConnect(url, `${ROOM}?auth=message`)
+    await (await rawRequest(url, request('GET', ROOM, stream))).status()
+  }
+  const { reached, release } = pauseCalls(app.authenticator, 'prove')
+  for (let n = 0; n < 5; n += 1) {
+    await rawRequest(url, upgradeRequest(`${ROOM}?ticket=${tickets.pop()}`))
+    await rawRequest(url, request('GET', ROOM, stream))
+    const undecided = await rawConnect(url, `${ROOM}?auth=message`)
+    undecided.send({ opcode: OPCODE.text, payload: Buffer.from('{"ticket":"ut_"}') })
+  }
+  await reached
+  await until(() => app.engine.shares.held('connections') === 30)
+  const closing = app.close()
+  await until(() => app.connections.draining)
+  release()
+  await closing
+  const { shares } = app.engine
+  const left = [...HELD, 'sockets' as const, 'ticketsOut' as const]
+  for (const bound of left) {
+    await until(() => shares.held(bound) + shares.holders(bound) === 0)
+    t.pass(`no ${bound} are held`)
+  }
 })

@@ -1,5 +1,6 @@
-// How many handshakes a second there may be. One that is refused counts for its address alone, so
-// that a stranger's do not use up those of good clients (S43).
+// How many handshakes a second there may be. One that is refused, or whose connection ends
+// undecided, counts for its address alone, so that a stranger's do not use up those of good clients
+// (S43).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Seat } from '../src/connection/connection-limits.ts'
@@ -7,7 +8,10 @@ import { type Holder, holderOf, NO_HOLDER } from '../src/engine/shares.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { bearerIn } from './tokens/credential.ts'
 
-/** Whom a handshake was counted for; null before it was, and after it was refused. */
+/**
+ * Whom a handshake was counted for; null before it was, and when it was refused or its seat gives
+ * it back.
+ */
 const kAdmitted: unique symbol = Symbol('usher.admitted')
 
 declare module 'fastify' {
@@ -25,6 +29,12 @@ export function takeSeat(request: FastifyRequest): Seat {
   const { connectionLimits, clock } = request.server.connections
   const { address, server } = request[kAdmitted] ?? NO_HOLDER
   return connectionLimits.take(address, clock.elapsed(), server)
+}
+
+/** Leaves the connection of a handshake undecided; 429 or 503 where there are too many. */
+export function leaveUndecided(request: FastifyRequest, seat: Seat): void {
+  seat.markPending()
+  request[kAdmitted] = null
 }
 
 async function handshakeRate(app: FastifyInstance): Promise<void> {

@@ -7,7 +7,7 @@ import type { Seat } from '../src/connection/connection-limits.ts'
 import { type Entry, enter } from '../src/connection/room-entry.ts'
 import type { Endpoint } from '../src/wire/formats.ts'
 import { kIdentity } from './auth.ts'
-import { takeSeat } from './handshake-rate.ts'
+import { leaveUndecided, takeSeat } from './handshake-rate.ts'
 import { credentialOfUpgrade } from './tokens/credential.ts'
 import { setEndpoint } from './transports/subprotocols.ts'
 
@@ -66,7 +66,7 @@ async function settleHandshake(
   if (request.raw.socket.destroyed) handshake.abandon()
   try {
     const credential = credentialOfUpgrade(request, logIns, endpoint)
-    if (credential === null) return handshake.abandoned ? undefined : seat.markPending()
+    if (credential === null) return handshake.abandoned ? undefined : leaveUndecided(request, seat)
     const claim = await prove(request, credential)
     request[kIdentity] = claim.identity
     handshake.entry = await enter(rooms, { room, claim, seat })

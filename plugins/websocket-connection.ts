@@ -57,12 +57,11 @@ function openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening)
     handler.join(found)
   }
   if (entry) return join(entry)
-  const { rooms, authenticator, engine } = request.server
+  const { rooms, authenticator } = request.server
   awaitFirstMessage(handler, {
     ...{ room, rooms, join, prove: (credential) => authenticator.prove(credential) },
     refused: (error, user) => {
       const { reply } = connectionLog.refused(connection, { error, room, user, source })
-      engine.shares.restore('handshakes')
       connection.close(closeCodeFor(reply))
     },
   })

@@ -7,4 +7,5 @@ import type { Seat } from './connection-limits.ts'
 export async function admit(claim: Claim, seat: Seat): Promise<void> {
   seat.assign(claim.identity.user)
   await claim.settle()
+  seat.decide()
 }

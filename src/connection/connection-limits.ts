@@ -51,7 +51,10 @@ export class Seat {
     return this.#share.address
   }
 
-  /** Marks the connection undecided until its first message; 429 or 503 over the limits. */
+  /**
+   * Marks the connection undecided until its first message; 429 or 503 over the limits. From now on
+   * the seat gives back the handshake of one that ends undecided: it counted for its address alone.
+   */
   markPending(): void {
     this.#pending = new Pending(this.#shares, this.address)
   }
@@ -75,17 +78,18 @@ export class Seat {
   assign(user: string | null): void {
     const reached = user === null ? null : this.#share.assign(user)
     if (reached !== null) throw reached.refusal
-    this.#decide()
+  }
+
+  /** The connection is admitted. */
+  decide(): void {
+    this.#pending?.share.release()
+    this.#pending = null
   }
 
   release(): void {
-    this.#decide()
+    if (this.#pending !== null) this.#shares.restore('handshakes')
+    this.decide()
     this.#share.release()
-  }
-
-  #decide(): void {
-    this.#pending?.share.release()
-    this.#pending = null
   }
 }
 

@@ -91,10 +91,9 @@ export class LoginThrottle {
   }
 
   /**
-   * Holds a try for an account that had failures; refuses when too many are held, those first that
-   * have waited longest at the address that holds most. A try from the
-   * address of the account's last log-in is not held: guesses from elsewhere do not shut its owner
-   * out.
+   * Holds a try for an account that had failures. Where too many are held, the oldest one of the
+   * address that holds most is refused. A try from the address of the account's last log-in is not
+   * held: guesses from elsewhere do not shut its owner out.
    */
   async hold(account: string, address: string | null): Promise<void> {
     const attempts = await this.#attempts.of(ofAccount(account))

@@ -78,6 +78,8 @@ test('one that was decided makes room by itself', async (t) => {
   const second = limits.take(A, 0)
   t.throws(() => second.markPending(), OFTEN)
   first.assign('u_1')
+  t.throws(() => second.markPending(), OFTEN, 'its ticket may be used already')
+  first.decide()
   t.doesNotThrow(() => second.markPending(), 'the first has decided')
 })
 

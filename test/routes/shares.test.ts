@@ -2,6 +2,7 @@
 // shares, and server keys keep a reserve.
 import { type Test, test } from 'tap'
 import type { HeldName } from '../../src/engine/bounds.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Limits } from '../../src/protocol/limits.ts'
 import { SERVER_KEY, type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
@@ -83,6 +84,22 @@ test('[S43] refused handshakes of many addresses do not use up those of others',
     await client.close()
   }
   t.equal(await handshake(usher, from('203.0.113.1'), await ticketPath(usher)), 101)
+})
+
+test('[C152] [S43] one that ends undecided uses up no handshake of other addresses', async (t) => {
+  const usher = await start(t, { handshakesPerSecond: 40, pendingConnections: 5 })
+  const { shares } = usher.app.engine
+  for (let n = 0; n < 60; n += 1) {
+    const client = await connect(usher.url + FIRST, { headers: from(`192.0.2.${n % 12}`) })
+    if (n % 2 === 0) client.ws.terminate()
+    await until(() => shares.held('connections') < 7)
+  }
+  t.equal(await handshake(usher, from('203.0.113.1'), await ticketPath(usher)), 101)
+  for (let n = 0; n < 5; n += 1) await connect(usher.url + FIRST, { headers: from('192.0.2.99') })
+  await until(() => shares.held('connections') === 5)
+  const reached: unknown[] = []
+  for (let n = 0; n < 40; n += 1) reached.push(shares.spend('handshakes', NO_HOLDER))
+  t.equal(reached.filter((each) => each === null).length, 30, 'one joined, five are undecided')
 })
 
 test('[S43] event streams count as handshakes do', async (t) => {

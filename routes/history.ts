@@ -98,7 +98,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const { query, headers } = request
     const wanted = {
       ...pageQuery(query),
-      ...{ holder: app.holderOf(request), known: tagsIn(headers['if-none-match']) },
+      ...{ holder: app.holderOf(request), ifNoneMatch: headers['if-none-match'] },
     }
     const { tag, body } = await app.rooms.page(room, app.identityOf(request), wanted)
     reply.header('etag', tag).header('cache-control', 'private, no-cache')
@@ -116,12 +116,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox = async (app) => {
   })
 }
 
-/** The tags of a list; a proxy that compresses makes them weak (RFC 9110 section 8.8.1). */
-function tagsIn(list = ''): string[] {
-  return list.match(/"[\x21\x23-\x7e]{1,64}"/g) ?? []
-}
-
-function pageQuery(query: Query): Omit<PageRequest, 'holder' | 'known'> {
+function pageQuery(query: Query): Omit<PageRequest, 'holder' | 'ifNoneMatch'> {
   const number = (text: string | undefined): number | null =>
     text === undefined ? null : Number(text)
   return {

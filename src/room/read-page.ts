@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import type { MessageLog, Page, PageQuery, Retention, RoomSummary } from '../engine/message-log.ts'
 import type { Holder } from '../engine/shares.ts'
+import { namesTag } from '../protocol/entity-tag.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { messageJsonBytes } from '../protocol/message-json.ts'
 import type { ReadRate } from './read-rate.ts'
@@ -13,8 +14,8 @@ export const ANSWER_BYTES_MAX = 1_048_576
 export interface PageRequest extends Pick<PageQuery, 'after' | 'before' | 'limit' | 'order'> {
   epoch: string | null
   holder: Holder
-  /** The tags of the answers that the client has. */
-  known: readonly string[]
+  /** Which answers the client has, as HTTP says it. */
+  ifNoneMatch: string | undefined
 }
 
 export interface PageAnswer {
@@ -45,11 +46,11 @@ export async function readPage(
   retention: Retention | null,
   request: PageRequest,
 ): Promise<PageAnswer> {
-  const { epoch, holder, known, ...query } = request
+  const { epoch, holder, ifNoneMatch, ...query } = request
   if (retention === null) return emptyPage(room, request)
-  if (known.length > 0) {
+  if (ifNoneMatch !== undefined) {
     const tag = tagOf(await log.summary(room, retention), request)
-    if (known.includes(tag)) return { tag, body: null }
+    if (namesTag(ifNoneMatch, tag)) return { tag, body: null }
   }
   const reached = readRate.over(holder)
   if (reached !== null) throw reached.refusal
@@ -67,7 +68,7 @@ export async function readPage(
 /** A room that keeps nothing has no positions and no messages. */
 function emptyPage(room: string, request: PageRequest): PageAnswer {
   const tag = tagOf(null, request)
-  if (request.known.includes(tag)) return { tag, body: null }
+  if (namesTag(request.ifNoneMatch, tag)) return { tag, body: null }
   const nothing = { epoch: null, offset: null, redactions: null, messages: [] }
   return { tag, body: Buffer.from(JSON.stringify({ room, ...nothing })) }
 }

@@ -59,7 +59,7 @@ const query: fc.Arbitrary<PageRequest> = fc.record({
   order: fc.constantFrom('asc', 'desc'),
   epoch: fc.constant(null),
   holder: fc.constant(NO_HOLDER),
-  known: fc.constant([]),
+  ifNoneMatch: fc.constant(undefined),
 })
 
 class Life {
@@ -119,8 +119,8 @@ class Life {
     const { log } = await this.#engine
     const parts = { log, readRate: this.#readRate }
     const fresh = await readPage(parts, room, this.#retention, asked)
-    const known = [...this.#answers.keys()]
-    const { tag, body } = await readPage(parts, room, this.#retention, { ...asked, known })
+    const ifNoneMatch = [...this.#answers.keys()].join(', ')
+    const { tag, body } = await readPage(parts, room, this.#retention, { ...asked, ifNoneMatch })
     const now = String(fresh.body)
     if (body === null) this.asBefore += 1
     const shown = body === null ? this.#answers.get(tag) : String(body)

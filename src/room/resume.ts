@@ -21,6 +21,8 @@ export type Start =
 /** A member with bytes that wait is looked at after so long, and then less and less often. */
 const RECHECK_MS = 20
 const RECHECK_MS_MAX = 320
+/** What a member that has to wait for its rate pays ahead of its next page, in bytes. */
+const PAID_AHEAD = 16_384
 
 export interface ResumeParts {
   room: string
@@ -39,6 +41,8 @@ export class Resume {
   readonly #parts: ResumeParts
   readonly #member: Member
   #cancelled = false
+  /** Bytes that are paid for and not delivered yet. */
+  #paid = 0
 
   constructor(member: Member, parts: ResumeParts) {
     this.#member = member
@@ -117,7 +121,7 @@ export class Resume {
     for (const { bytes, upTo } of this.#parts.history.buffersFor(this.#member, messages)) {
       if (this.#cancelled) return at
       this.#member.deliver(bytes)
-      this.#parts.readRate.charge(this.#member.holder, bytes.length)
+      this.#pay(bytes.length)
       at = upTo
       if (this.#member.bufferedBytes > 0) return at
     }
@@ -133,18 +137,25 @@ export class Resume {
     return null
   }
 
+  #pay(bytes: number): void {
+    const paid = Math.min(bytes, this.#paid)
+    this.#paid -= paid
+    this.#parts.readRate.charge(this.#member.holder, bytes - paid)
+  }
+
   /**
    * A member that has bytes waiting takes no further page: a slow one is waited for, and one that
-   * takes nothing is cut by its outbox. So is one whose user has read too much, until it may again.
+   * takes nothing is cut by its outbox. So is one whose user has read too much, for its turn: what
+   * it pays ahead is its own, so that no other reader of the user can take it meanwhile.
    */
   async #mayRead(): Promise<void> {
     const { clock, readRate } = this.#parts
-    for (;;) {
-      await this.#drained()
-      const reached = this.#cancelled ? null : readRate.over(this.#member.holder)
-      if (reached === null) return
-      await sleep(clock, reached.retryAfter * 1_000)
-    }
+    await this.#drained()
+    if (this.#cancelled || readRate.over(this.#member.holder) === null) return
+    readRate.charge(this.#member.holder, PAID_AHEAD)
+    this.#paid += PAID_AHEAD
+    const reached = readRate.over(this.#member.holder)
+    if (reached !== null) await sleep(clock, reached.retryAfter * 1_000)
   }
 
   async #drained(): Promise<void> {

@@ -100,6 +100,18 @@ test('[C113] a member whose user has read too much waits and misses nothing', as
   t.same(member.failures, [])
 })
 
+test('[C113] a member is brought up to date, however much else its user reads', async (t) => {
+  const { clock, shares, join } = await scene(40, 20_000, { readBytesPerSecondPerUser: 10_000 })
+  const member = new FakeMember({ format: sse, holder: ANN })
+  join(member, FROM_START)
+  await turns()
+  for (let i = 0; i < 5_000 && heard(member).length < 40; i += 1) {
+    if (shares.spend('reads', ANN, 0) === null) shares.charge('reads', ANN, 50_000)
+    await clock.advance(100)
+  }
+  t.same(heard(member), upTo(40))
+})
+
 test('a member that leaves while it waits reads nothing more', async (t) => {
   const { clock, shares, reads, hold, join } = await scene(40, 20_000, {
     readBytesPerSecondPerUser: 10_000,

@@ -4,9 +4,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Seat } from '../src/connection/connection-limits.ts'
-import { type Holder, holderOf, NO_HOLDER } from '../src/engine/shares.ts'
+import { type Holder, NO_HOLDER } from '../src/engine/shares.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import { bearerIn } from './tokens/credential.ts'
 
 /**
  * Whom a handshake was counted for; null before it was, and when it was refused or its seat gives
@@ -38,21 +37,13 @@ export function leaveUndecided(request: FastifyRequest, seat: Seat): void {
 }
 
 async function handshakeRate(app: FastifyInstance): Promise<void> {
-  const { connections, engine, authenticator } = app
-
-  /** A server key shows at once; all others are counted by address until they are proved. */
-  function newcomer(request: FastifyRequest): Holder {
-    const token = bearerIn(request)
-    const server = token === undefined ? null : authenticator.serverKey(token)
-    return holderOf({ user: null, server }, app.networkOf(request))
-  }
-
+  const { connections, engine, newcomerOf } = app
   app.decorateRequest(kAdmitted, null)
   app.decorate('admitHandshake', (request: FastifyRequest) => {
     if (connections.draining) {
       throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
     }
-    const holder = newcomer(request)
+    const holder = newcomerOf(request)
     const reached = engine.shares.spend('handshakes', holder)
     if (reached !== null) throw reached.refusal
     request[kAdmitted] = holder

@@ -6,11 +6,17 @@ import { type Holder, holderOf } from '../src/engine/shares.ts'
 import { addressKey, addressList } from '../src/identity/address.ts'
 import type { Asker } from '../src/identity/ticket.ts'
 import { kProved } from './auth.ts'
+import { bearerIn } from './tokens/credential.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** What limits count by: an IPv4 address, or an IPv6 network; null for an exempt address. */
     networkOf(request: FastifyRequest): string | null
+    /**
+     * Whom a request counts for before its identity is proved: its address. A server key shows at
+     * once, and stands for itself.
+     */
+    newcomerOf(request: FastifyRequest): Holder
     /** Whom a request counts for, once its identity is known; a server key stands for itself. */
     holderOf(request: FastifyRequest): Holder
     /** Who asks for a ticket by a request, once its identity is known. */
@@ -27,6 +33,11 @@ async function holders(app: FastifyInstance): Promise<void> {
     return isExempt(ip) ? null : addressKey(ip)
   }
   app.decorate('networkOf', networkOf)
+  app.decorate('newcomerOf', (request: FastifyRequest) => {
+    const token = bearerIn(request)
+    const server = token === undefined ? null : app.authenticator.serverKey(token)
+    return holderOf({ user: null, server }, networkOf(request))
+  })
   app.decorate('holderOf', (request: FastifyRequest) =>
     holderOf(app.identityOf(request), networkOf(request)),
   )

@@ -1,22 +1,20 @@
 // The first hook of every request to Usher: it waits for its turn on its TCP connection, and counts
-// for its address (S42, S45). It runs before anything is read, proved or looked up.
+// for its address (S42, S45). It runs before anything is read, proved or looked up: of a server
+// key, which may ask as much as it can, the digest alone is compared.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { NO_HOLDER } from '../src/engine/shares.ts'
 import type { Refusal } from '../src/protocol/errors.ts'
-import { kIdentity } from './auth.ts'
 import { awaitTurn, mayBegin } from './transports/pipelining.ts'
 
 type Done = (refusal?: Refusal) => void
 
 async function requests(app: FastifyInstance): Promise<void> {
-  const { httpSockets, networkOf } = app
+  const { httpSockets, newcomerOf } = app
   const { shares } = app.engine
 
-  const holderOf = (request: FastifyRequest) => ({ ...NO_HOLDER, address: networkOf(request) })
   const begin = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
     httpSockets.begin(request.raw.socket, reply.raw)
-    done(shares.spend('requests', holderOf(request))?.refusal)
+    done(shares.spend('requests', newcomerOf(request))?.refusal)
   }
   app.addHook('onRequest', (request, reply, done) => {
     if (mayBegin(request.raw.socket, reply.raw)) return begin(request, reply, done)
@@ -24,11 +22,6 @@ async function requests(app: FastifyInstance): Promise<void> {
       if (refusal === undefined) begin(request, reply, done)
       else done(refusal)
     })
-  })
-  // A back end may publish as much as it can: its key is known only now that it was proved.
-  app.addHook('onResponse', (request, _reply, done) => {
-    if (request[kIdentity]?.server) shares.restore('requests', holderOf(request))
-    done()
   })
 }
 

@@ -109,11 +109,8 @@ export interface Shares {
   spend(rate: SharedRate, holder: Holder, bytes?: number): Reached | null | Promise<Reached | null>
   /** Counts bytes that were used already, whatever the rate: later spending waits for them. */
   charge(rate: NodeRate, holder: Holder, bytes: number): void
-  /**
-   * Gives back one thing that was spent and then not used: to `all`, and to the user and the
-   * address of the holder, if there is one.
-   */
-  restore(rate: NodeRate, holder?: Holder): void
+  /** Gives back to all one thing that was spent; it stays counted for its user and its address. */
+  restore(rate: NodeRate): void
   /** The meter of one user. */
   meter(rate: NodeRate, user: string): UserMeter
   /** How much of a bound is held now, on this node. */

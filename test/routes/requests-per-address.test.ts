@@ -1,6 +1,7 @@
 // How many requests one address may send: all that a server takes before it knows who asks.
 import { test } from 'tap'
 import { startApp } from '../support/app.ts'
+import { connect } from '../support/client.ts'
 import { ManualClock, moveUntil } from '../support/manual-clock.ts'
 import { asServer } from '../support/people.ts'
 import { limited } from '../support/settings.ts'
@@ -30,6 +31,14 @@ test('[C143] requests with a server key and of exempt addresses are not counted'
     const answer = await fetch(`${byKey.url}/rooms/chat:a`, { headers: asServer })
     t.equal(answer.status, 200)
   }
+  for (let i = 0; i < 30; i += 1) {
+    await (await connect(`${byKey.url}/rooms/chat:a`, { headers: asServer })).close()
+  }
+  const stranger = async () => (await fetch(`${byKey.url}/health/live`)).status
+  for (let i = 0; i < 10; i += 1) t.equal(await stranger(), 200)
+  t.equal(await stranger(), 429)
+  const late = await fetch(`${byKey.url}/rooms/chat:a`, { headers: asServer })
+  t.equal(late.status, 200, 'also at an address that has used up its own')
   const exempt = await startApp(t, { ...few, exemptAddresses: ['127.0.0.0/8'] })
   for (let i = 0; i < 30; i += 1) t.equal((await fetch(`${exempt.url}/health/live`)).status, 200)
 })

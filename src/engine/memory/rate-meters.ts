@@ -89,9 +89,8 @@ export class RateMeters {
     for (const meter of [ofUser, ofAddress, ofSite, this.#all]) meter?.charge(bytes)
   }
 
-  restore(holder: Holder, elapsed: number): void {
-    const { ofUser, ofAddress, ofSite } = this.#metersOf(holder, elapsed)
-    for (const meter of [ofUser, ofAddress, ofSite, this.#all]) meter?.restore()
+  restore(): void {
+    this.#all?.restore()
   }
 
   sweep(elapsed: number): void {

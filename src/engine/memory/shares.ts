@@ -1,7 +1,7 @@
 // The shares of one process: counts and meters by user and by address, without entries at zero.
 import type { Clock } from '../../time/clock.ts'
 import type { Bounds, HeldName, RateName } from '../bounds.ts'
-import { NO_HOLDER, type Shares } from '../shares.ts'
+import type { Shares } from '../shares.ts'
 import { HeldCounts } from './held-counts.ts'
 import { RateMeters } from './rate-meters.ts'
 
@@ -21,7 +21,7 @@ export function createMemoryShares(bounds: Bounds, clock: Clock): Shares {
       countsOf(bound).take(holder, bytes, onDisplaced),
     spend: (rate, holder, bytes = 0) => metersOf(rate).spend(holder, bytes, clock.elapsed()),
     charge: (rate, holder, bytes) => metersOf(rate).charge(holder, bytes, clock.elapsed()),
-    restore: (rate, holder = NO_HOLDER) => metersOf(rate).restore(holder, clock.elapsed()),
+    restore: (rate) => metersOf(rate).restore(),
     meter: (rate, user) => metersOf(rate).ofUser(user, clock.elapsed()),
     held: (bound) => countsOf(bound).held,
     holders: (bound) => (held.get(bound) ?? rated.get(bound))?.holders ?? 0,

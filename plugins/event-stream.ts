@@ -51,16 +51,9 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
     const handshake = takeHandshake(request)
     const { seat, entry, abandoned } = handshake
     const tcp = request.raw.socket
-    // A second stream on the same TCP connection would begin when the first ends: never.
-    const isBehind = reply.raw.socket === null
-    if (!entry || isBehind || abandoned || tcp.destroyed) {
+    if (!entry || abandoned || tcp.destroyed) {
       handshake.abandon()
-      throw new Refusal(
-        REPLY.badRequest,
-        isBehind
-          ? 'One TCP connection carries one stream: open another for it.'
-          : 'A stream has no first message: send a ticket.',
-      )
+      throw new Refusal(REPLY.badRequest, 'A stream has no first message: send a ticket.')
     }
     const { raw } = reply
     // Events are written without chunk headers: the end of the TCP connection ends the stream.

@@ -24,7 +24,7 @@ async function handshakeForm(app: FastifyInstance): Promise<void> {
   app.addHook('onRoute', markUpgrades)
   app.addHook('onRequest', (request, reply, done) => {
     checkUpgraded(request, reply)
-    if (request.ws) checkForm(request)
+    if (request.ws) checkForm(request, reply)
     if (request.ws && !request.is404) app.admitHandshake(request)
     done()
   })
@@ -48,8 +48,12 @@ function checkUpgraded({ headers, ws }: FastifyRequest, reply: FastifyReply): vo
 const HAS_BODY = 'A WebSocket handshake carries no body: leave it out.'
 const IS_AHEAD = 'A WebSocket handshake is not sent ahead: first read the answers.'
 
-function checkForm({ method, headers, routeOptions, is404, raw }: FastifyRequest): void {
-  if (method !== 'GET') throw new Refusal(REPLY.methodNotAllowed, 'Upgrade with GET.')
+function checkForm(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, headers, routeOptions, is404, raw } = request
+  if (method !== 'GET') {
+    reply.header('allow', 'GET')
+    throw new Refusal(REPLY.methodNotAllowed, 'Upgrade with GET.')
+  }
   if (is404) return
   if (routeOptions.config.takesUpgrade !== true) {
     throw new Refusal(REPLY.badRequest, 'This path takes no WebSockets.')

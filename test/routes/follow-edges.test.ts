@@ -15,7 +15,7 @@ function request(path: string, method = 'GET'): string {
   return `${[...head, `Authorization: ${asServer.authorization}`].join('\r\n')}\r\n\r\n`
 }
 
-t.test('[C90] a second stream on one TCP connection is refused without waiting', async (t) => {
+t.test('[C90] a second stream on one TCP connection is never begun', async (t) => {
   const usher = await startApp(t)
   const client = await rawRequest(usher.url, request(ROOM) + request('/rooms/chat:b'))
   await until(() => usher.app.connections.size === 1)

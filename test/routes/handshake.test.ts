@@ -81,6 +81,7 @@ test('[C2] [S1] an upgrade with another method than GET is a 405', async (t) => 
   }
   const head = await rawRequest(url, upgradeRequest(ROOM, asServer).replace('GET', 'HEAD'))
   t.equal(await head.status(), 405, 'HEAD, whose answer has no body')
+  t.match(head.head, /\r\nallow: GET/i)
   head.socket.destroy()
 })
 

@@ -131,15 +131,3 @@ export function siteOf(address: string): string | null {
 
 /** How many times the share of a /64 a /48 has. */
 export const SITE_SHARES = 4
-
-/** Runs `work` while a share is held, and releases the share however the work ends. */
-export async function whileHeld<Result>(
-  share: Share,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work()
-  } finally {
-    share.release()
-  }
-}

@@ -1,16 +1,9 @@
 // Wrong passwords make the next try wait longer; no account is ever locked out (S24). Failures are
 // counted over all nodes; tries that are under way or held back count on this node alone.
 import type { AttemptKey, AttemptStore, Attempts } from '../engine/attempt-store.ts'
-import {
-  NO_HOLDER,
-  Reached,
-  type Shares,
-  SITE_SHARES,
-  siteOf,
-  whileHeld,
-} from '../engine/shares.ts'
+import { NO_HOLDER, Reached, type Shares, SITE_SHARES, siteOf } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
-import { type Clock, sleep } from '../time/clock.ts'
+import type { Clock } from '../time/clock.ts'
 
 /** Failures that cost nothing, the first wait, and the longest one. */
 interface Slope {
@@ -99,13 +92,17 @@ export class LoginThrottle {
     const attempts = await this.#attempts.of(ofAccount(account))
     const waitMs = penaltyMs(PER_ACCOUNT, attempts)
     if (waitMs === 0 || attempts.cameFrom === (address ?? EXEMPT)) return
-    const displaced = Promise.withResolvers<never>()
-    const share = this.#shares.take('heldTries', { ...NO_HOLDER, address }, 0, ({ refusal }) =>
-      displaced.reject(refusal),
-    )
+    const { promise: waited, resolve, reject } = Promise.withResolvers<void>()
+    const holder = { ...NO_HOLDER, address }
+    const share = this.#shares.take('heldTries', holder, 0, ({ refusal }) => reject(refusal))
     if (share instanceof Reached) throw share.refusal
-    const waited = sleep(this.#clock, waitMs)
-    await whileHeld(share, () => Promise.race([waited, displaced.promise]))
+    const timer = this.#clock.after(waitMs, resolve)
+    try {
+      await waited
+    } finally {
+      timer.cancel()
+      share.release()
+    }
   }
 
   /** Counts a failure of the address and, unless null, of the account. */

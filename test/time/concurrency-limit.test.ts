@@ -1,6 +1,7 @@
 // The limit of expensive work: a number of jobs at once, a number that waits, and refusals beyond.
 import { test } from 'tap'
-import { NO_HOLDER, Reached, whileHeld } from '../../src/engine/shares.ts'
+import { SharedWork } from '../../src/engine/shared-work.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { ConcurrencyLimit } from '../../src/time/concurrency-limit.ts'
 import { heldRow, sharesOf } from '../support/memory-shares.ts'
 
@@ -35,13 +36,9 @@ test('[S21] no more than the bound run at once, and all get their turn', async (
 })
 
 test('[S21] when too many wait already the next is refused with its limit', async (t) => {
-  const limit = new ConcurrencyLimit(1)
   const shares = sharesOf({ hashes: heldRow('loginsAtOnce', { all: 2 }) })
-  const pass = async (): Promise<string> => {
-    const share = shares.take('hashes', NO_HOLDER)
-    if (share instanceof Reached) throw share.refusal
-    return whileHeld(share, () => limit.pass(work.start))
-  }
+  const hashing = new SharedWork(shares, 'hashes', 1)
+  const pass = (): Promise<string> => hashing.run(NO_HOLDER, work.start)
   const work = new Work()
   const first = pass()
   const second = pass()

@@ -62,6 +62,16 @@ function bytesContract(t: Test, openWithin: OpenWithin): void {
     t.equal(await say(one, from('192.0.2.2'), draft('1')), 'kept')
   })
 
+  t.test('[S45] a /48 has four times the quota of a /64', async (t) => {
+    const [one, other] = await open(t)
+    const net = (subnet: number) => from(`2001:db8:1:${subnet}::/64`)
+    for (let subnet = 1; subnet <= 4; subnet += 1) {
+      t.equal(await say(one, net(subnet), draft('1234567890')), 'kept')
+    }
+    t.equal(await say(other, net(5), draft('1')), OVER)
+    t.equal(await say(one, from('2001:db8:2:5::/64'), draft('1')), 'kept')
+  })
+
   t.test('server keys and exempt addresses have no quota', async (t) => {
     const [one] = await open(t)
     for (const holder of [BACKEND, NO_HOLDER]) {

@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Bounds } from '../bounds.ts'
 import type { QuotaName } from '../quotas.ts'
-import type { Holder } from '../shares.ts'
+import { type Holder, SITE_SHARES, siteOf } from '../shares.ts'
 
 /** How much a user may use of a day; null is no limit. */
 export type Quotas = Readonly<Record<QuotaName, number | null>>
@@ -17,6 +17,7 @@ const HELD_MAX = 50_000
 
 /** What one user has used of a day, with what the open transaction adds. */
 interface Use {
+  readonly holder: string
   day: number
   bytes: number
   rooms: number
@@ -34,7 +35,8 @@ export function quotasOf(bounds: Bounds): Quotas {
 
 /**
  * Whose quota a draft counts for: its user's, else its address's. Null for server keys and exempt
- * addresses, which have none. No user id has a space.
+ * addresses, which have none. No user id has a space or a slash: `siteOf` gives a /48 for holders
+ * that are a /64, and for no others.
  */
 export function quotaHolderOf({ user, address }: Holder): string | null {
   return user ?? (address === null ? null : `address ${address}`)
@@ -73,20 +75,16 @@ export class DailyUse {
 
   /** Counts a draft that will be kept, unless that is over a quota, which is then returned. */
   take(holder: string, time: number, bytes: number, beginsRoom: boolean): QuotaName | null {
-    const { storedBytes, newRooms } = this.#quotas
-    const use = this.#of(holder, Math.floor(time / DAY_MS))
-    if (storedBytes !== null && use.bytes + bytes > storedBytes) return 'storedBytes'
-    if (beginsRoom && newRooms !== null && use.rooms >= newRooms) return 'newRooms'
-    if (use.addedBytes === 0 && use.addedRooms === 0) {
-      this.#added.push(use)
-      this.#dirty.add(holder)
-    }
-    use.bytes += bytes
-    use.addedBytes += bytes
-    if (beginsRoom) {
-      use.rooms += 1
-      use.addedRooms += 1
-    }
+    const day = Math.floor(time / DAY_MS)
+    const site = siteOf(holder)
+    const use = this.#of(holder, day)
+    const ofSite = site === null ? null : this.#of(site, day)
+    const over =
+      this.#over(use, bytes, beginsRoom, 1) ??
+      (ofSite && this.#over(ofSite, bytes, beginsRoom, SITE_SHARES))
+    if (over !== null) return over
+    this.#count(use, bytes, beginsRoom)
+    if (ofSite !== null) this.#count(ofSite, bytes, beginsRoom)
     return null
   }
 
@@ -143,6 +141,24 @@ export class DailyUse {
     this.#written = []
   }
 
+  #over(use: Use, bytes: number, beginsRoom: boolean, shares: number): QuotaName | null {
+    const { storedBytes, newRooms } = this.#quotas
+    if (storedBytes !== null && use.bytes + bytes > storedBytes * shares) return 'storedBytes'
+    return beginsRoom && newRooms !== null && use.rooms >= newRooms * shares ? 'newRooms' : null
+  }
+
+  #count(use: Use, bytes: number, beginsRoom: boolean): void {
+    if (use.addedBytes === 0 && use.addedRooms === 0) {
+      this.#added.push(use)
+      this.#dirty.add(use.holder)
+    }
+    use.bytes += bytes
+    use.addedBytes += bytes
+    if (!beginsRoom) return
+    use.rooms += 1
+    use.addedRooms += 1
+  }
+
   /**
    * A clock that was set back begins no day again; but a day further ahead was counted by a wrong
    * clock, and users would wait for it in vain.
@@ -153,7 +169,7 @@ export class DailyUse {
       const row = this.#load.get(holder) as
         | { day: number; bytes: number; rooms: number }
         | undefined
-      use = { ...(row ?? { day, bytes: 0, rooms: 0 }), addedBytes: 0, addedRooms: 0 }
+      use = { holder, ...(row ?? { day, bytes: 0, rooms: 0 }), addedBytes: 0, addedRooms: 0 }
       this.#held.set(holder, use)
     }
     if (use.day < day || use.day > day + 1) {

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { type Holder, NO_HOLDER, Reached, type Share, siteOf } from '../../src/engine/shares.ts'
 import { Dice } from '../support/dice.ts'
-import { heldRow, sharesOf } from '../support/memory-shares.ts'
+import { heldRow, sharesOf, sharesWithin } from '../support/memory-shares.ts'
 
 const RUNS = 200
 const STEPS = 300
@@ -124,3 +124,34 @@ t.test('[S43] who makes room is told by a plain list, in any order', async (t) =
   }
   t.ok(made > RUNS, `${made} made room`)
 })
+
+/** Handshakes that all clients together may make in a second, by the settings. */
+const A_SECOND = 2_000
+const SECONDS = 12
+
+t.test(
+  '[S43] one that decides within a second is displaced by no number of addresses',
+  async (t) => {
+    for (const addresses of [10, 100, 1_000, 30_000]) {
+      const dice = new Dice(addresses, 0)
+      const shares = sharesWithin()
+      const displaced = { flooder: 0, innocent: 0 }
+      const take = (who: keyof typeof displaced, n: number) => {
+        const holder = { ...NO_HOLDER, address: `${who} ${n}` }
+        return shares.take('pending', holder, 0, () => {
+          displaced[who] += 1
+        })
+      }
+      const deciding: Share[] = []
+      for (let n = 0; n < A_SECOND * SECONDS; n += 1) {
+        take('flooder', dice.below(addresses))
+        if (n % 20 > 0) continue
+        const share = take('innocent', n)
+        if (share instanceof Reached) throw new Error(`refused at ${n}`)
+        deciding.push(share)
+        if (deciding.length > A_SECOND / 20) deciding.shift()?.release()
+      }
+      t.equal(displaced.innocent, 0, `${addresses} addresses: ${displaced.flooder} made room`)
+    }
+  },
+)

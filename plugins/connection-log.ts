@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection, Farewell } from '../src/connection/connection.ts'
 import type { Entry } from '../src/connection/room-entry.ts'
+import type { AuditEvent, AuditFacts } from '../src/identity/audit.ts'
 import { refusalOf } from './answers/refusal-of.ts'
 import { EXEMPT, type Source } from './audit.ts'
 
@@ -31,10 +32,10 @@ export class ConnectionLog {
   }
 
   /** MUST be called before the connection joins. */
-  joining({ id }: Connection, { identity, hold }: Entry, source: Source): void {
+  joining({ id, seat }: Connection, { identity, hold }: Entry, source: Source): void {
     const { user, server, session, proof } = identity
     const who = { connection: id, user, server, session, proof }
-    this.#app.audit.tell('connected', { ...who, room: hold.room.name, ...source })
+    this.#tell('connected', seat.address, { ...who, room: hold.room.name, ...source })
     this.#app.metrics.opened(proof)
   }
 
@@ -57,7 +58,14 @@ export class ConnectionLog {
     const seconds = Math.round((this.#app.usherContext.clock.elapsed() - openedAt) / 1_000)
     const who = { connection: id, user, server: identity.server, proof: identity.proof }
     const how = { code, reason, limit: limit ?? undefined, byServer, seconds, messagesIn }
-    this.#app.audit.tell('disconnected', { ...who, network: seat.address, ...how })
+    this.#tell('disconnected', seat.address, { ...who, network: seat.address, ...how })
+  }
+
+  /** A stranger may open and end connections without end (S51). */
+  #tell(event: AuditEvent, address: string | null, facts: AuditFacts): void {
+    const { audit } = this.#app
+    if (facts.proof === 'none') audit.tellOfStranger(event, address ?? EXEMPT, facts)
+    else audit.tell(event, facts)
   }
 
   onFault = (connection: Connection, error: unknown): void => {

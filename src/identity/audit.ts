@@ -59,18 +59,24 @@ export class Audit {
   }
 
   /**
-   * Writes a line for a refusal that is about the client, and none for any other error. A client
-   * that is refused again and again does not fill the log: lines left out are counted, and the next
-   * line has their number.
+   * Writes a line about a client without a credential. One that comes again and again does not
+   * fill the log: lines left out are counted, and the next line has their number.
+   */
+  tellOfStranger(audit: AuditEvent, network: string, facts: AuditFacts): void {
+    const elapsed = this.#parts.clock.elapsed()
+    if (!this.#throttle.take(`${audit} ${network}`, elapsed)) return this.#leaveOut(audit)
+    this.tell(audit, { ...facts, unwritten: this.#take(audit) })
+  }
+
+  /**
+   * Writes a line for a refusal that is about the client, and none for any other error. All are
+   * counted as a stranger's.
    */
   refused(error: unknown, network: string, facts: AuditFacts): void {
     const audit = error instanceof Refusal ? eventOf(error) : null
     if (audit === null) return
     const { message, reply, limit } = error as Refusal
-    const elapsed = this.#parts.clock.elapsed()
-    if (!this.#throttle.take(`${audit} ${network}`, elapsed)) return this.#leaveOut(audit)
-    const why = { error: reply.error, limit, why: message }
-    this.tell(audit, { ...facts, ...why, unwritten: this.#take(audit) })
+    this.tellOfStranger(audit, network, { ...facts, error: reply.error, limit, why: message })
   }
 
   /** Writes how many lines were left out, where no line has said so yet. */

@@ -172,6 +172,20 @@ test('[S36] a limit is told by its name; a flood is counted, not repeated', asyn
   t.equal(auditOf(usher, 'disconnected').length, 1, 'one line for the whole flood')
 })
 
+test('[S36] [S51] connections of strangers are counted, not told one by one', async (t) => {
+  const usher = await startApp(t, ruled({ match: '*', join: ['anyone'] }))
+  const { url, app } = usher
+  for (let number = 0; number < 30; number += 1) {
+    await (await connect(`${url}/rooms/chat:a?auth=message`)).close()
+    await (await connect(`${url}/rooms/chat:a`)).close()
+  }
+  await (await connect(`${url}/rooms/chat:a`, { headers: asServer })).close()
+  await until(() => app.connections.size === 0)
+  t.equal(auditOf(usher, 'connected').length, 11)
+  t.equal(auditOf(usher, 'disconnected').length, 11)
+  t.match(await app.metrics.registry.metrics(), /usher_log_lines_left_out_total\{\w+="audit"\} 70/)
+})
+
 test('[S36] the number of lines left out is logged at the end', async (t) => {
   const usher = await floodable(t, new ManualClock())
   for (let n = 0; n < 12; n += 1) await call(`${usher.url}/session`, 'GET')

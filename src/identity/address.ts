@@ -34,8 +34,21 @@ export function addressOf(written: string | undefined): string | null {
   const mapped = MAPPED.exec(address)?.[1]
   if (mapped !== undefined) return isIPv4(mapped) ? mapped : null
   if (!isIPv6(address)) return null
-  const plain = new SocketAddress({ address, family: 'ipv6' }).address
+  const plain = plainIPv6(address)
   return MAPPED.exec(plain)?.[1] ?? plain
+}
+
+/** Finding one costs some microseconds, and every request asks for that of its client. */
+const PLAIN_MAX = 1_000
+const plainByWritten = new Map<string, string>()
+
+function plainIPv6(written: string): string {
+  const known = plainByWritten.get(written)
+  if (known !== undefined) return known
+  if (plainByWritten.size === PLAIN_MAX) plainByWritten.clear()
+  const plain = new SocketAddress({ address: written, family: 'ipv6' }).address
+  plainByWritten.set(written, plain)
+  return plain
 }
 
 /**

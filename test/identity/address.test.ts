@@ -28,6 +28,16 @@ test('[C70] two customers with neighbouring IPv6 networks are counted apart', as
   t.not(addressKey('2001:db8:1:2::1'), addressKey('2001:db8:1:3::1'))
 })
 
+test('[C70] 2,500 IPv6 networks are counted apart, again and again', async (t) => {
+  const keys = [1, 2].map(() =>
+    Array.from({ length: 2_500 }, (_, number) =>
+      addressKey(`2001:DB8:1:${number.toString(16)}::7`),
+    ),
+  )
+  t.equal(new Set(keys[0]).size, 2_500)
+  t.same(keys[0], keys[1])
+})
+
 test('[C70] IPv6 addresses are counted by their /48 too, all others are not', async (t) => {
   const siteFrom = (address: string) => siteOf(addressKey(address))
   t.equal(siteFrom('2001:db8:1:2::1'), '2001:db8:1::/48')

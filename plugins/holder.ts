@@ -6,9 +6,14 @@ import { type Holder, holderOf } from '../src/engine/shares.ts'
 import { addressKey, addressList } from '../src/identity/address.ts'
 import type { Asker } from '../src/identity/ticket.ts'
 import { kProved } from './auth.ts'
-import { bearerIn } from './tokens/credential.ts'
+import { bearerIn, kServerKey } from './tokens/credential.ts'
+
+const kNewcomer: unique symbol = Symbol('usher.newcomer')
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    [kNewcomer]: Holder | null
+  }
   interface FastifyInstance {
     /** What limits count by: an IPv4 address, or an IPv6 network; null for an exempt address. */
     networkOf(request: FastifyRequest): string | null
@@ -33,10 +38,18 @@ async function holders(app: FastifyInstance): Promise<void> {
     return isExempt(ip) ? null : addressKey(ip)
   }
   app.decorate('networkOf', networkOf)
-  app.decorate('newcomerOf', (request: FastifyRequest) => {
+  const newcomer = (request: FastifyRequest): Holder => {
     const token = bearerIn(request)
-    const server = token === undefined ? null : app.authenticator.serverKey(token)
-    return holderOf({ user: null, server }, networkOf(request))
+    const key = token === undefined ? null : app.authenticator.serverKey(token)
+    request[kServerKey] = key
+    return holderOf({ user: null, server: key?.name ?? null }, networkOf(request))
+  }
+  // Kept with the request: a key is looked up once, not again for each bound and its proof.
+  app.decorateRequest(kNewcomer, null)
+  app.decorateRequest(kServerKey, undefined)
+  app.decorate('newcomerOf', (request: FastifyRequest) => {
+    request[kNewcomer] ??= newcomer(request)
+    return request[kNewcomer]
   })
   app.decorate('holderOf', (request: FastifyRequest) =>
     holderOf(app.identityOf(request), networkOf(request)),

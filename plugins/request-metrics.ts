@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { kRefusal } from './errors.ts'
 
-async function countResponse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+function count(request: FastifyRequest, reply: FastifyReply): void {
   const { [kRefusal]: refusal, method, routeOptions, server } = request
   const { metrics } = server
   if (refusal?.limit !== undefined) metrics.limitHit(refusal.limit)
@@ -16,7 +16,10 @@ async function countResponse(request: FastifyRequest, reply: FastifyReply): Prom
 }
 
 async function requestMetrics(app: FastifyInstance): Promise<void> {
-  app.addHook('onResponse', countResponse)
+  app.addHook('onResponse', (request, reply, done) => {
+    count(request, reply)
+    done()
+  })
 }
 
 export default fp(requestMetrics, {

@@ -88,14 +88,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
       name: query.name ?? null,
       origin: null,
     }
-    const sender: Sender = {
-      identity,
-      rate: rateOf(identity),
-      // Asked for only where the message takes a part of a bound.
-      get address() {
-        return app.networkOf(request)
-      },
-    }
+    const sender: Sender = { identity, rate: rateOf(identity), address: app.networkOf(request) }
     const key = headers['idempotency-key'] ?? null
     const { position, time, repeated } = await app.rooms.publish(room, sender, draft, key)
     return reply.code(repeated ? 200 : 201).send({ room, ...position, time })

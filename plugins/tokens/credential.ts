@@ -1,8 +1,18 @@
 // Reads a credential from a request. The first one that is present decides, also when it is wrong.
 import type { FastifyRequest } from 'fastify'
 import type { Credential, HostUser } from '../../src/identity/authenticator.ts'
+import type { KnownKey } from '../../src/identity/server-keys.ts'
 import { REPLY, Refusal } from '../../src/protocol/errors.ts'
 import { type Endpoint, SUBPROTOCOLS } from '../../src/wire/formats.ts'
+
+/** The server key of a request, once it was looked up; null for none. */
+export const kServerKey: unique symbol = Symbol('usher.server-key')
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    [kServerKey]: KnownKey | null | undefined
+  }
+}
 
 const BEARER = /^Bearer +([!-~]+)$/i
 const TICKET_PROTOCOL = 'usher.ticket.'
@@ -63,9 +73,9 @@ function bearerOf(request: FastifyRequest, { identity }: LogIns): Credential | n
   if (request.headers.authorization === undefined) return null
   const token = bearerIn(request)
   if (token !== undefined) {
-    return identity
-      ? { kind: 'bearer', token, ask: () => identity(request) }
-      : { kind: 'bearer', token }
+    const key = request[kServerKey]
+    const ask = identity && (() => identity(request))
+    return key === undefined ? { kind: 'bearer', token, ask } : { kind: 'bearer', token, ask, key }
   }
   // The application may log users in by another scheme of this header.
   if (identity) return null

@@ -133,6 +133,11 @@ export interface TicketStore {
    */
   readonly since: number
   /**
+   * Whether `read` looks into the memory of this process, which costs less than a signature: then a
+   * ticket that is known needs no other proof, since only its digest is stored.
+   */
+  readonly isLocal: boolean
+  /**
    * False when the session has ended or the user is banned: no ticket is stored then. Sessions of
    * the host application (HOST_SESSION) count as alive until `end`. `holder` is whom the ticket
    * counts for while it is out; its user if not said. Rejects with EngineUnavailable over a bound.

@@ -7,7 +7,7 @@ import { TICKET } from '../protocol/limits.ts'
 import { HOST_SESSION, isUserId, nameIn, USER_ID_PATTERN } from '../protocol/names.ts'
 import type { Clock } from '../time/clock.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
-import type { ServerKeys } from './server-keys.ts'
+import type { KnownKey, ServerKeys } from './server-keys.ts'
 import { type Sessions, sessionEnded } from './sessions.ts'
 import type { ThirdPartyTokens } from './third-party-token.ts'
 import type { Tickets } from './ticket.ts'
@@ -15,8 +15,11 @@ import type { Tickets } from './ticket.ts'
 /** The credential that a request or a first message showed. */
 export type Credential =
   | { kind: 'none' }
-  /** A token that Usher does not know may be one of the host application. */
-  | { kind: 'bearer'; token: string; ask?: AskHost }
+  /**
+   * A token that Usher does not know may be one of the host application. `key` is the server key
+   * that it is, where that was looked up already.
+   */
+  | { kind: 'bearer'; token: string; ask?: AskHost | undefined; key?: KnownKey | null }
   | { kind: 'cookie'; secret: string }
   | { kind: 'ticket'; ticket: string }
   /** The log-in of the host application. */
@@ -63,9 +66,9 @@ export class Authenticator {
     this.#parts = parts
   }
 
-  /** The name of the server key that a bearer token is, at once; null for all other tokens. */
-  serverKey(token: string): string | null {
-    return this.#parts.keys.find(token)?.name ?? null
+  /** The server key that a bearer token is, at once; null for all other tokens. */
+  serverKey(token: string): KnownKey | null {
+    return this.#parts.keys.find(token)
   }
 
   /** Rejects with a 401 Refusal that says what to do and does not repeat the credential. */
@@ -84,8 +87,7 @@ export class Authenticator {
     }
   }
 
-  async #bearer({ token, ask }: Bearer): Promise<Identity> {
-    const key = this.#parts.keys.find(token)
+  async #bearer({ token, ask, key = this.serverKey(token) }: Bearer): Promise<Identity> {
     if (key) return { ...ANONYMOUS, proof: 'key', server: key.name, scopes: key.scopes }
     const known = (await this.#own(token)) ?? (await this.#thirdParty(token))
     return known ?? (ask && (await this.#host(ask))) ?? refuseToken()

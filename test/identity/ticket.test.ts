@@ -30,6 +30,7 @@ function storeInMap(records: Map<string, TicketRecord>, since: number): TicketSt
   }
   return {
     since,
+    isLocal: false,
     issue: async (record) => records.set(record.hash, record) !== undefined,
     end: async () => undefined,
     read: async (hash, now) => read(hash, now),

@@ -25,6 +25,7 @@ interface HeldTicket {
 
 export class MemoryTickets implements TicketStore {
   readonly since: number
+  readonly isLocal = true
   readonly #mayHave: MayHave
   readonly #clock: Clock
   readonly #shares: Shares

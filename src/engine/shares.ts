@@ -2,7 +2,8 @@
 // that none of them can use up what the others need (S43).
 import { REPLY, Refusal, type ReplyCode } from '../protocol/errors.ts'
 import type { LimitName } from '../protocol/limits.ts'
-import type { HeldName, NodeRate, RateName, SharedRate } from './bounds.ts'
+import type { HeldName } from './bounds.ts'
+import type { NodeRate, RateName, SharedRate } from './rates.ts'
 
 /** The user, the address or the server key that a share counts for. */
 export interface Holder {

@@ -1,7 +1,8 @@
 // The shares of one process, with the limits or the rows of the table that a test is about.
-import { type Bounds, boundsOf, type HeldBound, type RatedBound } from '../../src/engine/bounds.ts'
+import { type Bounds, boundsOf, type HeldBound } from '../../src/engine/bounds.ts'
 import { createMemoryShares } from '../../src/engine/memory/shares.ts'
 import type { Allowance } from '../../src/engine/portions.ts'
+import type { RatedBound } from '../../src/engine/rates.ts'
 import type { Shares } from '../../src/engine/shares.ts'
 import { DEFAULT_LIMITS, type LimitName, type Limits } from '../../src/protocol/limits.ts'
 import type { Clock } from '../../src/time/clock.ts'

@@ -2,8 +2,8 @@
 import type { LimitName } from '../../protocol/limits.ts'
 import { Meter, type MeterRates, type NamedRate } from '../../time/meter.ts'
 import type { StallReading } from '../../time/token-bucket.ts'
-import type { RatedBound } from '../bounds.ts'
 import type { Allowance, Cap } from '../portions.ts'
+import type { RatedBound } from '../rates.ts'
 import { type Holder, Reached, SITE_SHARES, siteOf, type Whose } from '../shares.ts'
 
 /** The meters of users, or of addresses. */

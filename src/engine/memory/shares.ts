@@ -1,6 +1,7 @@
 // The shares of one process: counts and meters by user and by address, without entries at zero.
 import type { Clock } from '../../time/clock.ts'
-import type { Bounds, HeldName, RateName } from '../bounds.ts'
+import type { Bounds, HeldName } from '../bounds.ts'
+import type { RateName } from '../rates.ts'
 import type { Shares } from '../shares.ts'
 import { HeldCounts } from './held-counts.ts'
 import { RateMeters } from './rate-meters.ts'

@@ -1,4 +1,5 @@
-// Reads the output of `npm test` and prints one line that says how many tests ran.
+// Reads the output of `npm test` and `npm run test:programs`, and prints how many tests ran, as one
+// line.
 import { readFileSync } from 'node:fs'
 
 interface Count {

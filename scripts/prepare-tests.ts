@@ -1,12 +1,14 @@
-// Runs before `npm test`: installs the programs that tests need, since a test that is skipped
-// without its program looks like a test that passed.
+// Runs before `npm test`, and with `--programs` before `npm run test:programs`: installs the
+// programs that tests need, since a test that is skipped without its program looks like one that
+// passed.
 import { spawnSync } from 'node:child_process'
-import { findProgram, PROGRAMS, type Program } from './programs.ts'
+import { FURTHER_PROGRAMS, findProgram, PROGRAMS, type Program } from './programs.ts'
 
-const needed: readonly Program[] = Object.values(PROGRAMS)
+const further = process.argv.includes('--programs') ? Object.values(FURTHER_PROGRAMS) : []
+const needed: readonly Program[] = [...Object.values(PROGRAMS), ...further]
 
 // Only the programs are needed, no service. Debian asks policy-rc.d whether a new package may start
-// its service, and 101 means no; its start at the next boot is disabled afterwards.
+// its service, and 101 means no. What was installed is kept from starting at the next boot too.
 const INSTALL = `
 set -eu
 export DEBIAN_FRONTEND=noninteractive PATH="$PATH:/usr/sbin:/sbin"
@@ -18,7 +20,11 @@ if [ ! -e "$guard" ]; then
 fi
 apt-get -o DPkg::Lock::Timeout=120 update
 apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@"
-case " $* " in *' redis-server '*) update-rc.d redis-server disable ;; esac
+for name in "$@"; do
+  if [ -e "/etc/init.d/$name" ]; then update-rc.d "$name" disable; fi
+  unit="/etc/systemd/system/multi-user.target.wants/$name.service"
+  if [ -L "$unit" ]; then rm "$unit"; fi
+done
 `
 
 function missing(): Program[] {
@@ -34,7 +40,7 @@ function rootPrefix(): string[] | null {
 function install(programs: readonly Program[]): void {
   const prefix = rootPrefix()
   if (!prefix || spawnSync('apt-get', ['--version']).status !== 0) return
-  const packages = programs.map(({ debianPackage }) => debianPackage)
+  const packages = [...new Set(programs.map(({ debianPackage }) => debianPackage))]
   console.log(`Installing ${packages.join(' and ')} with apt-get`)
   const [command = 'sh', ...args] = [...prefix, 'sh', '-c', INSTALL, 'sh', ...packages]
   spawnSync(command, args, { stdio: 'inherit' })

@@ -16,6 +16,7 @@ export interface Program {
 /** Debian's own Python: no other one has Debian's packages, and another may be first in PATH. */
 const PYTHON = '/usr/bin/python3'
 
+/** What `npm test` needs. */
 export const PROGRAMS = {
   redis: { title: 'Redis', commands: ['redis-server'], debianPackage: 'redis-server' },
   chromium: {
@@ -41,6 +42,30 @@ export const PROGRAMS = {
   },
 } as const satisfies Record<string, Program>
 
+/** What `npm run test:programs` needs beside those. */
+export const FURTHER_PROGRAMS = {
+  nginx: { title: 'nginx', commands: ['nginx'], debianPackage: 'nginx' },
+  haproxy: { title: 'HAProxy', commands: ['haproxy'], debianPackage: 'haproxy' },
+  caddy: { title: 'Caddy', commands: ['caddy'], debianPackage: 'caddy' },
+  firefox: {
+    title: 'Firefox',
+    commands: ['firefox-esr', 'firefox'],
+    debianPackage: 'firefox-esr',
+  },
+  urllib3: {
+    title: 'urllib3 for Python',
+    commands: [PYTHON],
+    debianPackage: 'python3-urllib3',
+    module: 'urllib3',
+  },
+  requests: {
+    title: 'requests for Python',
+    commands: [PYTHON],
+    debianPackage: 'python3-requests',
+    module: 'requests',
+  },
+} as const satisfies Record<string, Program>
+
 // Debian leaves the sbin folders out of the PATH of plain users.
 const FURTHER_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin']
 
@@ -51,6 +76,13 @@ export function findProgram({ commands, module }: Program): string | null {
     isAbsolute(command) ? [command] : folders.map((folder) => join(folder, command)),
   )
   return paths.find((path) => isExecutable(path) && canImport(path, module)) ?? null
+}
+
+/** The path of a program that was installed before the tests: a test is never skipped. */
+export function requireProgram(program: Program): string {
+  const path = findProgram(program)
+  if (path !== null) return path
+  throw new Error(`${program.title} is missing: apt-get install ${program.debianPackage}`)
 }
 
 function canImport(python: string, module: string | undefined): boolean {

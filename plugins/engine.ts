@@ -13,7 +13,8 @@ declare module 'fastify' {
 
 async function engine(app: FastifyInstance): Promise<void> {
   const { config, clock } = app.usherContext
-  const opened = await openEngine(config.engine, clock, boundsOf(config.limits))
+  const onWaiting = (sentence: string): void => app.log.warn(sentence)
+  const opened = await openEngine(config.engine, clock, boundsOf(config.limits), { onWaiting })
   app.decorate('engine', opened)
   app.addHook('onClose', () => opened.close())
 }

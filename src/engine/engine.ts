@@ -85,6 +85,9 @@ export type EngineSettings =
   | { kind: 'sqlite'; folder: string; lockWaitMs: number }
   | { kind: 'memory' }
 
+/** Told once, with a sentence for operators, when an engine waits before it can open. */
+export type OnWaiting = (sentence: string) => void
+
 /**
  * The engine cannot serve now, and a retry may succeed. Nothing was changed; only when a thread or
  * a link was lost before the answer came, that is unknown.

@@ -2,10 +2,19 @@
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Clock } from '../time/clock.ts'
 import { type Bounds, boundsOf } from './bounds.ts'
-import type { Engine, EngineSettings } from './engine.ts'
+import type { Engine, EngineSettings, OnWaiting } from './engine.ts'
 import { openSqlite } from './sqlite/engine.ts'
 
-type Opener = (settings: EngineSettings, clock: Clock, bounds: Bounds) => Promise<Engine>
+interface Opening {
+  onWaiting?: OnWaiting
+}
+
+type Opener = (
+  settings: EngineSettings,
+  clock: Clock,
+  bounds: Bounds,
+  opening: Opening,
+) => Promise<Engine>
 
 const OPENERS: Record<EngineSettings['kind'], Opener> = {
   sqlite: openSqlite,
@@ -20,6 +29,7 @@ export function openEngine(
   settings: EngineSettings,
   clock: Clock,
   bounds: Bounds = boundsOf(DEFAULT_LIMITS),
+  opening: Opening = {},
 ): Promise<Engine> {
-  return OPENERS[settings.kind](settings, clock, bounds)
+  return OPENERS[settings.kind](settings, clock, bounds, opening)
 }

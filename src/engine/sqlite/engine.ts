@@ -3,7 +3,7 @@
 import type { Clock } from '../../time/clock.ts'
 import { systemRandom } from '../../time/random.ts'
 import type { Bounds } from '../bounds.ts'
-import { type Engine, EngineRefused, type EngineSettings } from '../engine.ts'
+import { type Engine, EngineRefused, type EngineSettings, type OnWaiting } from '../engine.ts'
 import { MemoryAttempts } from '../memory/attempts.ts'
 import { Followers } from '../memory/followers.ts'
 import { createMemoryLog } from '../memory/message-log.ts'
@@ -44,6 +44,12 @@ interface Parts {
   measure: Measure
 }
 
+interface Opening {
+  /** How free space is measured; a test gives its own. */
+  statfs?: StatFileSystem
+  onWaiting?: OnWaiting
+}
+
 /**
  * Opens the store in `settings.folder`, which no other process may have open, or one in memory.
  * @throws EngineRefused with a sentence that says what to do
@@ -52,7 +58,7 @@ export async function openSqlite(
   settings: EngineSettings,
   clock: Clock,
   bounds: Bounds,
-  statfs?: StatFileSystem,
+  { statfs, onWaiting }: Opening = {},
 ): Promise<Engine> {
   const shares = createMemoryShares(bounds, clock)
   const parts = { clock, bounds, shares }
@@ -62,7 +68,7 @@ export async function openSqlite(
     return begin(threads, null, { ...parts, measure: measureMemory(threads.reader) })
   }
   const { folder, lockWaitMs } = settings
-  const lock = await lockFolder(folder, lockWaitMs, clock)
+  const lock = await lockFolder(folder, lockWaitMs, clock, onWaiting)
   try {
     const threads = await startInFolder(folder, clock, quotas)
     const measure = measureFolder(threads.reader, folder, statfs)

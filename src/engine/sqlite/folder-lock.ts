@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MessageChannel } from 'node:worker_threads'
 import { type Clock, sleep } from '../../time/clock.ts'
-import { EngineRefused } from '../engine.ts'
+import { EngineRefused, type OnWaiting } from '../engine.ts'
 import { RESULT, reasonOf, resultOf } from './errors.ts'
 
 const POLL_MS = 100
@@ -17,13 +17,14 @@ export interface FolderLock {
 
 /**
  * Makes the folder if need be, and locks it for this process, waiting up to `waitMs` for another
- * process to release it (a predecessor that drains). @throws EngineRefused when the folder is still
- * locked then, or cannot be written
+ * process to release it (a predecessor that drains); `onWaiting` is told at once when it has to
+ * wait. @throws EngineRefused when the folder is still locked then, or cannot be written
  */
 export async function lockFolder(
   folder: string,
   waitMs: number,
   clock: Clock,
+  onWaiting?: OnWaiting,
 ): Promise<FolderLock> {
   // Timers of a Clock do not keep a process alive, and at boot there may be nothing else yet.
   const alive = new MessageChannel().port1
@@ -31,6 +32,7 @@ export async function lockFolder(
   try {
     const deadline = clock.elapsed() + waitMs
     let lock = tryLock(folder)
+    if (lock === null && waitMs > 0) onWaiting?.(waitingFor(folder, waitMs))
     while (lock === null) {
       if (clock.elapsed() >= deadline) throw taken(folder)
       await sleep(clock, POLL_MS)
@@ -70,6 +72,14 @@ function prepare(folder: string): string {
   } catch (error) {
     throw unwritable(folder, error)
   }
+}
+
+function waitingFor(folder: string, waitMs: number): string {
+  const seconds = Math.ceil(waitMs / 1_000)
+  return (
+    `The data folder ${folder} is in use by another Usher: ` +
+    `this one waits up to ${seconds} s for that one to end.`
+  )
 }
 
 function taken(folder: string): EngineRefused {

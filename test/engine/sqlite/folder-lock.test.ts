@@ -38,20 +38,25 @@ t.test('a process waits for the folder, alone with its timers, and then is refus
   t.match(await child.line(), /EngineRefused: The data folder .* is in use/)
 })
 
-t.test('waiting ends when the time is over', async (t) => {
+t.test('a process that waits says so at once, and ends when the time is over', async (t) => {
   const folder = t.testdir({})
   const clock = new ManualClock()
-  const lock = await lockFolder(folder, 0, clock)
+  const told: string[] = []
+  const tell = (sentence: string) => told.push(sentence)
+  const lock = await lockFolder(folder, 0, clock, tell)
   t.teardown(lock.release)
   let refused = false
-  const waiting = lockFolder(folder, 1_000, clock).catch(() => {
+  const waiting = lockFolder(folder, 1_000, clock, tell).catch(() => {
     refused = true
   })
+  const sentence = `The data folder ${folder} is in use by another Usher: this one waits up to 1 s `
+  t.same(told, [`${sentence}for that one to end.`])
   await clock.advance(999)
   t.equal(refused, false)
   await clock.advance(1)
   await waiting
   t.equal(refused, true)
+  t.equal(told.length, 1)
 })
 
 t.test('the same process cannot take a folder twice either', async (t) => {

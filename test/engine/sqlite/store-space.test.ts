@@ -55,7 +55,9 @@ async function opened(t: Test, limits: Partial<Limits> = {}) {
   const clock = new ManualClock()
   const volume = { bsize: MIB, blocks: 100 * 1_024, bavail: 50 * 1_024 }
   const settings = { kind: 'sqlite', folder: t.testdir({}), lockWaitMs: 0 } as const
-  const engine = await openSqlite(settings, clock, boundsWithin(limits), async () => volume)
+  const engine = await openSqlite(settings, clock, boundsWithin(limits), {
+    statfs: async () => volume,
+  })
   t.teardown(() => engine.close())
   const checked = (isReady: boolean) =>
     until(async () => {

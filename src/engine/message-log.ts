@@ -8,7 +8,7 @@ export interface Retention {
   ageMs: number | null
 }
 
-/** Makes a publish take effect once: same key and sender within the window, same answer. */
+/** Makes a publish take effect once: same key and sender while the key holds, same answer. */
 export interface IdempotencyKey {
   value: string
   /** The sender of the publish: equal keys of different senders are different keys. */

@@ -104,7 +104,7 @@ export class Publisher {
     checkKind(room, draft)
     setSender(sender, draft)
     this.#checkRate(sender, bytes)
-    const keyed = key === null ? null : keyOf(sender, key)
+    const keyed = key === null ? null : keyOf(sender, draft, key)
     const retention = room.rule.history
     // Most messages take no part of a bound, and then no holder is made.
     const holder = keyed === null && retention === null ? NO_HOLDER : holderOfSender(sender)
@@ -172,16 +172,20 @@ function holderOfSender({ identity, address }: Sender): Holder {
   return identity === null ? APPLICATION : holderOf(identity, address)
 }
 
-/** Two senders never share a key, so a guessed key reveals nothing. */
-function keyOf({ identity }: Sender, value: string): IdempotencyKey {
+/**
+ * Two senders never share a key, so a guessed key reveals nothing; nor do two users in whose name
+ * one server publishes [C220]. Neither a server key's name nor a user id has a space.
+ */
+function keyOf({ identity }: Sender, draft: Draft, value: string): IdempotencyKey {
   if (!isIdempotencyKey(value)) {
     const sentence = 'A key (over HTTP the Idempotency-Key) is 1 to 128 visible characters.'
     throw new Refusal(REPLY.badRequest, sentence)
   }
-  if (identity === null) return { value, sender: 'application' }
-  const { server, user } = identity
-  if (server !== null) return { value, sender: `server ${server}` }
-  if (user !== null) return { value, sender: `user ${user}` }
+  if (identity === null || identity.server !== null) {
+    const server = identity === null ? 'application' : `server ${identity.server}`
+    return { value, sender: draft.user === null ? server : `${server} as ${draft.user}` }
+  }
+  if (identity.user !== null) return { value, sender: `user ${identity.user}` }
   throw new Refusal(REPLY.badRequest, 'Only users and servers may publish with a key: log in.')
 }
 

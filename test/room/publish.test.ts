@@ -152,7 +152,7 @@ test('the rate is taken last, of messages that are well formed, and not for serv
   t.equal(appended.length, 2)
 })
 
-test('[C52] a key is one of its sender, and has 1 to 128 visible characters', async (t) => {
+test('[C220] a key is one of its sender, and has 1 to 128 visible characters', async (t) => {
   const { publish, appended } = scene({ rule: { publish: ['anyone'] } })
   for (const identity of [userOf('ann'), SERVER, null]) await publish(by(identity), {}, 'key')
   const senders = appended.map(({ options }) => options.key)
@@ -165,6 +165,16 @@ test('[C52] a key is one of its sender, and has 1 to 128 visible characters', as
     t.equal(await statusOf(() => publish(ann, {}, key)), 400)
   }
   t.equal(await statusOf(() => publish(by(ANONYMOUS), {}, 'key')), 400)
+})
+
+test('[C220] a server key has keys of its own for each user it publishes for', async (t) => {
+  const { publish, appended } = scene()
+  for (const identity of [SERVER, null]) {
+    for (const user of ['ann', 'bob']) await publish(by(identity), { user }, 'key')
+  }
+  const senders = appended.map(({ options }) => options.key?.sender)
+  const servers = ['server backend as ann', 'server backend as bob']
+  t.same(senders, [...servers, 'application as ann', 'application as bob'])
 })
 
 test('a key that was used with another message is a conflict, thrown or rejected', async (t) => {

@@ -139,7 +139,7 @@ t.test('[C51] a server key may speak in the name of a user, and only a server ke
   t.equal(heard.length, 1)
 })
 
-t.test('[C52] a retry with its key is a 200 with the first answer, published once', async (t) => {
+t.test('[C220] a retry with its key is a 200 with the first answer, published once', async (t) => {
   const member = await connect(`${usher.url}/rooms/chat:once`, { headers: bob.bearer })
   const headers = { ...ann.bearer, 'idempotency-key': 'key-1' }
   const keyed = { room: 'chat:once', headers, body: 'once' }
@@ -155,7 +155,7 @@ t.test('[C52] a retry with its key is a 200 with the first answer, published onc
   t.same(member.unread, [])
 })
 
-t.test('[C52] of many retries at once exactly one is published', async (t) => {
+t.test('[C220] of many retries at once exactly one is published', async (t) => {
   const heard = await overhear(usher, 'chat:burst')
   const headers = { ...ann.bearer, 'idempotency-key': 'burst' }
   const all = await Promise.all(
@@ -165,7 +165,7 @@ t.test('[C52] of many retries at once exactly one is published', async (t) => {
   t.equal(heard.length, 1)
 })
 
-t.test('[C52] the same key with another body or another kind is a 409', async (t) => {
+t.test('[C220] the same key with another body or another kind is a 409', async (t) => {
   const headers = { ...ann.bearer, 'idempotency-key': 'key-2' }
   await publish({ headers, body: '1' })
   for (const other of [{ body: '2' }, { body: '1', type: 'application/json' }]) {
@@ -175,7 +175,7 @@ t.test('[C52] the same key with another body or another kind is a 409', async (t
   t.equal((await publish({ headers, body: '1' })).status, 200, 'the first one stands')
 })
 
-t.test('[C52] keys of other senders and other rooms never meet', async (t) => {
+t.test('[C220] keys of other senders and other rooms never meet', async (t) => {
   const key = { 'idempotency-key': 'key-3' }
   t.equal((await publish({ headers: { ...ann.bearer, ...key } })).status, 201)
   t.equal((await publish({ headers: { ...bob.bearer, ...key }, body: 'other' })).status, 201)
@@ -183,7 +183,7 @@ t.test('[C52] keys of other senders and other rooms never meet', async (t) => {
   t.equal((await publish({ headers: { ...ann.bearer, ...key }, room: 'chat:b' })).status, 201)
 })
 
-t.test('[C52] a key has 1 to 128 visible characters', async (t) => {
+t.test('[C220] a key has 1 to 128 visible characters', async (t) => {
   for (const key of ['', 'a b', 'x'.repeat(129), '\u00e4']) {
     const headers = { ...ann.bearer, 'idempotency-key': key }
     t.match(await publish({ headers }), { status: 400, body: { message: /Idempotency-Key/ } })
@@ -192,7 +192,7 @@ t.test('[C52] a key has 1 to 128 visible characters', async (t) => {
   t.equal((await publish({ headers })).status, 201)
 })
 
-t.test('[C52] a key holds for five minutes', async (t) => {
+t.test('[C221] a key holds for five minutes', async (t) => {
   const clock = new ManualClock()
   const stopped = await startApp(t, free, { clock })
   const headers = { ...asServer, 'idempotency-key': 'key' }

@@ -11,7 +11,9 @@ import { boundSilence } from './upgrade-timeout.ts'
 
 /** How long ws waits for a client to answer a close. */
 const CLOSE_TIMEOUT_MS = 1_000
-const FRAGMENTS_MAX = 128
+/** Many libraries write fragments of 4 KB: those of a quarter of that are few enough [C180]. */
+const FRAGMENTS_MIN = 128
+const FRAGMENT_BYTES = 1_024
 /** The part of the drain window that closes are spread over; in the rest clients answer them. */
 const SPREAD = 0.8
 
@@ -27,9 +29,10 @@ export interface WebSocketOptions {
 
 /** What an application that registers @fastify/websocket itself must give it as `options`. */
 export function websocketOptions({ messageBytes, handleProtocols }: WebSocketOptions = {}) {
+  const maxPayload = messageBytes ?? DEFAULT_LIMITS.messageBytes
   return {
-    maxPayload: messageBytes ?? DEFAULT_LIMITS.messageBytes,
-    maxFragments: FRAGMENTS_MAX,
+    maxPayload,
+    maxFragments: Math.max(FRAGMENTS_MIN, Math.ceil(maxPayload / FRAGMENT_BYTES)),
     closeTimeout: CLOSE_TIMEOUT_MS,
     perMessageDeflate: false,
     handleProtocols: (offered: Set<string>, request: IncomingMessage) =>

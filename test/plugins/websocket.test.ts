@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import Fastify from 'fastify'
 import { test } from 'tap'
 import { setEndpoint } from '../../plugins/transports/subprotocols.ts'
-import websocket from '../../plugins/websocket.ts'
+import websocket, { websocketOptions } from '../../plugins/websocket.ts'
 import { startApp } from '../support/app.ts'
 import { connect } from '../support/client.ts'
 import { asServer } from '../support/people.ts'
@@ -25,6 +25,21 @@ test('[S27] [S28] bounds and no compression are set where ws reads them', async 
     perMessageDeflate: false,
     skipUTF8Validation: false,
   })
+})
+
+const FRAGMENTS: [messageBytes: number, most: number][] = [
+  [1, 128],
+  [65_536, 128],
+  [131_073, 129],
+  [1_048_576, 1_024],
+  [16_777_216, 16_384],
+]
+
+test('[C180] fragments of 1,024 bytes are never too many, and there may be 128', async (t) => {
+  for (const [messageBytes, most] of FRAGMENTS) {
+    t.equal(websocketOptions({ messageBytes }).maxFragments, most, String(messageBytes))
+  }
+  t.equal(websocketOptions().maxFragments, 128)
 })
 
 test('[S8] only names of our own are chosen, and never just the first offer', async (t) => {

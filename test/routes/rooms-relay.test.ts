@@ -64,6 +64,23 @@ test('[C47] the bound is in bytes, and counts all fragments together', async (t)
   t.equal((await eve.closed).code, 1009)
 })
 
+test('[C180] a large message comes through in the fragments that libraries write', async (t) => {
+  const messageBytes = 1_048_576
+  const usher = await startApp(t, limited({ ...UNLIMITED, messageBytes }))
+  const [ann, bob, eve] = (await members(usher, 'live:a', 3)) as [Client, Client, Client]
+  const send = ({ ws }: Client, size: number, count: number): void => {
+    for (let at = 1; at <= count; at += 1) ws.send(Buffer.alloc(size), { fin: at === count })
+  }
+  send(ann, 4_096, messageBytes / 4_096)
+  t.equal((await bob.next()).data.length, messageBytes, 'as a Go client does')
+  send(ann, 1_024, messageBytes / 1_024)
+  t.equal((await bob.next()).data.length, messageBytes, 'the smallest that always fit')
+  send(eve, 1, messageBytes / 1_024 + 1)
+  t.same(await eve.closed, { code: 1008, reason: 'too many fragments' })
+  ann.send('still here')
+  t.equal(await bob.text(), 'still here')
+})
+
 test('[C42] messages of many at once come to all in one order', async (t) => {
   const usher = await startApp(t, limited(UNLIMITED))
   const senders = await members(usher, 'chat:a', 5)

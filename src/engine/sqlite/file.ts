@@ -17,6 +17,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { EngineRefused } from '../engine.ts'
 import { RESULT, reasonOf, resultOf } from './errors.ts'
 import { APPLICATION_ID, MIGRATIONS, migrate, renewIfCopied, versionOf } from './schema.ts'
+import { lacking, repair } from './schema-check.ts'
 
 /** The path of a store that lives in memory and goes with its thread. */
 export const IN_MEMORY = ':memory:'
@@ -102,6 +103,7 @@ function openForWriting(path: string): DatabaseSync {
     const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode
     if (path !== IN_MEMORY && mode !== 'wal') throw noWal(path)
     db.exec(WRITING)
+    repair(db)
     migrate(db, MIGRATIONS)
     renewIfCopied(db)
     return db
@@ -167,6 +169,7 @@ function inspect(path: string): void {
   try {
     checkOwner(db, path)
     checkWhole(db, path)
+    checkTables(db, path)
   } finally {
     db.close()
   }
@@ -186,6 +189,16 @@ function checkOwner(db: DatabaseSync, path: string): void {
         `${MIGRATIONS.length}). Start that Usher again, or restore a backup from before it.`,
     )
   }
+}
+
+function checkTables(db: DatabaseSync, path: string): void {
+  const name = lacking(db)
+  if (name === null) return
+  const kind = name.includes('.') ? 'column' : 'table'
+  throw new EngineRefused(
+    `${path} lacks the ${kind} ${name}, which version ${versionOf(db)} of the store has: no ` +
+      `released Usher made it. ${OR_START_EMPTY}`,
+  )
 }
 
 function checkWhole(db: DatabaseSync, path: string): void {

@@ -69,7 +69,7 @@ function transportCheck(app: FastifyInstance) {
   // Monitoring on the same machine or network may ask for health over plain HTTP.
   const watched = `${app.prefix}/health/`
   return (request: FastifyRequest): void => {
-    if (request.protocol === 'https' || request.url.startsWith(watched)) return
+    if (app.schemeOf(request) === 'https' || request.url.startsWith(watched)) return
     const said = request.headers['x-forwarded-proto']
     if (said === undefined && isTrusted(request.socket.remoteAddress ?? '')) return
     throw new Refusal(
@@ -82,5 +82,5 @@ function transportCheck(app: FastifyInstance) {
 export default fp(securityHeaders, {
   name: 'usher-security-headers',
   fastify: '5.x',
-  dependencies: ['usher-context'],
+  dependencies: ['usher-context', 'usher-forwarded'],
 })

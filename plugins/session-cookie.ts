@@ -30,7 +30,8 @@ async function sessionCookie(app: FastifyInstance): Promise<void> {
   if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie)
 
   /** In production the cookie is only for TLS, also where a proxy ends it. */
-  const mustBeSecure = ({ protocol }: FastifyRequest) => config.production || protocol === 'https'
+  const mustBeSecure = (request: FastifyRequest) =>
+    config.production || app.schemeOf(request) === 'https'
   /** Not request.cookies: the application decides when its own plugin reads cookies. */
   const read = (request: FastifyRequest) =>
     app.parseCookie(request.headers.cookie ?? '')[cookieName(mustBeSecure(request))]
@@ -52,5 +53,5 @@ async function sessionCookie(app: FastifyInstance): Promise<void> {
 export default fp(sessionCookie, {
   name: 'usher-session-cookie',
   fastify: '5.x',
-  dependencies: ['usher-context'],
+  dependencies: ['usher-context', 'usher-forwarded'],
 })

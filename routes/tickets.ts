@@ -71,12 +71,17 @@ export const ticketRoutes: FastifyPluginAsyncTypebox = async (app) => {
 }
 
 function baseOf(request: FastifyRequest, publicUrl: URL | null): string {
-  const address = publicUrl?.href ?? `${request.protocol}://${request.host}`
-  const isPlain = publicUrl !== null || /^[\w.:[\]-]+$/.test(request.host)
-  if (!isPlain || !URL.canParse(address)) {
-    throw new Refusal(REPLY.badRequest, 'The Host header is not an address.')
-  }
+  const address = publicUrl?.href ?? addressAsked(request)
   return new URL(address).href.replace(/^http/, 'ws').replace(/\/$/, '')
+}
+
+/** The address that the client asked, as the request or a trusted proxy says. */
+function addressAsked(request: FastifyRequest): string {
+  const { server: app } = request
+  const host = app.hostOf(request)
+  const address = `${app.schemeOf(request)}://${host}`
+  if (/^[\w.:[\]-]+$/.test(host) && URL.canParse(address)) return address
+  throw new Refusal(REPLY.badRequest, 'The Host header is not an address.')
 }
 
 /** The URL to connect to. The client fills in `{room}`, unless the ticket names just one room. */

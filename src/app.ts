@@ -10,6 +10,7 @@ import type { HostParts } from '../plugins/embedding/host-types.ts'
 import engine from '../plugins/engine.ts'
 import errors from '../plugins/errors.ts'
 import eventStream from '../plugins/event-stream.ts'
+import forwarded from '../plugins/forwarded.ts'
 import forwardedWarning from '../plugins/forwarded-warning.ts'
 import gracefulShutdown from '../plugins/graceful-shutdown.ts'
 import handshake from '../plugins/handshake.ts'
@@ -61,7 +62,8 @@ import { systemClock } from './time/system-clock.ts'
 /** In this order: each plugin finds the decorators of those before it. */
 const PLUGINS = [
   ...[lastResort, upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
-  ...[unreadAnswers, tickets, identity, sessionCookie, auth, holder, reauthentication, serverApi],
+  ...[unreadAnswers, tickets, identity, forwarded, sessionCookie, auth, holder, reauthentication],
+  serverApi,
 ] as FastifyPluginAsync[]
 
 const ACCOUNT_ROUTES = [signUpRoutes, sessionRoutes, accountRoutes] as FastifyPluginAsync[]

@@ -2,10 +2,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import type { PageRequest } from '../src/room/read-page.ts'
-import { changing, Done, Milliseconds, RoomName, RoomParams, reading } from './schemas.ts'
-
-const LIMIT = 100
-const LIMIT_MAX = 1_000
+import {
+  changing,
+  Done,
+  limitOf,
+  Milliseconds,
+  PageLimit,
+  RoomName,
+  RoomParams,
+  reading,
+} from './schemas.ts'
 
 const OffsetText = Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$', examples: ['41'] })
 
@@ -18,13 +24,7 @@ const Query = Type.Object({
       examples: ['9f86d081884c7d65'],
     }),
   ),
-  limit: Type.Optional(
-    Type.String({
-      pattern: '^[1-9][0-9]{0,8}$',
-      description: `How many at most, ${LIMIT} if not said; above ${LIMIT_MAX} is ${LIMIT_MAX}.`,
-      examples: ['100'],
-    }),
-  ),
+  limit: Type.Optional(PageLimit),
   order: Type.Optional(
     Type.Enum(['asc', 'desc'], { description: 'Oldest first if not said.', examples: ['desc'] }),
   ),
@@ -123,7 +123,7 @@ function pageQuery(query: Query): Omit<PageRequest, 'holder' | 'ifNoneMatch'> {
     after: number(query.after),
     before: number(query.before),
     epoch: query.epoch ?? null,
-    limit: Math.min(number(query.limit) ?? LIMIT, LIMIT_MAX),
+    limit: limitOf(query.limit),
     order: query.order ?? 'asc',
   }
 }

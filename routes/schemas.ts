@@ -81,6 +81,20 @@ export const RoomParams = Type.Object({ room: RoomName })
 export type RoomParams = Static<typeof RoomParams>
 
 export const UserId = Type.String({ pattern: USER_ID_PATTERN, examples: ['u_5V1jVY0zcwLZjF8X'] })
+const LIMIT = 100
+const LIMIT_MAX = 1_000
+
+/** How many entries a page may have. */
+export const PageLimit = Type.String({
+  pattern: '^[1-9][0-9]{0,8}$',
+  description: `How many at most, ${LIMIT} if not said; above ${LIMIT_MAX} is ${LIMIT_MAX}.`,
+  examples: ['100'],
+})
+
+export function limitOf(text: string | undefined): number {
+  return text === undefined ? LIMIT : Math.min(Number(text), LIMIT_MAX)
+}
+
 /** Longer and stranger than a name may be: what a name may not have is left out of it. */
 export const SenderName = Type.String({
   maxLength: 256,

@@ -52,6 +52,7 @@ import { roomRoutes } from '../routes/rooms.ts'
 import { sessionRoutes } from '../routes/session.ts'
 import { signUpRoutes } from '../routes/sign-up.ts'
 import { ticketRoutes } from '../routes/tickets.ts'
+import { userAccountRoutes } from '../routes/user-accounts.ts'
 import { userRoutes } from '../routes/users.ts'
 import type { Config } from './config/config.ts'
 import { addressList } from './identity/address.ts'
@@ -66,7 +67,9 @@ const PLUGINS = [
   serverApi,
 ] as FastifyPluginAsync[]
 
-const ACCOUNT_ROUTES = [signUpRoutes, sessionRoutes, accountRoutes] as FastifyPluginAsync[]
+const ACCOUNT_ROUTES = [
+  ...[signUpRoutes, sessionRoutes, accountRoutes, userAccountRoutes],
+] as FastifyPluginAsync[]
 
 const ROUTES = [
   ...[ticketRoutes, roomRoutes, messageRoutes, historyRoutes, batchRoutes, userRoutes],

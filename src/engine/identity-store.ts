@@ -12,11 +12,37 @@ export interface AccountRecord {
   createdAt: number
 }
 
+/** What operators see of an account. */
+export interface AccountEntry {
+  user: string
+  username: string
+  createdAt: number
+  /** When the user was banned, or null. */
+  bannedAt: number | null
+}
+
+/** Which accounts to list. */
+export interface AccountQuery {
+  /** Only the account of this name; null for any. */
+  usernameKey: string | null
+  /** Only those whose `usernameKey` comes after this; null for all. */
+  after: string | null
+  limit: number
+  /** For whom they are read; see `PageAsker`. */
+  holder: Holder
+}
+
 export interface AccountStore {
   /** A username is taken also after its account was removed, as `remove` says. */
   create(account: AccountRecord): Promise<'created' | 'taken'>
   byUsername(usernameKey: string): Promise<AccountRecord | null>
   byUser(user: string): Promise<AccountRecord | null>
+  /**
+   * Accounts in the order of `usernameKey`, by code points. Rejects with a Refusal where the
+   * holder's part of reads is used up.
+   */
+  list(query: AccountQuery): Promise<AccountEntry[]>
+  entryOf(user: string): Promise<AccountEntry | null>
   /**
    * Replaces the hash `former`, for a new password or raised parameters. False when there is no
    * such user, or when the stored hash is no longer `former`.

@@ -1,6 +1,12 @@
 // Accounts: signing up, proving and changing a password, and removing an account.
 import type { AttemptStore } from '../engine/attempt-store.ts'
-import type { AccountRecord, AccountStore, SessionRecord } from '../engine/identity-store.ts'
+import type {
+  AccountEntry,
+  AccountQuery,
+  AccountRecord,
+  AccountStore,
+  SessionRecord,
+} from '../engine/identity-store.ts'
 import { NO_HOLDER, type Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
@@ -28,6 +34,20 @@ export interface PasswordChange {
   password: string
   newPassword: string
   address: string | null
+}
+
+/** Which accounts to list; names are compared without regard to letter case. */
+export interface AccountListRequest extends Pick<AccountQuery, 'limit' | 'holder'> {
+  username: string | null
+  /** The last name of the page before; null for the first page. */
+  after: string | null
+}
+
+/** Some accounts in the order of their names, and after which name the next page begins. */
+export interface AccountList {
+  users: AccountEntry[]
+  /** Null on the last page. */
+  next: string | null
 }
 
 /** Whether a password is known from a leak (S22). */
@@ -175,6 +195,47 @@ export class Accounts {
     if (!(await this.#revokeAccess.removeAccount(ownerOf(identity).user))) throw noAccount()
   }
 
+  /** Accounts for operators: one page of them, or the one of a name. */
+  async list({ username, after, limit, holder }: AccountListRequest): Promise<AccountList> {
+    const users = await this.#store.list({
+      ...{ usernameKey: username && keyOf(username), after: after && keyOf(after), holder },
+      limit: limit + 1,
+    })
+    const hasMore = users.length > limit
+    if (hasMore) users.pop()
+    return { users, next: hasMore ? (users.at(-1)?.username ?? null) : null }
+  }
+
+  /** For operators; rejects with 404 where no account has this id, as the two below do. */
+  async entryOf(user: string): Promise<AccountEntry> {
+    const entry = await this.#store.entryOf(user)
+    if (entry === null) throw unknownUser()
+    return entry
+  }
+
+  /** Removes an account as `remove` does, for an operator. */
+  async removeUser(user: string): Promise<void> {
+    if (!(await this.#revokeAccess.removeAccount(user))) throw unknownUser()
+  }
+
+  /**
+   * A new password by an operator: sessions, tickets and connections of the user end. `server` is
+   * the name of the operator's key.
+   */
+  async resetPassword(user: string, password: string, server: string | null): Promise<void> {
+    await this.entryOf(user)
+    await this.#checkNew(password)
+    const hash = await this.#passwords.hash(password, { address: null, server })
+    // A change by the user at the same time must not stay: the operator's is the one that holds.
+    let isSet = false
+    while (!isSet) {
+      const account = await this.#store.byUser(user)
+      if (account === null) throw unknownUser()
+      isSet = await this.#store.setPassword(user, hash, account.password)
+    }
+    await this.#revokeAccess.logOutEverywhere(user)
+  }
+
   async #checkNew(password: string): Promise<void> {
     if (!(await this.#breached?.(password))) return
     throw new Refusal(REPLY.badRequest, 'This password is known from a leak: choose another one.')
@@ -195,6 +256,10 @@ function ownerOf({ user, session }: Identity): Owner {
 
 function noAccount(): Refusal {
   return new Refusal(REPLY.forbidden, 'You have no account here.')
+}
+
+function unknownUser(): Refusal {
+  return new Refusal(REPLY.notFound, 'There is no account with this id.')
 }
 
 function refusePresent(): never {

@@ -1,5 +1,7 @@
 // The contract of accounts and sessions. The calls go to two nodes in turn.
 import type { Test } from 'tap'
+import type { AccountQuery } from '../../src/engine/identity-store.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { account, session, ticket } from './support/samples.ts'
 import type { OpenStores } from './support/suite-setup.ts'
 
@@ -16,6 +18,30 @@ export function accountContract(t: Test, open: OpenStores): void {
     const { accounts } = await open(t)
     t.equal(await accounts.byUser('u_nobody'), null)
     t.equal(await accounts.byUsername('unknown'), null)
+  })
+
+  t.test('accounts are listed by their keys, with bans, and found by one key', async (t) => {
+    const { accounts, userStatus } = await open(t)
+    const all = ['carol', 'ann', 'bob'].map((usernameKey) => account({ usernameKey }))
+    for (const each of all) await accounts.create(each)
+    const [carol, ann, bob] = all.map(({ user, username, createdAt }) => ({
+      ...{ user, username, createdAt, bannedAt: null as number | null },
+    }))
+    await userStatus.ban(bob?.user ?? '', 2_000)
+    const list = (fields: Partial<AccountQuery>) =>
+      accounts.list({ usernameKey: null, after: null, limit: 9, holder: NO_HOLDER, ...fields })
+    const banned = { ...bob, bannedAt: 2_000 }
+    t.same(await list({}), [ann, banned, carol])
+    t.same(await list({ limit: 1 }), [ann])
+    t.same(await list({ after: 'ann' }), [banned, carol])
+    t.same(await list({ usernameKey: 'bob' }), [banned])
+    t.same(await list({ usernameKey: 'bo' }), [])
+    t.same(await list({ usernameKey: 'bob', after: 'bob' }), [])
+    t.same(await accounts.entryOf(bob?.user ?? ''), banned)
+    t.same(await accounts.entryOf(ann?.user ?? ''), ann)
+    t.equal(await accounts.entryOf('u_nobody'), null)
+    await accounts.remove(ann?.user ?? '', Number.MAX_SAFE_INTEGER)
+    t.same(await list({}), [banned, carol])
   })
 
   t.test('a username that is taken stays with its first owner', async (t) => {

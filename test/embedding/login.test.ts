@@ -30,7 +30,7 @@ for (const [how, identity] of [
   ['at once', byCookie],
   ['later', async (request: FastifyRequest) => byCookie(request)],
 ] as const) {
-  test(`[C87] the user, answered ${how}`, async (t) => {
+  test(`[C219] the user, answered ${how}`, async (t) => {
     const { url, app } = await withLogIn(t, identity)
     const headers = page(url, 'ann')
     const member = await connect(url + ROOM, { headers })
@@ -64,16 +64,24 @@ test('an open room lets no anonymous request in, a personal one only its owner',
   t.equal((await refused(`${url}/rt/rooms/user:bob`, { headers })).status, 403)
 })
 
-test('[C87] accounts and their page are not there', async (t) => {
+test('[C219] accounts and their page are not there', async (t) => {
   const { url } = await withLogIn(t, byCookie)
-  for (const path of ['/accounts', '/session', '/session/refresh', '/account', '/sessions', '/']) {
+  for (const path of [
+    '/accounts',
+    '/session',
+    '/session/refresh',
+    '/account',
+    '/sessions',
+    '/users',
+    '/',
+  ]) {
     t.equal((await call(`${url}/rt${path}`, 'GET')).status, 404, path)
     t.equal((await call(`${url}/rt${path}`, 'POST', { body: {} })).status, 404, path)
   }
   t.equal((await fetch(`${url}/rt/docs/json`)).status, 200)
 })
 
-test('[C87] [C33] the log-in counts only for pages of our origins', async (t) => {
+test('[C219] [C33] the log-in counts only for pages of our origins', async (t) => {
   const { url } = await withLogIn(t, byCookie, { origins: ['https://app.example.com'] })
   const from = (origin: object) => ({ cookie: 'who=ann', ...origin })
   const tries: [object, number, number][] = [
@@ -188,7 +196,7 @@ test('it is not asked where another credential decides', async (t) => {
   t.equal(asked, 0)
 })
 
-test('[C87] a bearer token of the application’s own, for apps without an Origin', async (t) => {
+test('[C219] a bearer token of the application’s own, for apps without an Origin', async (t) => {
   const before = async (app: FastifyInstance): Promise<void> => {
     await app.register(jwt, { secret: 'a secret of theirs' })
     app.get('/token', async () => app.jwt.sign({ sub: 'ann' }))

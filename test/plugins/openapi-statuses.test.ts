@@ -80,6 +80,10 @@ const REQUESTS: Record<string, Request> = {
     headers: JSON_TYPE,
     body: JSON.stringify({ username: 'nobody', password: 'short' }),
   },
+  'with a new password': {
+    headers: { ...asServer, ...JSON_TYPE },
+    body: JSON.stringify({ password: 'battery staple' }),
+  },
   'with text': { headers: { ...asServer, 'content-type': 'text/plain' }, body: 'x' },
   'with too much': { headers: { ...asServer, ...JSON_TYPE, ...HUGE } },
   'with a bad key': { headers: { ...asServer, ...JSON_TYPE, 'idempotency-key': 'a b' }, body: '1' },

@@ -19,6 +19,7 @@ import { reasonOf } from './errors.ts'
 import { sweepExpired } from './expiry-job.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { sqliteIdentity } from './identity.ts'
+import { readQueues } from './read-queues.ts'
 import { freeReleasedNames } from './released-names.ts'
 import { trimHistories } from './retention-job.ts'
 import { splitLog } from './split-log.ts'
@@ -104,9 +105,11 @@ async function compose(
   tickets.takeOver(await writer.call('takeTickets', undefined).catch(() => []))
   const space = new StoreSpace(bounds.space, measure)
   await space.check()
-  const identity = await sqliteIdentity({ writer, reader, tickets, space })
+  const queues = readQueues(shares)
+  const identity = await sqliteIdentity({ writer, reader, tickets, space, queues })
   const followers = new Followers()
-  const stored = new SqliteLog({ ...{ writer, reader, clock, bounds, space, followers, shares } })
+  const kept = { writer, reader, clock, bounds, space, followers, shares, queues }
+  const stored = new SqliteLog(kept)
   const appendNow = createMemoryLog({ clock, followers, shares })
   const stopJobs = startJobs(threads, tickets, clock)
   const stopWatching = watchSpace(clock, space)

@@ -2,11 +2,16 @@
 // records.
 import type { DatabaseSync } from 'node:sqlite'
 import { HOST_SESSION } from '../../protocol/names.ts'
-import type { AccountRecord, SessionRecord } from '../identity-store.ts'
+import type { AccountEntry, AccountQuery, AccountRecord, SessionRecord } from '../identity-store.ts'
 import { GOOD_STATUS, type UserStatus } from '../user-status-store.ts'
 
 const ACCOUNT_COLUMNS = `
   user, username, username_key AS usernameKey, password, created_at AS createdAt`
+
+/** The fields of an AccountEntry. */
+const ENTRIES = `
+  SELECT user, username, created_at AS createdAt, banned_at AS bannedAt
+  FROM accounts LEFT JOIN standings USING (user)`
 
 /** The fields of a SessionRecord, from the row of the session and that of its account. */
 export const SESSION_COLUMNS = `
@@ -27,6 +32,11 @@ export function prepareReads(db: DatabaseSync) {
   const accounts = `SELECT ${ACCOUNT_COLUMNS} FROM accounts`
   const byUsername = db.prepare(`${accounts} WHERE username_key = :usernameKey`)
   const byUser = db.prepare(`${accounts} WHERE user = :user`)
+  const some = db.prepare(
+    `${ENTRIES} WHERE username_key > :after ORDER BY username_key LIMIT :limit`,
+  )
+  const named = db.prepare(`${ENTRIES} WHERE username_key > :after AND username_key = :usernameKey`)
+  const entry = db.prepare(`${ENTRIES} WHERE user = :user`)
   const sessions = `SELECT ${SESSION_COLUMNS} FROM sessions JOIN accounts USING (user)`
   const bySecret = db.prepare(`${sessions} WHERE secret_hash = :secretHash`)
   const byId = db.prepare(`${sessions} WHERE id = :id`)
@@ -51,6 +61,15 @@ export function prepareReads(db: DatabaseSync) {
     },
     accountByUser(args: { user: string }): AccountRecord | null {
       return recordFrom<AccountRecord>(byUser.get(args))
+    },
+    listAccounts({ usernameKey, after, limit }: Omit<AccountQuery, 'holder'>): AccountEntry[] {
+      const from = { after: after ?? '' }
+      const rows =
+        usernameKey === null ? some.all({ ...from, limit }) : named.all({ ...from, usernameKey })
+      return rows as unknown as AccountEntry[]
+    },
+    accountEntry(args: { user: string }): AccountEntry | null {
+      return recordFrom<AccountEntry>(entry.get(args))
     },
     sessionBySecret(args: { secretHash: string }): SessionRecord | null {
       return recordFrom<SessionRecord>(bySecret.get(args))

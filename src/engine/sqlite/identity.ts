@@ -5,6 +5,7 @@ import { CachedUserStatus, STATUS_CACHE_MAX } from '../memory/user-status-cache.
 import type { UserStatusStore } from '../user-status-store.ts'
 import type { Reads } from './identity-reads.ts'
 import type { Writes } from './identity-writes.ts'
+import type { ReadQueues } from './read-queues.ts'
 import type { StoreSpace } from './store-space.ts'
 import type { SqliteThread } from './thread.ts'
 
@@ -21,11 +22,12 @@ export interface IdentityParts {
   reader: SqliteThread<Reads>
   tickets: MemoryTickets
   space: StoreSpace
+  queues: ReadQueues
 }
 
 /** The stores of one engine; each call is one operation of a thread. */
 export async function sqliteIdentity(parts: IdentityParts): Promise<IdentityStores> {
-  const { writer, reader, tickets, space } = parts
+  const { writer, reader, tickets, space, queues } = parts
   const known = await reader.call('allUserStatus', { limit: STATUS_CACHE_MAX + 1 })
 
   /**
@@ -45,6 +47,9 @@ export async function sqliteIdentity(parts: IdentityParts): Promise<IdentityStor
       },
       byUsername: (usernameKey) => reader.call('accountByUsername', { usernameKey }),
       byUser: (user) => reader.call('accountByUser', { user }),
+      list: ({ holder, ...query }) =>
+        queues.pages.run(holder, () => reader.callAlone('listAccounts', query)),
+      entryOf: (user) => reader.call('accountEntry', { user }),
       setPassword: (user, password, former) =>
         writer.call('setPassword', { user, password, former }),
       remove: (user, keptUntil) =>

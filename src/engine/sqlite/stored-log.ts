@@ -8,19 +8,18 @@ import type { Followers } from '../memory/followers.ts'
 import type {
   Appended,
   Page,
-  PageAsker,
   PageQuery,
   Retention,
   RoomSummary,
   StoredDraft,
 } from '../message-log.ts'
-import { SharedWork } from '../shared-work.ts'
 import { Reached, type Share, type Shares } from '../shares.ts'
 import { quotaHolderOf } from './daily-use.ts'
 import { draftRefusal } from './draft-refusals.ts'
 import type { KeptArgs, MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
+import type { ReadQueues } from './read-queues.ts'
 import type { StoredLog } from './split-log.ts'
 import type { StoreSpace } from './store-space.ts'
 import type { SqliteThread } from './thread.ts'
@@ -30,8 +29,6 @@ import type { SqliteThread } from './thread.ts'
  */
 const COMMIT_DRAFTS_MAX = 2_048
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
-/** While one page is being read, the next may wait in the thread, and no more than that. */
-const PAGES_AT_ONCE = 2
 /** Bytes that are delivered in one turn: a reader's outbox holds a few times as much. */
 const TURN_BYTES = 262_144
 
@@ -51,12 +48,11 @@ export interface SqliteLogParts {
   space: StoreSpace
   followers: Followers
   shares: Shares
+  queues: ReadQueues
 }
 
 export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
-  /** Members that return do not wait for pages that are asked for, nor the other way round. */
-  readonly #queues: Record<PageAsker['queue'], SharedWork>
   #waiting: Waiting[] = []
   /** Drafts that are being committed, until their followers were told. */
   #underway: readonly Waiting[] = []
@@ -64,10 +60,6 @@ export class SqliteLog implements StoredLog {
 
   constructor(parts: SqliteLogParts) {
     this.#parts = parts
-    this.#queues = {
-      pages: new SharedWork(parts.shares, 'pages', PAGES_AT_ONCE),
-      replays: new SharedWork(parts.shares, 'replays', PAGES_AT_ONCE),
-    }
   }
 
   /** Drafts that have no answer yet. */
@@ -108,7 +100,7 @@ export class SqliteLog implements StoredLog {
 
   async read(room: string, { retention, asker, ...query }: PageQuery): Promise<Page> {
     const args = { ...query, ...this.#keptArgs(room, retention) }
-    const { messages, ...summary } = await this.#queues[asker.queue].run(asker.holder, () => {
+    const { messages, ...summary } = await this.#parts.queues[asker.queue].run(asker.holder, () => {
       if (asker.isWanted?.() === false) throw new EngineUnavailable('The page is not wanted.')
       return this.#parts.reader.callAlone('readMessages', args)
     })

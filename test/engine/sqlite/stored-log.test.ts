@@ -2,6 +2,7 @@
 import t from 'tap'
 import { Followers } from '../../../src/engine/memory/followers.ts'
 import { NO_HOLDER } from '../../../src/engine/shares.ts'
+import { readQueues } from '../../../src/engine/sqlite/read-queues.ts'
 import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/stored-log.ts'
 import { draft } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -30,9 +31,10 @@ function threads() {
 t.test('[C93] a message on the disk is not shown before it was told', async (t) => {
   const { writer, reader, told } = threads()
   const followers = new Followers()
+  const shares = sharesWithin()
   const parts = {
-    ...{ writer, reader, clock: new ManualClock(), followers, shares: sharesWithin() },
-    space: { refusal: null },
+    ...{ writer, reader, clock: new ManualClock(), followers, shares },
+    ...{ queues: readQueues(shares), space: { refusal: null } },
   }
   const log = new SqliteLog(parts as unknown as SqliteLogParts)
   const seen: string[] = []

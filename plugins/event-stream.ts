@@ -4,13 +4,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Connection } from '../src/connection/connection.ts'
 import { EventStreamHandler } from '../src/connection/event-stream-handler.ts'
+import { retryAfterMs } from '../src/connection/stream-retry.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import { sourceOf } from './audit.ts'
 import { takeHandshake } from './handshake.ts'
-import { SseSocket } from './transports/event-stream-socket.ts'
+import { isChunked, SseSocket, type StreamTimes } from './transports/event-stream-socket.ts'
 import { leaveHttp } from './transports/http-sockets.ts'
+import { dropTimer } from './transports/tcp-parts.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -25,15 +27,18 @@ declare module 'fastify' {
 }
 
 export interface StreamOpening {
-  /** A name from the list of wire formats. */
-  format: string
+  /** Whether each event is the message as JSON. */
+  isEnvelope: boolean
   start: Start
 }
 
-/** `x-accel-buffering` keeps nginx from holding back events. */
+/**
+ * `no-transform` keeps what compresses answers from holding events back, `x-accel-buffering` does
+ * so for nginx.
+ */
 const HEAD = {
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store',
+  'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
   connection: 'close',
 }
@@ -44,7 +49,12 @@ function wantsStream({ headers, method, ws }: FastifyRequest): boolean {
 
 async function eventStreams(app: FastifyInstance): Promise<void> {
   const { connections, connectionLog } = app
-  const { clock } = app.usherContext
+  const { clock, random, config } = app.usherContext
+  const drainMs = config.drainSeconds * 1_000
+  const times: StreamTimes = {
+    clock,
+    retryMs: (isShutdown) => retryAfterMs(random, isShutdown ? drainMs : 0),
+  }
 
   app.decorate('wantsStream', wantsStream)
   app.decorate('openStream', (request: FastifyRequest, reply: FastifyReply, opening) => {
@@ -56,8 +66,9 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
       throw new Refusal(REPLY.badRequest, 'A stream has no first message: send a ticket.')
     }
     const { raw } = reply
-    // Events are written without chunk headers: the end of the TCP connection ends the stream.
-    raw.useChunkedEncodingByDefault = false
+    const framed = isChunked(raw) ? '-chunked' : ''
+    // Else the end of the TCP connection ends the stream: `TE: chunked` means nothing in HTTP/1.0.
+    raw.useChunkedEncodingByDefault = isChunked(raw)
     try {
       raw.writeHead(200, { ...reply.getHeaders(), ...HEAD } as Record<string, string>)
     } catch (error) {
@@ -68,9 +79,13 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
     reply.hijack()
     raw.flushHeaders()
     leaveHttp(tcp)
-    const connection = new Connection({ connections, seat, socket: new SseSocket(raw, tcp, clock) })
-    const { format, start } = opening
-    const handler = new EventStreamHandler(connection, { format: formatNamed(format), start })
+    // A timeout of the application for silence is for requests: a quiet room is no fault.
+    tcp.setTimeout(0)
+    dropTimer(tcp)
+    const connection = new Connection({ connections, seat, socket: new SseSocket(raw, tcp, times) })
+    const { isEnvelope, start } = opening
+    const format = formatNamed((isEnvelope ? 'sse-envelope' : 'sse') + framed)
+    const handler = new EventStreamHandler(connection, { format, start })
     connection.open(handler)
     raw.on('error', () => undefined)
     tcp.once('close', () => connectionLog.onEnd(connection, connection.ended(1000)))

@@ -84,8 +84,8 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: async (request, reply) => {
       if (app.wantsStream(request)) {
-        const format = request.query.envelope === 'true' ? 'sse-envelope' : 'sse'
-        app.openStream(request, reply, { format, start: streamStartOf(request) })
+        const isEnvelope = request.query.envelope === 'true'
+        app.openStream(request, reply, { isEnvelope, start: streamStartOf(request) })
         return reply
       }
       const { room } = request.params

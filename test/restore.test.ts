@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { type Test, test } from 'tap'
 import { findProgram, PROGRAMS } from '../scripts/programs.ts'
 import { SERVER_KEY } from './support/app.ts'
-import { follow } from './support/follow.ts'
+import { follow, resetTo } from './support/follow.ts'
 import { asServer, call, cookieOf, PASSWORD } from './support/people.ts'
 import { startProgram } from './support/program.ts'
 import { type ServerProcess, startServer } from './support/server-process.ts'
@@ -39,7 +39,7 @@ function historyOf({ url }: ServerProcess, query = '') {
 
 const copy = '"$NODE" "$BACKUP" copy.db'
 
-test('[C93][C94][C95] after a restore old positions are told to reload', async (t) => {
+test('[C173][C94][C95] after a restore old positions are told to reload', async (t) => {
   t.testdir({})
   const before = await start(t)
   const credentials = { username: 'ada', password: PASSWORD }
@@ -66,8 +66,7 @@ test('[C93][C94][C95] after a restore old positions are told to reload', async (
   })
   const old = { ...asServer, 'last-event-id': `${lost.epoch}:4` }
   const following = await follow(`${after.url}/rooms/chat:a`, old)
-  const reset = `${other.epoch}:4`
-  t.same(await following.take(1), [{ id: reset, event: 'reset', data: reset }])
+  t.same(await following.take(1), [resetTo(other.epoch, 4)])
   following.stop()
   const cookie = { cookie: cookieOf(headers), origin: after.url }
   const { body: session } = await call(`${after.url}/session`, 'GET', { headers: cookie })

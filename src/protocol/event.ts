@@ -33,6 +33,8 @@ export interface PositionEvent {
   type: 'position'
   room: string
   position: Position
+  /** How many messages were redacted in this epoch. */
+  redactions: number
 }
 
 /** Messages that the member missed are no longer kept: load the room again, then use `position`. */
@@ -40,6 +42,8 @@ export interface ResetEvent {
   type: 'reset'
   room: string
   position: Position
+  /** How many messages were redacted in this epoch. */
+  redactions: number
 }
 
 /** The server made the connection a member, or ended its membership with this code. */

@@ -4,6 +4,7 @@ import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
 import { type History, hasHole } from './history.ts'
 import { JoinBuffer } from './join-buffer.ts'
+import type { Present } from './tail.ts'
 
 /** How long to wait before a read that failed is tried again: the engine may be away. */
 const RETRY_MS = 1_000
@@ -13,8 +14,8 @@ export interface GapParts {
   clock: Clock
   /** Gives members a message, in its order. */
   tell: (message: Message) => void
-  /** Messages up to this position are missing and no longer kept. */
-  lost: (head: Position) => void
+  /** Messages up to the newest position are missing and no longer kept. */
+  lost: (present: Present) => void
   /** Everything up to this position was told: what is published from now on comes after it. */
   healed: (at: Position) => void
 }
@@ -54,7 +55,7 @@ export class Gap {
       return at
     }
     const isLost = page.head.epoch !== at.epoch || hasHole(page, at.offset)
-    if (isLost) lost(page.head)
+    if (isLost) lost(page)
     else for (const message of page.messages) tell(message)
     const last = isLost ? page.head.offset : (page.messages.at(-1)?.offset ?? at.offset)
     if (last < page.head.offset || this.buffer.overflowed) {

@@ -10,26 +10,22 @@ import { type Clock, sleep } from '../time/clock.ts'
 import type { ReplyFormat, WireFormat } from '../wire/wire-format.ts'
 import { JOIN_BYTES_MAX } from './fan-out/group.ts'
 import type { Member } from './member.ts'
+import {
+  headOf,
+  PAGE_MESSAGES,
+  type Present,
+  presentOf,
+  shorten,
+  TAIL_BYTES_MAX,
+  type Tail,
+} from './tail.ts'
 
-/** How many messages one read brings, and how many the cached tail has at most. */
-export const PAGE_MESSAGES = 512
 /** Bytes of payload in a page for one member: about what it gets without a pause. */
 const PAGE_BYTES = 131_072
-const TAIL_BYTES_MAX = 262_144
 /** What a tail may take with its encoded messages. */
 const TAIL_COST = 2 * TAIL_BYTES_MAX
 /** A tail that no member has used for so long is dropped. */
 const TAIL_IDLE_MS = 30_000
-
-/** The newest messages, without a hole, all after offset `after`. */
-interface Tail {
-  readonly epoch: string
-  after: number
-  messages: Message[]
-  bytes: number
-  usedAt: number
-  readonly share: Share
-}
 
 /** A tail that is being read. Once `#loading` is another one or null, its result is dropped. */
 interface Loading {
@@ -53,8 +49,10 @@ export interface HistoryParts {
   retention: Retention
 }
 
-/** Messages without a hole, and the room's position when they were read. */
-export type Stretch = Pick<Page, 'head' | 'messages'>
+/** Messages without a hole, and the room as it was when they were read. */
+export interface Stretch extends Present {
+  readonly messages: Message[]
+}
 
 /** Frames for one member, and the offset of the last message in them. */
 export interface Frames {
@@ -117,6 +115,12 @@ export class History {
     return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
   }
 
+  async present(): Promise<Present> {
+    if (this.#healing !== null) await this.#whole()
+    const { log, room, retention } = this.#parts
+    return this.#tail === null ? log.summary(room, retention) : presentOf(this.#tail)
+  }
+
   /** Messages after an offset, oldest first; there may be more of them than one read brings. */
   async after(offset: number, holder: Holder, isWanted?: () => boolean): Promise<Stretch> {
     if (this.#healing !== null) await this.#whole()
@@ -124,7 +128,7 @@ export class History {
     const tail = this.#tail
     if (tail === null || offset < tail.after) return this.page(offset, holder, isWanted)
     tail.usedAt = this.#parts.clock.elapsed()
-    return { head: headOf(tail), messages: this.#visible(tail, offset) }
+    return { ...presentOf(tail), messages: this.#visible(tail, offset) }
   }
 
   /** The position after which the newest `count` messages come, or all that are kept. */
@@ -228,11 +232,12 @@ export class History {
 
   async #loadTail(loading: Loading, holder: Holder): Promise<void> {
     const query = { after: null, order: 'desc', bytes: TAIL_BYTES_MAX } as const
-    const { head, messages } = await this.#read(query, { holder })
+    const { head, redactions, messages } = await this.#read(query, { holder })
     messages.reverse()
     if (this.#loading !== loading) return
     const tail: Tail = {
       share: loading.share,
+      redactions,
       epoch: head.epoch,
       after: (messages[0]?.offset ?? head.offset + 1) - 1,
       messages,
@@ -278,17 +283,4 @@ function joined(frames: readonly Buffer[]): Buffer {
 export function hasHole({ head, messages }: Stretch, at: number): boolean {
   if (messages.length === 0) return at < head.offset
   return messages.some(({ offset }, index) => offset !== at + 1 + index)
-}
-
-function headOf({ epoch, after, messages }: Tail): Position {
-  return { epoch, offset: messages.at(-1)?.offset ?? after }
-}
-
-function shorten(tail: Tail): void {
-  while (tail.messages.length > PAGE_MESSAGES || tail.bytes > TAIL_BYTES_MAX) {
-    const gone = tail.messages.shift()
-    if (gone === undefined) return
-    tail.bytes -= gone.payload.length
-    tail.after = gone.offset
-  }
 }

@@ -8,6 +8,7 @@ import { type History, hasHole, type Stretch } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
 import type { ReadRate } from './read-rate.ts'
+import type { Present } from './tail.ts'
 
 /** Where a member starts in the history of its room. */
 export type Start =
@@ -41,6 +42,8 @@ export class Resume {
   readonly #parts: ResumeParts
   readonly #member: Member
   #cancelled = false
+  /** Whether the member was told where it starts, or that it must load the room again. */
+  #opened = false
   /** Bytes that are paid for and not delivered yet. */
   #paid = 0
 
@@ -75,17 +78,15 @@ export class Resume {
       // If more was published since the member joined than it asked for, it gets all of that.
       return { ...at, offset: Math.min(at.offset, (buffer.firstOffset ?? at.offset + 1) - 1) }
     }
-    const head = await history.head()
-    if (start.from === 'now' && buffer.hasLoss) return this.#tell('reset', head)
-    if (start.from === 'now') {
+    const present = await history.present()
+    const { head } = present
+    if (start.from === 'now' && !buffer.hasLoss) {
       const first = buffer.firstOffset ?? head.offset + 1
-      return this.#tell('position', { ...head, offset: first - 1 })
+      return this.#tell('position', { ...present, head: { ...head, offset: first - 1 } })
     }
-    const { position } = start
-    if (position.epoch !== head.epoch || position.offset > head.offset) {
-      return this.#tell('reset', head)
-    }
-    return this.#tell('position', position)
+    const isPast = start.from === 'position' && isUpTo(start.position, head)
+    // It is told with the first page, which may show that the position is of no use any more.
+    return isPast ? start.position : this.#tell('reset', present)
   }
 
   async #catchUp(from: Position, start: Start): Promise<void> {
@@ -100,11 +101,12 @@ export class Resume {
       // The newest messages are those that are still kept when the first page is read.
       if (pages === 1 && start.from === 'last') at = { ...at, offset: beginOf(page, at.offset) }
       if (page.head.epoch !== at.epoch || hasHole(page, at.offset)) {
-        const told = this.#tell('reset', page.head)
+        const told = this.#tell('reset', page)
         if (told === null) return
         at = told
         continue
       }
+      if (start.from === 'position' && !this.#opened) this.#tell('position', { ...page, head: at })
       at = { ...at, offset: this.#deliver(page.messages, at.offset) }
       const isLast = at.offset >= page.head.offset && !buffer.overflowed
       if (isLast) {
@@ -129,8 +131,10 @@ export class Resume {
   }
 
   /** Returns the position that the member was told, or null if its format cannot tell a loss. */
-  #tell(type: 'position' | 'reset', position: Position): Position | null {
-    const notice = this.#member.format.announce({ type, room: this.#parts.room, position })
+  #tell(type: 'position' | 'reset', { head: position, redactions }: Present): Position | null {
+    const { room } = this.#parts
+    const notice = this.#member.format.announce({ type, room, position, redactions })
+    this.#opened = true
     if (notice !== null && !this.#cancelled) this.#member.deliver(notice)
     if (notice !== null || type === 'position') return position
     if (!this.#cancelled) this.#member.fail('lost')
@@ -166,6 +170,11 @@ export class Resume {
       await sleep(clock, Math.min(ms, RECHECK_MS_MAX))
     }
   }
+}
+
+/** Whether a position is of a room's past or its newest. */
+function isUpTo({ epoch, offset }: Position, head: Position): boolean {
+  return epoch === head.epoch && offset <= head.offset
 }
 
 /** The offset before the first message of a page. */

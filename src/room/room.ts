@@ -17,6 +17,7 @@ import type { Published, Publisher, PublishTarget, Sender } from './publish.ts'
 import type { ReadRate } from './read-rate.ts'
 import { Resume, type Start } from './resume.ts'
 import type { Rule } from './rule.ts'
+import type { Present } from './tail.ts'
 
 export interface RoomParts {
   log: MessageLog
@@ -172,7 +173,7 @@ export class Room implements Follower, PublishTarget {
     const gap = new Gap({
       ...{ history, clock: this.#parts.clock },
       tell: (message) => this.#tell(message),
-      lost: (head) => this.#lost(head),
+      lost: (present) => this.#lost(present),
       healed: (at) => {
         this.#gap = null
         this.#healedTo = at
@@ -205,10 +206,10 @@ export class Room implements Follower, PublishTarget {
     this.#fanOut.push({ type: 'message', room: this.name, message })
   }
 
-  /** Messages up to this position that members did not get are no longer kept. */
-  #lost(position: Position): void {
+  /** Messages up to the newest position that members did not get are no longer kept. */
+  #lost({ head: position, redactions }: Present): void {
     for (const { buffer } of this.#joining.values()) buffer.lose()
-    const notice = { type: 'reset', room: this.name, position } as const
+    const notice = { type: 'reset', room: this.name, position, redactions } as const
     this.#fanOut.announce(notice, (member) => member.fail('lost'))
   }
 

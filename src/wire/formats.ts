@@ -1,9 +1,9 @@
 // The list of wire formats: by name, and by the subprotocol that chooses them at an endpoint.
 import { raw } from './raw.ts'
-import { sse, sseEnvelope } from './sse.ts'
+import { sse, sseChunked, sseEnvelope, sseEnvelopeChunked } from './sse.ts'
 import type { WireFormat } from './wire-format.ts'
 
-const FORMATS: readonly WireFormat[] = [raw, sse, sseEnvelope]
+const FORMATS: readonly WireFormat[] = [raw, sse, sseEnvelope, sseChunked, sseEnvelopeChunked]
 
 /** An endpoint that takes WebSockets. `rooms`: one room, named by the path. */
 export type Endpoint = 'rooms'

@@ -1,10 +1,12 @@
 // Server-sent events (WHATWG HTML section 9.2), for clients that publish nothing: `id:` is the
-// position, `data:` the payload, or the whole message as JSON.
+// position, `data:` the payload, or the whole message as JSON. Over HTTP/1.1 each event is a chunk,
+// which is made once for all members, as the event is.
 import { type Command, UNREADABLE } from '../protocol/command.ts'
 import type { Notice, RoomEvent } from '../protocol/event.ts'
 import type { Message } from '../protocol/message.ts'
 import { messageJson } from '../protocol/message-json.ts'
 import { positionText } from '../protocol/position.ts'
+import { httpChunk } from './http-chunk.ts'
 import type { WireFormat } from './wire-format.ts'
 
 /** A comment: it keeps proxies from closing the stream and tells the client that it is alive. */
@@ -13,9 +15,13 @@ export const SSE_COMMENT = Buffer.from(':\n\n')
 const LINE_ENDS = /\r\n|\r|\n/g
 
 /** Every line of data begins with `data:`, or the text could end the event and begin another. */
-function block(fields: readonly string[], data: string | null): Buffer {
-  const lines = data === null ? fields : [...fields, `data: ${withPrefixes(data)}`]
-  return Buffer.from(`${lines.join('\n')}\n\n`)
+function block(fields: readonly string[], data: string): Buffer {
+  return Buffer.from(`${[...fields, `data: ${withPrefixes(data)}`].join('\n')}\n\n`)
+}
+
+/** After how many milliseconds a client whose stream has ended requests it again [C170]. */
+export function retryBlock(ms: number): Buffer {
+  return Buffer.from(`retry: ${ms}\n\n`)
 }
 
 /** In one piece: a text may be nothing but line ends, and a list of them is many times as large. */
@@ -42,16 +48,29 @@ function encodeEnvelope(event: RoomEvent): Buffer | null {
   return block(idOf(event.message), messageJson(event.message))
 }
 
+/** Each has data: half of the clients forget an id that comes without [C171]. */
 function announce(notice: Notice): Buffer | null {
   if (notice.type !== 'position' && notice.type !== 'reset') return null
-  const text = positionText(notice.position)
-  if (notice.type === 'position') return block([`id: ${text}`], null)
-  return block([`id: ${text}`, 'event: reset'], text)
+  const { type, position, redactions } = notice
+  const { epoch, offset } = position
+  const data = JSON.stringify({ epoch, offset, redactions })
+  return block([`id: ${positionText(position)}`, `event: ${type}`], data)
 }
 
 /** A client that follows a stream sends nothing. */
 const decode = (): Command[] => [UNREADABLE]
 
+function inChunks(format: WireFormat): WireFormat {
+  const framed = (bytes: Buffer | null): Buffer | null => bytes && httpChunk(bytes)
+  return {
+    ...format,
+    name: `${format.name}-chunked`,
+    encode: (event) => framed(format.encode(event)),
+    announce: (notice) => framed(format.announce(notice)),
+  }
+}
+
+/** For HTTP/1.0, which knows no chunks: the end of the TCP connection ends the stream. */
 export const sse: WireFormat = {
   ...{ name: 'sse', ping: null, replies: null },
   ...{ encode, announce, decode },
@@ -62,3 +81,6 @@ export const sseEnvelope: WireFormat = {
   name: 'sse-envelope',
   encode: encodeEnvelope,
 }
+
+export const sseChunked = inChunks(sse)
+export const sseEnvelopeChunked = inChunks(sseEnvelope)

@@ -74,7 +74,7 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
     t.ok(isWhole(format.ping))
     const position = { epoch: 'e', offset: 7 }
     for (const type of ['position', 'reset'] as const) {
-      t.ok(isWhole(format.announce({ type, room: 'chat:a', position })))
+      t.ok(isWhole(format.announce({ type, room: 'chat:a', position, redactions: 0 })))
     }
     const code = { room: 'chat:a', code: 2_100, reason: 'sent out' }
     t.ok(isWhole(format.announce({ type: 'unsubscribed', ...code })))

@@ -259,7 +259,7 @@ function wrong({ member, after, left, latest = 0 }: Life, newest: number): strin
   return ended || at === newest || (at === null && newest === 0) ? null : `ends at ${at}`
 }
 
-test('[C93] a member that joins anywhere hears every offset after it once, in order', async (t) => {
+test('[C173] a member that joins hears every offset after it once, in order', async (t) => {
   const property = fc.asyncProperty(
     fc.array(step, { maxLength: 60, size: 'max' }),
     async (steps) => {

@@ -10,6 +10,8 @@ export class EventStream {
   lastEventId = ''
   /** Comments are no events; they are counted, because they show that a connection is alive. */
   comments = 0
+  /** The last `retry:`, in milliseconds; 0 without one. */
+  retryMs = 0
   #text = ''
   #data: string[] = []
   #event = ''
@@ -40,6 +42,7 @@ export class EventStream {
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
     if (name === 'data') this.#data.push(value)
     if (name === 'event') this.#event = value
+    if (name === 'retry' && /^\d+$/.test(value)) this.retryMs = Number(value)
     if (name === 'id' && !value.includes('\u0000')) this.#id = value
   }
 

@@ -5,6 +5,8 @@ import { until } from './until.ts'
 export class Following {
   readonly response: Response
   readonly stream = new EventStream()
+  /** The events that say where it starts. */
+  readonly positions: StreamEvent[] = []
   readonly #controller: AbortController
   #events: StreamEvent[] = []
   #ended = false
@@ -15,7 +17,7 @@ export class Following {
     void this.#read()
   }
 
-  /** Waits for so many events, takes them and gives them. */
+  /** Waits for so many events besides the positions, takes them and gives them. */
   async take(count: number): Promise<StreamEvent[]> {
     await until(() => this.#events.length >= count || this.#ended)
     return this.#events.splice(0, count)
@@ -39,7 +41,9 @@ export class Following {
     try {
       for await (const chunk of this.response.body ?? []) {
         this.stream.push(decoder.decode(chunk, { stream: true }))
-        this.#events.push(...this.stream.take())
+        const events = Map.groupBy(this.stream.take(), ({ event }) => event === 'position')
+        this.positions.push(...(events.get(true) ?? []))
+        this.#events.push(...(events.get(false) ?? []))
       }
     } catch {
       // Stopped by us, or cut.
@@ -56,4 +60,13 @@ export async function follow(url: string, headers: Record<string, string>): Prom
     signal: controller.signal,
   })
   return new Following(response, controller)
+}
+
+/** A reset to a position, as a stream tells it. */
+export function resetTo(epoch: string, offset: number, redactions = 0): StreamEvent {
+  return {
+    id: `${epoch}:${offset}`,
+    event: 'reset',
+    data: JSON.stringify({ epoch, offset, redactions }),
+  }
 }

@@ -5,7 +5,7 @@ import type { Kind, Message } from '../../src/protocol/message.ts'
 import { messageJson } from '../../src/protocol/message-json.ts'
 import { bytesInLines } from '../../src/protocol/payload.ts'
 import { parsePosition, positionText } from '../../src/protocol/position.ts'
-import { sse, sseEnvelope } from '../../src/wire/sse.ts'
+import { sse, sseChunked, sseEnvelope, sseEnvelopeChunked } from '../../src/wire/sse.ts'
 import { EventStream } from '../support/event-stream.ts'
 
 const SEED = { seed: 20_261_123, numRuns: 2_000 }
@@ -72,14 +72,13 @@ t.test('[C91] an envelope is the message as JSON, of every kind', async (t) => {
   t.same(JSON.parse(messageJson(redacted)), expected)
 })
 
-t.test('[C92] a position is announced without data, and a reset with it', async (t) => {
-  const stream = new EventStream()
+t.test('[C171] a position and a reset are told with data', async (t) => {
   const position = { epoch: '0a1b', offset: 3 }
-  stream.push(String(sse.announce({ type: 'position', room: 'r', position })))
-  t.same(stream.take(), [], 'a block without data is no event')
-  t.equal(stream.lastEventId, '0a1b:3')
-  stream.push(String(sse.announce({ type: 'reset', room: 'r', position })))
-  t.same(stream.take(), [{ id: '0a1b:3', event: 'reset', data: '0a1b:3' }])
+  for (const type of ['position', 'reset'] as const) {
+    const told = read(sse.announce({ type, room: 'r', position, redactions: 2 }))
+    const data = '{"epoch":"0a1b","offset":3,"redactions":2}'
+    t.same(told, [{ id: '0a1b:3', event: type, data }])
+  }
 })
 
 t.test('a position is read as it was written, and nothing else is one', async (t) => {
@@ -111,4 +110,40 @@ t.test('[C114] what counts against the sender is what the text grows to', async 
   t.ok(bytesInLines('text', paste) < 1.1 * paste.length, 'a tenth for lines of a usual length')
   t.equal(bytesInLines('binary', Buffer.alloc(1_000, '\n')), 1_000)
   t.equal(bytesInLines('json', Buffer.from('{"a":\n1}')), 8 + 6)
+})
+
+/** The chunks of a body (RFC 9112 section 7.1.3), and what is left over. */
+function chunksOf(bytes: Buffer): { chunks: string[]; rest: Buffer } {
+  const chunks: string[] = []
+  let rest = bytes
+  for (;;) {
+    const end = rest.indexOf('\r\n')
+    const length = Number.parseInt(rest.toString('latin1', 0, end), 16)
+    const after = end + 2 + length
+    if (end < 0 || rest.toString('latin1', after, after + 2) !== '\r\n') return { chunks, rest }
+    chunks.push(rest.toString('utf8', end + 2, after))
+    rest = rest.subarray(after + 2)
+  }
+}
+
+t.test('[C172] for HTTP/1.1 each event is one whole chunk, of the same bytes', async (t) => {
+  const sizes = [0, 1, 15, 16, 255, 256, 4_095, 4_096, 65_536]
+  const texts = [...sizes.map((size) => 'é'.repeat(size)), '\r\n0\r\n\r\n', '\n'.repeat(100)]
+  const pairs = [
+    [sse, sseChunked],
+    [sseEnvelope, sseEnvelopeChunked],
+  ] as const
+  for (const [plain, chunked] of pairs) {
+    const notice = { type: 'reset', room: 'r', position: { epoch: 'e', offset: 1 } } as const
+    const told = { ...notice, redactions: 0 }
+    const events = texts.map((text) => eventOf(message('text', text)))
+    const expected = [...events.map(plain.encode), plain.announce(told)].map(String)
+    const framed = [...events.map(chunked.encode), chunked.announce(told)]
+    const { chunks, rest } = chunksOf(Buffer.concat(framed.map((one) => one ?? Buffer.alloc(0))))
+    t.equal(rest.length, 0)
+    t.same(chunks, expected)
+    const joined = { type: 'joined', room: 'r' } as const
+    const client = { connection: 'c', user: null, name: null, info: null }
+    t.equal(chunked.encode({ ...joined, client }), null, 'nothing is no chunk')
+  }
 })

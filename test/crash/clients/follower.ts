@@ -7,6 +7,8 @@ import type { Scene } from './run-parts.ts'
 const BACK_AFTER_MS = 30
 /** What may be answered while the server goes up or down. */
 const LATER = [429, 503]
+/** Each event is a chunk: the end of the one before it and its own length. */
+const CHUNK_HEAD = /^(?:\r\n)?[0-9a-f]+\r\n/
 const STATUS_AT = 'HTTP/1.1 '.length
 
 /** Told what becomes of the connections of followers. */
@@ -122,22 +124,28 @@ export class Follower {
   #read(): void {
     const blocks = this.#text.split('\n\n')
     this.#text = blocks.pop() ?? ''
-    for (const block of blocks) if (!block.startsWith(':')) this.#take(block)
+    for (const chunk of blocks) {
+      const block = chunk.replace(CHUNK_HEAD, '')
+      if (!/^(:|retry:)/.test(block)) this.#take(block)
+    }
   }
 
   #take(block: string): void {
     const [, epoch, offset] = /^id: (.*):(\d+)$/m.exec(block) ?? []
     const data = /^data: (.*)$/m.exec(block)?.[1]
     const event = /^event: (.*)$/m.exec(block)?.[1]
-    if (epoch === undefined || event !== undefined) return this.#wrong(`got ${block.slice(0, 60)}`)
+    const isOpening = event === 'position'
+    if (epoch === undefined || data === undefined || (event !== undefined && !isOpening)) {
+      return this.#wrong(`got ${block.slice(0, 60)}`)
+    }
     const at = { epoch, offset: Number(offset) }
-    if (data === undefined) return this.#opened(at)
+    if (isOpening) return this.#opened(at)
     const last = this.at ?? at
     this.at = this.#record.followed(this.who, this.room, { last, at, text: data })
     this.#options.watcher?.heard(this)
   }
 
-  /** The position that a stream opens with is the one it was asked for [C92]. */
+  /** The position that a stream opens with is the one it was asked for [C171]. */
   #opened(at: Position): void {
     const last = this.at ?? at
     if (at.offset !== last.offset) this.#wrong(`came back after ${last.offset} to ${at.offset}`)

@@ -28,7 +28,7 @@ function threads() {
   return { writer, reader, told }
 }
 
-t.test('[C93] a message on the disk is not shown before it was told', async (t) => {
+t.test('[C173] a message on the disk is not shown before it was told', async (t) => {
   const { writer, reader, told } = threads()
   const followers = new Followers()
   const shares = sharesWithin()

@@ -2,6 +2,8 @@
 // that only the operator reaches, and with few connections even there (S52).
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { listenAdvice } from '../src/config/listen-advice.ts'
+import { ConfigError } from '../src/config/mistakes.ts'
 import { notFound, refusalOf } from './answers/refusal-of.ts'
 import { sendRefusal } from './errors.ts'
 import { onClientError, onFrameworkError } from './unrouted.ts'
@@ -29,10 +31,16 @@ async function metricsPort(app: FastifyInstance): Promise<void> {
     return await registry.metrics()
   })
   app.addHook('onReady', async () => {
-    const url = await side.listen({ host, port })
+    const url = await side.listen({ host, port }).catch(refuse)
     app.log.info({ url: `${url}/metrics` }, 'metrics')
   })
   app.addHook('onClose', () => side.close())
+}
+
+/** The settings that the operator can change are others than those of the server itself. */
+function refuse(error: unknown): never {
+  const advice = listenAdvice(error, { host: 'USHER_METRICS_HOST', port: 'USHER_METRICS_PORT' })
+  throw advice === null ? error : new ConfigError([advice])
 }
 
 export default fp(metricsPort, {

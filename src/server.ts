@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import type { Config } from './config/config.ts'
 import { loadConfig } from './config/environment.ts'
+import { listenAdvice } from './config/listen-advice.ts'
 import { ConfigError } from './config/mistakes.ts'
 import { EngineRefused } from './engine/engine.ts'
 
@@ -42,9 +43,7 @@ function closeOnSignals(app: FastifyInstance, config: Config): { uninstall(): vo
   })
 }
 
-/**
- * Prints a sentence for what the operator can mend: wrong settings, a refused folder, a taken port.
- */
+/** Prints a sentence for what the operator can mend, and the stack of a fault of ours. */
 function refuse(error: unknown): void {
   process.stderr.write(`Usher does not start.\n${sentenceOf(error)}\n`)
   process.exitCode = 1
@@ -53,8 +52,10 @@ function refuse(error: unknown): void {
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof ConfigError || error instanceof EngineRefused) return error.message
-  if (!('syscall' in error && error.syscall === 'listen')) return error.stack ?? error.message
-  return `${error.message}: name another HOST or PORT, or end what is there.`
+  const advice = listenAdvice(error, { host: 'HOST', port: 'PORT' })
+  if (advice !== null) return advice
+  if ('syscall' in error) return `${error.message}: check the path and the rights of this user.`
+  return error.stack ?? error.message
 }
 
 main().catch(refuse)

@@ -162,6 +162,27 @@ test('a port that is taken ends it with 1 and names the port', async (t) => {
   t.ok(next.url, 'and releases the data folder')
 })
 
+test('what the operator can mend ends it with 1 and one sentence, no stack', async (t) => {
+  const folder = t.testdir({ file: '' })
+  const secret = { USHER_SECRET: 'a-secret-for-this-test-alone-0123456789' }
+  const memory = { USHER_DATA: ':memory:', ...secret }
+  const metrics = { USHER_METRICS_HOST: 'no.such.host.invalid', USHER_METRICS_PORT: '0' }
+  const cases: [env: Record<string, string>, sentence: RegExp][] = [
+    [{ ...memory, HOST: 'no.such.host.invalid' }, /: HOST is no name that this machine knows: /],
+    [{ ...memory, ...metrics }, /: USHER_METRICS_HOST is no name that this machine knows: /],
+    [
+      { ...secret, USHER_DATA: join(folder, 'file') },
+      /is no folder, .+ another one in USHER_DATA\.$/,
+    ],
+  ]
+  for (const [env, sentence] of cases) {
+    const { code, stderr } = await runServer(t, env)
+    const [first, second = '', ...more] = stderr.trimEnd().split('\n')
+    t.same([code, first, more], [1, 'Usher does not start.', []])
+    t.match(second, sentence)
+  }
+})
+
 test('the boot log names the engine, its durability, and what has no effect', async (t) => {
   const folder = t.testdir({})
   const server = await startServer(t, settings(folder, { USHER_TYPO: '1' }))

@@ -52,13 +52,35 @@ const LOCK_MARGIN_MS = 2_000
 
 /** Throws a ConfigError that lists everything wrong at once. */
 export function configFrom(source: Source): Config {
+  const { settings, config, mistakes } = read(source)
+  mistakes.throwIfAny()
+  const secrets = secretsOf(settings, config.engine, mistakes)
+  mistakes.throwIfAny()
+  return Object.freeze({ ...config, secrets })
+}
+
+/** What a source says, and everything that is wrong with it. */
+export interface Findings {
+  /** A setting that is wrong has its standard. */
+  readonly settings: Settings
+  readonly config: Omit<Config, 'secrets'>
+  readonly wrongs: readonly string[]
+}
+
+/** Looks at all settings, and makes nothing: no folder, and no secret in it. */
+export function lookAt(source: Source): Findings {
+  const { mistakes, ...found } = read(source)
+  return { ...found, wrongs: mistakes.sentences }
+}
+
+function read(source: Source) {
   const mistakes = new Mistakes(source.nameOf, source.wrongs)
   const settings = readSettings(source, mistakes)
   const { production, host, port, publicUrl, origins, serverKeys } = settings
   const { signup, trustProxy, drainSeconds, metricsPort, metricsHost, logLevel } = settings
   const rules = rulesFrom(source, settings, mistakes)
   const engine = engineOf(settings)
-  const config = {
+  const config: Omit<Config, 'secrets'> = {
     ...{ ...rules, production, host, port, engine, origins, serverKeys },
     ...{ trustProxy, drainSeconds, metricsPort, metricsHost, logLevel },
     publicUrl: publicUrl === null ? null : new URL(publicUrl),
@@ -68,10 +90,7 @@ export function configFrom(source: Source): Config {
     warnings: [...source.warnings, ...rules.warnings],
   }
   checkSecrets(settings, mistakes)
-  mistakes.throwIfAny()
-  const secrets = secretsOf(settings, engine, mistakes)
-  mistakes.throwIfAny()
-  return Object.freeze({ ...config, secrets })
+  return { settings, config, mistakes }
 }
 
 function readSettings({ writtenFor }: Source, mistakes: Mistakes): Settings {

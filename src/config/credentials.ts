@@ -49,12 +49,21 @@ export function secretsOf(
   return { current: secret ?? made(), previous: secretPrevious }
 }
 
-/** A file that was cut short or written by hand must not become a secret that can be guessed. */
+/**
+ * A file that was cut short or written by hand must not become a secret that can be guessed. Where
+ * there is a mistake, what is returned is never used.
+ */
 function keptIn(folder: string, mistakes: Mistakes): string {
-  const secret = secretIn(folder)
-  const advice = `the one in ${folder}/secret is too weak: delete the file`
-  if (isWeak(secret)) mistakes.add('secret', advice)
-  return secret
+  try {
+    const secret = secretIn(folder)
+    const advice = `the one in ${folder}/secret is too weak: delete the file`
+    if (isWeak(secret)) mistakes.add('secret', advice)
+    return secret
+  } catch (error) {
+    const what = `${folder}/secret can be neither read nor made (${(error as Error).message})`
+    mistakes.add('data', `${what}: name a folder in which this user may read and write`)
+    return ''
+  }
 }
 
 /** Null without a key and without a key set; otherwise all that a token must match. */

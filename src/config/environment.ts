@@ -1,6 +1,6 @@
 // The settings of the process: its environment and the rules file. The only reader of process.env.
-import { existsSync, readFileSync } from 'node:fs'
-import { type Config, configFrom } from './config.ts'
+import { readFileSync } from 'node:fs'
+import { type Config, configFrom, type Findings, lookAt, type Source } from './config.ts'
 import { parseRulesFile, type RulesFile } from './rules-file.ts'
 import { SETTINGS, type SettingName, type Settings } from './settings.ts'
 
@@ -13,10 +13,19 @@ const VARIABLES = new Set<string>([REDIS, ...Object.values(SETTINGS).map((row) =
 
 /** Throws a ConfigError that lists everything wrong at once. */
 export function loadConfig(env: Environment = process.env): Config {
+  return configFrom(sourceOf(env))
+}
+
+/** Looks at the settings of the process, right or wrong, and makes nothing. */
+export function lookAtEnvironment(env: Environment = process.env): Findings {
+  return lookAt(sourceOf(env))
+}
+
+function sourceOf(env: Environment): Source {
   const textOf = (variable: string) => env[variable]?.trim() || undefined
   const nameOf = (setting: SettingName) => SETTINGS[setting].variable
   const hasRedis = textOf(REDIS) !== undefined
-  return configFrom({
+  return {
     nameOf,
     writtenFor(setting, form) {
       const text = textOf(nameOf(setting))
@@ -24,17 +33,29 @@ export function loadConfig(env: Environment = process.env): Config {
     },
     rules: rulesOfFile,
     wrongs: hasRedis ? [`${REDIS}: this version has no Redis engine yet: remove it.`] : [],
-    warnings: Object.keys(env)
-      .filter((name) => name.startsWith('USHER_') && !VARIABLES.has(name))
-      .map((name) => `${name} is not a setting of this version: it has no effect.`),
-  })
+    warnings: Object.keys(env).flatMap((name) => warningsOf(name, textOf(name))),
+  }
+}
+
+function warningsOf(name: string, text: string | undefined): string[] {
+  if (VARIABLES.has(name)) return text ? [] : [`${name} is empty: it counts as not set.`]
+  if (!name.startsWith('USHER_')) return []
+  return [`${name} is not a setting of this version: it has no effect.`]
 }
 
 function rulesOfFile({ rulesFile }: Settings): RulesFile | string[] {
   const path = rulesFile ?? RULES_FILE
-  if (existsSync(path)) return parseRulesFile(readFileSync(path, 'utf8'), path)
-  if (rulesFile === null) return parseRulesFile('{}', path)
-  return [
-    `${SETTINGS.rulesFile.variable}: there is no such file: write the path of your rules file.`,
-  ]
+  try {
+    return parseRulesFile(readFileSync(path, 'utf8'), path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    if (code === 'ENOENT' && rulesFile === null) return parseRulesFile('{}', path)
+    const { variable } = SETTINGS.rulesFile
+    if (code === 'ENOENT') {
+      return [`${variable}: there is no such file: write the path of your rules file.`]
+    }
+    const advice = 'write the path of a file that this user may read'
+    return [`${rulesFile === null ? path : variable}: cannot be read (${message}): ${advice}.`]
+  }
 }

@@ -31,6 +31,10 @@ export class Mistakes {
     this.#sentences.push(...sentences)
   }
 
+  get sentences(): readonly string[] {
+    return this.#sentences
+  }
+
   /** @throws ConfigError */
   throwIfAny(): void {
     if (this.#sentences.length > 0) throw new ConfigError(this.#sentences)

@@ -12,6 +12,7 @@ import {
   type NumberSetting,
 } from '../protocol/limits.ts'
 import { DEFAULT_RULES, RULE_DEFAULTS, type Rule } from '../room/rule.ts'
+import { oddHeartbeat, oddPatterns } from './odd-rules.ts'
 import { ADDRESSES, adviceFor } from './setting-types.ts'
 
 const strict = { additionalProperties: false } as const
@@ -88,8 +89,12 @@ export interface RulesFile {
 /** Names the place of a path of keys, at the beginning of a sentence. */
 type Place = (path: readonly string[]) => string
 
-/** Reads the text of a rules file. Returns sentences when it is wrong, each naming its line. */
-export function parseRulesFile(text: string, name: string): RulesFile | string[] {
+/**
+ * Reads the text of a rules file, with or without a byte order mark. Returns sentences when it is
+ * wrong, each naming its line.
+ */
+export function parseRulesFile(written: string, name: string): RulesFile | string[] {
+  const text = written.replace(/^\uFEFF/, '')
   const errors: ParseError[] = []
   const tree = parseTree(text, errors, { disallowComments: true, allowEmptyContent: false })
   const [broken] = errors
@@ -97,10 +102,24 @@ export function parseRulesFile(text: string, name: string): RulesFile | string[]
     const what = broken ? printParseErrorCode(broken.error) : 'it is empty'
     return [`${name}, line ${lineOf(text, broken?.offset ?? 0)}: this is not JSON (${what}).`]
   }
+  const twice = secondOfName(tree)
+  if (twice !== null) {
+    const line = lineOf(text, twice.offset)
+    return [`${name}, line ${line}: ${twice.value} stands there twice: remove one of them.`]
+  }
   return rulesOf(JSON.parse(text), (path) => {
     const line = lineOf(text, nodeAt(tree, path)?.offset ?? 0)
     return `${name}, line ${line}: ${path.join('.') || 'the file'}`
   })
+}
+
+/** A key whose object has that name before it already: JSON would take the last of them. */
+function secondOfName({ type, children = [] }: Node): Node | null {
+  const names = type === 'object' ? children.flatMap(({ children: [key] = [] }) => key ?? []) : []
+  const isSecond = ({ value }: Node, index: number) =>
+    names.findIndex((other) => other.value === value) < index
+  const inner = () => children.map(secondOfName).find((found) => found !== null)
+  return names.find(isSecond) ?? inner() ?? null
 }
 
 /** Reads rules that come as an object: sentences name the key instead of a line. */
@@ -144,12 +163,19 @@ function fillIn({ rooms, limits = {}, heartbeat }: RulesInput, place: Place): Ru
     ...(rooms ?? []).flatMap((rule, index) => idlePaths(['rooms', String(index)], rule)),
     ...idlePaths(['limits'], limits),
   ]
+  const beats = { ...DEFAULT_HEARTBEAT, ...heartbeat }
   return {
     rules: rooms?.map(ruleOf) ?? DEFAULT_RULES,
     limits: { ...DEFAULT_LIMITS, ...withoutLater(numbers) },
     exemptAddresses,
-    heartbeat: { ...DEFAULT_HEARTBEAT, ...heartbeat },
-    warnings: idle.map((path) => `${place(path)} has no effect in this version.`),
+    heartbeat: beats,
+    warnings: [
+      ...idle.map((path) => `${place(path)} has no effect in this version.`),
+      ...oddPatterns((rooms ?? []).map(({ match }) => match)).map(
+        ({ index, what }) => `${place(['rooms', String(index), 'match'])} ${what}`,
+      ),
+      ...(heartbeat ? oddHeartbeat(beats).map((what) => `${place(['heartbeat'])} ${what}`) : []),
+    ],
   }
 }
 

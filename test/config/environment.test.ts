@@ -1,6 +1,7 @@
 // Settings from the environment: which ones are taken, and what the operator is told about others.
+import { existsSync } from 'node:fs'
 import { type Test, test } from 'tap'
-import { loadConfig } from '../../src/config/environment.ts'
+import { loadConfig, lookAtEnvironment } from '../../src/config/environment.ts'
 import { ConfigError } from '../../src/config/mistakes.ts'
 
 const SECRET = 'd9b1f0a7c3e5d9b1f0a7c3e5d9b1f0a7'
@@ -158,4 +159,35 @@ test('a setting that this version does not know is warned of by its name', async
   t.equal(warnings.length, 1)
   t.match(warnings[0], /^USHER_ORIGIN is not a setting/)
   t.notMatch(warnings[0], /a\.example/)
+})
+
+test('a variable that is empty is warned of, since it may be a slip', async (t) => {
+  const { port, warnings } = loadConfig({ ...MEMORY, PORT: '', NODE_ENV: ' ', HOME: '' })
+  t.equal(port, 3000)
+  t.same(warnings, [
+    'PORT is empty: it counts as not set.',
+    'NODE_ENV is empty: it counts as not set.',
+  ])
+})
+
+test('a rules file or a folder that cannot be read or made is told in a sentence', async (t) => {
+  const folder = t.testdir({ rules: {}, file: '', 'with-secret': { secret: {} } })
+  const rules = /^USHER_CONFIG: cannot be read \(.+\): write the path of a file that this user may/
+  t.match(toldOf({ USHER_CONFIG: `${folder}/rules` }), rules)
+  t.match(toldOf({ USHER_CONFIG: `${folder}/file/rules.json` }), rules)
+  for (const data of ['file', 'file/data', 'with-secret']) {
+    const told = toldOf({ USHER_DATA: `${folder}/${data}` })
+    t.match(
+      told,
+      /^USHER_DATA: .+secret can be neither read nor made \(.+\): name a folder in which /,
+    )
+  }
+})
+
+test('looking at the settings makes nothing, and finds what is wrong', async (t) => {
+  const folder = `${t.testdir()}/data`
+  const found = lookAtEnvironment({ USHER_DATA: folder, PORT: 'x' })
+  t.match(found.wrongs, [/^PORT: /])
+  t.match(found.settings, { port: 3000, data: folder })
+  t.notOk(existsSync(folder))
 })

@@ -46,6 +46,8 @@ const WRONG: [text: string, line: number, word: RegExp][] = [
   ['{\n  "limits": {\n    "connections": "many"\n  }\n}', 3, /connections/],
   ['{\n  "limits": {\n    "connections": 1.5\n  }\n}', 3, /connections/],
   ['{\n  "heartbeat": {\n    "pingSeconds": 0\n  }\n}', 3, /pingSeconds/],
+  ['{\n  "limits": {},\n  "rooms": [],\n  "limits": {}\n}', 4, /limits stands there twice/],
+  ['{\n  "rooms": [{ "match": "a",\n "match": "b" }]\n}', 3, /match stands there twice/],
   ['{\n  "limits": {\n    "__proto__": 1\n  }\n}', 3, /__proto__/],
 ]
 
@@ -79,6 +81,51 @@ test('a setting without effect is warned of by its line, and the rest holds', as
   t.match(parseRules({ rooms: [{ match: 'a', presence: true }] }), {
     warnings: ['rooms.0.presence has no effect in this version.'],
   })
+})
+
+/** Patterns, and what is said about the last of them: nothing where it is as it should be. */
+const PATTERNS: [patterns: string[], told: RegExp | null][] = [
+  [['chat:*', 'live:*', '*'], null],
+  [['a', 'chat:*:b', '*:b', '*.*'], null],
+  [['chat:*', 'ch*t:*'], /match has a \* inside a word: it fits any characters there, also none/],
+  [
+    ['*', 'chat:*'],
+    /match has no effect: "\*" before it takes all its rooms\. Move it up, or remove/,
+  ],
+  [['chat:*', 'b', 'chat:a:*'], /"chat:\*" before it takes/],
+  [['a*', 'a'], /"a\*" before it takes/],
+  [['a.*.z', 'a.b*.z'], /"a\.\*\.z" before it takes/],
+  [['a', 'a'], /"a" before it takes/],
+  [['*', 'user:*'], /match has no effect in this version: personal rooms have a rule of their own/],
+]
+
+test('a pattern that is sooner a slip than a wish is warned of by its line', async (t) => {
+  for (const [patterns, told] of PATTERNS) {
+    const rooms = patterns.map((match) => `{"match": "${match}"}`)
+    const { rules, warnings } = parseRulesFile(
+      `{"rooms": [${rooms.join(',\n')}]}`,
+      'f',
+    ) as RulesFile
+    const last = patterns.length
+    t.equal(rules.length, last, 'it holds all the same')
+    t.equal(warnings.length, told === null ? 0 : 1, patterns.join())
+    t.match(warnings.join(), told ?? /^$/)
+    if (told) t.ok(warnings[0]?.startsWith(`f, line ${last}: rooms.${last - 1}.match has `))
+  }
+})
+
+test('a pong that may take longer than the next ping is warned of', async (t) => {
+  const warningsOf = (text: string) => (parseRulesFile(text, 'f') as RulesFile).warnings
+  const told = warningsOf('{"limits": {},\n"heartbeat": {"pingSeconds": 5}}')
+  t.match(told, [
+    /^f, line 2: heartbeat lets pongSeconds be longer than pingSeconds: .+ up to 15 s/,
+  ])
+  t.same(warningsOf('{"heartbeat": {"pingSeconds": 5, "pongSeconds": 5}}'), [])
+})
+
+test('a byte order mark, as some editors write it, is no error', async (t) => {
+  const { limits } = parseRulesFile('\uFEFF{"limits": {"connections": 7}}', 'f') as RulesFile
+  t.equal(limits.connections, 7)
 })
 
 test('options that come as an object are checked alike, and the key is named', async (t) => {

@@ -164,6 +164,9 @@ function headerOf(path: string): Buffer {
 }
 
 function inspect(path: string): void {
+  if (!statSync(path).isFile()) {
+    throw new EngineRefused(`${path} is no file. Move it away, or name another data folder.`)
+  }
   if (sizeOf(path) === 0) throw damaged(path, 'it is empty')
   const db = openForReading(path)
   try {

@@ -90,6 +90,13 @@ function taken(folder: string): EngineRefused {
 }
 
 function unwritable(folder: string, error: unknown): EngineRefused {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    return new EngineRefused(
+      `The data folder ${folder} is no folder, or stands below a file (${reasonOf(error)}). ` +
+        'Name another one in USHER_DATA.',
+    )
+  }
   return new EngineRefused(
     `The data folder ${folder} cannot be written (${reasonOf(error)}). ` +
       'Give this user the right to write there, or name another folder in USHER_DATA.',

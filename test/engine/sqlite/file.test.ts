@@ -93,6 +93,15 @@ t.test('an empty file is refused, because ours never are', async (t) => {
   await refuses(t, t.testdir({ 'usher.db': '' }), /is damaged: it is empty/)
 })
 
+t.test('a folder where the file should be is refused as one', async (t) => {
+  const folder = t.testdir({ 'usher.db': {} })
+  const refused = {
+    name: 'EngineRefused',
+    message: /usher\.db is no file\. Move it away, or name /,
+  }
+  await t.rejects(open(folder), refused)
+})
+
 t.test('a store that was cut at the end of a page is refused', async (t) => {
   const { folder, path } = await store(t)
   truncateSync(path, statSync(path).size - 4_096)

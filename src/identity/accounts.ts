@@ -84,7 +84,7 @@ export class Accounts {
     this.#sessions = parts.sessions
     this.#revokeAccess = parts.revokeAccess
     this.#shares = parts.shares
-    this.#passwords = new Passwords(parts.shares)
+    this.#passwords = new Passwords(parts.shares, random)
     this.#breached = breached
     this.#throttle = new LoginThrottle({ clock, attempts: parts.attempts, shares: parts.shares })
   }

@@ -1,9 +1,10 @@
 // Passwords as argon2id hashes that carry their own parameters (S21, S22, S23).
-import { argon2, randomBytes } from 'node:crypto'
+import { argon2 } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { SharedWork } from '../engine/shared-work.ts'
 import { type Holder, NO_HOLDER, type Shares } from '../engine/shares.ts'
+import type { Random } from '../time/random.ts'
 import { sameBytes } from './secret.ts'
 
 /** OWASP's first choice: 19 MiB, two passes, one lane. */
@@ -61,15 +62,17 @@ export interface Verdict {
 /** Hashes and checks passwords, a bounded number at a time; 503 or 429 when too many wait. */
 export class Passwords {
   readonly #hashing: SharedWork
+  readonly #random: Random
   /**
    * The hash that passwords of unknown users are checked against, so that it takes the same time
    * (S23).
    */
   readonly #unknownUser: string
 
-  constructor(shares: Shares) {
+  constructor(shares: Shares, random: Random) {
     this.#hashing = new SharedWork(shares, 'hashes', AT_ONCE)
-    this.#unknownUser = encode(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES), PARAMETERS)
+    this.#random = random
+    this.#unknownUser = encode(random.bytes(SALT_BYTES), random.bytes(HASH_BYTES), PARAMETERS)
   }
 
   /** For the one who asks: a server key may take of the reserve. */
@@ -83,7 +86,7 @@ export class Passwords {
   }
 
   async #hash(password: string): Promise<string> {
-    const salt = randomBytes(SALT_BYTES)
+    const salt = this.#random.bytes(SALT_BYTES)
     return encode(salt, await derive(password, salt, PARAMETERS), PARAMETERS)
   }
 

@@ -57,6 +57,29 @@ for (const [how, authorize] of [
   })
 }
 
+test('[C88] authorize is not asked about personal rooms', async (t) => {
+  const rooms: string[] = []
+  const authorize = (_: Identity, _action: string, room: string) => rooms.push(room) > 0
+  const { url } = await startHost(t, { options: { ...credulous, authorize } })
+  const mine = `${url}/rt/rooms/user:ann`
+  const ann = await connect(mine, { headers: as('ann') })
+  t.match(await refused(mine, { headers: as('eve') }), { status: 403 })
+  for (const [name, said, read] of [
+    ['ann', 201, 200],
+    ['eve', 403, 403],
+  ] as const) {
+    const headers = as(name)
+    const published = await call(`${mine}/messages`, 'POST', { headers, body: name })
+    t.equal(published.status, said, `${name} publishes`)
+    for (const path of ['', '/messages']) {
+      t.equal((await call(mine + path, 'GET', { headers })).status, read, name + path)
+    }
+  }
+  t.equal(await ann.text(), '"ann"')
+  t.same(rooms, [])
+  await ann.close()
+})
+
 test('[C88] order stays what each made it while authorize takes its time', async (t) => {
   const waiting: (() => void)[] = []
   const authorize = (_: Identity, action: string): boolean | Promise<boolean> =>

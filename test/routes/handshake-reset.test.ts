@@ -19,7 +19,14 @@ async function healthy(t: Test, { url, app }: StartedApp): Promise<void> {
   await nothingLeft(app)
   const client = await connect(url + ROOM, { headers: asServer })
   client.send('fine')
-  t.equal(await client.text(), 'fine')
+  // What clients said before they vanished may still be on its way to the disk.
+  const heard: string[] = []
+  while (heard.at(-1) !== 'fine') heard.push(await client.text())
+  t.same(
+    heard.filter((text) => text !== 'fine' && !/^x{10000}$/.test(text)),
+    [],
+    'and nothing that was not said whole',
+  )
   await client.close()
   await nothingLeft(app)
   t.same(leftIn(app), NOTHING_LEFT)

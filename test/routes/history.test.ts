@@ -1,6 +1,7 @@
 // History over REST: pages in both directions, positions, ETags, and redaction.
 import t from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
+import { connect } from '../support/client.ts'
 import { asServer, call, person } from '../support/people.ts'
 import { ruled } from '../support/settings.ts'
 
@@ -52,7 +53,7 @@ t.test('[C95] messages are read as they were published, by a user who may join',
   t.equal((await read(usher, '', {})).status, 401)
 })
 
-t.test('[C95] pages go both ways, and a limit above 1,000 is 1,000', async (t) => {
+t.test('[C95] pages go both ways', async (t) => {
   const usher = await startApp(t)
   for (let i = 1; i <= 5; i += 1) await say(usher, i)
   t.same(offsets((await read(usher, '?limit=2')).body), [1, 2])
@@ -60,10 +61,24 @@ t.test('[C95] pages go both ways, and a limit above 1,000 is 1,000', async (t) =
   t.same(offsets((await read(usher, '?order=desc&limit=2')).body), [5, 4])
   t.same(offsets((await read(usher, '?order=desc&before=4')).body), [3, 2, 1])
   t.same(offsets((await read(usher, '?after=5')).body), [])
-  t.equal((await read(usher, '?limit=99999')).status, 200)
   for (const query of ['?limit=0', '?after=-1', '?order=up', '?after=x', '?limit=1&limit=2']) {
     t.equal((await read(usher, query)).status, 400, query)
   }
+})
+
+t.test('[C95] [C49] a limit above 1,000 is 1,000, and a replay too', async (t) => {
+  const usher = await startApp(t)
+  const lines = Array.from({ length: 500 }, (_, at) => ({ room: 'chat:a', data: at }))
+  for (let i = 0; i < 3; i += 1) {
+    await call(`${usher.url}/messages`, 'POST', { headers: asServer, body: lines })
+  }
+  t.equal((await read(usher, '?limit=99999')).body.messages.length, 1_000)
+  const client = await connect(`${usher.url}/rooms/chat:a?replay=99999`, { headers: asServer })
+  await say(usher, 'live')
+  const heard: string[] = []
+  while (heard.at(-1) !== '"live"') heard.push(await client.text())
+  t.equal(heard.length, 1_001)
+  await client.close()
 })
 
 t.test('[C95] offsets of another epoch are refused, and not answered wrongly', async (t) => {

@@ -6,7 +6,7 @@ import { connect, rawSocket, refused, upgradeRequest } from '../support/client.t
 import { pauseCalls } from '../support/paused-calls.ts'
 import { asServer } from '../support/people.ts'
 import { RawClient, rawConnect } from '../support/raw-client.ts'
-import { closed, until } from '../support/until.ts'
+import { closed, until, within } from '../support/until.ts'
 
 const ROOM = '/rooms/chat:a'
 const SHUTDOWN = { code: 3001, reason: 'shutdown' }
@@ -31,6 +31,9 @@ test('[C65] a client that does not answer is ended, and closing does not hang', 
   t.equal(app.connections.size, 0)
 })
 
+/** Far more than the drain window, and less than the 30 s that a request may take to come. */
+const CLOSING = { what: 'the app closes', ms: 20_000 }
+
 test('[C65] connections that never sent a whole request do not delay closing', async (t) => {
   const { url, app } = await startApp(t, { drainSeconds: 1 })
   const silent = await rawSocket(url)
@@ -38,7 +41,7 @@ test('[C65] connections that never sent a whole request do not delay closing', a
   half.write('GET /rooms/chat:a HTTP/1.1\r\nHost: loc')
   const ends = [closed(silent), closed(half)]
   for (const socket of [silent, half]) socket.on('error', () => undefined).resume()
-  await app.close()
+  await within(app.close(), CLOSING)
   await Promise.all(ends)
   t.pass('closed, and they were ended')
 })
@@ -51,7 +54,7 @@ test('[C65] half a request delays closing no longer than the drain window', asyn
   sender.write(`${head}Content-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf`)
   const member = await connect(url + ROOM, { headers: asServer })
   const ended = closed(sender)
-  await app.close()
+  await within(app.close(), CLOSING)
   await Promise.all([ended, member.closed])
   t.pass('closed, and it was ended')
 })

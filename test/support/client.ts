@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import WebSocket, { type ClientOptions } from 'ws'
+import { within } from './until.ts'
 
 export interface Frame {
   data: Buffer
@@ -22,7 +23,7 @@ export interface RefusedUpgrade {
 
 export class Client {
   readonly ws: WebSocket
-  readonly closed: Promise<Closing>
+  readonly #closed: Promise<Closing>
   readonly #frames: Frame[] = []
   readonly #waiting: ((frame: Frame) => void)[] = []
 
@@ -30,16 +31,22 @@ export class Client {
     this.ws = ws
     ws.on('message', (data: Buffer, binary) => this.#arrive({ data: Buffer.from(data), binary }))
     ws.on('error', () => undefined)
-    this.closed = new Promise((resolve) => {
+    this.#closed = new Promise((resolve) => {
       ws.on('close', (code, reason) => resolve({ code, reason: reason.toString() }))
     })
+  }
+
+  /** The code and reason, once it is closed. */
+  get closed(): Promise<Closing> {
+    return within(this.#closed, { what: `the close of ${this.ws.url}` })
   }
 
   /** The next frame, whether it is here already or still to come. */
   next(): Promise<Frame> {
     const frame = this.#frames.shift()
     if (frame) return Promise.resolve(frame)
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    const arrival = new Promise<Frame>((resolve) => this.#waiting.push(resolve))
+    return within(arrival, { what: `a frame of ${this.ws.url}` })
   }
 
   /** The next frame as text. */

@@ -19,7 +19,8 @@ export class Following {
 
   /** Waits for so many events besides the positions, takes them and gives them. */
   async take(count: number): Promise<StreamEvent[]> {
-    await until(() => this.#events.length >= count || this.#ended)
+    const what = `${count} events of ${this.response.url}`
+    await until(() => this.#events.length >= count || this.#ended, { what })
     return this.#events.splice(0, count)
   }
 

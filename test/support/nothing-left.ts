@@ -24,7 +24,10 @@ export function leftIn({ connections, rooms }: FastifyInstance): typeof NOTHING_
   }
 }
 
-/** Resolves when nothing is left; a leak shows as a test that never ends. */
+/** Resolves when nothing is left; the error of a leak says what leaked. */
 export async function nothingLeft(app: FastifyInstance): Promise<void> {
-  await until(() => Object.values(leftIn(app)).every((count) => count === 0))
+  const isEmpty = () => Object.values(leftIn(app)).every((count) => count === 0)
+  await until(isEmpty).catch((error) => {
+    throw new Error(`still there: ${JSON.stringify(leftIn(app))}`, { cause: error })
+  })
 }

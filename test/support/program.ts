@@ -73,7 +73,8 @@ export class Program {
 
   /** Resolves with the match in what it prints; rejects when it ends without. */
   async shows(pattern: RegExp): Promise<RegExpExecArray> {
-    await until(() => pattern.test(this.output) || !running.has(this))
+    const what = `${this.#options.command.join(' ')} prints ${pattern}`
+    await until(() => pattern.test(this.output) || !running.has(this), { what })
     const match = pattern.exec(this.output)
     if (match) return match
     throw new Error(`${this.#options.command.join(' ')} ends without ${pattern}: ${this.output}`)

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { signed } from '../../identity/hand-made-token.ts'
 import { connect } from '../../support/client.ts'
-import { claimsAt, issuerKey } from '../../support/issuer.ts'
+import { claimsAt, issuerKey, keyServer } from '../../support/issuer.ts'
 import { nothingLeft } from '../../support/nothing-left.ts'
 import { call, person } from '../../support/people.ts'
 import { asked, old, setUp } from '../../support/third-party-scene.ts'
@@ -190,4 +190,12 @@ t.test('[C37] a token without kid is taken while there is one key to choose', as
   await clock.advance(30_000)
   t.equal(await status(next), 200)
   t.equal(await status(old, { kid: undefined }), 401)
+})
+
+t.test('[C37] [S35] a key set that is somewhere else by now is not followed there', async (t) => {
+  const { issuer, status } = await setUp(t)
+  const elsewhere = await keyServer(t, old)
+  issuer.answer = (response) => response.writeHead(302, { location: elsewhere.url.href }).end()
+  t.equal(await status(), 503)
+  t.equal(elsewhere.asked, 0)
 })

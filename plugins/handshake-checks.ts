@@ -1,5 +1,6 @@
 // The form of WebSocket handshakes, before any credential is looked at: a handshake that ws would
 // refuse after its ticket was redeemed is refused here, by plain HTTP (S1).
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
@@ -13,11 +14,8 @@ declare module 'fastify' {
 }
 
 const KEY = /^[A-Za-z0-9+/]{22}==$/
-/**
- * RFC 9110 tokens between commas; for any other list ws would answer 400 after the ticket was
- * redeemed.
- */
-const PROTOCOLS = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/
+/** An RFC 9110 token, or nothing: section 5.6.1.2 has a recipient ignore empty elements. */
+const OFFER = /^[ \t]*(?:[\w!#$%&'*+.^`|~-]+[ \t]*)?$/
 const VERSION = '13'
 
 async function handshakeForm(app: FastifyInstance): Promise<void> {
@@ -58,22 +56,25 @@ function checkForm(request: FastifyRequest, reply: FastifyReply): void {
   if (routeOptions.config.takesUpgrade !== true) {
     throw new Refusal(REPLY.badRequest, 'This path takes no WebSockets.')
   }
-  if (raw.httpVersion === '1.0') throw new Refusal(REPLY.badRequest, 'Upgrade by HTTP/1.1.')
   if (headers['sec-websocket-version'] !== VERSION) {
     throw new Refusal(REPLY.badRequest, `Sec-WebSocket-Version must be ${VERSION}.`)
   }
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) {
     throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Key must be 16 bytes in base64.')
   }
-  const protocols = headers['sec-websocket-protocol']
-  if (protocols !== undefined && (!PROTOCOLS.test(protocols) || hasTwice(protocols))) {
-    throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Protocol must be a list of tokens.')
-  }
+  checkOffers(raw.headers)
 }
 
-function hasTwice(list: string): boolean {
-  const names = list.split(',').map((name) => name.trim())
-  return new Set(names).size < names.length
+/** Leaves out empty elements, for which ws would answer 400 after the ticket was redeemed. */
+function checkOffers(headers: IncomingHttpHeaders): void {
+  const list = headers['sec-websocket-protocol']?.split(',') ?? []
+  const offers = list.map((offer) => offer.trim()).filter((offer) => offer !== '')
+  if (!list.every((offer) => OFFER.test(offer)) || new Set(offers).size < offers.length) {
+    throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Protocol must be a list of tokens.')
+  }
+  if (offers.length === list.length) return
+  if (offers.length === 0) delete headers['sec-websocket-protocol']
+  else headers['sec-websocket-protocol'] = offers.join(', ')
 }
 
 export default fp(handshakeForm, {

@@ -22,6 +22,7 @@ import identity from '../plugins/identity.ts'
 import knownPaths from '../plugins/known-paths.ts'
 import lastResort from '../plugins/last-resort.ts'
 import log, { type LoggerOptions, loggerFor } from '../plugins/log.ts'
+import lostUpgrades from '../plugins/lost-upgrades.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
@@ -125,6 +126,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(securityHeaders)
   await app.register(handshakeRate)
   await app.register(handshakeForm)
+  await app.register(lostUpgrades)
   if (unknownPaths) await app.register(knownPaths)
   await app.register(connectionLog)
   await app.register(handshake)

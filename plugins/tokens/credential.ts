@@ -107,11 +107,14 @@ function logInOf(request: FastifyRequest, { cookie, identity }: LogIns): Credent
   return secret === undefined ? null : { kind: 'cookie', secret }
 }
 
+const TICKET_USE =
+  'a ticket opens a WebSocket, whose Upgrade a proxy may have taken away, or an event stream'
+
 function refuseInUrl(request: FastifyRequest, names: readonly string[]): void {
   const query = queryOf(request)
   const found = names.find((name) => query[name] !== undefined)
   if (found === undefined) return
-  const advice = found === 'ticket' ? 'a ticket opens a connection' : 'use the Authorization header'
+  const advice = found === 'ticket' ? TICKET_USE : 'use the Authorization header'
   throw new Refusal(REPLY.badRequest, `${found} is not taken in this URL: ${advice}.`)
 }
 

@@ -7,7 +7,7 @@ import { connect, rawSocket, upgradeRequest } from '../support/client.ts'
 import { clientFrame } from '../support/frames.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, ticketOf } from '../support/people.ts'
-import { RawClient, rawRequest } from '../support/raw-client.ts'
+import { RawClient, rawConnect, rawRequest } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
 const ROOM = '/rooms/chat:a'
@@ -18,12 +18,13 @@ async function answer(url: string, text: string) {
   const status = await client.status()
   if (status === 101) {
     client.socket.destroy()
-    return { status, error: null }
+    return { status, error: null, message: null }
   }
   const length = Number(/content-length: (\d+)/i.exec(client.head)?.[1] ?? 0)
   await until(() => client.rest.length >= length || client.ended)
   client.socket.destroy()
-  return { status, error: (JSON.parse(client.rest || '{}') as { error?: string }).error }
+  const { error, message } = JSON.parse(client.rest || '{}') as Record<string, string>
+  return { status, error, message }
 }
 
 const BAD_REQUEST = { status: 400, error: 'bad_request' }
@@ -38,11 +39,11 @@ const MALFORMED: Record<string, Record<string, string | null>> = {
   'version 8': { 'Sec-WebSocket-Version': '8' },
   'version 14': { 'Sec-WebSocket-Version': '14' },
   'two versions': { 'Sec-WebSocket-Version': '13, 8' },
-  'an empty subprotocol': { 'Sec-WebSocket-Protocol': 'a,,b' },
-  'a comma at the end': { 'Sec-WebSocket-Protocol': 'usher.raw,' },
   'a quoted subprotocol': { 'Sec-WebSocket-Protocol': '"usher.raw"' },
   'a subprotocol with a space': { 'Sec-WebSocket-Protocol': 'usher raw' },
+  'a subprotocol that is no token': { 'Sec-WebSocket-Protocol': 'usher.raw, \u00a0' },
   'a subprotocol offered twice': { 'Sec-WebSocket-Protocol': 'usher.raw, usher.raw' },
+  'a subprotocol offered twice, and an empty one': { 'Sec-WebSocket-Protocol': 'a, , a' },
 }
 
 for (const [what, headers] of Object.entries(MALFORMED)) {
@@ -50,7 +51,7 @@ for (const [what, headers] of Object.entries(MALFORMED)) {
     const usher = await startApp(t)
     const ticket = await ticketOf(usher, asServer, { user: 'u_1' })
     const path = `${ROOM}?ticket=${ticket}`
-    t.same(await answer(usher.url, upgradeRequest(path, headers)), BAD_REQUEST)
+    t.match(await answer(usher.url, upgradeRequest(path, headers)), BAD_REQUEST)
     const client = await connect(usher.url + path)
     await client.close()
     await nothingLeft(usher.app)
@@ -67,17 +68,55 @@ test('[C40] a refused upgrade says that its connection ends', async (t) => {
   }
 })
 
-test('[C41] [S1] an upgrade by HTTP/1.0 is a 400: there are none in it', async (t) => {
+/** What a proxy on the way makes of a handshake. */
+const LOST: Record<string, (request: string) => string> = {
+  'without Upgrade': (request) => request.replace('Upgrade: websocket\r\n', ''),
+  'with another Upgrade': (request) => request.replace(': websocket', ': h2c'),
+  'with an empty Upgrade': (request) => request.replace(': websocket', ':'),
+  'with Connection: close': (request) => request.replace(': Upgrade', ': close'),
+  'without Connection': (request) => request.replace('Connection: Upgrade\r\n', ''),
+  'by HTTP/1.0': (request) => request.replace('HTTP/1.1', 'HTTP/1.0'),
+  'as nginx does by itself': (request) =>
+    request
+      .replace('HTTP/1.1', 'HTTP/1.0')
+      .replace('Connection: Upgrade', 'Connection: close')
+      .replace('Upgrade: websocket\r\n', ''),
+}
+
+test('[C161] [S1] a handshake that lost its Upgrade is told of the proxy', async (t) => {
+  const usher = await startApp(t)
+  const ticket = await ticketOf(usher, asServer, { user: 'u_1' })
+  const paths = [ROOM, `${ROOM}?ticket=${ticket}`, `${ROOM}?auth=message`, '/rooms/a$b']
+  for (const [how, lose] of Object.entries(LOST)) {
+    for (const path of paths) {
+      const request = lose(upgradeRequest(path))
+      const { status, error, message } = await answer(usher.url, request)
+      t.same({ status, error }, BAD_REQUEST, `${how}, ${path}`)
+      t.match(message, /proxy.*HTTP\/1\.1.*Upgrade and Connection.*docs\/operations\.md/, how)
+    }
+  }
+  const lines = usher.log().split('\n')
+  const warnings = lines.filter((line) => line.includes('proxy_http_version'))
+  t.equal(warnings.length, 1, 'the operator is told once')
+  t.match(warnings[0], /"level":40.*"peer":"127\.0\.0\.1"/)
+  await connect(`${usher.url}${ROOM}?ticket=${ticket}`).then((client) => client.close())
+  await nothingLeft(usher.app)
+})
+
+test('[C161] where no handshake may come, and by HTTP/1.0, nothing is lost', async (t) => {
   const { url } = await startApp(t)
-  const request = upgradeRequest(ROOM, asServer).replace('HTTP/1.1', 'HTTP/1.0')
-  t.same(await answer(url, request), BAD_REQUEST)
+  const { 'as nginx does by itself': lose = String } = LOST
+  t.match(await answer(url, lose(upgradeRequest('/session', asServer))), { status: 400 })
+  t.match(await answer(url, lose(upgradeRequest('/nowhere'))), { status: 404 })
+  const plain = upgradeRequest(ROOM, { ...asServer, 'Sec-WebSocket-Key': null })
+  t.match(await answer(url, lose(plain)), { status: 200 })
 })
 
 test('[C2] [S1] an upgrade with another method than GET is a 405', async (t) => {
   const { url } = await startApp(t)
   for (const method of ['POST', 'PUT', 'DELETE']) {
     const request = upgradeRequest(ROOM, asServer).replace('GET', method)
-    t.same(await answer(url, request), { status: 405, error: 'method_not_allowed' }, method)
+    t.match(await answer(url, request), { status: 405, error: 'method_not_allowed' }, method)
   }
   const head = await rawRequest(url, upgradeRequest(ROOM, asServer).replace('GET', 'HEAD'))
   t.equal(await head.status(), 405, 'HEAD, whose answer has no body')
@@ -88,7 +127,7 @@ test('[C2] [S1] an upgrade with another method than GET is a 405', async (t) => 
 test('[C41] a path that takes no WebSockets is a 400', async (t) => {
   const { url } = await startApp(t)
   for (const path of ['/session', '/health/live', '/']) {
-    t.same(await answer(url, upgradeRequest(path, asServer)), BAD_REQUEST, path)
+    t.match(await answer(url, upgradeRequest(path, asServer)), BAD_REQUEST, path)
   }
 })
 
@@ -103,7 +142,7 @@ test('[C41] an unknown path is a 404', async (t) => {
 test('[C41] a room name that is none is a 400', async (t) => {
   const { url } = await startApp(t)
   for (const name of ['a$b', 'a%20b', '%00', 'a%0d%0ab', 'x'.repeat(129), '%ff', '%C3%A9']) {
-    t.same(await answer(url, upgradeRequest(`/rooms/${name}`, asServer)), BAD_REQUEST, name)
+    t.match(await answer(url, upgradeRequest(`/rooms/${name}`, asServer)), BAD_REQUEST, name)
   }
 })
 
@@ -122,7 +161,8 @@ test('[C41] Upgrade: h2c is ignored, also with a body', async (t) => {
   ]
   const posted = await rawRequest(url, `${head.join('\r\n')}\r\n\r\n${body}`)
   t.equal(await posted.status(), 201)
-  const got = await rawRequest(url, upgradeRequest(ROOM, { ...asServer, Upgrade: 'h2c' }))
+  const offer = { ...asServer, Upgrade: 'h2c', 'Sec-WebSocket-Key': null }
+  const got = await rawRequest(url, upgradeRequest(ROOM, offer))
   t.equal(await got.status(), 200)
   for (const { socket } of [posted, got]) socket.destroy()
 })
@@ -207,11 +247,33 @@ test('[C31] [S8] the server answers usher.raw if it is offered, else none', asyn
   await ended
 })
 
+/** Lists with empty elements, and what they are answered with. */
+const OFFERS: Record<string, string> = {
+  ...{ '': '', ',': '', ' , ,': '', 'other,,': '' },
+  ...{ 'usher.raw,': 'usher.raw', ',usher.raw': 'usher.raw', 'a, ,\tusher.raw,': 'usher.raw' },
+}
+
+test('[C162] empty subprotocols are left out, with a ticket among the others too', async (t) => {
+  const usher = await startApp(t)
+  for (const [list, name] of Object.entries(OFFERS)) {
+    const offer = { ...asServer, 'Sec-WebSocket-Protocol': list }
+    const client = await rawConnect(usher.url, ROOM, offer)
+    const [, chosen = ''] = /\r\nsec-websocket-protocol: ([^\r]*)/i.exec(client.head) ?? []
+    t.equal(chosen, name, list)
+    client.socket.destroy()
+  }
+  const ticket = await ticketOf(usher, asServer, { user: 'u_1' })
+  const offer = `,usher.ticket.${ticket},, usher.raw,`
+  const client = await rawConnect(usher.url, ROOM, { 'Sec-WebSocket-Protocol': offer })
+  t.notOk(client.head.includes(ticket))
+  client.socket.destroy()
+})
+
 test('[C31] [S8] a ticket beside usher.raw is never sent back, and alone is a 400', async (t) => {
   const usher = await startApp(t)
   const ticket = await ticketOf(usher, asServer, { user: 'u_1' })
   const alone = { 'Sec-WebSocket-Protocol': `usher.ticket.${ticket}` }
-  t.same(await answer(usher.url, upgradeRequest(ROOM, alone)), BAD_REQUEST)
+  t.match(await answer(usher.url, upgradeRequest(ROOM, alone)), BAD_REQUEST)
   const both = { 'Sec-WebSocket-Protocol': `usher.ticket.${ticket}, usher.raw` }
   const client = await rawRequest(usher.url, upgradeRequest(ROOM, both))
   t.equal(await client.status(), 101, 'the 400 did not use it up')

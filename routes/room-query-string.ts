@@ -10,7 +10,15 @@ const REPLAY_MAX = 1_000
 
 const Flag = Type.Enum(['true', 'false'])
 
+const POSITION = '9f86d081884c7d65:41'
+
 export const RoomQuery = Type.Object({
+  ticket: Type.Optional(
+    Type.String({
+      description: 'For a WebSocket or a stream: a ticket, which opens one connection.',
+      examples: ['ut_…'],
+    }),
+  ),
   echo: Type.Optional({
     ...Flag,
     description:
@@ -30,10 +38,16 @@ export const RoomQuery = Type.Object({
       examples: ['20'],
     }),
   ),
+  lastEventId: Type.Optional(
+    Type.String({
+      description: 'For a stream: as `Last-Event-ID`, from what stands in for an EventSource.',
+      examples: [POSITION],
+    }),
+  ),
   after: Type.Optional(
     Type.String({
-      description: 'For a stream: the position to go on from, as `Last-Event-ID` is.',
-      examples: ['9f86d081884c7d65:41'],
+      description: 'For a stream: the position to go on from, where neither of these is.',
+      examples: [POSITION],
     }),
   ),
   envelope: Type.Optional({
@@ -48,10 +62,13 @@ export function replayOf({ replay }: RoomQuery): Start | null {
   return replay === undefined ? null : { from: 'last', count: Math.min(Number(replay), REPLAY_MAX) }
 }
 
-/** A browser that reconnects sends its newest position as a header, and the URL as it was. */
+/**
+ * A client that reconnects says its newest position by itself, in a header or in what it adds to
+ * the URL; the rest of the URL is as it was [C173].
+ */
 export function streamStartOf({ headers, query }: FastifyRequest): Start {
-  const header = headers['last-event-id']
-  const text = typeof header === 'string' && header !== '' ? header : (query as RoomQuery).after
+  const { lastEventId, after } = query as RoomQuery
+  const text = String(headers['last-event-id'] ?? '') || lastEventId || after
   if (text === undefined) return { from: 'now' }
   const position = parsePosition(text)
   if (position !== null) return { from: 'position', position }

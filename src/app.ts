@@ -26,6 +26,7 @@ import lostUpgrades from '../plugins/lost-upgrades.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
+import queryParameters from '../plugins/query-parameters.ts'
 import reauthentication from '../plugins/reauthentication.ts'
 import requestMetrics from '../plugins/request-metrics.ts'
 import requests from '../plugins/requests.ts'
@@ -74,8 +75,10 @@ const ACCOUNT_ROUTES = [
 
 const ROUTES = [
   ...[ticketRoutes, roomRoutes, messageRoutes, historyRoutes, batchRoutes, userRoutes],
-  ...[healthRoutes, metricsRoutes],
 ] as FastifyPluginAsync[]
+
+/** They ignore query parameters that they do not know. */
+const MONITORING = [healthRoutes, metricsRoutes] as FastifyPluginAsync[]
 
 /** Parts that a test replaces, and those that a host application decides. */
 export interface AppParts extends HostParts {
@@ -134,6 +137,8 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(eventStream)
   await app.register(openapi, { shown: pages })
   if (pages && accounts) await app.register(webPage)
+  for (const routes of MONITORING) await app.register(routes)
+  await app.register(queryParameters)
   for (const routes of accounts ? [...ACCOUNT_ROUTES, ...ROUTES] : ROUTES) {
     await app.register(routes)
   }

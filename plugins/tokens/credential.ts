@@ -18,6 +18,8 @@ const BEARER = /^Bearer +([!-~]+)$/i
 const TICKET_PROTOCOL = 'usher.ticket.'
 /** Long-lived tokens are refused in a URL, which ends up in logs and histories (S6). */
 const FORBIDDEN_IN_URL = ['token', 'access_token', 'jwt']
+/** Where no connection is opened, a ticket is refused too. */
+const IN_NO_URL = [...FORBIDDEN_IN_URL, 'ticket']
 
 /** Browsers hold a cookie with the `__Host-` prefix to TLS and to this host (S10). */
 export function cookieName(secure: boolean): string {
@@ -43,7 +45,7 @@ export function offeredProtocols(request: FastifyRequest): string[] {
 
 /** The credential of a request: a bearer token, else the log-in. */
 export function credentialOfRequest(request: FastifyRequest, logIns: LogIns): Credential {
-  refuseInUrl(request, [...FORBIDDEN_IN_URL, 'ticket'])
+  refuseInUrl(request, IN_NO_URL)
   return bearerOf(request, logIns) ?? logInOf(request, logIns) ?? { kind: 'none' }
 }
 
@@ -113,9 +115,14 @@ const TICKET_USE =
 function refuseInUrl(request: FastifyRequest, names: readonly string[]): void {
   const query = queryOf(request)
   const found = names.find((name) => query[name] !== undefined)
-  if (found === undefined) return
-  const advice = found === 'ticket' ? TICKET_USE : 'use the Authorization header'
-  throw new Refusal(REPLY.badRequest, `${found} is not taken in this URL: ${advice}.`)
+  if (found !== undefined) throw notInUrl(found)
+}
+
+/** The refusal for a query parameter that would be a credential; null for any other name. */
+export function notInUrl(name: string): Refusal | null {
+  if (!IN_NO_URL.includes(name)) return null
+  const advice = name === 'ticket' ? TICKET_USE : 'use the Authorization header'
+  return new Refusal(REPLY.badRequest, `${name} is not taken in this URL: ${advice}.`)
 }
 
 function queryOf(request: FastifyRequest): Record<string, unknown> {

@@ -3,10 +3,13 @@ import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { cookieName, type LogIns } from './tokens/credential.ts'
+import { checkCookieLogin } from './tokens/page-origin.ts'
 
 interface SessionCookie {
   /** The secret in the request's cookie, if there is one. */
   read(request: FastifyRequest): string | undefined
+  /** For a log-in that is answered with a cookie: 403 where there can be none. */
+  checkLogin(request: FastifyRequest): void
   /** Gives this reply's browser its session. `expiresAt` is in milliseconds since 1970. */
   set(reply: FastifyReply, secret: string, expiresAt: number): void
   clear(reply: FastifyReply): void
@@ -44,6 +47,7 @@ async function sessionCookie(app: FastifyInstance): Promise<void> {
 
   app.decorate('sessionCookie', {
     read,
+    checkLogin: checkCookieLogin,
     set: (reply, secret, expiresAt) => send(reply, secret, new Date(expiresAt)),
     clear: (reply) => send(reply, '', new Date(0)),
   })

@@ -100,6 +100,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const onLogIn = { schema: logIn, onRequest: app.checkLoginOrigin }
   app.post('/session', onLogIn, async (request, reply) => {
     const { client = 'web', ...attempt } = request.body
+    if (client === 'web') app.sessionCookie.checkLogin(request)
     const address = app.networkOf(request)
     const { session, secret } = await app.accounts.logIn({ ...attempt, address }, client)
     const { id, user } = session

@@ -1,15 +1,26 @@
 // Whether the page that a request comes from may use the log-in that its browser sends by itself.
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../src/config/config.ts'
-import { type IsOurs, mayChange, mayRead } from '../../src/identity/origin.ts'
+import { type IsOurs, isShell, mayChange, mayRead } from '../../src/identity/origin.ts'
 import { REPLY, Refusal } from '../../src/protocol/errors.ts'
 
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** For log-in, which has no cookie yet: a page elsewhere may not do it (S12). Throws 403. */
+/**
+ * For log-in and sign-up, which have no cookie yet: a page elsewhere may not do it (S12). A native
+ * shell that is listed may. Throws 403.
+ */
 export function checkLoginPage(request: FastifyRequest, config: Config): void {
+  const { origin } = request.headers
+  if (origin !== undefined && isShell(origin) && config.origins.includes(origin)) return
   checkPage(request, config, mayRead)
+}
+
+/** For a log-in that is answered with a cookie. Throws 403 for a native shell. */
+export function checkCookieLogin({ headers: { origin } }: FastifyRequest): void {
+  if (origin === undefined || !isShell(origin)) return
+  throw new Refusal(REPLY.forbidden, 'A native shell gets no cookie: log in with client: "app".')
 }
 
 /** For a cookie, and for the application's own log-in (S2, S12). Throws 403. */
@@ -24,16 +35,18 @@ function checkPage(request: FastifyRequest, config: Config, may: typeof mayRead)
   const { origin, 'sec-fetch-site': site } = request.headers
   const provenance = { origin, site: Array.isArray(site) ? site[0] : site }
   if (may(provenance, ownOrigins(request, config))) return
-  throw new Refusal(
-    REPLY.forbidden,
-    'The cookie is not taken from this page: name its origin in USHER_ORIGINS, or send a token.',
-  )
+  const isListed = origin !== undefined && config.origins.includes(origin)
+  throw new Refusal(REPLY.forbidden, isListed ? OF_A_SHELL : OF_A_PAGE)
 }
+
+const OF_A_PAGE =
+  'The cookie is not taken from this page: name its origin in USHER_ORIGINS, or send a token.'
+const OF_A_SHELL = 'The cookie is never taken from a native shell: send a token or a ticket.'
 
 /** Own origins; in development, and without a public address, also those of this machine. */
 function ownOrigins(request: FastifyRequest, config: Config): IsOurs {
   const { publicUrl, origins, production } = config
-  const own = new Set(origins)
+  const own = new Set(origins.filter((origin) => !isShell(origin)))
   if (publicUrl) own.add(publicUrl.origin)
   if (!publicUrl || !production) {
     const scheme = 'encrypted' in request.raw.socket ? 'https' : 'http'

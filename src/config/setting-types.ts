@@ -71,10 +71,25 @@ export function partsOf(written: string): string[] {
 }
 
 export const ORIGINS = list(
-  'texts like https://example.com',
-  (item) => !item.includes('*') && URL.canParse(item) && new URL(item).origin === item,
-  'is not an origin: write it like https://example.com',
+  'texts like https://example.com, capacitor://localhost',
+  (item) => (/^https?:/i.test(item) ? isWebOrigin(item) : isShellOrigin(item)),
+  'is not an origin: write it like https://example.com, or as a native shell sends it, like ' +
+    'capacitor://localhost',
 )
+
+function isWebOrigin(item: string): boolean {
+  return !item.includes('*') && URL.canParse(item) && new URL(item).origin === item
+}
+
+/** Browsers send `null` for files and documents of these schemes, and none for sockets. */
+const NO_SHELLS = ['file', 'data', 'blob', 'about', 'javascript', 'ws', 'wss', 'ftp']
+const SHELL_ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/[\w.~-]+(:\d{1,5})?$/
+
+/** Scheme, host and maybe a port, as a native shell sends it: `URL` has no origin for those. */
+function isShellOrigin(item: string): boolean {
+  const [, scheme] = SHELL_ORIGIN.exec(item) ?? []
+  return scheme !== undefined && !NO_SHELLS.includes(scheme)
+}
 
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal']
 

@@ -83,7 +83,9 @@ const SHARED = {
   },
   origins: {
     ...{ variable: 'USHER_ORIGINS', form: forms.ORIGINS, standard: NO_TEXTS },
-    sentence: 'further origins whose pages may use the cookie and the whole API (CORS)',
+    sentence:
+      'further origins whose pages may use the cookie and the whole API (CORS); of native ' +
+      'shells, like `capacitor://localhost`, all but the cookie',
   },
   serverKeys: {
     ...{ variable: 'USHER_API_KEYS', form: SERVER_KEYS, standard: [] },

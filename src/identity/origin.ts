@@ -1,10 +1,17 @@
-// Which pages may use a cookie. Exact origins only: no patterns, no suffixes (S2, S3).
+// Which pages may use a cookie. Exact origins only: no patterns, no suffixes (S2, S3). Every app of
+// a native shell (Capacitor, Tauri, Electron, a browser extension) may have the same origin, so the
+// cookie counts for none of them.
 
 /** What a browser says about where a request comes from. */
 export interface Provenance {
   origin: string | undefined
   /** The `Sec-Fetch-Site` header. */
   site: string | undefined
+}
+
+/** Whether an origin is a native shell's, such as `capacitor://localhost`. */
+export function isShell(origin: string): boolean {
+  return !/^https?:/.test(origin)
 }
 
 /** Whether this exact origin may use the cookie. */

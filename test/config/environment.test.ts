@@ -44,6 +44,15 @@ const WRONG: [name: string, value: string][] = [
   ['USHER_ORIGINS', 'https://a.example,*'],
   ['USHER_ORIGINS', 'null'],
   ['USHER_ORIGINS', 'https://a.example:443'],
+  ['USHER_ORIGINS', 'capacitor://localhost/'],
+  ['USHER_ORIGINS', 'capacitor://*'],
+  ['USHER_ORIGINS', 'capacitor://'],
+  ['USHER_ORIGINS', 'Capacitor://localhost'],
+  ['USHER_ORIGINS', 'app://bundle?x'],
+  ['USHER_ORIGINS', 'app://user@bundle'],
+  ['USHER_ORIGINS', 'file://'],
+  ['USHER_ORIGINS', 'file://localhost'],
+  ['USHER_ORIGINS', 'wss://chat.example.com'],
   ['USHER_API_KEYS', 'a-key-without-a-name-0123456789'],
   ['USHER_API_KEYS', 'name:too-short'],
   ['USHER_API_KEYS', 'na me:0123456789012345678901234'],
@@ -146,11 +155,11 @@ test('[S53] mistakes in scopes are told in a plain sentence, without the key', a
 
 test('lists are split at commas, and empty items are left out', async (t: Test) => {
   const env = {
-    USHER_ORIGINS: ' https://a.example, https://b.example:8443 ,',
+    USHER_ORIGINS: ' https://a.example, https://b.example:8443 , capacitor://localhost,',
     USHER_TRUST_PROXY: '10.0.0.0/8,::1, loopback',
   }
   const { origins, trustProxy } = loadConfig({ ...MEMORY, ...env })
-  t.same(origins, ['https://a.example', 'https://b.example:8443'])
+  t.same(origins, ['https://a.example', 'https://b.example:8443', 'capacitor://localhost'])
   t.same(trustProxy, ['10.0.0.0/8', '::1', 'loopback'])
 })
 

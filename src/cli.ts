@@ -1,5 +1,5 @@
-// What `npx usher` starts. It imports nothing before it knows that this Node can run the rest, so
-// too old a Node is told so in a sentence.
+// The command `usher`. It imports nothing before it knows that this Node can run the rest, so too
+// old a Node is told so in a sentence.
 
 /** As `engines` in package.json says; `npm run check:package` compares the two. */
 const OLDEST = [24, 9] as const
@@ -11,5 +11,11 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   process.stderr.write(`Usher needs Node ${needed} or newer; this is ${process.version}.\n`)
   process.exitCode = 1
 } else {
-  await import('./server.ts')
+  const { main } = await import('./command/main.ts')
+  const code = await main(process.argv.slice(2), {
+    start: () => import('./server.ts'),
+    print: (text) => process.stdout.write(text),
+    complain: (text) => process.stderr.write(text),
+  })
+  if (code !== 0) process.exitCode = code
 }

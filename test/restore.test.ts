@@ -9,7 +9,7 @@ import { asServer, call, cookieOf, PASSWORD } from './support/people.ts'
 import { startProgram } from './support/program.ts'
 import { type ServerProcess, startServer } from './support/server-process.ts'
 
-const BACKUP = new URL('../scripts/backup.ts', import.meta.url).pathname
+const USHER = new URL('../src/cli.ts', import.meta.url).pathname
 const SECRET = 'a-secret-that-outlives-every-data-folder'
 
 interface Ran {
@@ -19,7 +19,7 @@ interface Ran {
 
 /** Runs a command in a shell of its own, with the path as its only variable. */
 async function shell(t: Test, script: string, more: Record<string, string> = {}): Promise<Ran> {
-  const env = { NODE: process.execPath, BACKUP, ...more }
+  const env = { NODE: process.execPath, USHER, ...more }
   const program = startProgram(t, { command: ['sh', '-c', script], cwd: t.testdirName, env })
   return { code: await program.ended, said: program.output }
 }
@@ -37,7 +37,7 @@ function historyOf({ url }: ServerProcess, query = '') {
   return call(`${url}/rooms/chat:a/messages${query}`, 'GET', { headers: asServer })
 }
 
-const copy = '"$NODE" "$BACKUP" copy.db'
+const copy = '"$NODE" "$USHER" backup copy.db'
 
 test('[C173][C94][C95] after a restore old positions are told to reload', async (t) => {
   t.testdir({})
@@ -84,14 +84,10 @@ test('a backup without room says so and leaves nothing', async (t) => {
   t.equal((await say(server, 'on')).status, 201, 'and the service goes on')
 })
 
-test('a backup without a file name says how to call it', async (t) => {
+test('a store in memory has no backup, and none is made', async (t) => {
   t.testdir({})
-  for (const wrong of ['"$NODE" "$BACKUP"', `${copy} another.db`]) {
-    const { code, said } = await shell(t, wrong, { USHER_DATA: 'data' })
-    t.match({ code, said }, { code: 1, said: /^Say where the backup goes: npm run backup -- / })
-  }
-  const inMemory = await shell(t, copy, { USHER_DATA: ':memory:' })
-  t.match(inMemory, { code: 1, said: /^A store in memory cannot be backed up/ })
+  const { code, said } = await shell(t, copy, { USHER_DATA: ':memory:' })
+  t.match({ code, said }, { code: 1, said: /^A store in memory cannot be backed up/ })
   t.notOk(existsSync(`${t.testdirName}/data`), 'and no store is made')
 })
 

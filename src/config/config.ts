@@ -63,6 +63,8 @@ export function configFrom(source: Source): Config {
 export interface Findings {
   /** A setting that is wrong has its standard. */
   readonly settings: Settings
+  /** The settings that were written, right or wrong. */
+  readonly given: ReadonlySet<SettingName>
   readonly config: Omit<Config, 'secrets'>
   readonly wrongs: readonly string[]
 }
@@ -75,7 +77,7 @@ export function lookAt(source: Source): Findings {
 
 function read(source: Source) {
   const mistakes = new Mistakes(source.nameOf, source.wrongs)
-  const settings = readSettings(source, mistakes)
+  const { settings, given } = readSettings(source, mistakes)
   const { production, host, port, publicUrl, origins, serverKeys } = settings
   const { signup, trustProxy, drainSeconds, metricsPort, metricsHost, logLevel } = settings
   const rules = rulesFrom(source, settings, mistakes)
@@ -90,18 +92,20 @@ function read(source: Source) {
     warnings: [...source.warnings, ...rules.warnings],
   }
   checkSecrets(settings, mistakes)
-  return { settings, config, mistakes }
+  return { settings, given, config, mistakes }
 }
 
-function readSettings({ writtenFor }: Source, mistakes: Mistakes): Settings {
+function readSettings({ writtenFor }: Source, mistakes: Mistakes) {
+  const given = new Set<SettingName>()
   const entries = Object.entries(SETTINGS).map(([key, { form, standard }]) => {
     const setting = key as SettingName
     const written = writtenFor(setting, form)
+    if (written !== undefined) given.add(setting)
     const advice = written === undefined ? null : adviceFor(form, written)
     if (advice !== null) mistakes.add(setting, advice)
     return [setting, advice === null ? (written ?? standard) : standard]
   })
-  return Object.fromEntries(entries)
+  return { settings: Object.fromEntries(entries) as Settings, given }
 }
 
 function rulesFrom(source: Source, settings: Settings, mistakes: Mistakes): RulesFile {

@@ -7,7 +7,8 @@ import { SETTINGS, type SettingName, type Settings } from './settings.ts'
 /** A variable that is empty counts as not set. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-const RULES_FILE = 'usher.config.json'
+/** The rules file where no other is named. */
+export const RULES_FILE = 'usher.config.json'
 const REDIS = 'USHER_REDIS_URL'
 const VARIABLES = new Set<string>([REDIS, ...Object.values(SETTINGS).map((row) => row.variable)])
 

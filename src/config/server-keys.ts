@@ -21,6 +21,8 @@ export const SERVER_KEYS = {
     'write a list of names and keys: names of letters, digits, _ and -, keys of 24 or more ' +
     'characters without spaces and commas, scopes in brackets behind the name',
   parse: (written: string) => partsOf(written).map(entryOf),
+  shown: (keys: Input[]) =>
+    keys.map(({ name, scopes }) => (scopes ? `${name}(${scopes.join('+')})` : name)).join(', '),
   wrong(keys: Input[]): string | null {
     if (hasTwins(keys.map(({ name }) => name))) return 'two keys have one name: give each its own'
     if (hasTwins(keys.map(({ key }) => key))) return 'two names have one key: give each its own'

@@ -11,6 +11,8 @@ export interface Form<Schema extends TSchema = TSchema> {
   readonly advice: string
   /** The value of the option for the text of a variable, where it is not the text itself. */
   parse?(text: string): unknown
+  /** A value as an operator may see it, where that is not the value itself. */
+  shown?(written: Static<Schema>): string
   /** What else is wrong with a value, or null. */
   wrong?(written: Static<Schema>): string | null
 }

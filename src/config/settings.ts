@@ -14,6 +14,8 @@ export interface Setting {
   readonly sentence: string
   /** What the docs say about a setting that is not given, where `standard` says too little. */
   readonly unset?: string
+  /** Never shown, not even to an operator. */
+  readonly isSecret?: true
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -67,12 +69,12 @@ const SHARED = {
     sentence: 'how long a shutdown may take',
   },
   secret: {
-    ...{ variable: 'USHER_SECRET', form: forms.text(), standard: null },
+    ...{ variable: 'USHER_SECRET', form: forms.text(), standard: null, isSecret: true },
     sentence: 'root secret, 32 characters or more; needed in production',
     unset: 'made and kept in the folder',
   },
   secretPrevious: {
-    ...{ variable: 'USHER_SECRET_PREVIOUS', form: forms.text(), standard: null },
+    ...{ variable: 'USHER_SECRET_PREVIOUS', form: forms.text(), standard: null, isSecret: true },
     sentence: 'the former root secret, while it is rotated out',
   },
   publicUrl: {
@@ -105,7 +107,7 @@ const SHARED = {
       'believed when they say who asks (`X-Forwarded-*`)',
   },
   'jwt.key': {
-    ...{ variable: 'USHER_JWT_KEY', form: forms.text(), standard: null },
+    ...{ variable: 'USHER_JWT_KEY', form: forms.text(), standard: null, isSecret: true },
     sentence:
       'takes tokens of an issuer you have already: its shared secret as it is (32 characters or ' +
       'more), or its public key in PEM with `\\n` for line ends',

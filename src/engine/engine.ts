@@ -85,6 +85,17 @@ export type EngineSettings =
   | { kind: 'sqlite'; folder: string; lockWaitMs: number }
   | { kind: 'memory' }
 
+/** What can be said of a store that this process does not serve. */
+export interface StoreFacts {
+  /** The version of its tables, and the one that this Usher brings it to. */
+  readonly version: number
+  readonly latest: number
+  /** On disk, with its write-ahead log. */
+  readonly bytes: number
+  readonly rooms: number
+  readonly accounts: number
+}
+
 /** Told once, with a sentence for operators, when an engine waits before it can open. */
 export type OnWaiting = (sentence: string) => void
 

@@ -2,8 +2,16 @@
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Clock } from '../time/clock.ts'
 import { type Bounds, boundsOf } from './bounds.ts'
-import type { Engine, EngineSettings, OnWaiting } from './engine.ts'
+import {
+  type Engine,
+  EngineRefused,
+  type EngineSettings,
+  type OnWaiting,
+  type StoreFacts,
+} from './engine.ts'
+import { backUp as backUpFolder } from './sqlite/backup.ts'
 import { openSqlite } from './sqlite/engine.ts'
+import { storeFacts } from './sqlite/store-facts.ts'
 
 interface Opening {
   onWaiting?: OnWaiting
@@ -32,4 +40,23 @@ export function openEngine(
   opening: Opening = {},
 ): Promise<Engine> {
   return OPENERS[settings.kind](settings, clock, bounds, opening)
+}
+
+/**
+ * Copies what the engine keeps to a new file, while its Usher runs or not. Resolves with the size
+ * in bytes. @throws EngineRefused with a sentence that says what to do; no file is left then
+ */
+export async function backUp(settings: EngineSettings, file: string): Promise<number> {
+  if (settings.kind === 'memory') {
+    throw new EngineRefused('A store in memory cannot be backed up.')
+  }
+  return await backUpFolder({ folder: settings.folder, file })
+}
+
+/**
+ * Looks at what the engine keeps, and changes nothing; null where there is nothing yet.
+ * @throws EngineRefused where a start would be refused
+ */
+export function factsOf(settings: EngineSettings): StoreFacts | null {
+  return settings.kind === 'memory' ? null : storeFacts(settings.folder)
 }

@@ -21,6 +21,7 @@ const ENGINE_PORTS = [
   'shared-work',
   'user-status-store',
 ].map((port) => `src/engine/${port}.ts`)
+const OPENER = 'src/engine/open-engine.ts'
 const WORDS = ['src/protocol/', 'src/time/']
 
 const FOLDERS: Record<string, Wall> = {
@@ -40,6 +41,9 @@ const WALLS: Record<string, Wall> = {
   'src/config/': {
     may: ['src/protocol/', 'src/room/rule.ts'],
     mayType: ['src/engine/engine.ts', 'src/identity/settings.ts'],
+  },
+  'src/command/': {
+    may: [...WORDS, 'src/config/', 'src/identity/', 'src/room/rule.ts', ...ENGINE_PORTS, OPENER],
   },
   'plugins/': { may: [...SOURCES, 'src/config/'] },
   'routes/': { may: ['src/protocol/'], mayType: ['plugins/', ...SOURCES, 'src/config/'] },

@@ -1,0 +1,50 @@
+// The arguments of the command, read into what is wished for.
+import { parseArgs } from 'node:util'
+
+export type Wish = { do: 'start' | 'check' | 'help' | 'version' } | { do: 'backup'; file: string }
+
+/** The arguments are wrong; `message` is a sentence that says how. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UsageError'
+  }
+}
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const
+
+/** @throws UsageError for anything that it does not know */
+export function wishOf(args: readonly string[]): Wish {
+  const { values, positionals } = parsed(args)
+  if (values.help) return { do: 'help' }
+  if (values.version) return { do: 'version' }
+  const [command = 'start', ...operands] = positionals
+  switch (command) {
+    case 'start':
+    case 'check':
+      if (operands.length > 0) throw new UsageError(`usher ${command} takes no arguments.`)
+      return { do: command }
+    case 'backup':
+      return { do: 'backup', file: only(operands, 'usher backup takes one FILE.') }
+    default:
+      throw new UsageError(`There is no command "${command}".`)
+  }
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+  } catch (error) {
+    const [sentence] = (error as Error).message.split('. ')
+    throw new UsageError(`${sentence}.`)
+  }
+}
+
+function only(operands: readonly string[], sentence: string): string {
+  const [operand, ...more] = operands
+  if (operand === undefined || operand === '' || more.length > 0) throw new UsageError(sentence)
+  return operand
+}

@@ -1,0 +1,30 @@
+// The real command as a process: what it prints where, and its exit code.
+import { readFileSync } from 'node:fs'
+import { test } from 'tap'
+import { runUsher } from './run-usher.ts'
+
+test('usher --help and --version print and end, and start nothing', async (t) => {
+  t.testdir({})
+  const help = await runUsher(t, ['--help'])
+  t.match(help, { code: 0, stderr: '' })
+  for (const word of ['usher [start]', 'usher check', 'usher backup FILE']) {
+    t.ok(help.stdout.includes(word), word)
+  }
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  t.match(await runUsher(t, ['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
+})
+
+test('an argument that usher does not know ends it with 2 and points at --help', async (t) => {
+  t.testdir({})
+  const { code, stdout, stderr } = await runUsher(t, ['--port=80'])
+  t.same([code, stdout], [2, ''])
+  t.equal(stderr, "Unknown option '--port'. usher --help lists what there is.\n")
+})
+
+test('usher check ends with 0 where all is well, and else with 1 and why', async (t) => {
+  t.testdir({})
+  const well = await runUsher(t, ['check'], { USHER_DATA: 'data' })
+  t.match(well, { code: 0, stderr: '', stdout: /^Settings\n(?:.+\n)+\nRules\n/ })
+  const wrong = await runUsher(t, ['check'], { USHER_DATA: 'data', PORT: 'x' })
+  t.match(wrong, { code: 1, stderr: 'PORT: write a whole number from 0 to 65535.\n' })
+})

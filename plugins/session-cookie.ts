@@ -2,17 +2,18 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { cookieName, type LogIns } from './tokens/credential.ts'
+import { cookieName, type LogIns, secretsIn } from './tokens/credential.ts'
 import { checkCookieLogin } from './tokens/page-origin.ts'
 
 interface SessionCookie {
-  /** The secret in the request's cookie, if there is one. */
-  read(request: FastifyRequest): string | undefined
+  /** The secrets in the request's cookies; the first that has a session decides [C164]. */
+  read(request: FastifyRequest): readonly string[]
   /** For a log-in that is answered with a cookie: 403 where there can be none. */
   checkLogin(request: FastifyRequest): void
   /** Gives this reply's browser its session. `expiresAt` is in milliseconds since 1970. */
   set(reply: FastifyReply, secret: string, expiresAt: number): void
-  clear(reply: FastifyReply): void
+  /** Ends the session of each cookie that this browser has shown, and has it forget ours. */
+  end(request: FastifyRequest, reply: FastifyReply): Promise<void>
 }
 
 declare module 'fastify' {
@@ -37,7 +38,7 @@ async function sessionCookie(app: FastifyInstance): Promise<void> {
     config.production || app.schemeOf(request) === 'https'
   /** Not request.cookies: the application decides when its own plugin reads cookies. */
   const read = (request: FastifyRequest) =>
-    app.parseCookie(request.headers.cookie ?? '')[cookieName(mustBeSecure(request))]
+    secretsIn(request.headers.cookie, cookieName(mustBeSecure(request)))
   /** Not reply.setCookie: the application may have set defaults for its own cookies. */
   const send = (reply: FastifyReply, value: string, expires: Date): void => {
     const secure = mustBeSecure(reply.request)
@@ -49,7 +50,10 @@ async function sessionCookie(app: FastifyInstance): Promise<void> {
     read,
     checkLogin: checkCookieLogin,
     set: (reply, secret, expiresAt) => send(reply, secret, new Date(expiresAt)),
-    clear: (reply) => send(reply, '', new Date(0)),
+    async end(request, reply) {
+      send(reply, '', new Date(0))
+      await app.revokeAccess.logOutCookies(read(request))
+    },
   })
   app.decorate('logIns', { cookie: read, identity })
 }
@@ -57,5 +61,5 @@ async function sessionCookie(app: FastifyInstance): Promise<void> {
 export default fp(sessionCookie, {
   name: 'usher-session-cookie',
   fastify: '5.x',
-  dependencies: ['usher-context', 'usher-forwarded'],
+  dependencies: ['usher-context', 'usher-forwarded', 'usher-identity'],
 })

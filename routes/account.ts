@@ -40,7 +40,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete('/account', { schema: removal, onRequest }, async (request, reply) => {
     const identity = app.identityOf(request)
     await app.accounts.remove(identity)
-    if (identity.proof === 'cookie') app.sessionCookie.clear(reply)
+    if (identity.proof === 'cookie') await app.sessionCookie.end(request, reply)
     return reply.code(204).send(null)
   })
 }

@@ -111,7 +111,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     }
     // The browser forgets its former session now, so that session ends for every other client too
     // (S11).
-    await app.revokeAccess.logOutCookie(app.sessionCookie.read(request))
+    await app.revokeAccess.logOutCookies(app.sessionCookie.read(request))
     app.sessionCookie.set(reply, secret, session.expiresAt)
     return { user: session.user, username: session.username, expiresAt: session.expiresAt }
   })
@@ -126,7 +126,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete('/session', onLogOut, async (request, reply) => {
     const identity = app.identityOf(request)
     await app.revokeAccess.logOut(sessionOf(identity.session))
-    if (identity.proof === 'cookie') app.sessionCookie.clear(reply)
+    if (identity.proof === 'cookie') await app.sessionCookie.end(request, reply)
     return reply.code(204).send(null)
   })
   refreshRoute(app)
@@ -158,7 +158,7 @@ function logOutEverywhereRoute(app: App): void {
       const { user, proof } = app.identityOf(request)
       if (user === null) throw new Refusal(REPLY.badRequest, 'A server key has no sessions.')
       await app.revokeAccess.logOutEverywhere(user)
-      if (proof === 'cookie') app.sessionCookie.clear(reply)
+      if (proof === 'cookie') await app.sessionCookie.end(request, reply)
       return reply.code(204).send(null)
     },
   )

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Credential, HostUser } from '../../src/identity/authenticator.ts'
 import type { KnownKey } from '../../src/identity/server-keys.ts'
+import { isSecret } from '../../src/identity/sessions.ts'
 import { REPLY, Refusal } from '../../src/protocol/errors.ts'
 import { type Endpoint, SUBPROTOCOLS } from '../../src/wire/formats.ts'
 
@@ -26,10 +27,28 @@ export function cookieName(secure: boolean): string {
   return secure ? '__Host-usher' : 'usher'
 }
 
+/** Each costs a read of the store. */
+const SECRETS_MAX = 4
+
+/**
+ * The secrets of all cookies of one name, as another application of the host, or a page of a
+ * sibling domain, may have set one too. The last one comes first: browsers name the longest path
+ * first, and ours is `/`. Where none has the form of a secret, what there is.
+ */
+export function secretsIn(header: string | undefined, name: string): string[] {
+  if (header === undefined) return []
+  const start = `${name}=`
+  const cookies = header.split(';').map((cookie) => cookie.trim())
+  const ours = cookies.filter((cookie) => cookie.startsWith(start))
+  const values = [...new Set(ours.map((cookie) => cookie.slice(start.length)).reverse())]
+  const formed = values.filter(isSecret)
+  return (formed.length > 0 ? formed : values).slice(0, SECRETS_MAX)
+}
+
 /** Log-ins that a browser sends by itself. */
 export interface LogIns {
-  /** The secret in Usher's cookie, if there is one. */
-  cookie(request: FastifyRequest): string | undefined
+  /** The secrets in Usher's cookie, in the order in which they are tried. */
+  cookie(request: FastifyRequest): readonly string[]
   /** The log-in of the host application; with it Usher's cookie is not looked at. */
   identity?: HostIdentity | undefined
 }
@@ -105,8 +124,8 @@ function offeredTicket(request: FastifyRequest, endpoint: Endpoint): Credential 
 /** The credential that a browser sends by itself: the application's log-in, or Usher's cookie. */
 function logInOf(request: FastifyRequest, { cookie, identity }: LogIns): Credential | null {
   if (identity) return { kind: 'host', ask: () => identity(request) }
-  const secret = cookie(request)
-  return secret === undefined ? null : { kind: 'cookie', secret }
+  const secrets = cookie(request)
+  return secrets.length === 0 ? null : { kind: 'cookie', secrets }
 }
 
 const TICKET_USE =

@@ -20,7 +20,8 @@ export type Credential =
    * that it is, where that was looked up already.
    */
   | { kind: 'bearer'; token: string; ask?: AskHost | undefined; key?: KnownKey | null }
-  | { kind: 'cookie'; secret: string }
+  /** Those of all cookies that a browser sent: the first one that is good decides. */
+  | { kind: 'cookie'; secrets: readonly string[] }
   | { kind: 'ticket'; ticket: string }
   /** The log-in of the host application. */
   | { kind: 'host'; ask: AskHost }
@@ -79,7 +80,7 @@ export class Authenticator {
       case 'bearer':
         return settled(await this.#bearer(credential))
       case 'cookie':
-        return settled(await this.#cookie(credential.secret))
+        return settled(await this.#cookie(credential.secrets))
       case 'host':
         return settled((await this.#host(credential.ask)) ?? ANONYMOUS)
       case 'ticket':
@@ -111,10 +112,12 @@ export class Authenticator {
     return refused ? null : found.identity
   }
 
-  async #cookie(secret: string): Promise<Identity> {
-    const session = await this.#parts.sessions.bySecret(secret)
-    if (!session) throw sessionEnded()
-    return identityOf(session, 'cookie')
+  async #cookie(secrets: readonly string[]): Promise<Identity> {
+    for (const secret of secrets) {
+      const session = await this.#parts.sessions.bySecret(secret)
+      if (session) return identityOf(session, 'cookie')
+    }
+    throw sessionEnded()
   }
 
   /**

@@ -43,11 +43,12 @@ export class RevokeAccess {
     await this.#stores.revocations.revoke({ session })
   }
 
-  /** Ends the session of a cookie in the same way; the cookie may be missing or unknown. */
-  async logOutCookie(secret: string | undefined): Promise<void> {
-    const session =
-      secret === undefined ? null : await this.#stores.sessions.bySecret(digest(secret))
-    if (session !== null) await this.logOut(session.id)
+  /** Ends the sessions of cookies in the same way; a cookie may be unknown. */
+  async logOutCookies(secrets: readonly string[]): Promise<void> {
+    for (const secret of secrets) {
+      const session = await this.#stores.sessions.bySecret(digest(secret))
+      if (session !== null) await this.logOut(session.id)
+    }
   }
 
   /** Ends all sessions of a user but one, as after a new password. */

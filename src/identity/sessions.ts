@@ -12,6 +12,11 @@ const IDLE_MS = 7 * DAY_MS
 const TOUCH_EVERY_MS = 3_600_000
 const SECRET = /^[\w-]{43}$/
 
+/** Whether a text has the form of a cookie's value. */
+export function isSecret(text: string): boolean {
+  return SECRET.test(text)
+}
+
 /** A new session, and the cookie value, which the server does not keep. */
 export interface StartedSession {
   session: SessionRecord
@@ -58,7 +63,7 @@ export class Sessions {
 
   /** The session of a cookie, or null when it is unknown, ended or run out. */
   async bySecret(secret: string): Promise<SessionRecord | null> {
-    if (!SECRET.test(secret)) return null
+    if (!isSecret(secret)) return null
     return this.alive(await this.#store.bySecret(digest(secret)))
   }
 

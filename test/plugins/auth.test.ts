@@ -72,7 +72,7 @@ t.test('an identity says who and by what, and until when', async (t) => {
   const token = ann.bearer.authorization.slice(7)
   const byToken = await authenticator.prove({ kind: 'bearer', token })
   const secret = ann.browser.cookie.split('=')[1] ?? ''
-  const byCookie = await authenticator.prove({ kind: 'cookie', secret })
+  const byCookie = await authenticator.prove({ kind: 'cookie', secrets: [secret] })
   t.match(byToken.identity, { proof: 'token', user: ann.user, server: null, rooms: null })
   t.match(byCookie.identity, { proof: 'cookie', user: ann.user, session: /^s_/ })
   t.not(byCookie.identity.session, byToken.identity.session)

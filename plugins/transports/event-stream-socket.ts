@@ -6,6 +6,7 @@ import { CLOSE } from '../../src/protocol/errors.ts'
 import type { Clock } from '../../src/time/clock.ts'
 import { httpChunk } from '../../src/wire/http-chunk.ts'
 import { retryBlock, SSE_COMMENT } from '../../src/wire/sse.ts'
+import { takenOf } from './tcp-parts.ts'
 
 /** How long a client may take to read the end before the TCP connection is cut [C62]. */
 const CLOSE_TIMEOUT_MS = 1_000
@@ -42,6 +43,10 @@ export class SseSocket implements Socket {
     return this.#tcp.bytesRead
   }
 
+  get takenBytes(): number {
+    return takenOf(this.#tcp)
+  }
+
   /** Whole events in whole chunks, where the response is in chunks. */
   write(frames: Buffer): void {
     // Straight to the TCP socket, after the head: the response would gather all writes of a turn.
@@ -54,6 +59,10 @@ export class SseSocket implements Socket {
    */
   ping(): boolean {
     this.write(this.#isChunked ? COMMENT_CHUNK : SSE_COMMENT)
+    return false
+  }
+
+  ask(): boolean {
     return false
   }
 

@@ -67,6 +67,22 @@ export function queuedBytes(tcp: Socket): number {
   return typeof handle?.writeQueueSize === 'number' ? handle.writeQueueSize : 0
 }
 
+/**
+ * All bytes that the system has taken, on TLS as they are on the wire; where Node does not tell,
+ * what has left the stream.
+ */
+export function takenOf(tcp: Socket): number {
+  const { _handle: handle } = (beneathTls(tcp) ?? tcp) as unknown as { _handle: Counts | null }
+  const { bytesWritten, writeQueueSize } = handle ?? {}
+  const isTold = typeof bytesWritten === 'number' && typeof writeQueueSize === 'number'
+  return isTold ? bytesWritten - writeQueueSize : tcp.bytesWritten - tcp.writableLength
+}
+
+interface Counts {
+  bytesWritten?: unknown
+  writeQueueSize?: unknown
+}
+
 /** Whether an answer on this TCP connection has not left whole; false where Node does not tell. */
 export function owesAnswer(tcp: Socket | undefined): boolean {
   const { _httpMessage: response } = (tcp ?? {}) as { _httpMessage?: unknown }

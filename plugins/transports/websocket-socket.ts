@@ -6,13 +6,23 @@ import { WebSocket } from 'ws'
 import type { Connection, Farewell } from '../../src/connection/connection.ts'
 import type { Socket } from '../../src/connection/socket.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
-import { type Handle, handleOf, type Waiting, type WaitingWrite, waitingOf } from './tcp-parts.ts'
+import {
+  type Handle,
+  handleOf,
+  takenOf,
+  type Waiting,
+  type WaitingWrite,
+  waitingOf,
+} from './tcp-parts.ts'
 import { readWholeFrames } from './whole-frames.ts'
 
 const { OPEN } = WebSocket
 
 /** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the close code. */
 const REASON_BYTES_MAX = 123
+
+/** The heartbeat's pings are empty. */
+const QUESTION_BYTES = 4
 
 export class WsSocket implements Socket {
   readonly #ws: WebSocket
@@ -38,6 +48,10 @@ export class WsSocket implements Socket {
     return this.#tcp.bytesRead
   }
 
+  get takenBytes(): number {
+    return takenOf(this.#tcp)
+  }
+
   write(frames: Buffer): void {
     if (this.#ws.readyState !== OPEN) return
     const handle = this.#handle
@@ -47,6 +61,14 @@ export class WsSocket implements Socket {
 
   ping(): boolean {
     if (this.#ws.readyState === OPEN) this.#ws.ping()
+    return true
+  }
+
+  ask(question: number): boolean {
+    if (this.#ws.readyState !== OPEN) return false
+    const payload = Buffer.alloc(QUESTION_BYTES)
+    payload.writeUInt32BE(question)
+    this.#ws.ping(payload)
     return true
   }
 
@@ -109,8 +131,8 @@ export function listen(ws: WebSocket, connection: Connection, listeners: Listene
   // lives.
   owned.removeAllListeners('error')
   owned.on('message', onMessage)
-  owned.on('ping', onAlive)
-  owned.on('pong', onAlive)
+  owned.on('ping', onPing)
+  owned.on('pong', onPong)
   owned.on('error', onError)
   owned.on('close', onClose)
 }
@@ -154,8 +176,14 @@ function onMessage(this: WebSocket, data: Buffer, binary: boolean): void {
   }
 }
 
-function onAlive(this: WebSocket): void {
+function onPing(this: WebSocket): void {
   ownerOf(this).connection.alive()
+}
+
+function onPong(this: WebSocket, payload: Buffer): void {
+  const { connection } = ownerOf(this)
+  if (payload.length === QUESTION_BYTES) connection.answered(payload.readUInt32BE())
+  else connection.alive()
 }
 
 /** ws closes by itself with the code that fits: too big, not UTF-8, not a frame. */

@@ -61,6 +61,11 @@ export class Connection implements Live, Beating, Gatherer, Rate {
   #closing: Farewell | null = null
   #life: Life = 'open'
   #readAtPing = 0
+  /** What the system had taken at the last ping, if more waited then; else null. */
+  #takenAtPing: number | null = null
+  /** How many questions of `endPiece` were sent, and up to which one the client has answered. */
+  #asked = 0
+  #answered = 0
 
   constructor({ connections, socket, seat }: ConnectionParts) {
     this.id = connections.nextId()
@@ -100,6 +105,10 @@ export class Connection implements Live, Beating, Gatherer, Rate {
     return this.outbox.bufferedBytes
   }
 
+  get unreadPieces(): number {
+    return this.#asked - this.#answered
+  }
+
   /**
    * The identity is known: from here on the connection is pinged, found by session and user, and
    * ends with its identity. False when that was revoked meanwhile; the connection is then closing.
@@ -125,6 +134,17 @@ export class Connection implements Live, Beating, Gatherer, Rate {
   /** Another sign of life came: a pong, or a ping of the client. */
   alive(): void {
     this.pingedAt = 0
+  }
+
+  /** Asks the client to tell when it has read all that it was given so far. */
+  endPiece(): void {
+    if (this.#life === 'open' && this.#socket.ask(this.#asked + 1)) this.#asked += 1
+  }
+
+  /** The answer to a question of `endPiece`, and to those before it. */
+  answered(question: number): void {
+    this.alive()
+    if (question > this.#answered && question <= this.#asked) this.#answered = question
   }
 
   /** Writes whole frames at once: for a connection in one room, which needs no gathering. */
@@ -178,16 +198,25 @@ export class Connection implements Live, Beating, Gatherer, Rate {
   }
 
   ping(): void {
-    this.#readAtPing = this.#socket.bytesRead
+    const { bytesRead, bufferedBytes, takenBytes } = this.#socket
+    this.#readAtPing = bytesRead
+    this.#takenAtPing = bufferedBytes > 0 ? takenBytes : null
     const ping = this.#handler?.format.ping ?? null
     if (ping !== null) this.send(ping)
     else if (!this.#socket.ping()) this.alive()
   }
 
-  /** A pong cannot overtake a large message on a slow link: bytes of it count as life [C60]. */
+  /**
+   * A pong cannot overtake a large message on a slow link, nor a ping what waits before it: bytes
+   * in either direction count as life [C181]. What the system takes shows a client that reads only
+   * where it had taken all that it could.
+   */
   noPong(): void {
-    if (this.#socket.bytesRead === this.#readAtPing) this.close(CLOSE.noPong)
-    else this.alive()
+    const { bytesRead, takenBytes } = this.#socket
+    const hasSent = bytesRead !== this.#readAtPing
+    const hasRead = this.#takenAtPing !== null && takenBytes > this.#takenAtPing
+    if (hasSent || hasRead) this.alive()
+    else this.close(CLOSE.noPong)
   }
 
   expired(): void {

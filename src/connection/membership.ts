@@ -55,8 +55,16 @@ export class Membership implements Member {
     return this.#connection.bufferedBytes
   }
 
+  get unreadPieces(): number {
+    return this.#connection.unreadPieces
+  }
+
   deliver(frames: Buffer): void {
     this.#connection.send(frames)
+  }
+
+  endPiece(): void {
+    this.#connection.endPiece()
   }
 
   fail(failure: Failure): void {

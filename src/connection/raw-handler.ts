@@ -77,6 +77,10 @@ export class RawHandler implements Handler, Member, Speaker {
     return this.connection.bufferedBytes
   }
 
+  get unreadPieces(): number {
+    return this.connection.unreadPieces
+  }
+
   /** The room that the connection is in, or null. */
   get roomName(): string | null {
     return this.#hold?.room.name ?? null
@@ -117,6 +121,10 @@ export class RawHandler implements Handler, Member, Speaker {
 
   deliver(frames: Buffer): void {
     this.connection.write(frames)
+  }
+
+  endPiece(): void {
+    this.connection.endPiece()
   }
 
   fail(failure: Failure): void {

@@ -9,10 +9,14 @@ export interface Socket {
   readonly bufferedBytes: number
   /** All bytes that ever came in, also parts of a message that is not whole yet. */
   readonly bytesRead: number
+  /** All bytes that the operating system ever took, also parts of a write that is not whole yet. */
+  readonly takenBytes: number
   /** Writes whole frames as they are, in one piece. */
   write(frames: Buffer): void
   /** False when the transport has no answer to pings, so that silence means nothing. */
   ping(): boolean
+  /** A ping whose answer comes as `Connection.answered`. False where there are no such answers. */
+  ask(question: number): boolean
   /** Sends a close frame and ends the socket in a bounded time, answered or not. */
   close(code: number, reason: string): void
   /** Ends the socket at once, without a close frame. */

@@ -1,5 +1,6 @@
 // Healing a gap: the engine no longer knows what came after a position, so the room reads it, tells
 // it in order, and only then continues with messages that were published meanwhile.
+import { NO_HOLDER } from '../engine/shares.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
 import { type History, hasHole } from './history.ts'
@@ -48,7 +49,7 @@ export class Gap {
   async #readOn(at: Position): Promise<Position | null> {
     const { history, clock, tell, lost, healed } = this.#parts
     this.buffer.clear()
-    const page = await history.page(at.offset).catch(() => null)
+    const page = await history.page(at.offset, { holder: NO_HOLDER }).catch(() => null)
     if (this.#abandoned) return null
     if (page === null) {
       await sleep(clock, RETRY_MS)

@@ -3,12 +3,11 @@
 // before them is read in small pages.
 import { EngineUnavailable } from '../engine/engine.ts'
 import type { MessageLog, Page, PageAsker, PageQuery, Retention } from '../engine/message-log.ts'
-import { type Holder, NO_HOLDER, Reached, type Share, type Shares } from '../engine/shares.ts'
+import { type Holder, Reached, type Share, type Shares } from '../engine/shares.ts'
 import type { MessageEvent } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
 import type { ReplyFormat, WireFormat } from '../wire/wire-format.ts'
-import { JOIN_BYTES_MAX } from './fan-out/group.ts'
 import type { Member } from './member.ts'
 import {
   headOf,
@@ -52,6 +51,11 @@ export interface HistoryParts {
 /** Messages without a hole, and the room as it was when they were read. */
 export interface Stretch extends Present {
   readonly messages: Message[]
+}
+
+/** For whom a page is read, and of how many bytes of payload, if less than a page may have. */
+interface Reader extends Omit<PageAsker, 'queue'> {
+  readonly bytes?: number
 }
 
 /** Frames for one member, and the offset of the last message in them. */
@@ -122,11 +126,11 @@ export class History {
   }
 
   /** Messages after an offset, oldest first; there may be more of them than one read brings. */
-  async after(offset: number, holder: Holder, isWanted?: () => boolean): Promise<Stretch> {
+  async after(offset: number, reader: Reader): Promise<Stretch> {
     if (this.#healing !== null) await this.#whole()
-    await this.#haveTail(holder)
+    await this.#haveTail(reader.holder)
     const tail = this.#tail
-    if (tail === null || offset < tail.after) return this.page(offset, holder, isWanted)
+    if (tail === null || offset < tail.after) return this.page(offset, reader)
     tail.usedAt = this.#parts.clock.elapsed()
     return { ...presentOf(tail), messages: this.#visible(tail, offset) }
   }
@@ -140,8 +144,8 @@ export class History {
   }
 
   /** Messages after an offset, directly from the engine. */
-  page(after: number, holder: Holder = NO_HOLDER, isWanted?: () => boolean): Promise<Stretch> {
-    return this.#read({ after, order: 'asc', bytes: PAGE_BYTES }, { holder, isWanted })
+  page(after: number, { bytes = PAGE_BYTES, ...reader }: Reader): Promise<Stretch> {
+    return this.#read({ after, order: 'asc', bytes: Math.min(bytes, PAGE_BYTES) }, reader)
   }
 
   /** A message in the bytes of a format. */
@@ -156,14 +160,14 @@ export class History {
   }
 
   /** The frames of those messages that this member gets, joined into few buffers. */
-  *buffersFor(member: Member, messages: readonly Message[]): Iterable<Frames> {
+  *buffersFor(member: Member, messages: readonly Message[], most: number): Iterable<Frames> {
     let frames: Buffer[] = []
     let bytes = 0
     let upTo = 0
     for (const message of messages) {
       if (!member.echo && message.origin === member.id) continue
       const frame = this.frameOf(member.format, message)
-      if (frames.length > 0 && bytes + frame.length > JOIN_BYTES_MAX) {
+      if (frames.length > 0 && bytes + frame.length > most) {
         yield { bytes: joined(frames), upTo }
         frames = []
         bytes = 0

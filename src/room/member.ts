@@ -21,6 +21,10 @@ export interface Member {
   deliver(frames: Buffer): void
   /** Bytes that were delivered and are not written to the network yet. */
   readonly bufferedBytes: number
+  /** Pieces of its replay that it is not known to have read; 0 where its transport cannot tell. */
+  readonly unreadPieces: number
+  /** A piece of its replay ends here: its client is asked to tell when it has read so far. */
+  endPiece(): void
   /**
    * The member cannot be brought up to date and leaves the room: the engine is unavailable, the
    * member may no longer join, or messages that it missed are gone and its format cannot say so.

@@ -34,7 +34,7 @@ export async function recover(
   let at = from.offset
   for (;;) {
     buffer.clear()
-    const page = await history.after(at, holder)
+    const page = await history.after(at, { holder })
     const { head } = page
     const isOther = head.epoch !== from.epoch || from.offset > head.offset
     if (isOther || hasHole(page, at)) return nothing(history, buffer)

@@ -8,6 +8,7 @@ import { type History, hasHole, type Stretch } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
 import type { ReadRate } from './read-rate.ts'
+import { ReplayPace } from './replay-pace.ts'
 import type { Present } from './tail.ts'
 
 /** Where a member starts in the history of its room. */
@@ -19,9 +20,6 @@ export type Start =
   /** With the messages that it missed since. */
   | { from: 'position'; position: Position }
 
-/** A member with bytes that wait is looked at after so long, and then less and less often. */
-const RECHECK_MS = 20
-const RECHECK_MS_MAX = 320
 /** What a member that has to wait for its rate pays ahead of its next page, in bytes. */
 const PAID_AHEAD = 16_384
 
@@ -41,6 +39,7 @@ export interface ResumeParts {
 export class Resume {
   readonly #parts: ResumeParts
   readonly #member: Member
+  readonly #pace: ReplayPace
   #cancelled = false
   /** Whether the member was told where it starts, or that it must load the room again. */
   #opened = false
@@ -50,6 +49,7 @@ export class Resume {
   constructor(member: Member, parts: ResumeParts) {
     this.#member = member
     this.#parts = parts
+    this.#pace = new ReplayPace(member, parts.clock)
   }
 
   cancel(): void {
@@ -96,7 +96,11 @@ export class Resume {
       await this.#mayRead()
       if (this.#cancelled) return
       buffer.clear()
-      const page = await history.after(at.offset, this.#member.holder, () => !this.#cancelled)
+      const page = await history.after(at.offset, {
+        holder: this.#member.holder,
+        isWanted: () => !this.#cancelled,
+        bytes: this.#pace.pieceBytes,
+      })
       if (this.#cancelled) return
       // The newest messages are those that are still kept when the first page is read.
       if (pages === 1 && start.from === 'last') at = { ...at, offset: beginOf(page, at.offset) }
@@ -119,13 +123,15 @@ export class Resume {
 
   /** Delivers as much as the member takes at once, in any case a little. Returns how far it got. */
   #deliver(messages: readonly Message[], from: number): number {
+    const { history } = this.#parts
     let at = from
-    for (const { bytes, upTo } of this.#parts.history.buffersFor(this.#member, messages)) {
+    const { pieceBytes } = this.#pace
+    for (const { bytes, upTo } of history.buffersFor(this.#member, messages, pieceBytes)) {
       if (this.#cancelled) return at
-      this.#member.deliver(bytes)
+      this.#pace.give(bytes)
       this.#pay(bytes.length)
       at = upTo
-      if (this.#member.bufferedBytes > 0) return at
+      if (this.#pace.isBehind) return at
     }
     return messages.at(-1)?.offset ?? at
   }
@@ -148,27 +154,18 @@ export class Resume {
   }
 
   /**
-   * A member that has bytes waiting takes no further page: a slow one is waited for, and one that
-   * takes nothing is cut by its outbox. So is one whose user has read too much, for its turn: what
-   * it pays ahead is its own, so that no other reader of the user can take it meanwhile.
+   * A member that is behind takes no further page: a slow one is waited for, and one that takes
+   * nothing is cut by its outbox or its heartbeat. So is one whose user has read too much, for its
+   * turn: what it pays ahead is its own, so that no other reader of the user can take it meanwhile.
    */
   async #mayRead(): Promise<void> {
     const { clock, readRate } = this.#parts
-    await this.#drained()
+    await this.#pace.turn(() => this.#cancelled)
     if (this.#cancelled || readRate.over(this.#member.holder) === null) return
     readRate.charge(this.#member.holder, PAID_AHEAD)
     this.#paid += PAID_AHEAD
     const reached = readRate.over(this.#member.holder)
     if (reached !== null) await sleep(clock, reached.retryAfter * 1_000)
-  }
-
-  async #drained(): Promise<void> {
-    const { clock } = this.#parts
-    // What was gathered in this turn is written at its end.
-    if (this.#member.bufferedBytes > 0) await new Promise<void>((done) => clock.endOfTurn(done))
-    for (let ms = RECHECK_MS; !this.#cancelled && this.#member.bufferedBytes > 0; ms *= 2) {
-      await sleep(clock, Math.min(ms, RECHECK_MS_MAX))
-    }
   }
 }
 

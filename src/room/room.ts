@@ -7,6 +7,7 @@ import type { Draft, Message, Position } from '../protocol/message.ts'
 import type { Clock } from '../time/clock.ts'
 import { FanOut } from './fan-out/fan-out.ts'
 import type { FlushScheduler } from './fan-out/flush-scheduler.ts'
+import { JOIN_BYTES_MAX } from './fan-out/group.ts'
 import { Gap } from './gap-healing.ts'
 import { History } from './history.ts'
 import { JoinBuffer } from './join-buffer.ts'
@@ -112,7 +113,8 @@ export class Room implements Follower, PublishTarget {
     const joining = this.#joining.get(member)
     if (joining === undefined) return
     const rest = joining.buffer.after(after)
-    const frames = this.#history?.buffersFor(member, rest) ?? this.#framesFor(member, rest)
+    const frames =
+      this.#history?.buffersFor(member, rest, JOIN_BYTES_MAX) ?? this.#framesFor(member, rest)
     for (const { bytes } of frames) if (this.#joining.has(member)) member.deliver(bytes)
     // A delivery may have cut the member as slow, and then it has left.
     if (this.#joining.delete(member)) this.#fanOut.add(member)

@@ -46,7 +46,7 @@ const SETTINGS: [pingSeconds: number, pongSeconds: number][] = [
 for (const [pingSeconds, pongSeconds] of SETTINGS) {
   const named = `ping ${pingSeconds} s, pong ${pongSeconds} s`
 
-  test(`[C60] with ${named} every connection is pinged once a round`, async (t) => {
+  test(`[C181] with ${named} every connection is pinged once a round`, async (t) => {
     const heartbeat = new Heartbeat({ pingSeconds, pongSeconds })
     const heart = new FakeHeart()
     heartbeat.add(heart)
@@ -58,7 +58,7 @@ for (const [pingSeconds, pongSeconds] of SETTINGS) {
     t.equal(heart.deadAt, null)
   })
 
-  test(`[C60] with ${named} the dead are found in time, whenever they die`, async (t) => {
+  test(`[C181] with ${named} the dead are found in time, whenever they die`, async (t) => {
     for (let death = 0; death <= pingSeconds * 2 + pongSeconds; death += 1) {
       const heartbeat = new Heartbeat({ pingSeconds, pongSeconds })
       const heart = new FakeHeart()
@@ -71,7 +71,7 @@ for (const [pingSeconds, pongSeconds] of SETTINGS) {
     }
   })
 
-  test(`[C60] with ${named} an answer within the pong time keeps the connection`, async (t) => {
+  test(`[C181] with ${named} an answer within the pong time keeps the connection`, async (t) => {
     const heartbeat = new Heartbeat({ pingSeconds, pongSeconds })
     const heart = new FakeHeart()
     heart.answers = false
@@ -91,7 +91,7 @@ for (const [pingSeconds, pongSeconds] of SETTINGS) {
   })
 }
 
-test('[C60] while an answer is due no second ping is sent', async (t) => {
+test('[C181] while an answer is due no second ping is sent', async (t) => {
   const heartbeat = new Heartbeat({ pingSeconds: 2, pongSeconds: 7 })
   const heart = new FakeHeart()
   heart.answers = false

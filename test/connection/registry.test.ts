@@ -24,7 +24,7 @@ test('two timers serve all, however many there are', async (t) => {
   t.equal(socket.pings, 0, 'and it can be stopped')
 })
 
-test('[C60] an answer keeps a connection open, silence closes it with 3012 in time', async (t) => {
+test('[C181] an answer keeps a connection open, silence closes it with 3012 in time', async (t) => {
   const testRooms = new TestRooms()
   const [lives, dead] = [
     await testRooms.member(userOf('ann')),
@@ -40,7 +40,7 @@ test('[C60] an answer keeps a connection open, silence closes it with 3012 in ti
   t.equal(dead.socket.pings, 1)
 })
 
-test('[C60] a message is as good as a pong', async (t) => {
+test('[C181] a message is as good as a pong', async (t) => {
   const testRooms = new TestRooms()
   const live = await testRooms.member(userOf('ann'))
   for (let second = 1; second <= 30; second += 1) {
@@ -50,7 +50,7 @@ test('[C60] a message is as good as a pong', async (t) => {
   t.equal(live.socket.closedWith, null)
 })
 
-test('[C60] part of a message is a sign of life too, since no pong can overtake it', async (t) => {
+test('[C181] part of a message is a sign of life too, since no pong can overtake it', async (t) => {
   const testRooms = new TestRooms()
   const [slow, dead] = [
     await testRooms.member(userOf('ann')),
@@ -65,6 +65,27 @@ test('[C60] part of a message is a sign of life too, since no pong can overtake 
   t.same(dead.socket.closedWith, CLOSE.noPong)
   for (let second = 1; second <= 7; second += 1) await testRooms.clock.advance(1_000)
   t.same(slow.socket.closedWith, CLOSE.noPong, 'and a client that stops is noticed in time')
+})
+
+test('[C181] a client that takes what waits for it lives, however late its pong is', async (t) => {
+  const testRooms = new TestRooms()
+  const [slow, dead, gone] = [
+    await testRooms.member(userOf('ann')),
+    await testRooms.member(userOf('bob')),
+    await testRooms.member(userOf('eve')),
+  ]
+  for (const { socket } of [slow, dead]) socket.bufferedBytes = 100_000
+  for (let second = 1; second <= 30; second += 1) {
+    await testRooms.clock.advance(1_000)
+    slow.socket.take(1_000)
+    // What is written while nothing waits goes to the system, also for a client that is gone.
+    gone.socket.takenBytes += 1_000
+  }
+  t.equal(slow.socket.closedWith, null)
+  t.same(dead.socket.closedWith, CLOSE.noPong)
+  t.same(gone.socket.closedWith, CLOSE.noPong)
+  for (let second = 1; second <= 7; second += 1) await testRooms.clock.advance(1_000)
+  t.same(slow.socket.closedWith, CLOSE.noPong, 'and one that stops is noticed in time')
 })
 
 test('[C63] an identity that expires is closed with 3005 within a second', async (t) => {

@@ -26,14 +26,14 @@ t.test('[C96] a message that was redacted while it was read does not stay in mem
   const retention = { messages: 10, ageMs: null }
   const history = new History({ log, clock, shares: sharesWithin(), room: 'chat:1', retention })
 
-  const first = history.after(0, NO_HOLDER)
+  const first = history.after(0, { holder: NO_HOLDER })
   history.forget()
-  const second = history.after(0, NO_HOLDER)
+  const second = history.after(0, { holder: NO_HOLDER })
   reads[0]?.(page('taken back'))
   reads[1]?.(page(''))
   t.same(texts(await second), [''])
   await new Promise(setImmediate)
   reads[2]?.(page(''))
   t.same(texts(await first), [''], 'a caller that waited for the former read gets the new one')
-  t.same(texts(await history.after(0, NO_HOLDER)), [''], 'and so does a later caller')
+  t.same(texts(await history.after(0, { holder: NO_HOLDER })), [''], 'and so does a later caller')
 })

@@ -85,6 +85,53 @@ test('[C61] a member that reads nothing takes no further page', async (t) => {
   t.same(heard(member), upTo(100), 'and then it goes on where it was')
 })
 
+test('[C182] a member is given one piece ahead of what it says it has read', async (t) => {
+  const { clock, join } = await scene(100, 5_000)
+  const member = new FakeMember({ format: sse })
+  member.tells = true
+  join(member, FROM_START)
+  let most = 0
+  for (let answers = 0; answers < 100 && heard(member).length < 100; answers += 1) {
+    const before = member.heard.length
+    member.unreadPieces = 0
+    for (let second = 0; second < 5; second += 1) {
+      await turns()
+      await clock.advance(1_000)
+    }
+    most = Math.max(most, member.heard.length - before)
+  }
+  t.same(heard(member), upTo(100))
+  t.ok(most < 40_000, `${most} bytes at once: one piece, and the first one too`)
+})
+
+test('[C182] a member that is fast is given more and more', async (t) => {
+  const { clock, join } = await scene(100, 5_000)
+  const member = new FakeMember({ format: sse })
+  member.tells = true
+  join(member, FROM_START)
+  let answers = 0
+  for (; heard(member).length < 100 && answers < 100; answers += 1) {
+    member.unreadPieces = 0
+    await clock.advance(320)
+    await turns()
+  }
+  t.same(heard(member), upTo(100))
+  t.ok(answers < 15, `${answers} times`)
+})
+
+test('[C182] a member that never answers is asked no more', async (t) => {
+  const { clock, join } = await scene(100, 5_000)
+  const member = new FakeMember({ format: sse })
+  member.tells = true
+  join(member, FROM_START)
+  for (let i = 0; i < 40; i += 1) {
+    await turns()
+    await clock.advance(1_000)
+  }
+  t.same(heard(member), upTo(100))
+  t.equal(member.unreadPieces, 1)
+})
+
 test('[C113] a member whose user has read too much waits and misses nothing', async (t) => {
   const { clock, shares, join } = await scene(40, 20_000, { readBytesPerSecondPerUser: 10_000 })
   const member = new FakeMember({ format: sse, holder: ANN })

@@ -44,7 +44,7 @@ async function clientProcess(t: Test, url: string) {
   return child
 }
 
-test('[C60] a client whose process is stopped is dropped, and others stay', async (t) => {
+test('[C181] a client whose process is stopped is dropped, and others stay', async (t) => {
   const usher = await startApp(t, QUICK)
   const bob = await member(usher)
   const ticket = await ticketOf(usher, asServer, { user: 'ann' })
@@ -58,14 +58,14 @@ test('[C60] a client whose process is stopped is dropped, and others stay', asyn
   await nothingLeft(usher.app)
 })
 
-test('[C60] a client that answers is pinged again and again, and stays', async (t) => {
+test('[C181] a client that answers is pinged again and again, and stays', async (t) => {
   const usher = await startApp(t, QUICK)
   const bob = await member(usher)
   for (let pings = 0; pings < 3; pings += 1) await once(bob.ws, 'ping')
   t.equal(bob.ws.readyState, bob.ws.OPEN)
 })
 
-test('[C60] a client that sends one long message slowly is not taken for dead', async (t) => {
+test('[C181] a client that sends one long message slowly is not taken for dead', async (t) => {
   const usher = await startApp(t, QUICK)
   const bob = await member(usher)
   const slow = await rawConnect(usher.url, ROOM, asServer)
@@ -87,7 +87,7 @@ test('[C60] a client that sends one long message slowly is not taken for dead', 
   slow.socket.destroy()
 })
 
-test('[C60] a client that does not answer pings is told 3012', async (t) => {
+test('[C181] a client that does not answer pings is told 3012', async (t) => {
   const usher = await startApp(t, QUICK)
   const mute = await rawConnect(usher.url, ROOM, asServer)
   t.same(await mute.closing(), { code: 3012, reason: 'no pong' })

@@ -29,6 +29,9 @@ export class FakeMember implements Member {
   /** The reasons for which the room could not bring it up to date. */
   readonly failures: string[] = []
   bufferedBytes = 0
+  unreadPieces = 0
+  /** Whether it is asked what it has read: then a test counts `unreadPieces` down. */
+  tells = false
 
   constructor(parts: FakeMemberParts = {}) {
     const { format = COUNTING, echo = true, user = null, holder = NO_HOLDER } = parts
@@ -43,6 +46,10 @@ export class FakeMember implements Member {
   deliver(frames: Buffer): void {
     this.buffers.push(frames)
     this.onDeliver()
+  }
+
+  endPiece(): void {
+    if (this.tells) this.unreadPieces += 1
   }
 
   fail(reason: string): void {

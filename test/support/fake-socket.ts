@@ -7,24 +7,34 @@ export class FakeSocket implements Socket {
   /** Bytes that the reader has not taken yet. */
   bufferedBytes = 0
   bytesRead = 0
+  takenBytes = 0
   /** While false everything that is written waits, as for a reader that takes nothing. */
   reads = true
   pings = 0
+  readonly questions: number[] = []
   closedWith: { code: number; reason: string } | null = null
   terminated = false
 
   write(frames: Buffer): void {
     this.written.push(frames)
-    if (!this.reads) this.bufferedBytes += frames.length
+    if (this.reads) this.takenBytes += frames.length
+    else this.bufferedBytes += frames.length
   }
 
   /** The reader takes this many bytes. */
   take(bytes: number): void {
-    this.bufferedBytes = Math.max(0, this.bufferedBytes - bytes)
+    const taken = Math.min(bytes, this.bufferedBytes)
+    this.bufferedBytes -= taken
+    this.takenBytes += taken
   }
 
   ping(): boolean {
     this.pings += 1
+    return true
+  }
+
+  ask(question: number): boolean {
+    this.questions.push(question)
     return true
   }
 

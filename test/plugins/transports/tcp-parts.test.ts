@@ -8,10 +8,12 @@ import { test } from 'tap'
 import {
   dropTimer,
   handleOf,
+  takenOf,
   timerOf,
   waitingOf,
   writesAsExpected,
 } from '../../../plugins/transports/tcp-parts.ts'
+import { until } from '../../support/until.ts'
 
 /** A stream that writes in another way, as those of another release may. */
 function streamWith(write: (stream: Socket, chunk: Buffer) => void): () => Socket {
@@ -95,4 +97,28 @@ test('the timer of a socket without a timeout is dropped, and no other', async (
   t.equal(kept(), null)
   const elsewhere = Object.assign(new Socket(), { setTimeout: () => elsewhere })
   t.equal(timerOf(elsewhere), null, 'a release that keeps its timer elsewhere is found out')
+})
+
+test('[C181] of a write that waits the part is told that the system has taken', async (t) => {
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = new Socket().connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [[served]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [
+    [Socket],
+    unknown,
+  ]
+  t.teardown(() => {
+    for (const socket of [client, served]) socket.destroy()
+    server.close()
+  })
+  const bytes = 20_000_000
+  client.write(Buffer.alloc(bytes))
+  const taken = takenOf(client)
+  t.ok(taken < bytes, `${taken} bytes`)
+  served.resume()
+  await until(() => takenOf(client) > taken)
+  t.ok(client.writableLength === bytes || takenOf(client) === bytes)
+  await until(() => takenOf(client) === bytes)
+  const untold = { bytesWritten: 7, writableLength: 2, _handle: {} } as unknown as Socket
+  t.equal(takenOf(untold), 5, 'where Node does not tell, what has left the stream')
 })

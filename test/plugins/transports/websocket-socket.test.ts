@@ -8,7 +8,7 @@ import * as transport from '../../../plugins/transports/websocket-socket.ts'
 import type { Connection, Farewell } from '../../../src/connection/connection.ts'
 import { CLOSE } from '../../../src/protocol/errors.ts'
 import { serverFrame } from '../../../src/wire/frame.ts'
-import { OPCODE } from '../../support/frames.ts'
+import { OPCODE, type ParsedFrame } from '../../support/frames.ts'
 import { type RawClient, rawConnect } from '../../support/raw-client.ts'
 import { closed, until } from '../../support/until.ts'
 
@@ -21,6 +21,7 @@ const PLAIN = {
   [`${FOLDER}/whole-frames.ts`]: { readWholeFrames: () => undefined },
   [`${FOLDER}/tcp-parts.ts`]: {
     handleOf: () => null,
+    takenOf: (tcp: TcpSocket) => tcp.bytesWritten - tcp.writableLength,
     waitingOf: (tcp: TcpSocket) => ({
       get length() {
         return tcp.writableLength
@@ -123,6 +124,25 @@ inBothWays(
     t.pass('all taken')
   },
 )
+
+test('[C182] a question comes back as the answer to it', async (t) => {
+  const { ws, tcp, socket, client } = await pair(t, transport)
+  const answers: unknown[] = []
+  const connection = {
+    alive: () => answers.push('alive'),
+    answered: (question: number) => answers.push(question),
+  } as unknown as Connection
+  const onFault = () => undefined
+  transport.listen(ws, connection, { onEnd: onFault, onFault })
+  t.ok(tcp.writable && socket.ask(7))
+  await until(() => client.frames.length === 1)
+  const [{ opcode, payload }] = client.frames as [ParsedFrame]
+  t.equal(opcode, OPCODE.ping)
+  client.send({ opcode: OPCODE.pong, payload }, { opcode: OPCODE.pong })
+  await until(() => answers.length === 2)
+  t.same(answers, [7, 'alive'])
+  ws.removeAllListeners('close')
+})
 
 inBothWays(
   'what waits is counted in bytes until it is taken, and keeps its order',

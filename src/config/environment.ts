@@ -34,7 +34,9 @@ function sourceOf(env: Environment): Source {
     },
     rules: rulesOfFile,
     wrongs: hasRedis ? [`${REDIS}: this version has no Redis engine yet: remove it.`] : [],
-    warnings: Object.keys(env).flatMap((name) => warningsOf(name, textOf(name))),
+    warnings: Object.keys(env)
+      .filter((name) => env[name] !== undefined)
+      .flatMap((name) => warningsOf(name, textOf(name))),
   }
 }
 

@@ -4,7 +4,7 @@ import type { Config } from '../../src/config/config.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { asServer, call, PASSWORD, person, ticketOf } from '../support/people.ts'
+import { asServer, call, PASSWORD, signedUp, ticketOf } from '../support/people.ts'
 import { limited, ruled } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
@@ -26,7 +26,7 @@ async function told(usher: StartedApp, audit: string, count = 1): Promise<Line[]
 test('[S36] a connection is told when it opens and ends: user, address, origin', async (t) => {
   const usher = await startApp(t)
   usher.keepSecret(SAID)
-  const { user, browser, bearer } = await person(usher)
+  const { user, browser, bearer } = await signedUp(usher)
   const room = `${usher.url}/rooms/chat:a`
   const client = await connect(room, { headers: browser })
   client.send(SAID)
@@ -51,7 +51,7 @@ test('[S36] a connection is told when it opens and ends: user, address, origin',
 
 test('[S36] a log-in is told, and one that fails; the name that was tried is not', async (t) => {
   const usher = await startApp(t)
-  const { user, username } = await person(usher)
+  const { user, username } = await signedUp(usher)
   const logIn = (body: object) => call(`${usher.url}/session`, 'POST', { body })
   t.match(auditOf(usher, 'logged-in'), [
     { user, client: 'web', session: /^s_/, ip: '127.0.0.1' },
@@ -90,7 +90,7 @@ test('[S36] a refused credential is told, at every endpoint', async (t) => {
 
 test('[S36] [S7] a ticket that comes back is an alarm, at every endpoint', async (t) => {
   const usher = await startApp(t)
-  const { bearer } = await person(usher)
+  const { bearer } = await signedUp(usher)
   const room = `${usher.url}/rooms/chat:a`
   const ticket = await ticketOf(usher, bearer)
   await (await connect(`${room}?ticket=${ticket}`)).close()
@@ -107,7 +107,7 @@ test('[S36] [S7] a ticket that comes back is an alarm, at every endpoint', async
 test('[S36] [S17] a refresh token that comes back is an alarm', async (t) => {
   const clock = new ManualClock()
   const usher = await startApp(t, {}, { clock })
-  const { user, username } = await person(usher)
+  const { user, username } = await signedUp(usher)
   const body = { username, password: PASSWORD, client: 'app' }
   const { refreshToken } = (await call(`${usher.url}/session`, 'POST', { body })).body
   const session = auditOf(usher, 'logged-in').at(-1)?.session
@@ -124,7 +124,7 @@ test('[S36] [S17] a refresh token that comes back is an alarm', async (t) => {
 test('[S36] an action that a user may not do is logged, with the user', async (t) => {
   const rules = ruled({ match: 'chat:*' }, { match: 'live:*', publish: ['server'] })
   const usher = await startApp(t, rules)
-  const { user, bearer, browser } = await person(usher)
+  const { user, bearer, browser } = await signedUp(usher)
   await refused(`${usher.url}/rooms/nowhere`, { headers: bearer })
   await call(`${usher.url}/users/u_other/ban`, 'PUT', { headers: bearer })
   const evil = { ...browser, origin: 'https://evil.example' }
@@ -153,7 +153,7 @@ function floodable(t: Test, clock: ManualClock): Promise<StartedApp> {
 test('[S36] a limit is told by its name; a flood is counted, not repeated', async (t) => {
   const clock = new ManualClock()
   const usher = await floodable(t, clock)
-  const { user, bearer } = await person(usher)
+  const { user, bearer } = await signedUp(usher)
   const room = `${usher.url}/rooms/chat:a`
   const client = await connect(room, { headers: bearer })
   for (let n = 0; n < 30; n += 1) await refused(room, { headers: bearer })
@@ -197,7 +197,7 @@ test('[S36] the number of lines left out is logged at the end', async (t) => {
 test('[S36] [S34] a change by a server key is logged with its name', async (t) => {
   const usher = await startApp(t)
   const { url } = usher
-  const { user } = await person(usher)
+  const { user } = await signedUp(usher)
   await call(`${url}/users/${user}/ban`, 'PUT', { headers: asServer })
   await call(`${url}/users/${user}/ban`, 'DELETE', { headers: asServer })
   await ticketOf(usher, asServer, { user: 'app:1' })
@@ -216,7 +216,7 @@ test('[S36] [S34] a change by a server key is logged with its name', async (t) =
 
 test('[S36] a log-out is told as a revocation of its session', async (t) => {
   const usher = await startApp(t)
-  const { bearer } = await person(usher)
+  const { bearer } = await signedUp(usher)
   const client = await connect(`${usher.url}/rooms/chat:a`, { headers: bearer })
   await call(`${usher.url}/session`, 'DELETE', { headers: bearer })
   await client.closed
@@ -227,7 +227,7 @@ test('[S36] a log-out is told as a revocation of its session', async (t) => {
 
 test('[S36] at level warn only the alarms are written', async (t) => {
   const usher = await startApp(t, { logLevel: 'warn' })
-  const { bearer } = await person(usher)
+  const { bearer } = await signedUp(usher)
   const room = `${usher.url}/rooms/chat:a`
   const ticket = await ticketOf(usher, bearer)
   await (await connect(`${room}?ticket=${ticket}`)).close()

@@ -137,7 +137,7 @@ const MALFORMED: Record<string, [query: string, headers: Record<string, string |
   'a short key': ['', { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZQ==' }],
   'version 8': ['', { 'Sec-WebSocket-Version': '8' }],
   'no version': ['', { 'Sec-WebSocket-Version': null }],
-  'a broken list of subprotocols': ['', { 'Sec-WebSocket-Protocol': 'usher.raw,,x' }],
+  'a broken list of subprotocols': ['', { 'Sec-WebSocket-Protocol': 'usher.raw,(x)' }],
   'a token in the URL too': ['&token=x', {}],
   'an unknown echo': ['&echo=maybe', {}],
   'an unknown auth': ['&auth=cookie', {}],

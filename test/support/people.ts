@@ -1,4 +1,6 @@
 // Users for tests: they sign up, log in, and order tickets through the public endpoints.
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
 import { SERVER_KEY, type StartedApp } from './app.ts'
 
 export interface Person {
@@ -41,7 +43,7 @@ export function cookieOf(headers: Headers): string {
 }
 
 /** A service that may run in another process. */
-type Reached = Pick<StartedApp, 'url' | 'keepSecret'>
+type Reached = Pick<StartedApp, 'url' | 'keepSecret'> & Partial<Pick<StartedApp, 'app'>>
 
 /** The status that these headers get where a session is asked for: 200 or 401. */
 export async function whoAmI({ url }: Pick<Reached, 'url'>, headers: CallOptions['headers'] = {}) {
@@ -50,10 +52,31 @@ export async function whoAmI({ url }: Pick<Reached, 'url'>, headers: CallOptions
 
 let people = 0
 
-/** Signs a user up and logs in twice: in a browser and in an app. */
-export async function person({ url, keepSecret }: Reached, name?: string): Promise<Person> {
+function anyName(): string {
   people += 1
-  const username = name ?? `person${people}`
+  return `person${people}`
+}
+
+/** PASSWORD, hashed once and for all: a hash takes longer than many a test. */
+const STORED = [
+  '$argon2id$v=19$m=19456,t=2,p=1$pFjHFOvBYsUkPnNauBPXFw',
+  '98zN9dHTJk4Jm03v8mUCLGYOtxQBCnSKCKAK7V4HGpQ',
+].join('$')
+
+/** Someone who has signed up, and logged in twice: in a browser and in an app. */
+export async function person(usher: Reached, name?: string): Promise<Person> {
+  const username = name ?? anyName()
+  const { app } = usher
+  return app === undefined || usher.url.startsWith('https:')
+    ? signedUp(usher, username)
+    : written(app, usher, username)
+}
+
+/** By the doors, with three hashes. */
+export async function signedUp(
+  { url, keepSecret }: Reached,
+  username: string = anyName(),
+): Promise<Person> {
   const credentials = { username, password: PASSWORD }
   const { body: account } = await call(`${url}/accounts`, 'POST', { body: credentials })
   const web = await call(`${url}/session`, 'POST', { body: credentials })
@@ -66,6 +89,29 @@ export async function person({ url, keepSecret }: Reached, name?: string): Promi
     browser: { cookie, origin: url },
     bearer: { authorization: `Bearer ${app.body.accessToken}` },
     refreshToken: app.body.refreshToken,
+  }
+}
+
+/** As the doors would have left it in the stores of an app in this process, without a hash. */
+async function written(
+  app: FastifyInstance,
+  { url, keepSecret }: Reached,
+  username: string,
+): Promise<Person> {
+  const user = `u_${randomBytes(12).toString('base64url')}`
+  const createdAt = app.connections.clock.now()
+  const names = { user, username, usernameKey: username.toLowerCase() }
+  const account = { ...names, password: STORED, createdAt }
+  await app.engine.accounts.create(account)
+  const web = await app.sessions.start(account, 'web')
+  const { session } = await app.sessions.start(account, 'app')
+  const refreshToken = await app.refreshTokens.issue(session.id)
+  const accessToken = app.accessTokens.sign({ sub: user, sid: session.id })
+  keepSecret(PASSWORD, web.secret, accessToken, refreshToken)
+  return {
+    ...{ user, username, password: PASSWORD, refreshToken },
+    browser: { cookie: `usher=${web.secret}`, origin: url },
+    bearer: { authorization: `Bearer ${accessToken}` },
   }
 }
 

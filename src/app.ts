@@ -26,6 +26,7 @@ import lostUpgrades from '../plugins/lost-upgrades.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsPort from '../plugins/metrics-port.ts'
 import openapi from '../plugins/openapi.ts'
+import operatorSocket from '../plugins/operator-socket.ts'
 import queryParameters from '../plugins/query-parameters.ts'
 import reauthentication from '../plugins/reauthentication.ts'
 import requestMetrics from '../plugins/request-metrics.ts'
@@ -121,6 +122,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   const { unknownPaths, accounts, pages } = which
   await app.register(validation)
   await app.register(audit)
+  await app.register(operatorSocket)
   await app.register(errors)
   await app.register(requests)
   await app.register(requestMetrics)

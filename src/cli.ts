@@ -16,6 +16,7 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
     start: () => import('./server.ts'),
     print: (text) => process.stdout.write(text),
     complain: (text) => process.stderr.write(text),
+    input: process.stdin,
   })
   if (code !== 0) process.exitCode = code
 }

@@ -1,7 +1,11 @@
 // The arguments of the command, read into what is wished for.
 import { parseArgs } from 'node:util'
+import { OPERATIONS, type Operation } from '../identity/operator.ts'
 
-export type Wish = { do: 'start' | 'check' | 'help' | 'version' } | { do: 'backup'; file: string }
+export type Wish =
+  | { do: 'start' | 'check' | 'help' | 'version' }
+  | { do: 'backup'; file: string }
+  | { do: 'user'; operation: Operation; name: string }
 
 /** The arguments are wrong; `message` is a sentence that says how. */
 export class UsageError extends Error {
@@ -29,9 +33,19 @@ export function wishOf(args: readonly string[]): Wish {
       return { do: command }
     case 'backup':
       return { do: 'backup', file: only(operands, 'usher backup takes one FILE.') }
+    case 'user':
+      return userWish(operands)
     default:
       throw new UsageError(`There is no command "${command}".`)
   }
+}
+
+/** The sentences repeat no operand: a password may stand there by mistake. */
+function userWish([operation, ...operands]: readonly string[]): Wish {
+  const known = OPERATIONS.find((each) => each === operation)
+  if (known === undefined) throw new UsageError(`usher user takes ${OPERATIONS.join(', ')}.`)
+  const sentence = `usher user ${known} takes one NAME, and a password from standard input alone.`
+  return { do: 'user', operation: known, name: only(operands, sentence) }
 }
 
 function parsed(args: readonly string[]) {

@@ -1,17 +1,26 @@
 // The command `usher`: what each of its arguments does, and with which exit code it ends.
 import { ConfigError } from '../config/mistakes.ts'
-import { EngineRefused } from '../engine/engine.ts'
+import { EngineRefused, EngineUnavailable } from '../engine/engine.ts'
+import { Refusal } from '../protocol/errors.ts'
 import { UsageError, type Wish, wishOf } from './arguments.ts'
 import { backUpStore } from './backup.ts'
 import { check } from './check.ts'
+import { CommandFailed } from './failure.ts'
 import { HELP, version } from './help.ts'
+import type { Terminal } from './password-prompt.ts'
+import { changeUser } from './user.ts'
 
 export interface Command {
   /** Starts the service, which goes on after this. */
   start(): Promise<unknown>
   print(text: string): void
   complain(text: string): void
+  /** Where a password is read from. */
+  input: Terminal['input']
 }
+
+/** Errors whose message is a sentence for the operator. */
+const FORESEEN = [CommandFailed, ConfigError, EngineRefused, EngineUnavailable, Refusal]
 
 const DONE = 0
 const FAILED = 1
@@ -26,13 +35,15 @@ export async function main(args: readonly string[], command: Command): Promise<n
       command.complain(`${error.message} usher --help lists what there is.\n`)
       return MISUSED
     }
-    const isTold = error instanceof EngineRefused || error instanceof ConfigError
-    command.complain(`${isTold ? error.message : ((error as Error).stack ?? error)}\n`)
+    const isTold = FORESEEN.some((kind) => error instanceof kind)
+    const { message, stack } = error as Error
+    command.complain(`${isTold ? message : (stack ?? message)}\n`)
     return FAILED
   }
 }
 
-async function run(wish: Wish, { start, print, complain }: Command): Promise<number> {
+async function run(wish: Wish, command: Command): Promise<number> {
+  const { start, print, complain, input } = command
   switch (wish.do) {
     case 'start':
       await start()
@@ -52,5 +63,10 @@ async function run(wish: Wish, { start, print, complain }: Command): Promise<num
     case 'backup':
       print(`${await backUpStore(wish.file)}\n`)
       return DONE
+    case 'user': {
+      const { operation, name } = wish
+      print(`${await changeUser(operation, name, { input, prompt: complain })}\n`)
+      return DONE
+    }
   }
 }

@@ -206,6 +206,16 @@ export class Accounts {
     return { users, next: hasMore ? (users.at(-1)?.username ?? null) : null }
   }
 
+  /**
+   * The id of the account with this id or username, for operators; rejects with 404 where there is
+   * none. The id goes first: a username may have been chosen to look like the id of another.
+   */
+  async userOf(name: string): Promise<string> {
+    const account = (await this.#store.byUser(name)) ?? (await this.#store.byUsername(keyOf(name)))
+    if (account !== null) return account.user
+    throw new Refusal(REPLY.notFound, `There is no account with the name ${name}.`)
+  }
+
   /** For operators; rejects with 404 where no account has this id, as the two below do. */
   async entryOf(user: string): Promise<AccountEntry> {
     const entry = await this.#store.entryOf(user)

@@ -16,6 +16,7 @@ export const AUDIT = {
   'limit-hit': 'a limit refused a client',
   revoked: 'access was revoked',
   administered: 'a server key changed something',
+  operated: 'an operator changed an account by the command usher user',
 } as const
 
 export type AuditEvent = keyof typeof AUDIT

@@ -7,6 +7,7 @@ test('each command is known by its name, and none means start', async (t) => {
   t.same(wishOf(['start']), { do: 'start' })
   t.same(wishOf(['check']), { do: 'check' })
   t.same(wishOf(['backup', 'a file.db']), { do: 'backup', file: 'a file.db' })
+  t.same(wishOf(['user', 'ban', 'ann']), { do: 'user', operation: 'ban', name: 'ann' })
   t.same(wishOf(['backup', '--', '-v']), { do: 'backup', file: '-v' })
 })
 
@@ -25,6 +26,13 @@ const WRONG: [args: string[], sentence: RegExp][] = [
   [['backup'], /^usher backup takes one FILE\.$/],
   [['backup', ''], /^usher backup takes one FILE\.$/],
   [['backup', 'a', 'b'], /^usher backup takes one FILE\.$/],
+  [['user'], /^usher user takes add, password, ban, unban\.$/],
+  [['user', 'remove', 'ann'], /^usher user takes add, password, ban, unban\.$/],
+  [['user', 'add'], /^usher user add takes one NAME, and a password from standard input alone\.$/],
+  [
+    ['user', 'add', 'ann', 'secret'],
+    /^usher user add takes one NAME, and a password from standard /,
+  ],
 ]
 
 test('what is not known is an error that says how', async (t) => {

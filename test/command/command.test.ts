@@ -7,7 +7,7 @@ test('usher --help and --version print and end, and start nothing', async (t) =>
   t.testdir({})
   const help = await runUsher(t, ['--help'])
   t.match(help, { code: 0, stderr: '' })
-  for (const word of ['usher [start]', 'usher check', 'usher backup FILE']) {
+  for (const word of ['usher [start]', 'usher check', 'usher backup FILE', 'usher user add']) {
     t.ok(help.stdout.includes(word), word)
   }
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'))

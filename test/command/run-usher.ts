@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { startProgram } from '../support/program.ts'
 
-const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
+export const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
 
 export interface Ran {
   code: number | null

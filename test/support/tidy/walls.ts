@@ -21,6 +21,7 @@ const ENGINE_PORTS = [
   'shared-work',
   'user-status-store',
 ].map((port) => `src/engine/${port}.ts`)
+const OPERATOR_SOCKET = 'src/command/operator-socket.ts'
 const OPENER = 'src/engine/open-engine.ts'
 const WORDS = ['src/protocol/', 'src/time/']
 
@@ -45,7 +46,7 @@ const WALLS: Record<string, Wall> = {
   'src/command/': {
     may: [...WORDS, 'src/config/', 'src/identity/', 'src/room/rule.ts', ...ENGINE_PORTS, OPENER],
   },
-  'plugins/': { may: [...SOURCES, 'src/config/'] },
+  'plugins/': { may: [...SOURCES, 'src/config/', OPERATOR_SOCKET] },
   'routes/': { may: ['src/protocol/'], mayType: ['plugins/', ...SOURCES, 'src/config/'] },
 }
 

@@ -42,8 +42,8 @@ function factsOf(request: FastifyRequest): AuditFacts {
 
 /** Writes a line for a request that was refused for its credential, its rights or a limit. */
 export function auditRefusal(error: unknown, request: FastifyRequest): void {
-  const { audit, networkOf } = request.server
-  audit.refused(error, networkOf(request) ?? EXEMPT, factsOf(request))
+  const { audit, networkOf, wantsStream } = request.server
+  audit.refused(error, networkOf(request) ?? EXEMPT, factsOf(request), wantsStream(request))
 }
 
 /** Runs before the answer goes out, so that a client that leaves early is in the log too. */

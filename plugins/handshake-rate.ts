@@ -4,7 +4,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Seat } from '../src/connection/connection-limits.ts'
-import { type Holder, NO_HOLDER } from '../src/engine/shares.ts'
+import { type Holder, NO_HOLDER, type Reached } from '../src/engine/shares.ts'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
 
 /**
@@ -36,17 +36,24 @@ export function leaveUndecided(request: FastifyRequest, seat: Seat): void {
   request[kAdmitted] = null
 }
 
+/** Counts a handshake, or returns what was reached; throws while the process drains. */
+export function tryAdmit(request: FastifyRequest): Reached | null {
+  const { connections, engine, newcomerOf } = request.server
+  if (connections.draining) {
+    throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
+  }
+  const holder = newcomerOf(request)
+  const reached = engine.shares.spend('handshakes', holder)
+  if (reached === null) request[kAdmitted] = holder
+  return reached
+}
+
 async function handshakeRate(app: FastifyInstance): Promise<void> {
-  const { connections, engine, newcomerOf } = app
+  const { engine } = app
   app.decorateRequest(kAdmitted, null)
   app.decorate('admitHandshake', (request: FastifyRequest) => {
-    if (connections.draining) {
-      throw new Refusal(REPLY.unavailable, 'This server is going down: try again.', 1)
-    }
-    const holder = newcomerOf(request)
-    const reached = engine.shares.spend('handshakes', holder)
+    const reached = tryAdmit(request)
     if (reached !== null) throw reached.refusal
-    request[kAdmitted] = holder
   })
   app.addHook('onError', (request, _reply, _error, done) => {
     if (request[kAdmitted] !== null) engine.shares.restore('handshakes')

@@ -1,5 +1,4 @@
-// app.settleHandshake: everything that can refuse a connection before its 101. A handshake gives
-// back what it has taken when its client goes away.
+// app.settleHandshake: all that can refuse a connection before its 101, and comes back without it.
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -7,7 +6,8 @@ import type { Seat } from '../src/connection/connection-limits.ts'
 import { type Entry, enter } from '../src/connection/room-entry.ts'
 import type { Endpoint } from '../src/wire/formats.ts'
 import { kIdentity } from './auth.ts'
-import { leaveUndecided, takeSeat } from './handshake-rate.ts'
+import { leaveUndecided } from './handshake-rate.ts'
+import { seatFor } from './stream-admission.ts'
 import { credentialOfUpgrade } from './tokens/credential.ts'
 import { setEndpoint } from './transports/subprotocols.ts'
 
@@ -57,7 +57,7 @@ async function settleHandshake(
   { endpoint, room }: Wish,
 ): Promise<void> {
   const { rooms, prove, logIns } = request.server
-  const seat = takeSeat(request)
+  const seat = seatFor(request)
   const handshake = new Handshake(seat, reply.raw)
   request.raw.socket.once('close', handshake.abandon)
   request[kHandshake] = handshake
@@ -96,5 +96,5 @@ async function handshakes(app: FastifyInstance): Promise<void> {
 export default fp(handshakes, {
   name: 'usher-handshake',
   fastify: '5.x',
-  dependencies: ['usher-handshake-checks', 'usher-auth', 'usher-audit'],
+  dependencies: ['usher-stream-admission', 'usher-auth', 'usher-audit'],
 })

@@ -36,6 +36,7 @@ import securityHeaders from '../plugins/security-headers.ts'
 import serverApi from '../plugins/server-api.ts'
 import sessionCookie from '../plugins/session-cookie.ts'
 import socketsPerAddress from '../plugins/sockets-per-address.ts'
+import streamAdmission from '../plugins/stream-admission.ts'
 import tickets from '../plugins/tickets.ts'
 import tls, { serverOptions } from '../plugins/tls.ts'
 import unreadAnswers from '../plugins/unread-answers.ts'
@@ -131,6 +132,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(securityHeaders)
   await app.register(handshakeRate)
   await app.register(handshakeForm)
+  await app.register(streamAdmission)
   await app.register(lostUpgrades)
   if (unknownPaths) await app.register(knownPaths)
   await app.register(connectionLog)

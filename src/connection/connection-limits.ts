@@ -23,8 +23,15 @@ export class ConnectionLimits {
    * key: 503 when full, 429 for the address. `elapsed` is the clock's `elapsed()`.
    */
   take(address: string | null, elapsed: number, server: string | null = null): Seat {
+    const seat = this.tryTake(address, elapsed, server)
+    if (seat instanceof Reached) throw seat.refusal
+    return seat
+  }
+
+  /** As `take`, but what was reached is returned. */
+  tryTake(address: string | null, elapsed: number, server: string | null): Seat | Reached {
     const share = this.#shares.take('connections', { user: null, address, server })
-    return new Seat(this.#shares, taken(share), elapsed)
+    return share instanceof Reached ? share : new Seat(this.#shares, share, elapsed)
   }
 }
 

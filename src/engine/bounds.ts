@@ -24,6 +24,8 @@ export type HeldName =
   | 'connections'
   /** Connections that are not authenticated yet, and the bytes that they sent ahead. */
   | 'pending'
+  /** Event streams that wait to be admitted. */
+  | 'waitingStreams'
   /** Tickets that are not used yet, and the characters in them. */
   | 'ticketsOut'
   /** Idempotency keys of rooms without history. */
@@ -62,6 +64,8 @@ const HASHES_MAX = 202
 const HELD_TRIES_MAX = 1_000
 /** A page has twenty files, and an office opens it at nine; one that waits costs some 10 KB. */
 const FILES_MAX = 2_560
+/** A request of some 20 KB each; at 2,000 a second the last one waits five seconds. */
+const WAITING_STREAMS_MAX = 10_000
 /** Keys of some 300 bytes each. */
 export const KEYS_MAX = 100_000
 /** Enough tickets for all clients to return at once. */
@@ -122,6 +126,14 @@ function connectionBounds(limits: Limits) {
       },
       retryAfter: 5,
       displaces: true,
+    },
+    waitingStreams: {
+      ...shared({
+        count: { limit: 'streamsWaiting', most: WAITING_STREAMS_MAX },
+        bytes: null,
+        sentence: 'Too many streams wait to be admitted: try again in a few seconds.',
+      }),
+      ...{ user: null, retryAfter: 5, displaces: true },
     },
   } as const satisfies Partial<Bounds>
 }

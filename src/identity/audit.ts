@@ -11,6 +11,7 @@ export const AUDIT = {
   'logged-in': 'a user logged in',
   'auth-failed': 'a credential was refused, or none was shown',
   'ticket-replayed': 'a ticket came back that was used, or whose session has ended',
+  'ticket-retried': 'a stream was asked for again with its ticket, as browsers do by themselves',
   'refresh-token-replayed': 'a refresh token came back after its time: its session was ended',
   denied: 'a client may not do that',
   'limit-hit': 'a limit refused a client',
@@ -71,10 +72,10 @@ export class Audit {
 
   /**
    * Writes a line for a refusal that is about the client, and none for any other error. All are
-   * counted as a stranger's.
+   * counted as a stranger's. `isOfStream` for a request that asks for an event stream.
    */
-  refused(error: unknown, network: string, facts: AuditFacts): void {
-    const audit = error instanceof Refusal ? eventOf(error) : null
+  refused(error: unknown, network: string, facts: AuditFacts, isOfStream = false): void {
+    const audit = error instanceof Refusal ? eventOf(error, isOfStream) : null
     if (audit === null) return
     const { message, reply, limit } = error as Refusal
     this.tellOfStranger(audit, network, { ...facts, error: reply.error, limit, why: message })
@@ -98,8 +99,9 @@ export class Audit {
   }
 }
 
-function eventOf({ reply, limit }: Refusal): AuditEvent | null {
-  if (reply === REPLY.ticketUsed) return 'ticket-replayed'
+function eventOf({ reply, limit }: Refusal, isOfStream: boolean): AuditEvent | null {
+  // A browser's EventSource cannot do else, when its stream has ended [C177].
+  if (reply === REPLY.ticketUsed) return isOfStream ? 'ticket-retried' : 'ticket-replayed'
   if (limit !== undefined) return 'limit-hit'
   switch (reply.status) {
     case 401:

@@ -129,6 +129,8 @@ export type LimitName =
   | 'heldFrames'
   /** Requests that wait behind an unanswered one on their TCP connection. */
   | 'requestsAhead'
+  /** Event streams that wait to be admitted. */
+  | 'streamsWaiting'
   /** Files of the web page that are being sent at once. */
   | 'filesAtOnce'
   /** Failed log-ins of an account or an address. */

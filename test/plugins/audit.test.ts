@@ -3,6 +3,7 @@ import { type Test, test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { connect, refused } from '../support/client.ts'
+import { follow } from '../support/follow.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { asServer, call, PASSWORD, signedUp, ticketOf } from '../support/people.ts'
 import { limited, ruled } from '../support/settings.ts'
@@ -102,6 +103,20 @@ test('[S36] [S7] a ticket that comes back is an alarm, at every endpoint', async
   const alarm = { error: 'ticket_used', ip: '127.0.0.1', level: 40 }
   t.match(url, { ...alarm, path: '/rooms/chat:a' })
   t.match(message, { ...alarm, room: 'chat:a', connection: /^[0-9a-z]{9,}$/ })
+})
+
+test('[S36] [C177] the ticket of a stream that is asked for again is no alarm', async (t) => {
+  const usher = await startApp(t)
+  const ticket = await ticketOf(usher, asServer, { user: 'ann' })
+  const url = `${usher.url}/rooms/chat:a?ticket=${ticket}`
+  const following = await follow(url, {})
+  t.equal(following.response.status, 200)
+  following.stop()
+  const again = await follow(url, {})
+  t.equal(again.response.status, 401)
+  const [line] = await told(usher, 'ticket-retried')
+  t.match(line, { error: 'ticket_used', path: '/rooms/chat:a', level: 30 })
+  t.same(auditOf(usher, 'ticket-replayed'), [])
 })
 
 test('[S36] [S17] a refresh token that comes back is an alarm', async (t) => {

@@ -5,7 +5,6 @@ import { follow } from '../support/follow.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, call, ticketOf } from '../support/people.ts'
 import { rawRequest } from '../support/raw-client.ts'
-import { limited } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
 const ROOM = '/rooms/chat:a'
@@ -42,15 +41,6 @@ t.test('HEAD opens no stream and uses no ticket', async (t) => {
   const headers = { ...asServer, accept: 'text/event-stream' }
   const { status } = await fetch(usher.url + ROOM, { method: 'HEAD', headers })
   t.equal(status, 200)
-  await nothingLeft(usher.app)
-})
-
-t.test('[C133] streams count among the handshakes', async (t) => {
-  const usher = await startApp(t, limited({ handshakesPerSecond: 1 }))
-  const first = await follow(usher.url + ROOM, asServer)
-  const second = await follow(usher.url + ROOM, asServer)
-  t.same([first.response.status, second.response.status], [200, 503])
-  for (const one of [first, second]) one.stop()
   await nothingLeft(usher.app)
 })
 

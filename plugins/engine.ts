@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { boundsOf } from '../src/engine/bounds.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { openEngine } from '../src/engine/open-engine.ts'
+import { roomRules } from '../src/room/rule.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -14,7 +15,8 @@ declare module 'fastify' {
 async function engine(app: FastifyInstance): Promise<void> {
   const { config, clock } = app.usherContext
   const onWaiting = (sentence: string): void => app.log.warn(sentence)
-  const opened = await openEngine(config.engine, clock, boundsOf(config.limits), { onWaiting })
+  const opening = { onWaiting, rules: roomRules(config.rules) }
+  const opened = await openEngine(config.engine, clock, boundsOf(config.limits), opening)
   app.decorate('engine', opened)
   app.addHook('onClose', () => opened.close())
 }

@@ -3,7 +3,7 @@ import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Revocation } from '../protocol/identity.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
-import type { MessageLog } from './message-log.ts'
+import type { MessageLog, Retention } from './message-log.ts'
 import type { PresenceStore } from './presence-store.ts'
 import type { Reached, Shares } from './shares.ts'
 import type { UserStatusStore } from './user-status-store.ts'
@@ -78,6 +78,14 @@ export interface Engine {
   readonly waiting: number
   /** Finishes accepted calls, then closes files and threads. May be called twice. */
   close(): Promise<void>
+}
+
+/** What the rules keep, so that they reach rooms in which nothing is said any more. */
+export interface RoomRules {
+  /** Rules with the same digest keep the same. */
+  readonly digest: string
+  /** What a room keeps, null for nothing; undefined where no rule is for it: it stays as it is. */
+  retentionOf(room: string): Retention | null | undefined
 }
 
 /** Which engine to open, and where. */

@@ -96,6 +96,11 @@ export interface Follower {
    */
   onRedacted(offset: number): void
   /**
+   * Messages before this offset are not shown any more, although the count of the rule would keep
+   * them: what is held in memory of them MUST NOT be shown either.
+   */
+  onHidden(before: number): void
+  /**
    * Messages after this position may have been accepted without a call of `onMessage`: where the
    * room has history they MUST be read from there, else they are lost. It is the position of the
    * last message that the follower was told, or the room's position when the follow began; the

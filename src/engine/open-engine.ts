@@ -7,6 +7,7 @@ import {
   EngineRefused,
   type EngineSettings,
   type OnWaiting,
+  type RoomRules,
   type StoreFacts,
 } from './engine.ts'
 import { backUp as backUpFolder } from './sqlite/backup.ts'
@@ -15,6 +16,8 @@ import { storeFacts } from './sqlite/store-facts.ts'
 
 interface Opening {
   onWaiting?: OnWaiting
+  /** What rooms keep, also those in which nothing is said any more. */
+  rules?: RoomRules
 }
 
 type Opener = (

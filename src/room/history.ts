@@ -10,6 +10,8 @@ import { type Clock, sleep } from '../time/clock.ts'
 import type { ReplyFormat, WireFormat } from '../wire/wire-format.ts'
 import type { Member } from './member.ts'
 import {
+  dropBefore,
+  dropOld,
   headOf,
   PAGE_MESSAGES,
   type Present,
@@ -102,6 +104,14 @@ export class History {
   /** Drops a tail that no member has used in a while. Called every few seconds. */
   sweep(elapsed: number): void {
     if (this.#tail && elapsed - this.#tail.usedAt > TAIL_IDLE_MS) this.forget()
+    if (this.#tail) this.#dropOld(this.#tail)
+  }
+
+  /** Messages before this offset are not shown any more. */
+  hide(before: number): void {
+    // A read that is under way may bring them.
+    this.#loading = null
+    if (this.#tail !== null) dropBefore(this.#tail, before)
   }
 
   /** What is kept here is no longer true, and reads wait until the gap is healed. */
@@ -132,7 +142,8 @@ export class History {
     const tail = this.#tail
     if (tail === null || offset < tail.after) return this.page(offset, reader)
     tail.usedAt = this.#parts.clock.elapsed()
-    return { ...presentOf(tail), messages: this.#visible(tail, offset) }
+    this.#dropOld(tail)
+    return { ...presentOf(tail), messages: tail.messages.slice(Math.max(0, offset - tail.after)) }
   }
 
   /** The position after which the newest `count` messages come, or all that are kept. */
@@ -264,17 +275,9 @@ export class History {
     shorten(tail)
   }
 
-  /** Messages of the tail after an offset that the retention still keeps, without holes. */
-  #visible(tail: Tail, offset: number): Message[] {
+  #dropOld(tail: Tail): void {
     const { clock, retention } = this.#parts
-    const after = Math.max(offset, headOf(tail).offset - retention.messages)
-    const messages = tail.messages.slice(after - tail.after)
-    const since = retention.ageMs === null ? 0 : clock.now() - retention.ageMs
-    const [first] = messages
-    if (first === undefined || first.time >= since) return messages
-    // By offset, as the engine does: a clock may have been set back between two messages.
-    const oldest = messages.findIndex(({ time }) => time >= since)
-    return oldest < 0 ? [] : messages.slice(oldest)
+    dropOld(tail, retention, clock.now())
   }
 }
 

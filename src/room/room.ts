@@ -202,6 +202,11 @@ export class Room implements Follower, PublishTarget {
     this.#history?.forget()
   }
 
+  /** Messages before this offset are not kept any more. */
+  onHidden(before: number): void {
+    this.#history?.hide(before)
+  }
+
   #tell(message: Message): void {
     this.#history?.push(message)
     for (const { buffer } of this.#joining.values()) buffer.push(message)

@@ -1,5 +1,7 @@
 // The rule for rooms of a name pattern: who may join and publish, and which messages are kept. The
 // first match wins.
+import { hash } from 'node:crypto'
+import type { RoomRules } from '../engine/engine.ts'
 import type { Retention } from '../engine/message-log.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { ownerOf } from '../protocol/names.ts'
@@ -65,6 +67,15 @@ export function matches(pattern: string, name: string): boolean {
 export function ruleFor(rules: readonly Rule[], room: string): Rule | null {
   if (ownerOf(room) !== null) return PERSONAL_RULE
   return rules.find((rule) => matches(rule.match, room)) ?? null
+}
+
+/** What the rules keep, for the engine. */
+export function roomRules(rules: readonly Rule[]): RoomRules {
+  const kept = rules.map(({ match, history }) => [match, history])
+  return {
+    digest: hash('sha256', JSON.stringify(kept)),
+    retentionOf: (room) => ruleFor(rules, room)?.history,
+  }
 }
 
 /**

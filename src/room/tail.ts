@@ -1,5 +1,5 @@
 // The newest messages of a room in memory, for members that return at the same time.
-import type { RoomSummary } from '../engine/message-log.ts'
+import type { Retention, RoomSummary } from '../engine/message-log.ts'
 import type { Share } from '../engine/shares.ts'
 import type { Message, Position } from '../protocol/message.ts'
 
@@ -32,10 +32,27 @@ export function presentOf(tail: Tail): Present {
 
 /** Drops the oldest messages, until the tail is within its bounds. */
 export function shorten(tail: Tail): void {
-  while (tail.messages.length > PAGE_MESSAGES || tail.bytes > TAIL_BYTES_MAX) {
-    const gone = tail.messages.shift()
-    if (gone === undefined) return
-    tail.bytes -= gone.payload.length
-    tail.after = gone.offset
-  }
+  while (tail.messages.length > PAGE_MESSAGES || tail.bytes > TAIL_BYTES_MAX) dropFirst(tail)
+}
+
+/**
+ * Drops what the retention no longer keeps, up to the first message that it keeps, as the engine
+ * does: the clock may have been set between two messages. What was dropped is not shown again.
+ */
+export function dropOld(tail: Tail, { messages, ageMs }: Retention, now: number): void {
+  const head = headOf(tail).offset
+  const since = ageMs === null ? 0 : now - ageMs
+  const isKept = ({ offset, time }: Message) => offset > head - messages && time >= since
+  dropBefore(tail, tail.messages.find(isKept)?.offset ?? head + 1)
+}
+
+export function dropBefore(tail: Tail, offset: number): void {
+  while (tail.messages.length > 0 && tail.after < offset - 1) dropFirst(tail)
+}
+
+function dropFirst(tail: Tail): void {
+  const gone = tail.messages.shift()
+  if (gone === undefined) return
+  tail.bytes -= gone.payload.length
+  tail.after = gone.offset
 }

@@ -38,6 +38,7 @@ async function overhear({ app }: StartedApp, room: string): Promise<Message[]> {
   const follow = await app.engine.log.follow(room, {
     onMessage,
     onRedacted: () => {},
+    onHidden: () => undefined,
     onGap: () => undefined,
   })
   t.teardown(() => follow.stop())

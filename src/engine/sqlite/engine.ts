@@ -3,7 +3,13 @@
 import type { Clock } from '../../time/clock.ts'
 import { systemRandom } from '../../time/random.ts'
 import type { Bounds } from '../bounds.ts'
-import { type Engine, EngineRefused, type EngineSettings, type OnWaiting } from '../engine.ts'
+import {
+  type Engine,
+  EngineRefused,
+  type EngineSettings,
+  type OnWaiting,
+  type RoomRules,
+} from '../engine.ts'
 import { MemoryAttempts } from '../memory/attempts.ts'
 import { Followers } from '../memory/followers.ts'
 import { createMemoryLog } from '../memory/message-log.ts'
@@ -21,7 +27,8 @@ import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { sqliteIdentity } from './identity.ts'
 import { readQueues } from './read-queues.ts'
 import { freeReleasedNames } from './released-names.ts'
-import { trimHistories } from './retention-job.ts'
+import { trimHistories, trimSlice } from './retention-job.ts'
+import { RulesWalk } from './rules-walk.ts'
 import { splitLog } from './split-log.ts'
 import {
   type Measure,
@@ -42,6 +49,7 @@ interface Parts {
   clock: Clock
   bounds: Bounds
   shares: Shares
+  rules: RoomRules | null
   measure: Measure
 }
 
@@ -49,6 +57,7 @@ interface Opening {
   /** How free space is measured; a test gives its own. */
   statfs?: StatFileSystem
   onWaiting?: OnWaiting
+  rules?: RoomRules
 }
 
 /**
@@ -59,10 +68,10 @@ export async function openSqlite(
   settings: EngineSettings,
   clock: Clock,
   bounds: Bounds,
-  { statfs, onWaiting }: Opening = {},
+  { statfs, onWaiting, rules }: Opening = {},
 ): Promise<Engine> {
   const shares = createMemoryShares(bounds, clock)
-  const parts = { clock, bounds, shares }
+  const parts = { clock, bounds, shares, rules: rules ?? null }
   const quotas = quotasOf(bounds)
   if (settings.kind === 'memory') {
     const threads = await startInMemory(clock, quotas)
@@ -96,7 +105,7 @@ async function begin(threads: Threads, lock: FolderLock | null, parts: Parts): P
 async function compose(
   threads: Threads,
   lock: FolderLock | null,
-  { clock, bounds, shares, measure }: Parts,
+  { clock, bounds, shares, rules, measure }: Parts,
 ): Promise<Engine> {
   const { writer, reader } = threads
   const mayHave: MayHave = (whose) => reader.call('mayHaveTicket', whose)
@@ -111,6 +120,7 @@ async function compose(
   const kept = { writer, reader, clock, bounds, space, followers, shares, queues }
   const stored = new SqliteLog(kept)
   const appendNow = createMemoryLog({ clock, followers, shares })
+  const stopTrimming = await startTrimming(threads, followers, { clock, rules })
   const stopJobs = startJobs(threads, tickets, clock)
   const stopWatching = watchSpace(clock, space)
   return {
@@ -139,6 +149,7 @@ async function compose(
     },
     async close() {
       stopJobs()
+      stopTrimming()
       stopWatching()
       await stored.settled()
       await keepAllDailyUse(writer).catch(() => undefined)
@@ -149,6 +160,23 @@ async function compose(
   }
 }
 
+/** Puts rules in force that have changed, and goes on trimming. Resolves with how to stop. */
+async function startTrimming(
+  { writer, reader }: Threads,
+  followers: Followers,
+  { clock, rules }: Pick<Parts, 'clock' | 'rules'>,
+): Promise<() => void> {
+  const slice = trimSlice({
+    clock,
+    trim: (trim) => writer.call('trimMessages', trim),
+    hide: (room, before) => followers.of(room)?.onHidden(before),
+  })
+  const walk = new RulesWalk({ writer, reader, rules, slice })
+  // What fails here is done by the periodic work.
+  await walk.begin().catch(() => undefined)
+  return trimHistories(clock, slice, walk.goOn)
+}
+
 /** Starts the periodic work of an open engine. Returns how to stop. */
 function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () => void {
   const { writer } = threads
@@ -156,7 +184,6 @@ function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () =
     (slice) => tickets.sweep(slice),
     (slice) => writer.call('sweepSessions', slice),
   ])
-  const stopTrimming = trimHistories(clock, (trim) => writer.call('trimMessages', trim))
   const stopFreeing = freeReleasedNames(clock, threads)
   const stopKeepingUse = keepDailyUse(clock, writer)
   // A store that is not ready is sent no calls: only this probe finds out that it is ready again.
@@ -165,7 +192,6 @@ function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () =
   })
   return () => {
     stopSweeping()
-    stopTrimming()
     stopFreeing()
     stopKeepingUse()
     probing.cancel()

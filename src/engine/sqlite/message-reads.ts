@@ -2,16 +2,17 @@
 // rule lets them be seen.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Kind, Position } from '../../protocol/message.ts'
-import type { RoomSummary } from '../message-log.ts'
+import type { Retention, RoomSummary } from '../message-log.ts'
 import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
 
-/** What of a room is shown, by its rule. */
+/**
+ * What of a room is shown, by its rule. The retention that is in force in the room binds too: what
+ * a former rule hid is not shown while the next one is not in force.
+ */
 export interface KeptArgs {
   room: string
-  /** The first message that is shown is not from before this time. */
-  since: number
-  /** How many of the newest offsets are shown. */
-  kept: number
+  now: number
+  retention: Retention
 }
 
 /** Which messages to read. */
@@ -21,6 +22,11 @@ export interface PageArgs extends KeptArgs {
   limit: number
   bytes: number
   order: 'asc' | 'desc'
+}
+
+export interface RoomRetention extends Retention {
+  id: number
+  room: string
 }
 
 /** A message as the thread sends it: its bytes are no Buffer. */
@@ -40,6 +46,10 @@ export type MessageReads = {
   headOf(args: { room: string }): Position
   summaryOf(args: KeptArgs): RoomSummary
   readMessages(args: PageArgs): RoomSummary & { messages: ReadMessage[] }
+  /** The digest of the rules that are in force in all rooms, or null. */
+  rulesInForce(args: undefined): string | null
+  /** Rooms in the order of their rows, and the retention that is in force in each. */
+  retentionsAfter(args: { after: number; limit: number }): RoomRetention[]
 }
 
 /** By offset alone: clocks are set back, and a page MUST be what its summary says. */
@@ -54,11 +64,11 @@ const OLDEST = `
   WHERE room = :id AND "offset" > :after AND time >= :since
   ORDER BY "offset" LIMIT 1`
 
-type RoomState = RoomRow & { redactions: number; shownFrom: number }
+type RoomState = RoomRow & { redactions: number }
 
 export function messageReads(db: DatabaseSync): MessageReads {
   const find = db.prepare(`
-    SELECT ${ROOM_COLUMNS}, redactions, shown_from AS shownFrom FROM rooms WHERE name = :room`)
+    SELECT ${ROOM_COLUMNS}, redactions FROM rooms WHERE name = :room`)
   const meta = db.prepare('SELECT value FROM meta WHERE name = :name')
   const first = db.prepare(OLDEST)
   const pages = { asc: db.prepare(page('ASC')), desc: db.prepare(page('DESC')) }
@@ -70,20 +80,25 @@ export function messageReads(db: DatabaseSync): MessageReads {
     const generation = row?.generation ?? Number(metaOf('generation'))
     const epoch = epochOf(metaOf('incarnation'), generation)
     const head: Position = { epoch, offset: row?.newest ?? 0 }
-    const { id = 0, redactions = 0, shownFrom = 1 } = row ?? {}
-    return { id, head, redactions, shownFrom }
+    return { row, head, redactions: row?.redactions ?? 0 }
   }
 
-  const look = ({ room, since, kept }: KeptArgs): RoomSummary & { id: number } => {
-    const { id, head, redactions, shownFrom } = stand(room)
+  const look = ({ room, now, retention }: KeptArgs): RoomSummary & { id: number } => {
+    const { row, head, redactions } = stand(room)
+    const { id = 0, shownFrom = 1, messagesMax = 0, ageMaxMs = null } = row ?? {}
+    const kept = Math.min(retention.messages, messagesMax)
+    const ageMs = Math.min(retention.ageMs ?? now, ageMaxMs ?? now)
     const after = Math.max(shownFrom - 1, head.offset - kept)
-    const row = first.get({ id, after, since }) as { offset: number } | undefined
-    return { id, head, redactions, oldest: row?.offset ?? head.offset + 1 }
+    const oldest = first.get({ id, after, since: now - ageMs }) as { offset: number } | undefined
+    return { id, head, redactions, oldest: oldest?.offset ?? head.offset + 1 }
   }
 
   const pagesIn = db.prepare(
     'SELECT page_count, page_size FROM pragma_page_count, pragma_page_size',
   )
+  const retentions = db.prepare(`
+    SELECT id, name AS room, messages_max AS messages, age_max_ms AS ageMs FROM rooms
+    WHERE id > :after ORDER BY id LIMIT :limit`)
   const freePages = db.prepare('SELECT freelist_count FROM pragma_freelist_count')
 
   return {
@@ -93,6 +108,8 @@ export function messageReads(db: DatabaseSync): MessageReads {
       return { bytes: Number(count) * Number(size) - freeInside, freeInside }
     },
     headOf: ({ room }) => stand(room).head,
+    rulesInForce: () => (meta.get({ name: 'rules' })?.value as string | undefined) ?? null,
+    retentionsAfter: (args) => retentions.all(args) as unknown as RoomRetention[],
     summaryOf(args) {
       const { head, oldest, redactions } = look(args)
       return { head, oldest, redactions }

@@ -1,13 +1,16 @@
 // The operations of the writer thread on messages: it keeps position, idempotency key and message
 // in one transaction, and deletes in slices what a room no longer keeps.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { systemClock } from '../../time/system-clock.ts'
 import type { Retention } from '../message-log.ts'
 import { DailyUse, NO_QUOTAS, type Quotas } from './daily-use.ts'
 import { BatchFault, reasonOf } from './errors.ts'
 import { hashKey, SqliteKeys } from './idempotency-keys.ts'
 import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
-import { type Trim, type Trimmed, trimmer } from './retention.ts'
-import { epochOf, type RoomRow, RoomTable } from './rooms.ts'
+import { type Trim, type Trimmed, Trimmer } from './retention.ts'
+import { RoomTrim } from './room-trim.ts'
+import { epochOf, isSame, type RoomRow, RoomTable, retentionIn } from './rooms.ts'
+import { TrimQueue } from './trim-queue.ts'
 import type { WritingDatabase } from './worker.ts'
 
 export type MessageWrites = {
@@ -15,18 +18,37 @@ export type MessageWrites = {
   redactMessage(args: { room: string; offset: number; now: number }): boolean
   /** Deletes messages that their rooms no longer keep. */
   trimMessages(trim: Trim): Trimmed
+  /** What the rules of these rooms say now; `trimMessages` puts it in force. */
+  changeRetentions(changes: RetentionChange[]): void
+  /** The rules of this digest are in force in all rooms, and need not be looked at again. */
+  noteRules(args: { digest: string }): void
   /** Writes what at most so many users have used of the day; gives how many it were. */
   keepDailyUse(args: { limit: number }): number
   /** Deletes what was used of former days; see `DailyUse.sweep`. */
   sweepDailyUse(args: { day: number; after: string; limit: number }): string | null
 }
 
+/** The rule of a room keeps more or less than it did. */
+export interface RetentionChange {
+  room: string
+  retention: Retention
+}
+
 type Prepared = Pick<WritingDatabase, 'onKept' | 'onTakenBack'> & { writes: MessageWrites }
 
-export function messageWrites(db: DatabaseSync, quotas: Quotas = NO_QUOTAS): Prepared {
+/** `elapsed` is what bounds the time of a slice of `trimMessages`. */
+export function messageWrites(
+  db: DatabaseSync,
+  quotas: Quotas = NO_QUOTAS,
+  elapsed: () => number = systemClock.elapsed,
+): Prepared {
   const rooms = new RoomTable(db)
   const use = new DailyUse(db, quotas)
-  const keeper = new Keeper(db, rooms, use)
+  const queue = new TrimQueue()
+  const trim = new RoomTrim(db, rooms)
+  const keeper = new Keeper(db, { rooms, use, trim, queue })
+  const trimmer = new Trimmer(db, { trim, queue, elapsed })
+  const noteRules = db.prepare("INSERT OR REPLACE INTO meta VALUES ('rules', :digest)")
   const redact = db.prepare(`
     UPDATE messages SET payload = x'', name = NULL, redacted_at = :now
     WHERE room = (SELECT id FROM rooms WHERE name = :room) AND "offset" = :offset
@@ -39,26 +61,47 @@ export function messageWrites(db: DatabaseSync, quotas: Quotas = NO_QUOTAS): Pre
       countRedaction.run(args.room)
       return true
     },
-    trimMessages: trimmer(db, rooms),
+    trimMessages: (trim) => trimmer.slice(trim),
+    changeRetentions(changes) {
+      for (const { room, retention } of changes) queue.change(room, retention)
+    },
+    noteRules: (args) => void noteRules.run(args),
     keepDailyUse: ({ limit }) => use.keep(limit),
     sweepDailyUse: (args) => use.sweep(args),
   }
   return {
     writes,
-    onKept: () => keeper.kept(),
-    onTakenBack: () => keeper.takenBack(),
+    onKept() {
+      keeper.kept()
+      trimmer.settle()
+    },
+    onTakenBack() {
+      keeper.takenBack()
+      trimmer.takeBack()
+    },
   }
+}
+
+interface KeeperParts {
+  rooms: RoomTable
+  use: DailyUse
+  trim: RoomTrim
+  queue: TrimQueue
 }
 
 class Keeper {
   readonly #rooms: RoomTable
+  readonly #trim: RoomTrim
+  readonly #queue: TrimQueue
   readonly #insert: StatementSync
   readonly #keys: SqliteKeys
   readonly #incarnation: StatementSync
   readonly #use: DailyUse
 
-  constructor(db: DatabaseSync, rooms: RoomTable, use: DailyUse) {
+  constructor(db: DatabaseSync, { rooms, use, trim, queue }: KeeperParts) {
     this.#rooms = rooms
+    this.#trim = trim
+    this.#queue = queue
     this.#use = use
     this.#keys = new SqliteKeys(db)
     this.#insert = db.prepare(`
@@ -90,7 +133,8 @@ class Keeper {
   }
 
   #keepAll(drafts: PackedDrafts): PackedAnswers {
-    const rows = drafts.rooms.map((name, room) => this.#rooms.open(name, retentionOf(drafts, room)))
+    const now = drafts.time[0] ?? 0
+    const rows = drafts.rooms.map((name, room) => this.#open(name, retentionOf(drafts, room), now))
     const answers: PackedAnswers = { epochs: [], offset: [], repeats: new Map() }
     for (let index = 0; index < drafts.room.length; index += 1) {
       answers.offset.push(this.#keepOne(drafts, index, rows, answers.repeats))
@@ -98,6 +142,14 @@ class Keeper {
     const incarnation = String(this.#incarnation.get()?.value)
     answers.epochs = rows.map((row) => (row === null ? '' : epochOf(incarnation, row.generation)))
     return answers
+  }
+
+  /** The row of a room, whose rule may have changed; null while it does not exist. */
+  #open(name: string, retention: Retention, now: number): RoomRow | null {
+    const row = this.#rooms.open(name)
+    if (row === null || isSame(retentionIn(row), retention)) return row
+    this.#trim.putInForce(row, retention, now)
+    return row
   }
 
   /** The offset of a draft, or why it was not kept. */
@@ -123,7 +175,8 @@ class Keeper {
     const known = rows[room] ?? null
     const over = holder && this.#use.take(holder, time, payload.length, known === null)
     if (over) return NOT_KEPT[over]
-    const row = known ?? this.#rooms.create(drafts.rooms[room] ?? '', retentionOf(drafts, room))
+    const row =
+      known ?? this.#rooms.create(drafts.rooms[room] ?? '', retentionOf(drafts, room), time)
     rows[room] = row
     const offset = row.newest + 1
     const values = [row.id, offset, time, drafts.kind[index] ?? 'binary'] as const
@@ -137,6 +190,7 @@ class Keeper {
     )
     if (hashed) this.#keys.add(hashed, { id: Number(lastInsertRowid), time })
     row.newest = offset
+    this.#queue.published(row, time)
     return offset
   }
 }

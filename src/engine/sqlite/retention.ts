@@ -1,113 +1,119 @@
-// Deletes messages that rooms no longer keep, a slice at a time, and rooms that were empty for
-// long.
+// Deletes messages that rooms no longer keep, and rooms that were empty for long, a slice at a
+// time. It looks at rooms that are due and at those in its queue, and at no others, however many
+// rooms there are.
 import type { DatabaseSync } from 'node:sqlite'
-import { KEYED_AGE_MS } from './idempotency-keys.ts'
-import type { RoomRow, RoomTable } from './rooms.ts'
+import type { Hidden, RoomTrim, Steps, TrimmedRoom } from './room-trim.ts'
+import { ROOM_COLUMNS } from './rooms.ts'
+import type { Look, TrimQueue } from './trim-queue.ts'
 
-/** Which messages to delete: at most `rows`, going on after room `cursor`. */
+/** How much to do in one transaction. */
 export interface Trim {
   now: number
-  rows: number
-  cursor: number
+  /** A message that is deleted is one unit, and each 4 KB of it one more. */
+  units: number
 }
 
-/** The room to go on after, 0 for the start, and how many messages were deleted. */
 export interface Trimmed {
-  cursor: number
-  deleted: number
+  /** Whether there is more to do now. */
+  more: boolean
+  /** How many rooms have another rule that is not in force yet. */
+  changes: number
+  hidden: Hidden[]
 }
 
-const TRIMMED_ROOMS = 256
-/** A room that was empty for so long is forgotten, and begins a new epoch. */
-const FORGOTTEN_MS = 30 * 86_400_000
+/** A slice ends after so long, whatever it costs to read what it deletes. */
+const SLICE_MS = 10
 
-type TrimmedRoom = RoomRow & { shownFrom: number; emptySince: number | null }
+export interface TrimmerParts {
+  trim: RoomTrim
+  queue: TrimQueue
+  /** Milliseconds since any moment. */
+  elapsed: () => number
+}
 
-/** Looks at the oldest messages of some rooms in turn; messages that a room still keeps stay. */
-export function trimmer(db: DatabaseSync, rooms: RoomTable): (trim: Trim) => Trimmed {
-  const some = db.prepare(`
-    SELECT id, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
-           shown_from AS shownFrom, empty_since AS emptySince,
-           coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0) AS newest
-    FROM rooms WHERE id > :cursor ORDER BY id LIMIT ${TRIMMED_ROOMS}`)
-  const noteWhetherEmpty = emptinessOf(db, rooms)
-  const trimRoom = roomTrimmer(db)
+/** A look that may go on in the next slice; `room` is null where there is none. */
+interface Looking {
+  readonly look: Look
+  readonly room: TrimmedRoom | null
+  readonly steps: Steps
+}
 
-  return ({ now, rows, cursor }) => {
-    let deleted = 0
-    const found = some.all({ cursor }) as unknown as TrimmedRoom[]
-    for (const room of found) {
-      noteWhetherEmpty(room, now)
-      if (room.newest > 0) deleted += trimRoom(room, { now, rows: rows - deleted })
-      // This room may have more to delete: the next slice begins with it again.
-      if (deleted >= rows) return { cursor: room.id - 1, deleted }
-    }
-    return { cursor: found.length < TRIMMED_ROOMS ? 0 : (found.at(-1)?.id ?? 0), deleted }
+export class Trimmer {
+  readonly #parts: TrimmerParts
+  readonly #trim: RoomTrim
+  readonly #find
+  readonly #due
+  #looking: Looking | null = null
+  #isQueueNext = true
+
+  constructor(db: DatabaseSync, parts: TrimmerParts) {
+    this.#parts = parts
+    this.#trim = parts.trim
+    this.#find = db.prepare(`
+      SELECT ${ROOM_COLUMNS}, empty_since AS emptySince FROM rooms WHERE name = :room`)
+    this.#due = db.prepare(`
+      SELECT name AS room FROM rooms WHERE due_at <= :now ORDER BY due_at LIMIT 1`)
   }
-}
 
-/**
- * Deletes what a room no longer keeps, by count or by age, and only what stands before the first
- * message that it keeps: that one is shown, and pages have no holes, also where the clock was set
- * back between two messages. A message with a key stays for its window, but is not shown again.
- */
-function roomTrimmer(db: DatabaseSync) {
-  const first = db.prepare(`
-    SELECT "offset", time FROM messages WHERE room = :id AND "offset" >= :from
-    ORDER BY "offset" LIMIT 1`)
-  const firstKept = db.prepare(`
-    SELECT coalesce(min(iif("offset" > :last AND time >= :since, "offset", NULL)),
-                    max("offset") + 1) AS "offset"
-    FROM (SELECT "offset", time FROM messages WHERE room = :id AND "offset" >= :from
-          ORDER BY "offset" LIMIT :rows)`)
-  const note = db.prepare(`
-    UPDATE rooms SET newest = max(newest, :newest), shown_from = :before WHERE id = :id`)
-  const remove = db.prepare(`
-    DELETE FROM messages WHERE id IN
-      (SELECT id FROM messages WHERE room = :id AND "offset" >= :from AND "offset" < :before
-       ORDER BY "offset" LIMIT :rows)
-      AND (key_hash IS NULL OR time < :keyedSince)`)
-
-  return ({ id, shownFrom, ...room }: TrimmedRoom, { now, rows }: Omit<Trim, 'cursor'>): number => {
-    const since = room.ageMaxMs === null ? 0 : now - room.ageMaxMs
-    const last = room.newest - room.messagesMax
-    const keyedSince = now - KEYED_AGE_MS
-    const firstFrom = (from: number) =>
-      first.get({ id, from }) as { offset: number; time: number } | undefined
-    const removed = (from: number, before: number, most: number) =>
-      Number(remove.run({ id, from, before, keyedSince, rows: most }).changes)
-
-    const shown = firstFrom(shownFrom)
-    let deleted = 0
-    if (shown !== undefined && (shown.offset <= last || shown.time < since)) {
-      const before = Number(firstKept.get({ id, from: shownFrom, last, since, rows })?.offset)
-      note.run({ id, newest: room.newest, before })
-      deleted = removed(shownFrom, before, rows)
+  slice({ now, units }: Trim): Trimmed {
+    const { queue, elapsed } = this.#parts
+    const trim = this.#trim
+    const began = elapsed()
+    trim.now = now
+    trim.hidden = []
+    this.#leaveWhatIsGone()
+    for (let left = units; left > 0 && elapsed() - began < SLICE_MS; ) {
+      this.#looking ??= this.#next()
+      if (this.#looking === null) break
+      const { done, value } = this.#looking.steps.next()
+      left -= value ?? 1
+      if (done) this.#looking = null
     }
-    const oldest = firstFrom(0)
-    const isOver = oldest !== undefined && oldest.offset < shownFrom && oldest.time < keyedSince
-    return isOver ? deleted + removed(0, shownFrom, rows - deleted) : deleted
+    const more = this.#looking !== null || queue.size > 0 || this.#nextDue() !== null
+    return { more, changes: queue.changes, hidden: trim.hidden }
   }
-}
 
-/** Remembers since when a room is empty, and forgets it after a long time. */
-function emptinessOf(db: DatabaseSync, rooms: RoomTable) {
-  const mark = db.prepare('UPDATE rooms SET empty_since = :since WHERE id = :id')
-  const forget = db.prepare('DELETE FROM rooms WHERE id = :id')
-  const nextGeneration = db.prepare(
-    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'",
-  )
+  /** MUST be called when the transaction is on disk. */
+  settle(): void {
+    this.#parts.queue.settle(this.#looking?.look ?? null)
+  }
 
-  return ({ id, newest, emptySince }: TrimmedRoom, now: number): void => {
-    if (newest > 0) {
-      if (emptySince !== null) mark.run({ id, since: null })
-    } else if (emptySince === null) {
-      mark.run({ id, since: now })
-    } else if (now - emptySince > FORGOTTEN_MS) {
-      // Its offsets begin at 1 again: the new epoch tells clients that remember a position.
-      nextGeneration.run()
-      forget.run({ id })
-      rooms.forget()
-    }
+  /** MUST be called when the transaction was taken back. */
+  takeBack(): void {
+    this.#looking = null
+    this.#parts.queue.takeBack()
+  }
+
+  /** Rooms that are due and those of the queue take turns. */
+  #next(): Looking | null {
+    const { queue } = this.#parts
+    this.#isQueueNext = !this.#isQueueNext
+    const look = this.#isQueueNext
+      ? (queue.take() ?? this.#nextDue())
+      : (this.#nextDue() ?? queue.take())
+    if (look === null) return null
+    const room = this.#roomOf(look.room)
+    return { look, room, steps: this.#stepsOf(room, look) }
+  }
+
+  *#stepsOf(room: TrimmedRoom | null, { retention }: Look): Steps {
+    if (room !== null) yield* this.#trim.look({ ...room }, retention)
+  }
+
+  #nextDue(): Look | null {
+    const row = this.#due.get({ now: this.#trim.now }) as Pick<Look, 'room'> | undefined
+    return row === undefined ? null : { room: row.room, retention: null }
+  }
+
+  #roomOf(room: string): TrimmedRoom | null {
+    return (this.#find.get({ room }) as TrimmedRoom | undefined) ?? null
+  }
+
+  /** Between two slices a room may be deleted, and its row be that of another. */
+  #leaveWhatIsGone(): void {
+    const room = this.#looking?.room
+    if (!room) return
+    const { id, generation } = this.#roomOf(room.name) ?? {}
+    if (id !== room.id || generation !== room.generation) this.#looking = null
   }
 }

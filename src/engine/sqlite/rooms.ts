@@ -5,18 +5,27 @@ import type { Retention } from '../message-log.ts'
 /** A room's row, with the newest offset of its messages. */
 export interface RoomRow {
   id: number
+  name: string
   generation: number
   newest: number
+  /** The retention in force: a changed rule comes in by `Trimmer`. */
   messagesMax: number
   ageMaxMs: number | null
+  /** Offsets before this one are not shown. */
+  shownFrom: number
+  /** When the room is looked at for what it no longer keeps; a few messages may be late. */
+  dueAt: number
 }
 
 /** Rows held in memory at most; others are read again when they are needed. */
 const HELD_MAX = 50_000
+/** The longest time between two looks at a room; also that at an empty one. */
+export const WAIT_MAX_MS = 86_400_000
 
 /** The row of a room and its newest offset, also when all its messages are deleted. */
 export const ROOM_COLUMNS = `
-  id, generation, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
+  id, name, generation, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
+  shown_from AS shownFrom, due_at AS dueAt,
   max(newest, coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0)) AS newest`
 
 /**
@@ -27,45 +36,57 @@ export function epochOf(incarnation: string, generation: number): string {
   return generation === 0 ? incarnation : `${incarnation}.${generation}`
 }
 
+/** How long a room may wait for its next look: a message that comes now is not due before. */
+export function waitOf({ ageMaxMs }: Pick<RoomRow, 'ageMaxMs'>): number {
+  return Math.min(ageMaxMs ?? WAIT_MAX_MS, WAIT_MAX_MS)
+}
+
+/** The retention that is in force in a room. */
+export function retentionIn({ messagesMax: messages, ageMaxMs: ageMs }: RoomRow): Retention {
+  return { messages, ageMs }
+}
+
+export function isSame(one: Retention, other: Retention): boolean {
+  return one.messages === other.messages && one.ageMs === other.ageMs
+}
+
 export class RoomTable {
   readonly #held = new Map<string, RoomRow>()
   readonly #find
   readonly #insert
-  readonly #keep
   readonly #generation
 
   constructor(db: DatabaseSync) {
     this.#find = db.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = :name`)
     this.#insert = db.prepare(`
-      INSERT INTO rooms (name, generation, newest, messages_max, age_max_ms)
-      VALUES (:name, :generation, 0, :messagesMax, :ageMaxMs)`)
-    this.#keep = db.prepare(`
-      UPDATE rooms SET messages_max = :messagesMax, age_max_ms = :ageMaxMs WHERE id = :id`)
+      INSERT INTO rooms (name, generation, newest, messages_max, age_max_ms, due_at)
+      VALUES (:name, :generation, 0, :messagesMax, :ageMaxMs, :dueAt)`)
     this.#generation = db.prepare("SELECT value FROM meta WHERE name = 'generation'")
   }
 
-  /** The row to append to, with this retention stored in it; null when the room is new. */
-  open(name: string, retention: Retention): RoomRow | null {
-    const row = this.#held.get(name) ?? this.#load(name)
-    if (row === null) return null
-    const { messages, ageMs } = retention
-    if (row.messagesMax !== messages || row.ageMaxMs !== ageMs) {
-      row.messagesMax = messages
-      row.ageMaxMs = ageMs
-      this.#keep.run({ id: row.id, messagesMax: messages, ageMaxMs: ageMs })
-    }
-    return row
+  /** The row to append to; null when the room is new. */
+  open(name: string): RoomRow | null {
+    return this.#held.get(name) ?? this.#load(name)
   }
 
-  create(name: string, { messages, ageMs }: Retention): RoomRow {
+  create(name: string, { messages, ageMs }: Retention, now: number): RoomRow {
     const generation = Number(this.#generation.get()?.value ?? 0)
-    const rest = { generation, messagesMax: messages, ageMaxMs: ageMs }
+    const dueAt = now + waitOf({ ageMaxMs: ageMs })
+    const rest = { generation, messagesMax: messages, ageMaxMs: ageMs, dueAt }
     const { lastInsertRowid } = this.#insert.run({ name, ...rest })
-    return this.#hold(name, { id: Number(lastInsertRowid), newest: 0, ...rest })
+    const id = Number(lastInsertRowid)
+    return this.#hold(name, { id, name, newest: 0, shownFrom: 1, ...rest })
+  }
+
+  /** The row of a room was changed. */
+  changed({ name, messagesMax, ageMaxMs, shownFrom, dueAt }: RoomRow): void {
+    const row = this.#held.get(name)
+    if (row !== undefined) Object.assign(row, { messagesMax, ageMaxMs, shownFrom, dueAt })
   }
 
   /**
-   * MUST be called when a transaction was taken back: the rows in memory may not be in the store.
+   * MUST be called when a transaction was taken back or a room deleted: the rows in memory may not
+   * be in the store.
    */
   forget(): void {
     this.#held.clear()

@@ -109,9 +109,8 @@ export class SqliteLog implements StoredLog {
     return { ...summary, messages: messages.map((row) => messageFrom(row, epoch)) }
   }
 
-  #keptArgs(room: string, { messages, ageMs }: Retention): KeptArgs {
-    const since = ageMs === null ? 0 : this.#parts.clock.now() - ageMs
-    return { room, since, kept: messages }
+  #keptArgs(room: string, retention: Retention): KeptArgs {
+    return { room, now: this.#parts.clock.now(), retention }
   }
 
   /** Resolves when every draft that was appended so far has its answer. */

@@ -23,6 +23,10 @@ export class Listener implements Follower {
     this.told.push(`redacted ${offset}`)
   }
 
+  onHidden(before: number): void {
+    this.told.push(`hidden before ${before}`)
+  }
+
   onGap(after: Position): void {
     this.told.push('gap')
     this.gapAfter = after

@@ -14,6 +14,7 @@ t.test('an append answers without a promise, after its follower was called', asy
   await log.follow('chat:1', {
     onMessage: ({ time }) => times.push(time),
     onRedacted: () => {},
+    onHidden: () => {},
     onGap: () => {},
   })
   const answer = log.append('chat:1', draft('hello'), PLAIN)

@@ -1,135 +1,262 @@
 // Deleting messages that rooms no longer keep, on a database without other users.
 import t from 'tap'
+import type { Retention } from '../../../src/engine/message-log.ts'
 import { openStore } from '../../../src/engine/sqlite/file.ts'
+import { KEYED_AGE_MS } from '../../../src/engine/sqlite/idempotency-keys.ts'
 import { messageReads } from '../../../src/engine/sqlite/message-reads.ts'
 import { messageWrites } from '../../../src/engine/sqlite/message-writes.ts'
 import { pack } from '../../../src/engine/sqlite/packed-drafts.ts'
 
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const START = 1_700_000_000_000
+const TEN: Retention = { messages: 10, ageMs: null }
+const TEN_FOR_A_DAY: Retention = { messages: 10, ageMs: DAY_MS }
+const MANY: Retention = { messages: 10_000, ageMs: null }
+
+interface Said {
+  room?: string
+  count?: number
+  time?: number
+  retention?: Retention
+  /** Each with a key of its own. */
+  keyed?: boolean
+  bytes?: number
+}
 
 function store() {
   const db = openStore(':memory:')
-  const { writes } = messageWrites(db)
+  let elapsed = 0
+  const clock = { perLook: 0 }
+  const { writes, onTakenBack } = messageWrites(db, undefined, () => {
+    elapsed += clock.perLook
+    return elapsed
+  })
   const reads = messageReads(db)
-  const say = (room: string, count: number, ageMs: number | null = null, key = false) =>
-    writes.keepMessages(
-      pack(
-        Array.from({ length: count }, (_, i) => ({
-          ...{ room, kind: 'text' as const, payload: Buffer.from('x'), time: START },
-          ...{ user: null, name: null, holder: null },
-          ...{ retention: { messages: 10, ageMs }, key: key ? `${room} ${i}` : null },
-        })),
-      ),
-    )
-  const sayAt = (time: number) =>
-    writes.keepMessages(
-      pack([
-        {
-          ...{ room: 'a', kind: 'text', payload: Buffer.from('x'), time },
-          ...{ user: null, name: null, holder: null, key: null },
-          retention: { messages: 10, ageMs: 500 },
-        },
-      ]),
-    )
-  const left = (room: string) => {
+  let keys = 0
+  const say = ({ room = 'a', count = 1, time = START, keyed = false, ...rest }: Said = {}) => {
+    const { retention = TEN, bytes = 1 } = rest
+    const one = () => ({
+      ...{ room, kind: 'text' as const, payload: Buffer.alloc(bytes, 'x'), time },
+      ...{ user: null, name: null, holder: null, retention },
+      key: keyed ? `key ${keys++}` : null,
+    })
+    return writes.keepMessages(pack(Array.from({ length: count }, one)))
+  }
+  const left = (room = 'a') => {
     const row = db
       .prepare(
-        'SELECT count(*) AS n FROM messages JOIN rooms ON rooms.id = room WHERE rooms.name = :room',
+        'SELECT count(*) AS n FROM messages WHERE room = (SELECT id FROM rooms WHERE name = ?)',
       )
-      .get({ room })
+      .get(room)
     return Number(row?.n)
   }
-  return { db, writes, reads, say, sayAt, left }
+  const slice = (now = START, units = 2_000) => writes.trimMessages({ now, units })
+  /** Trims until there is nothing more to do; returns in how many slices. */
+  const trim = (now = START, units = 2_000) => {
+    let slices = 1
+    while (slice(now, units).more) slices += 1
+    return slices
+  }
+  const oldest = (now = START, retention = MANY) =>
+    reads.summaryOf({ room: 'a', now, retention }).oldest
+  return { db, writes, reads, clock, onTakenBack, say, left, slice, trim, oldest }
 }
 
-t.test('a room that needs many slices gets them one after the other', async (t) => {
-  const { writes, say, left } = store()
-  say('busy', 500)
-  say('quiet', 5)
-  say('other', 50)
-  const sizes: number[] = []
-  for (let cursor = 0, slice = 0; slice < 6; slice += 1) {
-    cursor = writes.trimMessages({ now: START, rows: 100, cursor }).cursor
-    sizes.push(left('busy'))
-  }
-  t.same(sizes, [400, 300, 200, 100, 10, 10])
-  t.equal(left('quiet'), 5)
-  t.equal(left('other'), 10)
+t.test('a room that needs many slices does not keep others from theirs', async (t) => {
+  const { say, slice, left } = store()
+  say({ room: 'busy', count: 1_000 })
+  say({ room: 'other', count: 50 })
+  slice(START, 300)
+  t.ok(left('busy') > 600, 'a slice has an end')
+  for (let i = 0; i < 5; i += 1) slice(START, 300)
+  t.same([left('busy'), left('other')], [10, 10])
 })
 
 t.test('messages that are too old go, and offsets and epoch go on', async (t) => {
-  const { writes, reads, say, left } = store()
-  say('a', 5, DAY_MS)
+  const { reads, say, trim, left } = store()
+  say({ count: 5, retention: TEN_FOR_A_DAY })
   const before = reads.headOf({ room: 'a' })
-  writes.trimMessages({ now: START + 2 * DAY_MS, rows: 100, cursor: 0 })
-  t.equal(left('a'), 0)
+  trim(START + DAY_MS)
+  t.equal(left(), 5, 'not before')
+  trim(START + DAY_MS + 1)
+  t.equal(left(), 0)
   t.same(reads.headOf({ room: 'a' }), before)
-  say('a', 1, DAY_MS)
+  say({ retention: TEN_FOR_A_DAY })
   t.same(reads.headOf({ room: 'a' }), { ...before, offset: 6 })
 })
 
-t.test('what is shown stays, also where the clock was set back before it', async (t) => {
-  const { writes, reads, sayAt } = store()
-  for (const time of [START, START + 1_000, START + 100, START + 1_100]) sayAt(time)
-  const page = { room: 'a', since: START + 700, kept: 10, after: null, before: null, limit: 10 }
+t.test('[C190] what is shown stays, also where the clock was set back before it', async (t) => {
+  const { reads, say, trim, oldest } = store()
+  const retention = { messages: 10, ageMs: 500 }
+  for (const ms of [0, 1_000, 100, 1_100]) say({ time: START + ms, retention })
+  const now = START + 1_200
+  const page = { room: 'a', now, retention, after: null, before: null, limit: 10 }
   const shown = () =>
     reads.readMessages({ ...page, bytes: 1_000, order: 'asc' }).messages.map((m) => m.offset)
   t.same(shown(), [2, 3, 4])
-  writes.trimMessages({ now: START + 1_200, rows: 100, cursor: 0 })
+  trim(now)
   t.same(shown(), [2, 3, 4])
-  t.same(reads.summaryOf({ ...page, since: 0 }).oldest, 2, 'the first is deleted')
+  t.equal(oldest(START), 2, 'what is deleted stays so, if the clock is set back')
+})
+
+t.test('[C190] a message from the future keeps none of those after it, however many', async (t) => {
+  const { say, trim, left, oldest } = store()
+  const retention = { messages: 10_000, ageMs: MINUTE_MS }
+  const future = START + 365 * DAY_MS
+  say({ count: 3_000, time: future, retention })
+  say({ count: 5, retention })
+  trim(START + MINUTE_MS)
+  t.equal(left(), 3_005, 'they are shown as long as those')
+  say({ time: START + MINUTE_MS, retention })
+  trim(START + MINUTE_MS + 1)
+  t.equal(left(), 1)
+  t.equal(oldest(), 3_006)
+})
+
+t.test('keys from the future, more than a slice of them, go with those after them', async (t) => {
+  const { say, trim, left } = store()
+  say({ count: 3_000, time: START + 365 * DAY_MS, keyed: true })
+  say({ count: 20, keyed: true })
+  trim(START)
+  t.equal(left(), 3_020)
+  trim(START + KEYED_AGE_MS)
+  t.equal(left(), 3_020, 'they may be as young as those')
+  trim(START + KEYED_AGE_MS + 1)
+  t.equal(left(), 10)
 })
 
 t.test('messages between deleted ones are not shown again, if their room keeps more', async (t) => {
-  const { writes, reads, say, sayAt } = store()
-  sayAt(START)
-  say('a', 1, null, true)
-  say('a', 10)
-  writes.trimMessages({ now: START, rows: 100, cursor: 0 })
-  sayAt(START)
-  const kept = (messages: number) => ({ room: 'a', since: 0, kept: messages })
-  t.equal(reads.summaryOf(kept(10)).oldest, 4)
-  t.equal(reads.summaryOf(kept(100)).oldest, 3)
+  const { say, trim, oldest } = store()
+  say()
+  say({ keyed: true })
+  say({ count: 10 })
+  trim()
+  t.equal(oldest(), 3)
+  say()
+  say({ retention: MANY })
+  t.equal(oldest(), 4, 'nor is what only the count has hidden')
 })
 
 t.test('a message with a key stays for its window, whatever its room keeps', async (t) => {
-  const { writes, say, left } = store()
-  say('a', 50, null, true)
-  writes.trimMessages({ now: START + 60_000, rows: 100, cursor: 0 })
-  t.equal(left('a'), 50)
-  writes.trimMessages({ now: START + 400_000, rows: 100, cursor: 0 })
-  t.equal(left('a'), 10)
+  const { say, trim, left } = store()
+  say({ count: 50, keyed: true })
+  trim(START + MINUTE_MS)
+  t.equal(left(), 50)
+  trim(START + MINUTE_MS + KEYED_AGE_MS + 1)
+  t.equal(left(), 10)
 })
 
 t.test('messages with keys that stay do not keep others from being deleted', async (t) => {
-  const { writes, say, left } = store()
-  say('a', 50, null, true)
-  say('a', 30)
-  const trim = (now: number) => {
-    for (let i = 0; i < 10; i += 1) writes.trimMessages({ now, rows: 10, cursor: 0 })
-  }
-  trim(START)
-  t.equal(left('a'), 60)
-  trim(START + 400_000)
-  t.equal(left('a'), 10)
+  const { say, trim, left } = store()
+  say({ count: 50, keyed: true })
+  say({ count: 30 })
+  trim(START, 10)
+  t.equal(left(), 60)
+  trim(START + KEYED_AGE_MS + 1, 10)
+  t.equal(left(), 10)
 })
 
 t.test('a room of which nothing was left for a month begins a new epoch', async (t) => {
-  const { db, writes, reads, say } = store()
-  say('a', 5, DAY_MS)
-  say('b', 5)
+  const { db, reads, say, trim } = store()
+  say({ count: 5, retention: TEN_FOR_A_DAY })
+  say({ room: 'b', count: 5 })
   const { epoch } = reads.headOf({ room: 'a' })
-  const trim = (days: number) =>
-    writes.trimMessages({ now: START + days * DAY_MS, rows: 100, cursor: 0 })
-  for (const days of [2, 3, 20, 32]) trim(days)
+  for (const days of [2, 3, 20, 32]) trim(START + days * DAY_MS)
   t.equal(reads.headOf({ room: 'a' }).offset, 5, 'not before')
-  trim(34)
+  trim(START + 34 * DAY_MS)
   t.equal(db.prepare('SELECT count(*) AS n FROM rooms').get()?.n, 1)
   const reborn = reads.headOf({ room: 'a' })
   t.equal(reborn.offset, 0)
   t.not(reborn.epoch, epoch)
-  say('a', 1)
+  say()
   t.same(reads.headOf({ room: 'a' }), { epoch: reborn.epoch, offset: 1 })
   t.equal(reads.headOf({ room: 'b' }).epoch, epoch, 'the others are unchanged')
+})
+
+t.test('[C191] a rule that changes reaches rooms in which nothing is said', async (t) => {
+  const { writes, say, trim, left, oldest } = store()
+  say({ count: 50, retention: MANY })
+  const change = (retention: Retention) => {
+    writes.changeRetentions([{ room: 'a', retention }])
+    trim(START + MINUTE_MS)
+  }
+  change(TEN)
+  t.same([left(), oldest()], [10, 41])
+  change(MANY)
+  t.equal(oldest(), 41)
+  change({ messages: 0, ageMs: null })
+  t.same([left(), oldest()], [0, 51])
+  change(MANY)
+  say({ time: START + MINUTE_MS, retention: MANY })
+  t.equal(oldest(START + MINUTE_MS), 51, 'and what is said then is shown')
+})
+
+t.test(
+  '[C190] what a former rule hid is not shown before it is deleted, nor afterwards',
+  async (t) => {
+    const { writes, say, trim, oldest } = store()
+    const day = { messages: 100, ageMs: DAY_MS }
+    say({ count: 5, retention: day })
+    say({ count: 20, time: START + DAY_MS, retention: day })
+    const now = START + DAY_MS + 1
+    t.equal(oldest(now), 6)
+    writes.changeRetentions([{ room: 'a', retention: MANY }])
+    t.equal(oldest(now), 6)
+    trim(now)
+    t.equal(oldest(now), 6)
+  },
+)
+
+t.test('a publish under a new rule is shown at once, and nothing that was hidden', async (t) => {
+  const { say, trim, left, oldest } = store()
+  const none = { messages: 0, ageMs: null }
+  say({ count: 5, retention: { messages: 100, ageMs: DAY_MS } })
+  say({ count: 5, time: START + DAY_MS, retention: { messages: 100, ageMs: DAY_MS } })
+  const now = START + DAY_MS + 1
+  say({ time: now, retention: MANY })
+  t.equal(oldest(now), 6)
+  say({ time: now, retention: none })
+  t.equal(oldest(now, none), 13)
+  say({ time: now, retention: MANY })
+  t.equal(oldest(now), 13)
+  trim(now + KEYED_AGE_MS + 1)
+  t.equal(left(), 1, 'what is hidden is deleted')
+})
+
+t.test('rooms that have nothing to delete are not looked at, however many', async (t) => {
+  const { say, slice, left } = store()
+  const retention = { messages: 10, ageMs: DAY_MS }
+  for (let i = 0; i < 2_000; i += 1) say({ room: `quiet ${i}`, retention })
+  say({ room: 'full', count: 11, retention })
+  say({ room: 'old', retention: { messages: 10, ageMs: MINUTE_MS } })
+  const { more } = slice(START + MINUTE_MS + 1)
+  t.same([left('full'), left('old'), more], [10, 0, false])
+})
+
+t.test('a slice ends after some bytes, and after some time', async (t) => {
+  const { clock, say, trim, slice, left } = store()
+  say({ count: 60, bytes: 65_536, retention: MANY })
+  say({ retention: TEN })
+  t.ok(trim(START, 400) >= 2, 'a message of 64 KB is worth seventeen units')
+  say({ count: 1_000 })
+  clock.perLook = 4
+  slice()
+  const afterOne = left()
+  t.ok(afterOne > 500, `${afterOne} are left`)
+  trim()
+  t.equal(left(), 10)
+})
+
+t.test('a slice that could not be kept is done again', async (t) => {
+  const { db, writes, onTakenBack, say, slice, trim, left, oldest } = store()
+  say({ count: 500, retention: MANY })
+  writes.changeRetentions([{ room: 'a', retention: TEN }])
+  db.exec('BEGIN')
+  t.equal(slice(START, 200).changes, 1)
+  db.exec('ROLLBACK')
+  onTakenBack()
+  t.equal(left(), 500)
+  trim()
+  t.same([left(), oldest()], [10, 491])
 })

@@ -41,6 +41,7 @@ t.test('[C173] a message on the disk is not shown before it was told', async (t)
   followers.follow('chat:1', {
     onMessage: () => seen.push('told'),
     onRedacted: () => {},
+    onHidden: () => {},
     onGap: () => {},
   })
   const appended = log.append({

@@ -1,0 +1,204 @@
+// Takes from one room what it no longer keeps. What is deleted stands before the first message that
+// the room keeps, so that pages have no holes, also where the clock was set; the room notes from
+// where it is shown, so that nothing of it is shown again under another rule. Each step is worth
+// what it yields, see `Trim.units`.
+import type { DatabaseSync } from 'node:sqlite'
+import type { Retention } from '../message-log.ts'
+import { expiredFinder } from './expired.ts'
+import { KEYED_AGE_MS } from './idempotency-keys.ts'
+import { isSame, type RoomRow, type RoomTable, retentionIn, WAIT_MAX_MS, waitOf } from './rooms.ts'
+
+export type TrimmedRoom = RoomRow & { emptySince: number | null }
+
+/** Offsets before `before` are hidden, which the count of the rule does not say. */
+export interface Hidden {
+  room: string
+  before: number
+}
+
+export type Steps<Result = void> = Generator<number, Result>
+
+/** A look at a room costs about as much as so many messages that are deleted. */
+const LOOK_UNITS = 8
+/** Messages in one step. */
+const STEP = 128
+const UNIT_BYTES = 4_096
+/** A room that was empty for so long is forgotten, and begins a new epoch. */
+const FORGOTTEN_MS = 30 * 86_400_000
+
+export class RoomTrim {
+  readonly #rooms: RoomTable
+  readonly #sql
+  readonly #expired
+  /** The time of the slice. */
+  now = 0
+  /** What was hidden since it was taken. */
+  hidden: Hidden[] = []
+
+  constructor(db: DatabaseSync, rooms: RoomTable) {
+    this.#rooms = rooms
+    this.#sql = statements(db)
+    this.#expired = expiredFinder(db)
+  }
+
+  /** `retention` is what the rule of the room says now, or null where it has not changed. */
+  *look(room: TrimmedRoom, retention: Retention | null): Steps {
+    const isChange = retention !== null && !isSame(retentionIn(room), retention)
+    const isDue = room.dueAt <= this.now || room.dueAt > this.now + waitOf(room)
+    yield LOOK_UNITS
+    if (!isChange && !isDue) return yield* this.#trimByCount(room)
+    yield* this.#trim(room)
+    if (!isChange) return
+    // What the former rule hid is hidden for good before the next one is in force.
+    room.messagesMax = retention.messages
+    room.ageMaxMs = retention.ageMs
+    yield* this.#trim(room)
+  }
+
+  /**
+   * Puts a rule in force that comes with a publish, before that. What the former rule hid is hidden
+   * for good; it is deleted later.
+   */
+  putInForce(room: RoomRow, { messages, ageMs }: Retention, now: number): void {
+    const { id, newest } = room
+    const from = Math.max(room.shownFrom, afterCount(room))
+    const steps = this.#expired({ id, from, before: newest + 1, now, ageMs: room.ageMaxMs })
+    room.shownFrom = resultOf(steps).end
+    room.messagesMax = messages
+    room.ageMaxMs = ageMs
+    room.dueAt = now
+    this.#sql.show.run({ id, newest, to: room.shownFrom })
+    this.#sql.force.run({ id, messages, ageMs, now })
+  }
+
+  /** What the count hides is known at once, whatever the times of the messages are. */
+  *#trimByCount(room: TrimmedRoom): Steps {
+    const leavesKeys = yield* this.#hide(room, afterCount(room))
+    this.#note(room, leavesKeys ? [room.dueAt, this.#keysDue] : [room.dueAt])
+  }
+
+  *#trim(room: TrimmedRoom): Steps {
+    const { id, ageMaxMs: ageMs } = room
+    const from = Math.max(room.shownFrom, afterCount(room))
+    const span = { id, from, before: room.newest + 1, now: this.now, ageMs }
+    const { end, heldSince } = yield* this.#expired(span)
+    yield* this.#hide(room, end)
+    if (end > from) this.hidden.push({ room: room.name, before: end })
+    const dues = [this.now + waitOf(room), ...(yield* this.#deleteOldKeys(room))]
+    if (heldSince !== null && ageMs !== null) dues.push(heldSince + ageMs + 1)
+    const isEmpty = this.#sql.oldest.get({ id }) === undefined
+    if (!isEmpty) room.emptySince = null
+    else if (this.#forgets(room)) return
+    this.#note(room, isEmpty ? [this.now + WAIT_MAX_MS] : dues)
+  }
+
+  /**
+   * Messages before `end` are not shown any more; those with a key stay for its window. Returns
+   * whether any of them does.
+   */
+  *#hide(room: TrimmedRoom, end: number): Steps<boolean> {
+    const { id } = room
+    const keyedSince = this.now - KEYED_AGE_MS
+    let leavesKeys = false
+    while (room.shownFrom < end) {
+      const { to, rows, units } = this.#portion(id, room.shownFrom, end)
+      const { changes } = this.#sql.hide.run({ id, from: room.shownFrom, to, keyedSince })
+      leavesKeys ||= Number(changes) < rows
+      room.newest = Math.max(room.newest, to - 1)
+      room.shownFrom = to
+      this.#sql.show.run({ id, newest: room.newest, to })
+      yield units
+    }
+    return leavesKeys
+  }
+
+  /** Deletes hidden messages whose keys are over. Returns when the next are, if there are any. */
+  *#deleteOldKeys({ id, shownFrom: before }: TrimmedRoom): Steps<number[]> {
+    const span = { id, from: 0, before, now: this.now, ageMs: KEYED_AGE_MS }
+    const { end, heldSince } = yield* this.#expired(span)
+    for (let from = 0; from < end; ) {
+      const { to, units } = this.#portion(id, from, end)
+      this.#sql.remove.run({ id, from, to })
+      from = to
+      yield units
+    }
+    if (heldSince !== null) return [heldSince + KEYED_AGE_MS + 1]
+    const { offset = before } = (this.#sql.oldest.get({ id }) ?? {}) as { offset?: number }
+    return offset < before ? [this.#keysDue] : []
+  }
+
+  /** Keys of messages that are hidden now are over then at the latest. */
+  get #keysDue(): number {
+    return this.now + KEYED_AGE_MS + 1
+  }
+
+  /** The messages of one step: where they end, their number, and what deleting them is worth. */
+  #portion(id: number, from: number, end: number): { to: number; rows: number; units: number } {
+    let [to, rows, units] = [end, 0, 1]
+    for (const row of this.#sql.sizes.iterate({ id, from, end })) {
+      const { offset, bytes } = row as { offset: number; bytes: number }
+      if (units > STEP) return { to: offset, rows, units }
+      rows += 1
+      units += 1 + Math.floor(bytes / UNIT_BYTES)
+    }
+    return { to, rows, units }
+  }
+
+  /** Whether a room without messages was empty for so long that it is forgotten now. */
+  #forgets(room: TrimmedRoom): boolean {
+    const since = Math.min(room.emptySince ?? this.now, this.now)
+    room.emptySince = since
+    if (this.now - since <= FORGOTTEN_MS) return false
+    // Its offsets begin at 1 again: the new epoch tells clients that remember a position.
+    this.#sql.nextGeneration.run()
+    this.#sql.forget.run({ id: room.id })
+    this.#rooms.forget()
+    return true
+  }
+
+  #note(room: TrimmedRoom, dues: readonly number[]): void {
+    const { id, messagesMax, ageMaxMs, emptySince } = room
+    room.dueAt = Math.max(Math.min(...dues), this.now + 1)
+    this.#sql.note.run({ id, messagesMax, ageMaxMs, emptySince, dueAt: room.dueAt })
+    this.#rooms.changed(room)
+  }
+}
+
+/** The first offset that the count of a room's rule keeps. */
+function afterCount({ newest, messagesMax }: RoomRow): number {
+  return newest - messagesMax + 1
+}
+
+function resultOf<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+function statements(db: DatabaseSync) {
+  const span = 'room = :id AND "offset" >= :from AND "offset" < '
+  return {
+    oldest: db.prepare('SELECT "offset" FROM messages WHERE room = :id ORDER BY "offset" LIMIT 1'),
+    sizes: db.prepare(`
+      SELECT "offset", length(payload) AS bytes FROM messages
+      WHERE ${span} :end ORDER BY "offset" LIMIT ${STEP + 1}`),
+    hide: db.prepare(`
+      DELETE FROM messages WHERE ${span} :to AND (key_hash IS NULL OR time < :keyedSince)`),
+    remove: db.prepare(`DELETE FROM messages WHERE ${span} :to`),
+    show: db.prepare(`
+      UPDATE rooms SET newest = max(newest, :newest), shown_from = max(shown_from, :to)
+      WHERE id = :id`),
+    note: db.prepare(`
+      UPDATE rooms SET messages_max = :messagesMax, age_max_ms = :ageMaxMs, due_at = :dueAt,
+                       empty_since = :emptySince
+      WHERE id = :id`),
+    force: db.prepare(`
+      UPDATE rooms SET messages_max = :messages, age_max_ms = :ageMs, due_at = :now
+      WHERE id = :id`),
+    forget: db.prepare('DELETE FROM rooms WHERE id = :id'),
+    nextGeneration: db.prepare(
+      "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'",
+    ),
+  }
+}

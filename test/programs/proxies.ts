@@ -1,0 +1,132 @@
+// nginx, HAProxy and Caddy with the configurations of deploy/, as they stand there but for ports,
+// certificates, and times that a test can wait for.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Certificate } from '../support/certificate.ts'
+import type { Teardown } from '../support/program.ts'
+import { startOnPort } from './start-program.ts'
+
+const DEPLOY = resolve(import.meta.dirname, '../../deploy')
+
+/** What a configuration has, and what stands there in a test. */
+export type Changes = Readonly<Record<string, string>>
+
+interface Setting {
+  folder: string
+  /** Where the proxy listens. */
+  port: number
+  /** Of Usher. */
+  upstream: string
+}
+
+export interface ProxyKind {
+  name: 'nginx' | 'haproxy' | 'caddy'
+  file: string
+  changes(setting: Setting): Changes
+  /** The whole configuration, where that of deploy/ is a part of it. */
+  around?(setting: Setting): { before: string; after: string }
+  args(config: string, folder: string): string[]
+}
+
+/** Its workers write the bodies of requests into the folder of the test. */
+const AS_ROOT = process.getuid?.() === 0 ? 'user root;' : ''
+/** nginx cannot open a pipe by its name. */
+const ACCESS_LOG = 'access.log'
+const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+
+export const nginx: ProxyKind = {
+  name: 'nginx',
+  file: 'nginx.conf',
+  changes: ({ folder, port, upstream }) => ({
+    '127.0.0.1:3000': upstream,
+    'listen 443': `listen 127.0.0.1:${port}`,
+    'chat.example.com;': 'localhost;',
+    '/etc/ssl/chat.example.com.pem': `${folder}/cert.pem`,
+    '/etc/ssl/chat.example.com.key': `${folder}/key.pem`,
+    '/var/log/nginx/usher.log': join(folder, ACCESS_LOG),
+    ' 90s;': ' 3s;',
+  }),
+  around: ({ folder }) => ({
+    before:
+      `daemon off; ${AS_ROOT} pid ${folder}/pid; error_log stderr; events {}\nhttp {\n` +
+      TEMPORARY.map((kind) => `${kind}_temp_path ${folder}/${kind};\n`).join(''),
+    after: '}\n',
+  }),
+  args: (config, folder) => ['-p', folder, '-c', config],
+}
+
+const haproxy: ProxyKind = {
+  name: 'haproxy',
+  file: 'haproxy.cfg',
+  changes: ({ folder, port, upstream }) => ({
+    '127.0.0.1:3000': upstream,
+    'bind :443': `bind 127.0.0.1:${port}`,
+    '/etc/haproxy/chat.example.com.pem': `${folder}/both.pem`,
+    ' 90s': ' 3s',
+    'maxconn 50000': 'maxconn 200',
+  }),
+  args: (config) => ['-db', '-f', config],
+}
+
+const caddy: ProxyKind = {
+  name: 'caddy',
+  file: 'Caddyfile',
+  changes: ({ folder, port, upstream }) => ({
+    '127.0.0.1:3000': upstream,
+    'chat.example.com {':
+      `https://localhost:${port} {\n` +
+      `  bind 127.0.0.1\n  tls ${folder}/cert.pem ${folder}/key.pem`,
+  }),
+  around: () => ({ before: '{\n  admin off\n  auto_https disable_redirects\n}\n', after: '' }),
+  args: (config) => ['run', '--config', config, '--adapter', 'caddyfile'],
+}
+
+export const PROXIES: readonly ProxyKind[] = [nginx, haproxy, caddy]
+
+export interface RunningProxy {
+  readonly url: string
+  /** All that it has printed and logged. */
+  log(): string
+}
+
+export interface ProxyOptions {
+  folder: string
+  certificate: Certificate
+  /** Where Usher listens. */
+  usher: string
+  /** The port that it was given before Usher started. */
+  port: number
+  /** Changes beside those that every test needs. */
+  further?: Changes
+}
+
+/** Starts it in this folder, and ends it with the test. */
+export async function startProxy(
+  t: Teardown,
+  kind: ProxyKind,
+  { folder, certificate, usher, port, further = {} }: ProxyOptions,
+): Promise<RunningProxy> {
+  const setting: Setting = { folder, port, upstream: new URL(usher).host }
+  writeFileSync(join(folder, 'cert.pem'), certificate.cert)
+  writeFileSync(join(folder, 'key.pem'), certificate.key)
+  writeFileSync(join(folder, 'both.pem'), certificate.cert + certificate.key)
+  const shipped = readFileSync(join(DEPLOY, kind.file), 'utf8')
+  const text = changed(shipped, { ...kind.changes(setting), ...further })
+  const { before, after } = kind.around?.(setting) ?? { before: '', after: '' }
+  const config = join(folder, kind.file)
+  writeFileSync(config, before + text + after)
+  const env = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+  const args = kind.args(config, folder)
+  const program = await startOnPort(t, { name: kind.name, args, port, cwd: folder, env })
+  const file = join(folder, ACCESS_LOG)
+  const log = () => program.output + (existsSync(file) ? readFileSync(file, 'utf8') : '')
+  return { url: `https://localhost:${port}`, log }
+}
+
+/** Throws where the configuration of deploy/ has no such text any more. */
+function changed(text: string, changes: Changes): string {
+  return Object.entries(changes).reduce((former, [found, wanted]) => {
+    if (!former.includes(found)) throw new Error(`the configuration has no "${found}"`)
+    return former.replaceAll(found, wanted)
+  }, text)
+}

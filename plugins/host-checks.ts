@@ -5,12 +5,14 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config/config.ts'
 import { setEndpoint } from './transports/subprotocols.ts'
-import { boundSilence } from './upgrade-timeout.ts'
+import { boundSilence, completeInjected } from './upgrade-timeout.ts'
 
 /** Bytes of one message at most: any client could take that much memory. */
 const PAYLOAD_MAX = 16_777_216
 /** The longest room name and user id; Fastify by default refuses parameters of more than 100. */
 const PARAMETER_MIN = 128
+/** Listeners for upgrades that answer none. */
+const OURS = new Set<unknown>([boundSilence, completeInjected])
 const served = new WeakSet<object>()
 
 /** Rejects with an Error whose message says what the application must do. */
@@ -71,7 +73,7 @@ function checkWebSocketServer(app: FastifyInstance, config: Config): void {
  * elsewhere.
  */
 function checkListeners(app: FastifyInstance): void {
-  const takers = app.server.listeners('upgrade').filter((taker) => taker !== boundSilence)
+  const takers = app.server.listeners('upgrade').filter((taker) => !OURS.has(taker))
   if (takers.length > 1) throw new Error(OTHER_UPGRADES)
   if (takers.length === 1) return
   throw new Error('Your @fastify/websocket listens on another server: leave out options.server.')

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Refusal } from '../src/protocol/errors.ts'
 import { bodyOf, unforeseen } from './answers/refusal-of.ts'
+import { endWhenWritten } from './upgrade-timeout.ts'
 
 /** Past Fastify, whose hooks have failed. The socket is not used again. */
 function answerPast(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -14,7 +15,7 @@ function answerPast(error: unknown, request: FastifyRequest, reply: FastifyReply
   const { raw } = reply
   if (raw.headersSent) return void raw.destroy()
   const body = bodyOf(refusal)
-  raw.once('finish', () => request.raw.socket.destroySoon())
+  raw.once('finish', () => endWhenWritten(request.raw.socket))
   raw.writeHead(refusal.reply.status, {
     ...{ 'content-type': 'application/json; charset=utf-8', 'content-length': body.length },
     connection: 'close',

@@ -11,13 +11,14 @@ import { answerUnderWay, tooLate } from './transports/http-sockets.ts'
 import { afterThoseAhead, awaitTurn, mayBegin } from './transports/pipelining.ts'
 import { answerAndEnd, endSoon } from './transports/raw-answer.ts'
 import { onEveryServer } from './transports/servers.ts'
+import { endWhenWritten } from './upgrade-timeout.ts'
 
 /** Answers errors that Fastify meets before there is a route, such as a broken URL. */
 export function onFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   // No hook runs here, and after an upgrade HTTP does not look after the socket any more.
   if (request.raw.headers.upgrade !== undefined) {
     reply.header('connection', 'close')
-    reply.raw.once('finish', () => request.raw.socket.destroySoon())
+    reply.raw.once('finish', () => endWhenWritten(request.raw.socket))
   }
   const answer = (refusal?: Refusal): void => void answerError(refusal ?? error, reply)
   if (mayBegin(request.raw.socket, reply.raw)) answer()

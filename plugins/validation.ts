@@ -29,11 +29,29 @@ function compileValidator({ schema }: { schema: unknown }) {
       : { error: compiled.Errors(value) as unknown as FastifySchemaValidationError[] }
 }
 
+// The cast changes types alone: every route of Usher sets the status.
+const compileSerializer = SerializerSelector()({}, {}) as FastifySerializerCompiler<unknown>
+
+/**
+ * Writes an answer of the application's own as it is: its hooks may answer for Usher's routes, and
+ * change what these answer. Refusals of Usher's are texts already.
+ */
+function compileLenient(route: Parameters<FastifySerializerCompiler<unknown>>[0]) {
+  if (/^[45]/.test(route.httpStatus ?? '')) return (answer: unknown) => JSON.stringify(answer)
+  const serialize = compileSerializer(route)
+  return (answer: unknown): string => {
+    try {
+      return serialize(answer)
+    } catch {
+      return JSON.stringify(answer)
+    }
+  }
+}
+
 async function validation(app: FastifyInstance): Promise<void> {
   app.setValidatorCompiler(compileValidator)
   app.setSchemaErrorFormatter(sentenceOf)
-  // The cast changes types alone: every route of Usher sets the status.
-  app.setSerializerCompiler(SerializerSelector()({}, {}) as FastifySerializerCompiler<unknown>)
+  app.setSerializerCompiler(compileLenient)
   // Removes the application's: Fastify then uses the compiler of the line above.
   app.setReplySerializer(undefined as never)
   // The parser for text goes too: a form elsewhere could send JSON as text, without a preflight

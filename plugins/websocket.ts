@@ -7,7 +7,7 @@ import type { ServerOptions } from 'ws'
 import { CLOSE } from '../src/protocol/errors.ts'
 import { DEFAULT_LIMITS } from '../src/protocol/limits.ts'
 import { chooseSubprotocol } from './transports/subprotocols.ts'
-import { boundSilence } from './upgrade-timeout.ts'
+import { boundSilence, completeInjected } from './upgrade-timeout.ts'
 
 /** How long ws waits for a client to answer a close. */
 const CLOSE_TIMEOUT_MS = 1_000
@@ -50,6 +50,7 @@ async function drain(app: FastifyInstance): Promise<void> {
 
 async function upgrades(app: FastifyInstance): Promise<void> {
   app.addHook('preClose', () => drain(app))
+  app.server.prependListener('upgrade', completeInjected)
   if (app.hasPlugin('@fastify/websocket')) return
   const { messageBytes } = app.usherContext.config.limits
   const options = { ...websocketOptions({ messageBytes }), clientTracking: false }

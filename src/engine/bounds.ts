@@ -2,7 +2,15 @@
 // of it one user and one address may have.
 import type { Limits } from '../protocol/limits.ts'
 import { counted, NO_SHARES, OF_ADDRESS, partOf, type Shared, shared } from './portions.ts'
-import { type QuotaBound, type QuotaName, quotasOf, type SpaceBound, spaceOf } from './quotas.ts'
+import {
+  type KeysBound,
+  keysOf,
+  type QuotaBound,
+  type QuotaName,
+  quotasOf,
+  type SpaceBound,
+  spaceOf,
+} from './quotas.ts'
 import { type RatedBound, type RateName, ratesOf } from './rates.ts'
 
 /** A bound whose shares are held until they are released. */
@@ -50,6 +58,7 @@ export type Bounds = Readonly<
     Record<RateName, RatedBound> &
     Record<QuotaName, QuotaBound> & {
       readonly space: SpaceBound
+      readonly storedKeys: KeysBound
     }
 >
 
@@ -86,6 +95,7 @@ export function boundsOf(limits: Limits): Bounds {
     ...ratesOf(limits),
     ...quotasOf(limits),
     space: spaceOf(limits),
+    storedKeys: keysOf(),
   }
 }
 

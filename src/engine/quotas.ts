@@ -1,6 +1,6 @@
 // The rows of the table of bounds on what is kept: of one user in a day, and of all in the store.
 import type { Limits } from '../protocol/limits.ts'
-import type { Cap } from './portions.ts'
+import { type Cap, type Shared, shared } from './portions.ts'
 
 /**
  * What one user may use of a day (UTC), an address where no user is known. The engine counts it
@@ -10,6 +10,16 @@ export interface QuotaBound {
   readonly perDay: Cap
   /** Tells a refused client what to do. */
   readonly sentence: string
+}
+
+/**
+ * Idempotency keys that are kept with messages: of all at a time, and of one user and one address
+ * those of a day (UTC). The engine counts them as quotas.
+ */
+export interface KeysBound extends Shared {
+  readonly perDay: true
+  /** Seconds until another try may succeed, where all is used up. */
+  readonly retryAfter: number
 }
 
 /** How large the store may be, and how much stays free on its volume. */
@@ -44,6 +54,23 @@ export function quotasOf(limits: Limits): Record<QuotaName, QuotaBound> {
       'You have begun as many rooms as one may in a day: go on tomorrow (UTC).',
     ),
   }
+}
+
+/** Of 64 bytes on disk and 2 in memory each; so many are those of a day of 1,000 in a second. */
+const STORED_KEYS_MAX = 100_000_000
+
+export function keysOf(): KeysBound {
+  const limit = 'storedKeys'
+  const all = shared({
+    count: { limit, most: STORED_KEYS_MAX },
+    bytes: null,
+    sentence: 'Too many idempotency keys are kept: publish without one, or try again in an hour.',
+  })
+  const sentence =
+    'You have published as many messages with an idempotency key as one may in a day: go on ' +
+    'without, or tomorrow (UTC).'
+  const of = (part: Shared['user']) => part && { ...part, sentence }
+  return { ...all, user: of(all.user), address: of(all.address), perDay: true, retryAfter: 3_600 }
 }
 
 export function spaceOf({ storeBytes, storeFreeBytes }: Limits): SpaceBound {

@@ -140,6 +140,7 @@ export type LimitName =
   /** Bounds of the store: tickets that were not used yet, keys, pages being read, publishes. */
   | 'ticketsOut'
   | 'idempotencyKeys'
+  | 'storedKeys'
   | 'pagesAtOnce'
   | 'historyInMemory'
   | 'waitingForDisk'

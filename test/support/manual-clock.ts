@@ -38,6 +38,14 @@ export class ManualClock implements Clock {
     return this.#wait({ at: this.#time + ms, everyMs: ms, run })
   }
 
+  /** Lets much time pass at once: what rings again and again rings once, and not for each time. */
+  leap(ms: number): void {
+    this.#time += ms
+    for (const waiting of this.#waiting) {
+      if (waiting.everyMs !== null) waiting.at = Math.max(waiting.at, this.#time)
+    }
+  }
+
   /** Lets this much wall time pass at once: no timer rings. */
   jump(ms: number): void {
     this.#jumped += ms

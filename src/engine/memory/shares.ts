@@ -11,7 +11,7 @@ export function createMemoryShares(bounds: Bounds, clock: Clock): Shares {
   const rated = new Map<string, RateMeters>()
   for (const [name, bound] of Object.entries(bounds)) {
     // The engine itself compares what it keeps with the other rows.
-    if (!('all' in bound)) continue
+    if (!('all' in bound) || 'perDay' in bound) continue
     if ('seconds' in bound) rated.set(name, new RateMeters(bound, clock.stalled))
     else held.set(name, new HeldCounts(bound))
   }

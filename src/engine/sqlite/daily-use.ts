@@ -6,9 +6,17 @@ import type { QuotaName } from '../quotas.ts'
 import { type Holder, SITE_SHARES, siteOf } from '../shares.ts'
 
 /** How much a user may use of a day; null is no limit. */
-export type Quotas = Readonly<Record<QuotaName, number | null>>
+export type Quotas = Readonly<
+  Record<QuotaName, number | null> & {
+    /** Messages with a key, of a user; and those of all users of one address. */
+    readonly keys: number | null
+    readonly keysOfAddress: number | null
+  }
+>
 
-export const NO_QUOTAS: Quotas = Object.freeze({ storedBytes: null, newRooms: null })
+export const NO_QUOTAS: Quotas = Object.freeze({
+  ...{ storedBytes: null, newRooms: null, keys: null, keysOfAddress: null },
+})
 
 /** How long a day of quotas is, in milliseconds; days begin at midnight in UTC. */
 export const DAY_MS = 86_400_000
@@ -21,16 +29,26 @@ interface Use {
   day: number
   bytes: number
   rooms: number
+  keys: number
   addedBytes: number
   addedRooms: number
+  addedKeys: number
 }
 
 /** A row as it was written in the open transaction. */
-type Written = Readonly<{ holder: string; day: number; bytes: number; rooms: number }>
+type Written = Readonly<Pick<Use, 'holder' | 'day' | 'bytes' | 'rooms' | 'keys'>>
+
+const NONE = { bytes: 0, rooms: 0, keys: 0 } as const
+const NONE_ADDED = { addedBytes: 0, addedRooms: 0, addedKeys: 0 } as const
 
 export function quotasOf(bounds: Bounds): Quotas {
-  const { storedBytes, newRooms } = bounds
-  return { storedBytes: storedBytes.perDay.most, newRooms: newRooms.perDay.most }
+  const { storedBytes, newRooms, storedKeys } = bounds
+  return {
+    storedBytes: storedBytes.perDay.most,
+    newRooms: newRooms.perDay.most,
+    keys: storedKeys.user?.count?.most ?? null,
+    keysOfAddress: storedKeys.address?.count?.most ?? null,
+  }
 }
 
 /**
@@ -39,7 +57,11 @@ export function quotasOf(bounds: Bounds): Quotas {
  * that are a /64, and for no others.
  */
 export function quotaHolderOf({ user, address }: Holder): string | null {
-  return user ?? (address === null ? null : `address ${address}`)
+  return user ?? (address === null ? null : holderAt(address))
+}
+
+function holderAt(address: string): string {
+  return `address ${address}`
 }
 
 export class DailyUse {
@@ -57,10 +79,10 @@ export class DailyUse {
 
   constructor(db: DatabaseSync, quotas: Quotas) {
     this.#quotas = quotas
-    this.#load = db.prepare('SELECT day, bytes, rooms FROM daily_use WHERE holder = ?')
+    this.#load = db.prepare('SELECT day, bytes, rooms, keys FROM daily_use WHERE holder = ?')
     this.#save = db.prepare(`
-      INSERT OR REPLACE INTO daily_use (holder, day, bytes, rooms)
-      VALUES (:holder, :day, :bytes, :rooms)`)
+      INSERT OR REPLACE INTO daily_use (holder, day, bytes, rooms, keys)
+      VALUES (:holder, :day, :bytes, :rooms, :keys)`)
     this.#sweep = db.prepare(`
       DELETE FROM daily_use WHERE day < :day AND holder > :after AND holder <= :last`)
     this.#some = db.prepare(`
@@ -88,13 +110,42 @@ export class DailyUse {
     return null
   }
 
+  /** Whether this user, and all at this address together, may keep one more key of the day. */
+  mayKeepKey(user: string, address: string | null, time: number): boolean {
+    const { keys, keysOfAddress } = this.#quotas
+    const day = Math.floor(time / DAY_MS)
+    const has = (holder: string, most: number | null) =>
+      most === null || this.#of(holder, day).keys < most
+    if (!has(user, keys)) return false
+    if (address === null || keysOfAddress === null) return true
+    const site = siteOf(address)
+    const fits = site === null || has(holderAt(site), keysOfAddress * SITE_SHARES)
+    return fits && has(holderAt(address), keysOfAddress)
+  }
+
+  /** Counts a key that will be kept. */
+  countKey(user: string, address: string | null, time: number): void {
+    const day = Math.floor(time / DAY_MS)
+    this.#countKey(this.#of(user, day))
+    if (address === null) return
+    this.#countKey(this.#of(holderAt(address), day))
+    const site = siteOf(address)
+    if (site !== null) this.#countKey(this.#of(holderAt(site), day))
+  }
+
+  #countKey(use: Use): void {
+    this.#touch(use)
+    use.keys += 1
+    use.addedKeys += 1
+  }
+
   /** Writes what at most so many users have used; returns how many it were. */
   keep(limit: number): number {
     let count = 0
     for (const holder of this.#dirty) {
       if (count === limit) break
-      const { day, bytes, rooms } = this.#held.get(holder) as Use
-      const row = { holder, day, bytes, rooms }
+      const { day, bytes, rooms, keys } = this.#held.get(holder) as Use
+      const row = { holder, day, bytes, rooms, keys }
       this.#save.run(row)
       this.#written.push(row)
       count += 1
@@ -115,15 +166,12 @@ export class DailyUse {
 
   /** MUST be called when the transaction is on disk. */
   settle(): void {
-    for (const use of this.#added) {
-      use.addedBytes = 0
-      use.addedRooms = 0
-    }
+    for (const use of this.#added) Object.assign(use, NONE_ADDED)
     this.#added = []
-    for (const { holder, day, bytes, rooms } of this.#written) {
+    for (const { holder, day, bytes, rooms, keys } of this.#written) {
       const use = this.#held.get(holder)
       const isSame = use?.day === day && use.bytes === bytes && use.rooms === rooms
-      if (isSame) this.#dirty.delete(holder)
+      if (isSame && use.keys === keys) this.#dirty.delete(holder)
     }
     this.#written = []
     if (this.#held.size > HELD_MAX) this.#forgetClean()
@@ -134,8 +182,8 @@ export class DailyUse {
     for (const use of this.#added) {
       use.bytes -= use.addedBytes
       use.rooms -= use.addedRooms
-      use.addedBytes = 0
-      use.addedRooms = 0
+      use.keys -= use.addedKeys
+      Object.assign(use, NONE_ADDED)
     }
     this.#added = []
     this.#written = []
@@ -148,15 +196,19 @@ export class DailyUse {
   }
 
   #count(use: Use, bytes: number, beginsRoom: boolean): void {
-    if (use.addedBytes === 0 && use.addedRooms === 0) {
-      this.#added.push(use)
-      this.#dirty.add(use.holder)
-    }
+    this.#touch(use)
     use.bytes += bytes
     use.addedBytes += bytes
     if (!beginsRoom) return
     use.rooms += 1
     use.addedRooms += 1
+  }
+
+  /** MUST be called before something is added to a use. */
+  #touch(use: Use): void {
+    if (use.addedBytes > 0 || use.addedRooms > 0 || use.addedKeys > 0) return
+    this.#added.push(use)
+    this.#dirty.add(use.holder)
   }
 
   /**
@@ -166,14 +218,12 @@ export class DailyUse {
   #of(holder: string, day: number): Use {
     let use = this.#held.get(holder)
     if (use === undefined) {
-      const row = this.#load.get(holder) as
-        | { day: number; bytes: number; rooms: number }
-        | undefined
-      use = { holder, ...(row ?? { day, bytes: 0, rooms: 0 }), addedBytes: 0, addedRooms: 0 }
+      const row = this.#load.get(holder) as Omit<Written, 'holder'> | undefined
+      use = { holder, ...(row ?? { day, ...NONE }), ...NONE_ADDED }
       this.#held.set(holder, use)
     }
     if (use.day < day || use.day > day + 1) {
-      Object.assign(use, { day, bytes: 0, rooms: 0, addedBytes: 0, addedRooms: 0 })
+      Object.assign(use, { day, ...NONE, ...NONE_ADDED })
     }
     return use
   }

@@ -25,6 +25,7 @@ import { reasonOf } from './errors.ts'
 import { sweepExpired } from './expiry-job.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { sqliteIdentity } from './identity.ts'
+import { tendKeys } from './keys-job.ts'
 import { readQueues } from './read-queues.ts'
 import { freeReleasedNames } from './released-names.ts'
 import { trimHistories, trimSlice } from './retention-job.ts'
@@ -72,15 +73,17 @@ export async function openSqlite(
 ): Promise<Engine> {
   const shares = createMemoryShares(bounds, clock)
   const parts = { clock, bounds, shares, rules: rules ?? null }
-  const quotas = quotasOf(bounds)
+  const { storedKeys } = bounds
+  const keyBounds = { most: storedKeys.all?.count?.most ?? null, reserve: storedKeys.reserve }
+  const counted = { quotas: quotasOf(bounds), keyBounds }
   if (settings.kind === 'memory') {
-    const threads = await startInMemory(clock, quotas)
+    const threads = await startInMemory(clock, counted)
     return begin(threads, null, { ...parts, measure: measureMemory(threads.reader) })
   }
   const { folder, lockWaitMs } = settings
   const lock = await lockFolder(folder, lockWaitMs, clock, onWaiting)
   try {
-    const threads = await startInFolder(folder, clock, quotas)
+    const threads = await startInFolder(folder, clock, counted)
     const measure = measureFolder(threads.reader, folder, statfs)
     return await begin(threads, lock, { ...parts, measure })
   } catch (error) {
@@ -186,6 +189,7 @@ function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () =
   ])
   const stopFreeing = freeReleasedNames(clock, threads)
   const stopKeepingUse = keepDailyUse(clock, writer)
+  const stopTending = tendKeys(clock, (args) => writer.call('tendKeys', args))
   // A store that is not ready is sent no calls: only this probe finds out that it is ready again.
   const probing = clock.every(PROBE_MS, () => {
     if (!writer.health().ready) writer.call('probe', { now: clock.now() }).catch(() => undefined)
@@ -194,6 +198,7 @@ function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () =
     stopSweeping()
     stopFreeing()
     stopKeepingUse()
+    stopTending()
     probing.cancel()
   }
 }

@@ -1,152 +1,211 @@
-// The idempotency keys of a store: kept with their messages, found through memory.
-import { hash } from 'node:crypto'
+// The idempotency keys of rooms with history, in the writer thread: the newest in memory and in a
+// log of their own, a row for each commit; older ones in runs on disk. A key holds whatever becomes
+// of its message, which may be trimmed, redacted or deleted with its room.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Kind } from '../../protocol/message.ts'
-import { KEY_WINDOW_MS } from '../memory/idempotency-keys.ts'
+import type { First, HashedKey, KeyAnswer, Salt } from './key-entry.ts'
 import { KeyIndex } from './key-index.ts'
+import { KeyRuns, type Run, type Writing } from './key-runs.ts'
+import { takeOverKeys } from './keys-with-messages.ts'
 
-/** The length of a period; all keys of one are forgotten at once. */
-const PERIOD_MS = 60_000
-const PERIODS_HELD = Math.ceil(KEY_WINDOW_MS / PERIOD_MS)
-/**
- * Keys in memory at most: half a gigabyte to one, or 50,000 keys a second for as long as keys hold.
- */
-const HELD_MAX = 16_000_000
-/** The part of them that only server keys, and others without a quota, may have. */
-const RESERVE = 1 / 10
-/** Bytes of a hash that tell keys and bodies apart. */
-const HASH_BYTES = 16
+/** How long a key holds at least, in milliseconds of the time of the store, which is coarse. */
+export const KEY_HOLDS_MS = 86_400_000
+const COARSE_MS = 60_000
+/** When the newest keys become a run: so many in memory, or the first of them so old. */
+const RUN_KEYS = 2 ** 20
+const RUN_MS = KEY_HOLDS_MS / 2
+/** Rows of the log that one slice deletes: some milliseconds of the writing thread. */
+const LOG_SLICE = 128
+/** How often the time of the store is written, while there are keys. */
+const TIME_WRITTEN_MS = 60_000
 
-/** A message with a key is not deleted before it has this age, in milliseconds. */
-export const KEYED_AGE_MS = KEY_WINDOW_MS + PERIOD_MS
-
-/** A key in its scope and the body that came with it, as they are compared. */
-export interface HashedKey {
-  readonly key: Buffer
-  readonly body: Buffer
+/** How many keys there may be, and how many are in memory before they become a run. */
+export interface KeyBounds {
+  /** Null for any number. */
+  readonly most: number | null
+  /** The fraction of them that only server keys, and others without a quota, may have. */
+  readonly reserve: number
+  readonly runKeys?: number
 }
 
-/** The message that came first with a key. */
-export interface First {
-  offset: number
-  time: number
-  /** Whether it had the same body. */
-  same: boolean
-}
-
-interface KeyedRow {
-  id: number
-  offset: number
-  time: number
-  /** Null in a message without a key, which may by now have the id of a deleted message. */
-  key: Uint8Array | null
-  body: Uint8Array
-}
-
-export function hashKey(key: string, kind: Kind, payload: Uint8Array): HashedKey {
-  const body = hash('sha256', payload, 'buffer').subarray(0, HASH_BYTES)
-  // The kind is part of the body: 1 as text is another message than 1 as JSON.
-  body[0] = (body[0] ?? 0) ^ kind.charCodeAt(0)
-  return { key: hash('sha256', key, 'buffer').subarray(0, HASH_BYTES), body }
-}
+export const ANY_NUMBER: KeyBounds = Object.freeze({ most: null, reserve: 0 })
 
 export class SqliteKeys {
-  readonly #row: StatementSync
-  readonly #newest: StatementSync
-  readonly #from: StatementSync
-  readonly #recent: StatementSync
-  /** Indexes by the minute of their messages. */
-  readonly #periods: Map<number, KeyIndex>
-  /** Keys that were added in the open transaction. */
-  #added: { index: KeyIndex; key: Buffer; id: number }[] = []
+  readonly #bounds: Required<KeyBounds>
+  readonly #salt: Salt
+  readonly #runs: KeyRuns
+  readonly #log: StatementSync
+  readonly #clearLog: StatementSync
+  readonly #writeTime: StatementSync
+  #newest: KeyIndex
+  /** The time of the store when the first of the newest keys came; null while there is none. */
+  #since: number | null = null
+  /** How many of the newest were there before the open transaction, and how many are in the log. */
+  #settled = 0
+  #logged = 0
+  /** The number of the run that the newest keys will be. */
+  #run: number
+  /** Full of keys, on its way to the disk; and the run that the open transaction has completed. */
+  #full: { index: KeyIndex; run: Pick<Run, 'run' | 'at'> } | null = null
+  #writing: Writing | null = null
+  #written: Run | null = null
+  /** Whether the log may have rows of keys that are in a run; the run that has just been deleted. */
+  #logIsLong = true
+  #removed: Run | null = null
+  /**
+   * The time of the store: how long it has been open, over all processes, in milliseconds. Keys
+   * hold by it, so that no clock that is set makes one expire early; while no process has the store
+   * open, it stands still.
+   */
+  #time: number
+  #openedAt: number
+  #timeWritten: number
 
-  readonly #heldMax: number
-
-  constructor(db: DatabaseSync, heldMax = HELD_MAX) {
-    this.#heldMax = heldMax
-    const columns = 'id, "offset", time, key_hash AS key, key_body AS body'
-    this.#row = db.prepare(`SELECT ${columns} FROM messages WHERE id = ?`)
-    this.#newest = db.prepare('SELECT id, time FROM messages ORDER BY id DESC LIMIT 1')
-    this.#from = db.prepare('SELECT id, time FROM messages WHERE id >= ? ORDER BY id LIMIT 1')
-    this.#recent = db.prepare(`
-      SELECT id, time, key_hash AS key FROM messages WHERE id >= ? AND key_hash IS NOT NULL
-      ORDER BY id`)
-    this.#periods = this.#load()
+  constructor(db: DatabaseSync, bounds: KeyBounds = ANY_NUMBER) {
+    this.#bounds = { runKeys: RUN_KEYS, ...bounds }
+    takeOverKeys(db)
+    this.#salt = saltOf(db)
+    this.#runs = new KeyRuns(db, this.#salt)
+    this.#log = db.prepare('INSERT INTO key_log (run, at, keys) VALUES (?, ?, ?)')
+    this.#clearLog = db.prepare(`
+      DELETE FROM key_log WHERE run <= :written AND id IN
+        (SELECT id FROM key_log ORDER BY id LIMIT ${LOG_SLICE})`)
+    this.#writeTime = db.prepare("UPDATE meta SET value = :time WHERE name = 'store_ms'")
+    this.#newest = new KeyIndex(this.#salt)
+    this.#run = (this.#runs.newest?.run ?? 0) + 1
+    this.#time = Number(metaOf(db, 'store_ms'))
+    this.#load(db)
+    this.#openedAt = this.#time
+    this.#timeWritten = this.#time
   }
 
-  /** The message that came with this key within the window before `time`, or after it. */
-  find({ key, body }: HashedKey, time: number): First | null {
-    for (const index of this.#periods.values()) {
-      for (const id of index.find(key)) {
-        const row = this.#row.get(id) as KeyedRow | undefined
-        if (!row?.key || Buffer.compare(row.key, key) !== 0) continue
-        if (row.time <= time - KEY_WINDOW_MS) continue
-        return { ...row, same: Buffer.compare(row.body, body) === 0 }
-      }
+  #load(db: DatabaseSync): void {
+    const rows = db.prepare('SELECT run, at, keys FROM key_log WHERE run >= ? ORDER BY id')
+    for (const row of rows.iterate(this.#run)) {
+      const { run, at, keys } = row as { run: number; at: number; keys: Uint8Array }
+      this.#newest.addAll(keys)
+      this.#since ??= at
+      this.#run = run
+      this.#time = Math.max(this.#time, at)
     }
-    return null
+    this.#time = Math.max(this.#time, this.#runs.newest?.at ?? 0)
+    this.#settled = this.#newest.size
+    this.#logged = this.#newest.size
+  }
+
+  /** What was answered to the first publish with this key, while the key holds. */
+  find(hashed: HashedKey): First | null {
+    return (
+      this.#newest.find(hashed) ?? this.#full?.index.find(hashed) ?? this.#runs.find(hashed) ?? null
+    )
   }
 
   /** Whether no further key may be held; no key is forgotten early to make room. */
-  isFull(time: number, mayTakeReserve: boolean): boolean {
-    const oldest = periodOf(time) - PERIODS_HELD
-    let held = 0
-    for (const [period, index] of this.#periods) {
-      if (period < oldest) this.#periods.delete(period)
-      else held += index.size
-    }
-    return held >= this.#heldMax * (mayTakeReserve ? 1 : 1 - RESERVE)
+  isFull(mayTakeReserve: boolean): boolean {
+    const { most, reserve } = this.#bounds
+    if (most === null) return false
+    const held = this.#newest.size + (this.#full?.index.size ?? 0) + this.#runs.size
+    return held >= most * (mayTakeReserve ? 1 : 1 - reserve)
   }
 
-  add({ key }: HashedKey, { id, time }: { id: number; time: number }): void {
-    const period = periodOf(time)
-    let index = this.#periods.get(period)
-    if (index === undefined) {
-      index = new KeyIndex()
-      this.#periods.set(period, index)
-    }
-    index.add(key, id)
-    this.#added.push({ index, key, id })
+  /** `log` MUST be called in the same transaction. */
+  add(hashed: HashedKey, answer: KeyAnswer): void {
+    this.#newest.add(hashed, answer)
+    this.#since ??= this.#time
   }
 
-  /** MUST be called when the transaction is on disk: its keys are kept. */
+  /** Keeps the keys that were added. */
+  log(): void {
+    if (this.#logged === this.#newest.size) return
+    this.#log.run(this.#run, this.#time, this.#newest.keysFrom(this.#logged))
+    this.#logged = this.#newest.size
+  }
+
+  /** MUST be called when the transaction is on disk. */
   settle(): void {
-    this.#added = []
+    this.#settled = this.#newest.size
+    if (this.#written !== null) {
+      this.#runs.added(this.#written)
+      this.#full = null
+      this.#writing = null
+      this.#written = null
+      this.#logIsLong = true
+    }
+    if (this.#removed !== null) this.#runs.removed(this.#removed)
+    this.#removed = null
+    if (this.#full === null && this.#isDue()) this.#makeFull()
   }
 
-  /** MUST be called when the transaction was taken back: removes its keys. */
+  /** MUST be called when the transaction was taken back: what is in memory goes back too. */
   takeBack(): void {
-    for (const { index, key, id } of this.#added) index.remove(key, id)
-    this.#added = []
+    this.#newest.truncate(this.#settled)
+    this.#logged = this.#settled
+    if (this.#settled === 0) this.#since = null
+    this.#writing?.startAgain()
+    this.#written = null
+    this.#removed = null
+    this.#logIsLong = true
+    this.#timeWritten = this.#openedAt
   }
 
-  #load(): Map<number, KeyIndex> {
-    const periods = new Map<number, KeyIndex>()
-    for (const one of this.#recent.iterate(this.#oldestId())) {
-      const row = one as unknown as { id: number; time: number; key: Uint8Array }
-      const index = periods.get(periodOf(row.time)) ?? new KeyIndex()
-      periods.set(periodOf(row.time), index)
-      index.add(Buffer.from(row.key), row.id)
+  /**
+   * Does a part of what is to be done: writes keys as a run, and deletes what is written or over.
+   * True when there is more to do now. `openMs` is how long this process has had the store open.
+   */
+  tend({ openMs }: { openMs: number }): boolean {
+    this.#time = Math.max(this.#time, this.#openedAt + Math.floor(openMs))
+    const isUsed = this.#since !== null || this.#full !== null || this.#runs.oldest !== null
+    if (isUsed && this.#time - this.#timeWritten >= TIME_WRITTEN_MS) {
+      this.#writeTime.run({ time: String(this.#time) })
+      this.#timeWritten = this.#time
     }
-    return periods
+    return this.#write() || this.#shortenLog() || this.#expire()
   }
 
-  /** The id of the first message whose key may still hold; ids are roughly in the order of time. */
-  #oldestId(): number {
-    const newest = this.#newest.get() as { id: number; time: number } | undefined
-    if (newest === undefined) return 0
-    const since = newest.time - KEYED_AGE_MS
-    let [low, high] = [0, newest.id]
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      const { id, time } = this.#from.get(middle) as { id: number; time: number }
-      if (time < since) low = id + 1
-      else high = middle
-    }
-    return low
+  #isDue(): boolean {
+    if (this.#since === null) return false
+    return this.#newest.size >= this.#bounds.runKeys || this.#time - this.#since >= RUN_MS
+  }
+
+  #makeFull(): void {
+    this.#full = { index: this.#newest, run: { run: this.#run, at: this.#time } }
+    this.#run += 1
+    this.#newest = new KeyIndex(this.#salt)
+    this.#since = null
+    this.#settled = 0
+    this.#logged = 0
+  }
+
+  #write(): boolean {
+    if (this.#full === null || this.#written !== null) return false
+    const { index, run } = this.#full
+    this.#writing ??= this.#runs.begin(index.words, run)
+    if (this.#runs.write(this.#writing)) this.#written = this.#writing.run
+    return true
+  }
+
+  /** Rows of the log stand in the order of their runs: those of runs on disk are the first. */
+  #shortenLog(): boolean {
+    if (!this.#logIsLong) return false
+    const { changes } = this.#clearLog.run({ written: this.#runs.newest?.run ?? 0 })
+    this.#logIsLong = Number(changes) === LOG_SLICE
+    return this.#logIsLong
+  }
+
+  #expire(): boolean {
+    const { oldest } = this.#runs
+    if (oldest === null || this.#removed !== null) return false
+    if (this.#time - oldest.at < KEY_HOLDS_MS + COARSE_MS) return false
+    if (this.#runs.remove(oldest)) this.#removed = oldest
+    return true
   }
 }
 
-function periodOf(time: number): number {
-  return Math.floor(time / PERIOD_MS)
+function saltOf(db: DatabaseSync): Salt {
+  const bytes = Buffer.from(metaOf(db, 'key_salt'), 'hex')
+  // Odd, so that every bit of a hash counts.
+  return { first: bytes.readInt32LE(0) | 1, second: bytes.readInt32LE(4) | 1 }
+}
+
+function metaOf(db: DatabaseSync, name: string): string {
+  return String(db.prepare('SELECT value FROM meta WHERE name = ?').get(name)?.value)
 }

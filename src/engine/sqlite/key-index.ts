@@ -1,75 +1,118 @@
-// Where the messages with idempotency keys are, in memory and without objects: millions of keys
-// must neither make the garbage collector work nor be looked up on the disk for each new one.
+// The newest idempotency keys, in memory and without objects: a million of them must neither make
+// the garbage collector work nor be looked up on the disk for each new one.
+import {
+  answerIn,
+  ENTRY_BYTES,
+  ENTRY_WORDS,
+  type First,
+  type HashedKey,
+  type KeyAnswer,
+  placeOf,
+  type Salt,
+  wordsOf,
+  writeEntry,
+} from './key-entry.ts'
 
-/**
- * The first bytes of a hash, held as a whole number. The caller compares the rest for each id that
- * is found.
- */
-const HELD_BYTES = 6
-const SLOTS_MIN = 1_024
-/** The table doubles when a larger share of its slots is taken. */
-const LOAD_MAX = 0.5
-/** Marks a removed id: its slot stays taken, so that ids behind it are still found. */
-const TAKEN_BACK = -1
+/** Entries that there is room for at first. */
+const ROOM_MIN = 1_024
+/** Twice as many slots as entries: a key is found near its place. */
+const SLOTS_PER_ENTRY = 2
 
-/** Ids by hash, open addressing: id 0 is a free slot. */
+/** Entries in the order of their arrival, and a table with open addressing that finds them. */
 export class KeyIndex {
-  #hashes = new Float64Array(SLOTS_MIN)
-  #ids = new Float64Array(SLOTS_MIN)
+  readonly #salt: Salt
+  #words = new Int32Array(ROOM_MIN * ENTRY_WORDS)
+  /** The number of an entry, counted from 1; 0 is a free slot. */
+  #slots = new Int32Array(ROOM_MIN * SLOTS_PER_ENTRY)
   #size = 0
 
-  /** Counts removed ids too, until the table grows. */
+  constructor(salt: Salt) {
+    this.#salt = salt
+  }
+
   get size(): number {
     return this.#size
   }
 
-  /** Every id that may have this hash. */
-  *find(hash: Buffer): Iterable<number> {
-    const held = hash.readUIntBE(0, HELD_BYTES)
-    for (let seat = this.#slotOf(held); this.#ids[seat] !== 0; seat = this.#after(seat)) {
-      const id = this.#ids[seat] ?? 0
-      if (this.#hashes[seat] === held && id !== TAKEN_BACK) yield id
+  /** The words of all entries, and of none after them. */
+  get words(): Int32Array {
+    return this.#words.subarray(0, this.#size * ENTRY_WORDS)
+  }
+
+  find(hashed: HashedKey): First | null {
+    for (let slot = this.#slotOf(hashed, 0); ; slot = this.#after(slot)) {
+      const number = this.#slots[slot] ?? 0
+      if (number === 0) return null
+      const first = answerIn(this.#words, (number - 1) * ENTRY_WORDS, hashed)
+      if (first !== null) return first
     }
   }
 
-  /** `id` is positive. */
-  add(hash: Buffer, id: number): void {
-    if (this.#size >= this.#ids.length * LOAD_MAX) this.#double()
-    this.#put(hash.readUIntBE(0, HELD_BYTES), id)
+  add(hashed: HashedKey, answer: KeyAnswer): void {
+    this.#makeRoom(this.#size + 1)
+    const at = this.#size * ENTRY_WORDS
+    writeEntry(this.#words, at, hashed, answer)
     this.#size += 1
+    this.#place(at, this.#size)
   }
 
-  remove(hash: Buffer, id: number): void {
-    const held = hash.readUIntBE(0, HELD_BYTES)
-    for (let seat = this.#slotOf(held); this.#ids[seat] !== 0; seat = this.#after(seat)) {
-      if (this.#hashes[seat] === held && this.#ids[seat] === id) this.#ids[seat] = TAKEN_BACK
+  /** Adds entries that were read from the store. */
+  addAll(keys: Uint8Array): void {
+    const words = wordsOf(keys)
+    const size = this.#size + words.length / ENTRY_WORDS
+    this.#makeRoom(size)
+    this.#words.set(words, this.#size * ENTRY_WORDS)
+    this.#placeFrom(this.#size, size)
+  }
+
+  /** Entries as they stand in the store: a copy, without the first `from`. */
+  keysFrom(from: number): Uint8Array {
+    const { buffer } = this.#words
+    return new Uint8Array(buffer, from * ENTRY_BYTES, (this.#size - from) * ENTRY_BYTES).slice()
+  }
+
+  /**
+   * Removes all but the first `size` entries. They stand in the table in the order of their
+   * arrival, so when the last goes first, each leaves it as it was before.
+   */
+  truncate(size: number): void {
+    for (let number = this.#size; number > size; number -= 1) {
+      let slot = this.#slotOf(this.#words, (number - 1) * ENTRY_WORDS)
+      while (this.#slots[slot] !== number) slot = this.#after(slot)
+      this.#slots[slot] = 0
     }
+    this.#size = size
   }
 
-  #put(held: number, id: number): void {
-    let seat = this.#slotOf(held)
-    while (this.#ids[seat] !== 0) seat = this.#after(seat)
-    this.#hashes[seat] = held
-    this.#ids[seat] = id
+  #makeRoom(size: number): void {
+    let room = this.#words.length / ENTRY_WORDS
+    if (size <= room) return
+    while (room < size) room *= 2
+    const words = new Int32Array(room * ENTRY_WORDS)
+    words.set(this.words)
+    this.#words = words
+    this.#slots = new Int32Array(room * SLOTS_PER_ENTRY)
+    this.#placeFrom(0, this.#size)
   }
 
-  #slotOf(held: number): number {
-    return held % this.#ids.length
-  }
-
-  #after(seat: number): number {
-    return seat + 1 === this.#ids.length ? 0 : seat + 1
-  }
-
-  #double(): void {
-    const [hashes, ids] = [this.#hashes, this.#ids]
-    this.#hashes = new Float64Array(ids.length * 2)
-    this.#ids = new Float64Array(ids.length * 2)
-    this.#size = 0
-    for (const [seat, id] of ids.entries()) {
-      if (id <= 0) continue
-      this.#put(hashes[seat] ?? 0, id)
-      this.#size += 1
+  #placeFrom(from: number, size: number): void {
+    for (let number = from + 1; number <= size; number += 1) {
+      this.#place((number - 1) * ENTRY_WORDS, number)
     }
+    this.#size = size
+  }
+
+  #place(at: number, number: number): void {
+    let slot = this.#slotOf(this.#words, at)
+    while (this.#slots[slot] !== 0) slot = this.#after(slot)
+    this.#slots[slot] = number
+  }
+
+  #slotOf(words: Int32Array, at: number): number {
+    return Math.floor((placeOf(words, at, this.#salt) / 2 ** 32) * this.#slots.length)
+  }
+
+  #after(slot: number): number {
+    return slot + 1 === this.#slots.length ? 0 : slot + 1
   }
 }

@@ -5,7 +5,8 @@ import { systemClock } from '../../time/system-clock.ts'
 import type { Retention } from '../message-log.ts'
 import { DailyUse, NO_QUOTAS, type Quotas } from './daily-use.ts'
 import { BatchFault, reasonOf } from './errors.ts'
-import { hashKey, SqliteKeys } from './idempotency-keys.ts'
+import { ANY_NUMBER, type KeyBounds, SqliteKeys } from './idempotency-keys.ts'
+import { type First, hashKey } from './key-entry.ts'
 import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
 import { type Trim, type Trimmed, Trimmer } from './retention.ts'
 import { RoomTrim } from './room-trim.ts'
@@ -26,6 +27,8 @@ export type MessageWrites = {
   keepDailyUse(args: { limit: number }): number
   /** Deletes what was used of former days; see `DailyUse.sweep`. */
   sweepDailyUse(args: { day: number; after: string; limit: number }): string | null
+  /** Does a part of what is to be done about keys; see `SqliteKeys.tend`. */
+  tendKeys(args: { openMs: number }): boolean
 }
 
 /** The rule of a room keeps more or less than it did. */
@@ -36,17 +39,21 @@ export interface RetentionChange {
 
 type Prepared = Pick<WritingDatabase, 'onKept' | 'onTakenBack'> & { writes: MessageWrites }
 
-/** `elapsed` is what bounds the time of a slice of `trimMessages`. */
-export function messageWrites(
-  db: DatabaseSync,
-  quotas: Quotas = NO_QUOTAS,
-  elapsed: () => number = systemClock.elapsed,
-): Prepared {
+export interface WritesParts {
+  quotas?: Quotas
+  keyBounds?: KeyBounds
+  /** What bounds the time of a slice of `trimMessages`. */
+  elapsed?: () => number
+}
+
+export function messageWrites(db: DatabaseSync, parts: WritesParts = {}): Prepared {
+  const { quotas = NO_QUOTAS, keyBounds = ANY_NUMBER, elapsed = systemClock.elapsed } = parts
   const rooms = new RoomTable(db)
   const use = new DailyUse(db, quotas)
+  const keys = new SqliteKeys(db, keyBounds)
   const queue = new TrimQueue()
   const trim = new RoomTrim(db, rooms)
-  const keeper = new Keeper(db, { rooms, use, trim, queue })
+  const keeper = new Keeper(db, { rooms, use, keys, trim, queue })
   const trimmer = new Trimmer(db, { trim, queue, elapsed })
   const noteRules = db.prepare("INSERT OR REPLACE INTO meta VALUES ('rules', :digest)")
   const redact = db.prepare(`
@@ -68,6 +75,7 @@ export function messageWrites(
     noteRules: (args) => void noteRules.run(args),
     keepDailyUse: ({ limit }) => use.keep(limit),
     sweepDailyUse: (args) => use.sweep(args),
+    tendKeys: (args) => keys.tend(args),
   }
   return {
     writes,
@@ -85,6 +93,7 @@ export function messageWrites(
 interface KeeperParts {
   rooms: RoomTable
   use: DailyUse
+  keys: SqliteKeys
   trim: RoomTrim
   queue: TrimQueue
 }
@@ -98,15 +107,15 @@ class Keeper {
   readonly #incarnation: StatementSync
   readonly #use: DailyUse
 
-  constructor(db: DatabaseSync, { rooms, use, trim, queue }: KeeperParts) {
+  constructor(db: DatabaseSync, { rooms, use, keys, trim, queue }: KeeperParts) {
     this.#rooms = rooms
     this.#trim = trim
     this.#queue = queue
     this.#use = use
-    this.#keys = new SqliteKeys(db)
+    this.#keys = keys
     this.#insert = db.prepare(`
-      INSERT INTO messages (room, "offset", time, kind, user, payload, key_hash, key_body, name)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      INSERT INTO messages (room, "offset", time, kind, user, payload, name)
+      VALUES (?, ?, ?, ?, ?, ?, ?)`)
     this.#incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
   }
 
@@ -136,10 +145,15 @@ class Keeper {
     const now = drafts.time[0] ?? 0
     const rows = drafts.rooms.map((name, room) => this.#open(name, retentionOf(drafts, room), now))
     const answers: PackedAnswers = { epochs: [], offset: [], repeats: new Map() }
+    const firsts = new Map<number, First>()
     for (let index = 0; index < drafts.room.length; index += 1) {
-      answers.offset.push(this.#keepOne(drafts, index, rows, answers.repeats))
+      answers.offset.push(this.#keepOne(drafts, index, rows, firsts))
     }
+    this.#keys.log()
     const incarnation = String(this.#incarnation.get()?.value)
+    for (const [index, { time, generation }] of firsts) {
+      answers.repeats.set(index, { epoch: epochOf(incarnation, generation), time })
+    }
     answers.epochs = rows.map((row) => (row === null ? '' : epochOf(incarnation, row.generation)))
     return answers
   }
@@ -153,24 +167,24 @@ class Keeper {
   }
 
   /** The offset of a draft, or why it was not kept. */
-  #keepOne(
-    drafts: PackedDrafts,
-    index: number,
-    rows: Rows,
-    repeats: PackedAnswers['repeats'],
-  ): number {
+  #keepOne(drafts: PackedDrafts, index: number, rows: Rows, firsts: Map<number, First>): number {
     const time = drafts.time[index] ?? 0
     const payload = payloadAt(drafts, index)
     const hashed = hashedKeyOf(drafts, index, payload)
-    const first = hashed && this.#keys.find(hashed, time)
+    const first = hashed && this.#keys.find(hashed)
     if (first) {
       if (!first.same) return NOT_KEPT.otherBody
-      repeats.set(index, first.time)
+      firsts.set(index, first)
       return first.offset
     }
     const sender = drafts.sender[index] ?? -1
     const holder = drafts.holders[sender] ?? null
-    if (hashed && this.#keys.isFull(time, holder === null)) return NOT_KEPT.tooManyKeys
+    const keyAddress = drafts.keyAddresses[sender] ?? null
+    if (hashed) {
+      if (this.#keys.isFull(holder === null)) return NOT_KEPT.tooManyKeys
+      const may = holder === null || this.#use.mayKeepKey(holder, keyAddress, time)
+      if (!may) return NOT_KEPT.keysOfDay
+    }
     const room = drafts.room[index] ?? 0
     const known = rows[room] ?? null
     const over = holder && this.#use.take(holder, time, payload.length, known === null)
@@ -180,15 +194,11 @@ class Keeper {
     rows[room] = row
     const offset = row.newest + 1
     const values = [row.id, offset, time, drafts.kind[index] ?? 'binary'] as const
-    const { lastInsertRowid } = this.#insert.run(
-      ...values,
-      drafts.users[sender] ?? null,
-      payload,
-      hashed?.key ?? null,
-      hashed?.body ?? null,
-      drafts.names[sender] ?? null,
-    )
-    if (hashed) this.#keys.add(hashed, { id: Number(lastInsertRowid), time })
+    this.#insert.run(...values, drafts.users[sender] ?? null, payload, drafts.names[sender] ?? null)
+    if (hashed) {
+      this.#keys.add(hashed, { offset, time, generation: row.generation })
+      if (holder !== null) this.#use.countKey(holder, keyAddress, time)
+    }
     row.newest = offset
     this.#queue.published(row, time)
     return offset

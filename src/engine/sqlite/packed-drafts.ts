@@ -16,6 +16,8 @@ export interface DraftToKeep {
   key: string | null
   /** Whose quotas of the day it counts for; null for none. */
   holder: string | null
+  /** The address whose share of the keys it takes; null for none, as without a key. */
+  keyAddress: string | null
 }
 
 /** The same in columns: entry `i` of each belongs to draft `i`. */
@@ -29,7 +31,8 @@ export interface PackedDrafts {
   users: (string | null)[]
   names: (string | null)[]
   holders: (string | null)[]
-  /** Which of `users`, `names` and `holders`. */
+  keyAddresses: (string | null)[]
+  /** Which of `users`, `names`, `holders` and `keyAddresses`. */
   sender: number[]
   time: number[]
   key: (string | null)[]
@@ -39,7 +42,13 @@ export interface PackedDrafts {
 }
 
 /** Stands in place of an offset: why a draft was not kept. */
-export const NOT_KEPT = { otherBody: 0, tooManyKeys: -1, storedBytes: -2, newRooms: -3 } as const
+export const NOT_KEPT = {
+  otherBody: 0,
+  tooManyKeys: -1,
+  storedBytes: -2,
+  newRooms: -3,
+  keysOfDay: -4,
+} as const
 
 /** What became of each draft. */
 export interface PackedAnswers {
@@ -47,8 +56,8 @@ export interface PackedAnswers {
   epochs: string[]
   /** The offset of each draft, or a value of NOT_KEPT. */
   offset: number[]
-  /** When the first message with that key was kept, by the number of the draft that repeats it. */
-  repeats: Map<number, number>
+  /** The first answer to that key, without the offset, by the number of the draft that repeats it. */
+  repeats: Map<number, { epoch: string; time: number }>
 }
 
 /** Packs drafts; the block of bytes holds nothing else, so it can be handed over. */
@@ -81,21 +90,24 @@ export function pack(drafts: readonly DraftToKeep[]): PackedDrafts {
   return { ...columns, rooms: [...rooms.keys()], retentions, bytes }
 }
 
-/** Equal senders may be packed twice, where the names or holders of one user take turns. */
+/** Equal senders may be packed twice, where what else there is of one user takes turns. */
 function packSenders(drafts: readonly DraftToKeep[]) {
   const users: (string | null)[] = []
   const names: (string | null)[] = []
   const holders: (string | null)[] = []
+  const keyAddresses: (string | null)[] = []
   const latest = new Map<string | null, number>()
-  const sender = drafts.map(({ user, name, holder }) => {
-    const known = latest.get(user)
-    if (known !== undefined && names[known] === name && holders[known] === holder) return known
+  const sender = drafts.map(({ user, name, holder, keyAddress }) => {
+    const known = latest.get(user) ?? -1
+    const isSame = names[known] === name && holders[known] === holder
+    if (isSame && keyAddresses[known] === keyAddress) return known
     latest.set(user, users.length)
     names.push(name)
     holders.push(holder)
+    keyAddresses.push(keyAddress)
     return users.push(user) - 1
   })
-  return { users, names, holders, sender }
+  return { users, names, holders, keyAddresses, sender }
 }
 
 /** The payload of draft `index`, not copied. */

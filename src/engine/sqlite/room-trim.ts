@@ -5,7 +5,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Retention } from '../message-log.ts'
 import { expiredFinder } from './expired.ts'
-import { KEYED_AGE_MS } from './idempotency-keys.ts'
 import { isSame, type RoomRow, type RoomTable, retentionIn, WAIT_MAX_MS, waitOf } from './rooms.ts'
 
 export type TrimmedRoom = RoomRow & { emptySince: number | null }
@@ -73,8 +72,8 @@ export class RoomTrim {
 
   /** What the count hides is known at once, whatever the times of the messages are. */
   *#trimByCount(room: TrimmedRoom): Steps {
-    const leavesKeys = yield* this.#hide(room, afterCount(room))
-    this.#note(room, leavesKeys ? [room.dueAt, this.#keysDue] : [room.dueAt])
+    yield* this.#hide(room, afterCount(room))
+    this.#note(room, [room.dueAt])
   }
 
   *#trim(room: TrimmedRoom): Steps {
@@ -84,7 +83,8 @@ export class RoomTrim {
     const { end, heldSince } = yield* this.#expired(span)
     yield* this.#hide(room, end)
     if (end > from) this.hidden.push({ room: room.name, before: end })
-    const dues = [this.now + waitOf(room), ...(yield* this.#deleteOldKeys(room))]
+    yield* this.#deleteHidden(room)
+    const dues = [this.now + waitOf(room)]
     if (heldSince !== null && ageMs !== null) dues.push(heldSince + ageMs + 1)
     const isEmpty = this.#sql.oldest.get({ id }) === undefined
     if (!isEmpty) room.emptySince = null
@@ -92,56 +92,39 @@ export class RoomTrim {
     this.#note(room, isEmpty ? [this.now + WAIT_MAX_MS] : dues)
   }
 
-  /**
-   * Messages before `end` are not shown any more; those with a key stay for its window. Returns
-   * whether any of them does.
-   */
-  *#hide(room: TrimmedRoom, end: number): Steps<boolean> {
+  /** Messages before `end` are not shown any more, and deleted. */
+  *#hide(room: TrimmedRoom, end: number): Steps {
     const { id } = room
-    const keyedSince = this.now - KEYED_AGE_MS
-    let leavesKeys = false
     while (room.shownFrom < end) {
-      const { to, rows, units } = this.#portion(id, room.shownFrom, end)
-      const { changes } = this.#sql.hide.run({ id, from: room.shownFrom, to, keyedSince })
-      leavesKeys ||= Number(changes) < rows
+      const { to, units } = this.#portion(id, room.shownFrom, end)
+      this.#sql.remove.run({ id, from: room.shownFrom, to })
       room.newest = Math.max(room.newest, to - 1)
       room.shownFrom = to
       this.#sql.show.run({ id, newest: room.newest, to })
       yield units
     }
-    return leavesKeys
   }
 
-  /** Deletes hidden messages whose keys are over. Returns when the next are, if there are any. */
-  *#deleteOldKeys({ id, shownFrom: before }: TrimmedRoom): Steps<number[]> {
-    const span = { id, from: 0, before, now: this.now, ageMs: KEYED_AGE_MS }
-    const { end, heldSince } = yield* this.#expired(span)
-    for (let from = 0; from < end; ) {
-      const { to, units } = this.#portion(id, from, end)
+  /** Deletes what a publish has hidden, and what former versions kept for its keys. */
+  *#deleteHidden({ id, shownFrom }: TrimmedRoom): Steps {
+    const { offset = shownFrom } = (this.#sql.oldest.get({ id }) ?? {}) as { offset?: number }
+    for (let from = offset; from < shownFrom; ) {
+      const { to, units } = this.#portion(id, from, shownFrom)
       this.#sql.remove.run({ id, from, to })
       from = to
       yield units
     }
-    if (heldSince !== null) return [heldSince + KEYED_AGE_MS + 1]
-    const { offset = before } = (this.#sql.oldest.get({ id }) ?? {}) as { offset?: number }
-    return offset < before ? [this.#keysDue] : []
   }
 
-  /** Keys of messages that are hidden now are over then at the latest. */
-  get #keysDue(): number {
-    return this.now + KEYED_AGE_MS + 1
-  }
-
-  /** The messages of one step: where they end, their number, and what deleting them is worth. */
-  #portion(id: number, from: number, end: number): { to: number; rows: number; units: number } {
-    let [to, rows, units] = [end, 0, 1]
+  /** The messages of one step: where they end, and what deleting them is worth. */
+  #portion(id: number, from: number, end: number): { to: number; units: number } {
+    let units = 1
     for (const row of this.#sql.sizes.iterate({ id, from, end })) {
       const { offset, bytes } = row as { offset: number; bytes: number }
-      if (units > STEP) return { to: offset, rows, units }
-      rows += 1
+      if (units > STEP) return { to: offset, units }
       units += 1 + Math.floor(bytes / UNIT_BYTES)
     }
-    return { to, rows, units }
+    return { to: end, units }
   }
 
   /** Whether a room without messages was empty for so long that it is forgotten now. */
@@ -183,8 +166,6 @@ function statements(db: DatabaseSync) {
     sizes: db.prepare(`
       SELECT "offset", length(payload) AS bytes FROM messages
       WHERE ${span} :end ORDER BY "offset" LIMIT ${STEP + 1}`),
-    hide: db.prepare(`
-      DELETE FROM messages WHERE ${span} :to AND (key_hash IS NULL OR time < :keyedSince)`),
     remove: db.prepare(`DELETE FROM messages WHERE ${span} :to`),
     show: db.prepare(`
       UPDATE rooms SET newest = max(newest, :newest), shown_from = max(shown_from, :to)

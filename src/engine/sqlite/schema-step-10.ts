@@ -6,4 +6,35 @@ const RETENTION = `
   CREATE INDEX rooms_by_due ON rooms (due_at);
 `
 
-export const TENTH = RETENTION
+/**
+ * Idempotency keys have tables of their own, and hold longer than their messages: the newest in a
+ * log with a row for each commit, older ones in runs, as hash tables of blocks of keys. `at` is in
+ * milliseconds for which the store was open, over all processes.
+ */
+const KEYS = `
+  CREATE TABLE key_log (
+    id   INTEGER PRIMARY KEY,
+    run  INTEGER NOT NULL,
+    at   INTEGER NOT NULL,
+    keys BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE key_runs (
+    run    INTEGER PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    size   INTEGER NOT NULL,
+    filter BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE key_blocks (
+    id   INTEGER PRIMARY KEY,
+    keys BLOB NOT NULL
+  ) STRICT;
+
+  INSERT INTO meta VALUES
+    ('key_salt', lower(hex(randomblob(8)))), ('store_ms', '0'), ('keys_with_messages', '1');
+
+  ALTER TABLE daily_use ADD COLUMN keys INTEGER NOT NULL DEFAULT 0;
+`
+
+export const TENTH = RETENTION + KEYS

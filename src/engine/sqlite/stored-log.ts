@@ -80,6 +80,7 @@ export class SqliteLog implements StoredLog {
         ...{ room, kind, payload, user, name, origin, retention, share, resolve, reject },
         key: key === null ? null : JSON.stringify([room, key.sender, key.value]),
         holder: quotaHolderOf(holder),
+        keyAddress: key === null ? null : holder.address,
         time: this.#parts.clock.now(),
       })
       this.#next()
@@ -184,9 +185,10 @@ export class SqliteLog implements StoredLog {
         draft.reject(draftRefusal(at, this.#parts.bounds, this.#parts.clock.now()))
         continue
       }
-      const position = { epoch: epochOf.get(draft.room) ?? '', offset: at }
       const first = repeats.get(index)
-      if (first !== undefined) draft.resolve({ position, time: first, repeated: true })
+      const epoch = first?.epoch ?? epochOf.get(draft.room) ?? ''
+      const position = { epoch, offset: at }
+      if (first !== undefined) draft.resolve({ position, time: first.time, repeated: true })
       else {
         this.#parts.followers.of(draft.room)?.onMessage(kept(draft, position))
         draft.resolve({ position, time: draft.time, repeated: false })

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../time/clock.ts'
 import type { Quotas } from './daily-use.ts'
 import { IN_MEMORY, storeIn } from './file.ts'
+import type { KeyBounds } from './idempotency-keys.ts'
 import type { Reads } from './identity-reads.ts'
 import type { Writes } from './identity-writes.ts'
 import type { MessageReads } from './message-reads.ts'
@@ -22,9 +23,15 @@ export interface Threads {
   reader: SqliteThread<ReadOperations>
 }
 
+/** The bounds on what is kept that the writing thread counts itself. */
+export interface WriterBounds {
+  quotas: Quotas
+  keyBounds: KeyBounds
+}
+
 /** A database in memory belongs to one thread alone. */
-export async function startInMemory(clock: Clock, quotas: Quotas): Promise<Threads> {
-  const worker = newWorker('writer-worker', { path: IN_MEMORY, quotas })
+export async function startInMemory(clock: Clock, bounds: WriterBounds): Promise<Threads> {
+  const worker = newWorker('writer-worker', { path: IN_MEMORY, ...bounds })
   const writer = await startSqliteThread<WriteOperations>(worker, clock)
   return { writer, reader: writer }
 }
@@ -33,10 +40,10 @@ export async function startInMemory(clock: Clock, quotas: Quotas): Promise<Threa
 export async function startInFolder(
   folder: string,
   clock: Clock,
-  quotas: Quotas,
+  bounds: WriterBounds,
 ): Promise<Threads> {
   const path = storeIn(folder)
-  const worker = newWorker('writer-worker', { path, quotas })
+  const worker = newWorker('writer-worker', { path, ...bounds })
   const writer = await startSqliteThread<WriteOperations>(worker, clock)
   try {
     const reader = newWorker('reader-worker', { path })
@@ -53,10 +60,9 @@ export async function closeThreads({ writer, reader }: Threads): Promise<void> {
   await writer.close()
 }
 
-/** What a worker opens; the quotas are for the one that writes. */
-interface Opened {
+/** What a worker opens; the bounds are for the one that writes. */
+interface Opened extends Partial<WriterBounds> {
   path: string
-  quotas?: Quotas
 }
 
 function newWorker(entry: 'writer-worker' | 'reader-worker', workerData: Opened): Worker {

@@ -12,7 +12,7 @@ import { runInTransaction, serve } from './worker.ts'
 
 serve(() => {
   const db = openStore(workerData.path)
-  const { writes, onKept, onTakenBack } = messageWrites(db, workerData.quotas)
+  const { writes, onKept, onTakenBack } = messageWrites(db, workerData)
   const operations = {
     ...prepareWrites(db),
     ...writes,

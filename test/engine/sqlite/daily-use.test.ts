@@ -1,6 +1,6 @@
 // What users have used of the quotas of a day, in a store without an engine around it.
 import { test } from 'tap'
-import { DAY_MS, DailyUse } from '../../../src/engine/sqlite/daily-use.ts'
+import { DAY_MS, DailyUse, NO_QUOTAS } from '../../../src/engine/sqlite/daily-use.ts'
 import { openStore } from '../../../src/engine/sqlite/file.ts'
 import { messageWrites } from '../../../src/engine/sqlite/message-writes.ts'
 import { pack } from '../../../src/engine/sqlite/packed-drafts.ts'
@@ -11,7 +11,7 @@ const ALL = 1_000_000
 
 function store(storedBytes: number | null = 10, newRooms: number | null = 2) {
   const db = openStore(':memory:')
-  const quotas = { storedBytes, newRooms }
+  const quotas = { ...NO_QUOTAS, storedBytes, newRooms }
   const use = new DailyUse(db, quotas)
   const rows = () =>
     db
@@ -54,7 +54,7 @@ test('a transaction that was taken back has used nothing', async (t) => {
 
 test('a commit that fails keeps no message and no use of it', async (t) => {
   const { db, quotas, rows } = store(4)
-  const { writes, onKept, onTakenBack } = messageWrites(db, quotas)
+  const { writes, onKept, onTakenBack } = messageWrites(db, { quotas })
   const say = (text: string) => {
     const retention = { messages: 10, ageMs: null }
     const draft = {
@@ -64,7 +64,8 @@ test('a commit that fails keeps no message and no use of it', async (t) => {
       user: 'u',
       name: null,
     } as const
-    return writes.keepMessages(pack([{ ...draft, time: NOON, retention, key: null, holder: 'u' }]))
+    const unkeyed = { key: null, keyAddress: null }
+    return writes.keepMessages(pack([{ ...draft, ...unkeyed, time: NOON, retention, holder: 'u' }]))
   }
   db.exec('BEGIN')
   t.same(say('1234').offset, [1])
@@ -74,7 +75,7 @@ test('a commit that fails keeps no message and no use of it', async (t) => {
   t.same(say('5').offset, [-2])
   onKept()
   writes.keepDailyUse({ limit: ALL })
-  t.same(rows(), [{ holder: 'u', day: DAY, bytes: 4, rooms: 1 }])
+  t.same(rows(), [{ holder: 'u', day: DAY, bytes: 4, rooms: 1, keys: 0 }])
 })
 
 test('[S45] use is written in slices, each change once, and read again', async (t) => {
@@ -88,7 +89,7 @@ test('[S45] use is written in slices, each change once, and read again', async (
   t.equal(use.keep(2), 0)
   t.same(
     rows(),
-    ['a', 'b', 'c'].map((holder) => ({ holder, day: DAY, bytes: 7, rooms: 1 })),
+    ['a', 'b', 'c'].map((holder) => ({ holder, day: DAY, bytes: 7, rooms: 1, keys: 0 })),
   )
   const next = new DailyUse(db, quotas)
   t.equal(next.take('a', NOON, 4, false), 'storedBytes')
@@ -104,7 +105,7 @@ test('what was used after it was written, or was taken back, is written again', 
   use.take('a', NOON, 2, false)
   use.settle()
   t.equal(use.keep(ALL), 1)
-  t.same(rows(), [{ holder: 'a', day: DAY, bytes: 3, rooms: 0 }])
+  t.same(rows(), [{ holder: 'a', day: DAY, bytes: 3, rooms: 0, keys: 0 }])
   use.takeBack()
   t.equal(use.keep(ALL), 1, 'that transaction failed')
 })

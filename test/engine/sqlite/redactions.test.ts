@@ -24,6 +24,7 @@ function store() {
             time: START,
             key: null,
             holder: null,
+            keyAddress: null,
           },
           retention: { messages: 10, ageMs: DAY_MS },
         },

@@ -42,7 +42,7 @@ function begin(t: Test) {
       pack(
         Array.from({ length: count }, () => ({
           ...{ room: 'a', kind: 'text' as const, payload: Buffer.from('x'), user, name },
-          ...{ time: clock.now(), retention, key: null, holder: null },
+          ...{ time: clock.now(), retention, key: null, holder: null, keyAddress: null },
         })),
       ),
     )

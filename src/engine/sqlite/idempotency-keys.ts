@@ -48,7 +48,7 @@ export class SqliteKeys {
   #full: { index: KeyIndex; run: Pick<Run, 'run' | 'at'> } | null = null
   #writing: Writing | null = null
   #written: Run | null = null
-  /** Whether the log may have rows of keys that are in a run; the run that has just been deleted. */
+  /** Whether the log may have rows of keys in runs; and the run that was deleted just now. */
   #logIsLong = true
   #removed: Run | null = null
   /**

@@ -1,5 +1,5 @@
-// Tends the idempotency keys of the store, a slice at a time: writes the newest as runs, and deletes
-// those that no longer hold.
+// Tends the idempotency keys of the store, a slice at a time: writes the newest as runs, and
+// deletes those that no longer hold.
 import type { Clock } from '../../time/clock.ts'
 import { inSlices } from './periodic-job.ts'
 

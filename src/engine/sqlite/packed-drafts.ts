@@ -56,7 +56,7 @@ export interface PackedAnswers {
   epochs: string[]
   /** The offset of each draft, or a value of NOT_KEPT. */
   offset: number[]
-  /** The first answer to that key, without the offset, by the number of the draft that repeats it. */
+  /** The rest of the first answer to a key, by the number of the draft that repeats it. */
   repeats: Map<number, { epoch: string; time: number }>
 }
 

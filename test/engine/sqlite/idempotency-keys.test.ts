@@ -89,7 +89,7 @@ test('[C221] keys are found in memory, in runs on disk and after a start', async
   t.equal(db.prepare('SELECT sum(size) AS n FROM key_runs').get()?.n, 1_040 - 40 * inLog)
 })
 
-test('[C221] a key holds for 24 hours in which the store is open, and not much longer', async (t) => {
+test('[C221] a key holds for 24 hours for which the store is open, not much longer', async (t) => {
   const store = new Store(t)
   store.commit(() => store.add(upTo(10)))
   store.tend(DAY_MS)

@@ -103,12 +103,15 @@ function overrides(target: Target): Attack[] {
   const cookie = browserHeaders(target.victim)
   const override = names.map((name) =>
     attack(`method override by ${name}`, `GET /session with ${name}: DELETE`, '200', () =>
-      target.words({ path: '/session?_method=DELETE', headers: [...cookie, [name, 'DELETE']] }),
+      target.words({ path: '/session', headers: [...cookie, [name, 'DELETE']] }),
     ),
   )
   const methods = 'TRACE TRACK PROPFIND PATCH PUT CONNECT get GETX OPTIONS'.split(' ')
   return [
     ...override,
+    attack('method override in the query', 'GET /session?_method=DELETE', '400 bad_request', () =>
+      target.words({ path: '/session?_method=DELETE', headers: cookie }),
+    ),
     ...methods.map((method) =>
       attack(`method ${method}`, `${method} /session`, /^(40[045] \w+|nothing)$/, () =>
         target.words({ method, path: '/session', headers: cookie }),

@@ -52,6 +52,12 @@ export const FURTHER_PROGRAMS = {
     commands: ['firefox-esr', 'firefox'],
     debianPackage: 'firefox-esr',
   },
+  systemdAnalyze: { title: 'systemd', commands: ['systemd-analyze'], debianPackage: 'systemd' },
+  dockerCompose: {
+    title: 'docker-compose',
+    commands: ['docker-compose'],
+    debianPackage: 'docker-compose',
+  },
   urllib3: {
     title: 'urllib3 for Python',
     commands: [PYTHON],

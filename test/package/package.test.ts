@@ -1,4 +1,5 @@
 // The package from its tarball, as a new user starts it: the command, and the two examples.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t as file, type Test, test } from 'tap'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
@@ -45,6 +46,30 @@ test('the command usher starts the service, with its page and its rooms', async 
   const [exit, closing] = [service.end('SIGTERM'), await one.closed]
   t.equal(closing.code, 3001)
   t.equal(await exit, 0)
+})
+
+test('the command of the package makes accounts and backups beside a server', async (t) => {
+  const cwd = t.testdir()
+  const service = startProgram(t, { command: [bin, 'start'], cwd, env: { PATH: path, PORT: '0' } })
+  const url = await urlOf(service)
+  const run = async (line: string) => {
+    const program = startProgram(t, {
+      command: ['sh', '-c', line],
+      cwd,
+      env: { PATH: path, BIN: bin },
+    })
+    return { code: await program.ended, said: program.output }
+  }
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  t.same(await run('"$BIN" --version'), { code: 0, said: `${version}\n` })
+  t.match(await run('"$BIN" strat'), { code: 2, said: /^There is no command "strat"/ })
+  const made = await run('echo "correct horse battery" | "$BIN" user add ann')
+  t.match(made, { code: 0, said: /^ann has an account now/ })
+  const body = { username: 'ann', password: 'correct horse battery' }
+  t.equal((await call(`${url}/session`, 'POST', { body })).status, 200)
+  t.match(await run('"$BIN" backup copy.db'), { code: 0, said: /^copy\.db holds the store of/ })
+  t.match(await run('"$BIN" check'), { code: 0, said: /version \d+, .+ rooms: 0, accounts: 1/ })
+  t.equal(await service.end('SIGTERM'), 0)
 })
 
 test('examples/existing-app: its own log-in decides who follows which board', async (t) => {

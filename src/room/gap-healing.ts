@@ -59,13 +59,13 @@ export class Gap {
     if (isLost) lost(page)
     else for (const message of page.messages) tell(message)
     const last = isLost ? page.head.offset : (page.messages.at(-1)?.offset ?? at.offset)
-    if (last < page.head.offset || this.buffer.overflowed) {
-      return { epoch: page.head.epoch, offset: last }
-    }
-    const rest = this.buffer.after(last)
+    const upTo = { epoch: page.head.epoch, offset: last }
+    const isAll = last >= page.head.offset && !this.buffer.overflowed && this.buffer.follows(upTo)
+    if (!isAll) return upTo
+    const rest = this.buffer.after(upTo)
     for (const message of rest) tell(message)
     // In the same step: a message that is published before `heal` resolves must not be kept here.
-    healed({ epoch: page.head.epoch, offset: rest.at(-1)?.offset || last })
+    healed({ ...upTo, offset: rest.at(-1)?.offset || last })
     return null
   }
 }

@@ -286,8 +286,8 @@ function joined(frames: readonly Buffer[]): Buffer {
   return frames.length === 1 && first !== undefined ? first : Buffer.concat(frames)
 }
 
-/** Whether something after `at` was published and is no longer kept. */
+/** Whether something after `at` was published and is no longer kept, or `at` is not yet reached. */
 export function hasHole({ head, messages }: Stretch, at: number): boolean {
-  if (messages.length === 0) return at < head.offset
+  if (messages.length === 0) return at !== head.offset
   return messages.some(({ offset }, index) => offset !== at + 1 + index)
 }

@@ -1,6 +1,6 @@
 // Messages that are published while a member is being brought up to date: kept in order, and
 // delivered when the member has the earlier ones. Bounded: after an overflow history is read again.
-import type { Message } from '../protocol/message.ts'
+import type { Message, Position } from '../protocol/message.ts'
 
 const MESSAGES_MAX = 1_024
 const BYTES_MAX = 262_144
@@ -45,9 +45,21 @@ export class JoinBuffer {
     return this.#firstOffset
   }
 
-  /** Messages after an offset. A message without an offset keeps its place among the others. */
-  after(at: number): Message[] {
-    return this.#messages.filter(({ offset }) => offset === 0 || offset > at)
+  /** Messages after a position. A message without an offset keeps its place among the others. */
+  after(at: Position): Message[] {
+    return this.#messages.filter(
+      ({ epoch, offset }) => offset === 0 || epoch !== at.epoch || offset > at.offset,
+    )
+  }
+
+  /** Whether what is here after a position goes on from it, without a hole and in its epoch. */
+  follows(at: Position): boolean {
+    let expected = at.offset + 1
+    return this.after(at).every(({ epoch, offset }) => {
+      if (offset === 0) return true
+      expected += 1
+      return epoch === at.epoch && offset === expected - 1
+    })
   }
 
   /** Called before a read, which brings every message that was published before it. */

@@ -12,7 +12,7 @@ export interface Recovered {
   /** Whether `messages` are all that was published after the position that was asked for. */
   readonly recovered: boolean
   readonly messages: readonly Message[]
-  /** Where the member continues: give its offset to `Room.release`. */
+  /** Where the member continues: give it to `Room.release`. */
   readonly position: Position
 }
 
@@ -44,9 +44,9 @@ export async function recover(
       return nothing(history, buffer)
     }
     at = page.messages.at(-1)?.offset ?? at
-    if (at >= head.offset && !buffer.overflowed) {
-      return { recovered: true, messages, position: { epoch: head.epoch, offset: at } }
-    }
+    const position = { epoch: head.epoch, offset: at }
+    const isLast = at >= head.offset && !buffer.overflowed && buffer.follows(position)
+    if (isLast) return { recovered: true, messages, position }
   }
 }
 
@@ -54,6 +54,7 @@ async function nothing(history: History, buffer: JoinBuffer): Promise<Recovered>
   for (;;) {
     buffer.clear()
     const position = await history.head()
-    if (!buffer.overflowed) return { recovered: false, messages: [], position }
+    const isLast = !buffer.overflowed && buffer.follows(position)
+    if (isLast) return { recovered: false, messages: [], position }
   }
 }

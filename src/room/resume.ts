@@ -32,8 +32,8 @@ export interface ResumeParts {
   mayJoin: () => boolean | Promise<boolean>
   /** Keeps messages that are published meanwhile. */
   buffer: JoinBuffer
-  /** The member has everything up to this offset: it gets the rest, and then live messages. */
-  release: (after: number) => void
+  /** The member has everything up to this position: it gets the rest, and then live messages. */
+  release: (at: Position) => void
 }
 
 export class Resume {
@@ -63,8 +63,8 @@ export class Resume {
       if (at === null || this.#cancelled) return
       // The buffer has what was published since the member joined: only a member that starts
       // earlier has more to read.
-      if (start.from !== 'now' || this.#parts.buffer.overflowed) await this.#catchUp(at, start)
-      else this.#parts.release(at.offset)
+      if (start.from === 'now' && this.#isWhole(at)) this.#parts.release(at)
+      else await this.#catchUp(at, start)
     } catch {
       if (!this.#cancelled) this.#member.fail('unavailable')
     }
@@ -112,13 +112,18 @@ export class Resume {
       }
       if (start.from === 'position' && !this.#opened) this.#tell('position', { ...page, head: at })
       at = { ...at, offset: this.#deliver(page.messages, at.offset) }
-      const isLast = at.offset >= page.head.offset && !buffer.overflowed
-      if (isLast) {
-        if (!this.#cancelled) release(at.offset)
+      if (at.offset >= page.head.offset && this.#isWhole(at)) {
+        if (!this.#cancelled) release(at)
         return
       }
       if (!this.#cancelled && !(await mayJoin())) return this.#member.fail('forbidden')
     }
+  }
+
+  /** Whether the buffer has all that was published after a position. */
+  #isWhole(at: Position): boolean {
+    const { buffer } = this.#parts
+    return !buffer.overflowed && buffer.follows(at)
   }
 
   /** Delivers as much as the member takes at once, in any case a little. Returns how far it got. */

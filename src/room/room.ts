@@ -108,11 +108,13 @@ export class Room implements Follower, PublishTarget {
     return buffer
   }
 
-  /** The member has everything up to `after`: it gets the rest now, and then live messages. */
-  release(member: Member, after: number): void {
+  /** The member has everything up to `at`: it gets the rest now, and then live messages. */
+  release(member: Member, at: Position): void {
     const joining = this.#joining.get(member)
     if (joining === undefined) return
-    const rest = joining.buffer.after(after)
+    // A member never gets a hole that it is not told of: it returns with the position that it has.
+    if (!joining.buffer.follows(at)) return member.fail('unavailable')
+    const rest = joining.buffer.after(at)
     const frames =
       this.#history?.buffersFor(member, rest, JOIN_BYTES_MAX) ?? this.#framesFor(member, rest)
     for (const { bytes } of frames) if (this.#joining.has(member)) member.deliver(bytes)
@@ -229,7 +231,7 @@ export class Room implements Follower, PublishTarget {
 
   #resume(history: History, member: Member, { start, mayJoin }: JoinAt): void {
     const buffer = new JoinBuffer()
-    const release = (after: number): void => this.release(member, after)
+    const release = (at: Position): void => this.release(member, at)
     const { clock, readRate } = this.#parts
     const parts = { room: this.name, history, clock, readRate, mayJoin, buffer, release }
     const resume = new Resume(member, parts)

@@ -34,7 +34,7 @@ for (const history of [null, { messages: 100, ageMs: null }]) {
       hold.room.onMessage(message(text, origin, history === null ? 0 : offset))
     say('mine', quiet.id, 1)
     say('theirs', loud.id, 2)
-    for (const member of [quiet, loud]) hold.room.release(member, 0)
+    for (const member of [quiet, loud]) hold.room.release(member, { epoch: EPOCH, offset: 0 })
     t.same(said(quiet), ['theirs'])
     t.same(said(loud), ['mine', 'theirs'])
   })

@@ -129,6 +129,6 @@ test('a member that is held back in a room without history loses nothing', async
   const member = new FakeMember({ format: sse })
   room.holdBack(member)
   room.onMessage({ ...message(1), epoch: null, offset: 0 })
-  room.release(member, 0)
+  room.release(member, { epoch: EPOCH, offset: 0 })
   t.match(member.heard, /data: 1/)
 })

@@ -231,7 +231,7 @@ async function joinWhole(room: Room, member: FakeMember, offset: number): Promis
     const told = recovered.recovered ? '' : `reset=${recovered.position.offset} `
     const items = recovered.messages.map(({ payload }) => `${payload} `)
     member.deliver(Buffer.from(told + items.join('')))
-    room.release(member, recovered.position.offset)
+    room.release(member, recovered.position)
   } catch {
     room.leave(member)
     member.fail('unavailable')

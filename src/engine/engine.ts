@@ -107,26 +107,34 @@ export interface StoreFacts {
 /** Told once, with a sentence for operators, when an engine waits before it can open. */
 export type OnWaiting = (sentence: string) => void
 
+/** Whether a call changed something although it was refused. */
+export type Outcome = 'nothing' | 'unknown'
+
+const AWAY: Readonly<Record<Outcome, string>> = {
+  nothing: 'The store is away: try again in a second.',
+  unknown: 'The store does not answer, and may have kept it: try again, with the same key if any.',
+}
+
 /**
- * The engine cannot serve now, and a retry may succeed. Nothing was changed; only when a thread or
- * a link was lost before the answer came, that is unknown.
+ * The engine cannot serve now, and a retry may succeed. Nothing was changed, unless `outcome` says
+ * that it is unknown; when a thread or a link was lost before the answer came, it is unknown too.
  */
 export class EngineUnavailable extends Error {
   /** Which bound of the engine was reached; null for any other trouble. */
   readonly full: Full | null
+  readonly outcome: Outcome
 
   /** With `full` the message is for the client that asked, else for operators. */
-  constructor(message: string, full: Full | null = null) {
+  constructor(message: string, full: Full | null = null, outcome: Outcome = 'nothing') {
     super(message)
     this.name = 'EngineUnavailable'
     this.full = full
+    this.outcome = outcome
   }
 
   /** How the client that asked is answered. */
   get refusal(): Refusal {
-    if (this.full === null) {
-      return new Refusal(REPLY.unavailable, 'The store is away: try again in a second.', 1)
-    }
+    if (this.full === null) return new Refusal(REPLY.unavailable, AWAY[this.outcome], 1)
     const { reply, retryAfter, limit } = this.full
     return new Refusal(reply, this.message, retryAfter, limit)
   }

@@ -8,7 +8,7 @@ import { type Disk, FAULT, type Fault, makeDisk } from '../support/disk/disk.ts'
 import { follow } from '../support/follow.ts'
 import { asServer, call } from '../support/people.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
-import { until } from '../support/until.ts'
+import { until, within } from '../support/until.ts'
 
 const ROOM = '/rooms/chat:a'
 const AT_ONCE = 40
@@ -80,7 +80,7 @@ async function survives(t: Test, fault: Fault): Promise<void> {
 
   disk.fail(fault)
   await refused(t, server)
-  t.equal((await say(server, 'first', 'f')).status, 200, 'what is known needs no disk')
+  t.equal((await historyOf(server)).length, 1, 'what is kept can be read')
   const talker = await connect(address, { headers: asServer })
   talker.send('lost')
   t.match(await talker.closed, { code: 3004 })
@@ -104,15 +104,48 @@ for (const fault of Object.keys(FAULT) as Fault[]) {
   )
 }
 
-t.test('[C94] a file that another program has locked is a 503 until it lets go', async (t) => {
+t.test('[C200] while another program has a lock, followers and readers go on', async (t) => {
   const { disk, server } = await scene(t)
+  const address = server.url + ROOM
+  const listener = await connect(address, { headers: asServer })
   t.equal((await say(server, 'first')).status, 201)
   const other = new DatabaseSync(`${disk.folder}/usher.db`)
+  t.teardown(() => other.isOpen && other.close())
   other.exec('BEGIN IMMEDIATE')
-  const many = await Promise.all(keys.map((key) => say(server, key, key)))
-  t.same(new Set(many.map(({ status }) => status)), new Set([503]))
-  t.equal((await historyOf(server)).length, 1, 'what is kept can be read')
+  await within(refused(t, server), {
+    what: 'refusals, of which the first finds it out',
+    ms: 10_000,
+  })
+  const onward = async (): Promise<void> => {
+    t.equal((await historyOf(server)).length, 1)
+    const replay = await connect(`${address}?replay=1`, { headers: asServer })
+    t.equal(await replay.text(), '"first"')
+    const following = await follow(address, { ...asServer, 'last-event-id': '' })
+    following.stop()
+    t.match(await call(address, 'GET', { headers: asServer }), { body: { offset: 1 } })
+  }
+  await within(onward(), { what: 'history, replay and follow while it is locked', ms: 5_000 })
+  const metrics = await (await fetch(`${server.url}/metrics`, { headers: asServer })).text()
+  t.match(metrics, /^usher_ready 0$/m)
   other.exec('ROLLBACK')
-  other.close()
-  await allOnce(t, server)
+  const history = await allOnce(t, server)
+  for (const line of history) t.equal(await listener.text(), JSON.stringify(line.split(' ')[1]))
+})
+
+t.test('[C201] a disk that hangs: publishers are answered, and a key says it once', async (t) => {
+  const { disk, server } = await scene(t)
+  const listener = await connect(server.url + ROOM, { headers: asServer })
+  t.equal((await say(server, 'first')).status, 201)
+  disk.hang()
+  const one = await within(say(server, 'second', 'k'), { what: 'an answer', ms: 6_000 })
+  t.match(one, { status: 503, body: { error: 'unavailable', message: /may have kept it/ } })
+  const next = await within(say(server, 'never'), { what: 'a refusal at once', ms: 1_500 })
+  t.match(next, { status: 503, body: { message: /is away/ } })
+  t.equal(await ready(server), 503)
+  t.same(await historyOf(server), ['1 first'], 'what is kept can be read')
+  disk.mend()
+  await until(async () => (await ready(server)) === 200)
+  t.match(await say(server, 'second', 'k'), { status: 200, body: { offset: 2 } })
+  t.same(await historyOf(server), ['1 first', '2 second'])
+  t.same([await listener.text(), await listener.text()], ['"first"', '"second"'])
 })

@@ -19,7 +19,7 @@ const PROMISES = [
   'revocation (log-out, ban)',
   'slow reader',
   'shutdown',
-  'Redis away',
+  'store away: full, locked, hanging, broken or gone',
   'bad input',
 ]
 

@@ -2,6 +2,7 @@
 // the event loop never waits for the disk.
 import type { Clock } from '../../time/clock.ts'
 import { systemRandom } from '../../time/random.ts'
+import { systemClock } from '../../time/system-clock.ts'
 import type { Bounds } from '../bounds.ts'
 import {
   type Engine,
@@ -39,11 +40,12 @@ import {
   StoreSpace,
   watchSpace,
 } from './store-space.ts'
+import { watchStore } from './store-watch.ts'
 import { SqliteLog } from './stored-log.ts'
 import { closeThreads, startInFolder, startInMemory, type Threads } from './threads.ts'
 
-/** How often a store that could not write tries whether it can. */
-const PROBE_MS = 1_000
+/** Threads and disks take real time, also where a test holds the clock of all else. */
+const DISK_CLOCK = systemClock
 
 /** What the whole engine is built with. */
 interface Parts {
@@ -77,13 +79,13 @@ export async function openSqlite(
   const keyBounds = { most: storedKeys.all?.count?.most ?? null, reserve: storedKeys.reserve }
   const counted = { quotas: quotasOf(bounds), keyBounds }
   if (settings.kind === 'memory') {
-    const threads = await startInMemory(clock, counted)
+    const threads = await startInMemory(DISK_CLOCK, counted)
     return begin(threads, null, { ...parts, measure: measureMemory(threads.reader) })
   }
   const { folder, lockWaitMs } = settings
   const lock = await lockFolder(folder, lockWaitMs, clock, onWaiting)
   try {
-    const threads = await startInFolder(folder, clock, counted)
+    const threads = await startInFolder(folder, DISK_CLOCK, counted)
     const measure = measureFolder(threads.reader, folder, statfs)
     return await begin(threads, lock, { ...parts, measure })
   } catch (error) {
@@ -110,7 +112,7 @@ async function compose(
   lock: FolderLock | null,
   { clock, bounds, shares, rules, measure }: Parts,
 ): Promise<Engine> {
-  const { writer, reader } = threads
+  const { writer, reader, offsets } = threads
   const mayHave: MayHave = (whose) => reader.call('mayHaveTicket', whose)
   const tickets = new MemoryTickets({ mayHave, clock, shares })
   // Tickets that could not be taken out of the store stay there, and none of them is good.
@@ -120,12 +122,13 @@ async function compose(
   const queues = readQueues(shares)
   const identity = await sqliteIdentity({ writer, reader, tickets, space, queues })
   const followers = new Followers()
-  const kept = { writer, reader, clock, bounds, space, followers, shares, queues }
+  const kept = { writer, offsets, reader, clock, bounds, space, followers, shares, queues }
   const stored = new SqliteLog(kept)
   const appendNow = createMemoryLog({ clock, followers, shares })
   const stopTrimming = await startTrimming(threads, followers, { clock, rules })
   const stopJobs = startJobs(threads, tickets, clock)
   const stopWatching = watchSpace(clock, space)
+  const watching = watchStore({ clock: DISK_CLOCK, writer, stored })
   return {
     name: 'sqlite',
     node: newNodeId(systemRandom),
@@ -157,6 +160,7 @@ async function compose(
       await stored.settled()
       await keepAllDailyUse(writer).catch(() => undefined)
       await leaveTickets(tickets, writer, clock)
+      watching.cancel()
       await closeThreads(threads)
       lock?.release()
     },
@@ -190,16 +194,11 @@ function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () =
   const stopFreeing = freeReleasedNames(clock, threads)
   const stopKeepingUse = keepDailyUse(clock, writer)
   const stopTending = tendKeys(clock, (args) => writer.call('tendKeys', args))
-  // A store that is not ready is sent no calls: only this probe finds out that it is ready again.
-  const probing = clock.every(PROBE_MS, () => {
-    if (!writer.health().ready) writer.call('probe', { now: clock.now() }).catch(() => undefined)
-  })
   return () => {
     stopSweeping()
     stopFreeing()
     stopKeepingUse()
     stopTending()
-    probing.cancel()
   }
 }
 

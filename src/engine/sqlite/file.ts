@@ -25,21 +25,29 @@ export const IN_MEMORY = ':memory:'
 /** Up to this size, in bytes, a file is checked through at every start. */
 const CHECKED_MAX = 64 * 1024 * 1024
 
-/** How long another program, say a shell, may hold a lock on the file. */
+/** How long another program, say a shell, may hold a lock on the file while it is opened. */
 const BUSY_MS = 5_000
 
 /**
- * Every commit is on disk before it is answered. Freed space is overwritten where that costs no
+ * What the write-ahead log may keep of the disk once its content is in the database, in bytes:
+ * twice what it has between two checkpoints.
+ */
+export const WAL_BYTES = 33_554_432
+
+/**
+ * A commit waits for a lock for 1.5 s: within 3 s those that it holds up are to be told. Every
+ * commit is on disk before it is answered. Freed space is overwritten where that costs no
  * further write, so that redacted messages do not stay in the file. The cache is in KiB, the
  * checkpoint in pages; a log that grew behind a long read gets small again.
  */
 const WRITING = `
+  PRAGMA busy_timeout = 1500;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
   PRAGMA secure_delete = FAST;
   PRAGMA cache_size = -65536;
   PRAGMA wal_autocheckpoint = 4096;
-  PRAGMA journal_size_limit = 33554432`
+  PRAGMA journal_size_limit = ${WAL_BYTES}`
 
 /**
  * Offset of the write version in the file's header, and its value in a file without a write-ahead

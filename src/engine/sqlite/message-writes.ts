@@ -7,6 +7,7 @@ import { DailyUse, NO_QUOTAS, type Quotas } from './daily-use.ts'
 import { BatchFault, reasonOf } from './errors.ts'
 import { ANY_NUMBER, type KeyBounds, SqliteKeys } from './idempotency-keys.ts'
 import { type First, hashKey } from './key-entry.ts'
+import { newOffsetsUnderway, type OffsetsUnderway } from './offsets-underway.ts'
 import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
 import { type Trim, type Trimmed, Trimmer } from './retention.ts'
 import { RoomTrim } from './room-trim.ts'
@@ -42,18 +43,21 @@ type Prepared = Pick<WritingDatabase, 'onKept' | 'onTakenBack'> & { writes: Mess
 export interface WritesParts {
   quotas?: Quotas
   keyBounds?: KeyBounds
+  /** Where the first offsets of the commit under way are noted. */
+  offsets?: OffsetsUnderway
   /** What bounds the time of a slice of `trimMessages`. */
   elapsed?: () => number
 }
 
 export function messageWrites(db: DatabaseSync, parts: WritesParts = {}): Prepared {
   const { quotas = NO_QUOTAS, keyBounds = ANY_NUMBER, elapsed = systemClock.elapsed } = parts
+  const { offsets = newOffsetsUnderway() } = parts
   const rooms = new RoomTable(db)
   const use = new DailyUse(db, quotas)
   const keys = new SqliteKeys(db, keyBounds)
   const queue = new TrimQueue()
   const trim = new RoomTrim(db, rooms)
-  const keeper = new Keeper(db, { rooms, use, keys, trim, queue })
+  const keeper = new Keeper(db, { rooms, use, keys, trim, queue, offsets })
   const trimmer = new Trimmer(db, { trim, queue, elapsed })
   const noteRules = db.prepare("INSERT OR REPLACE INTO meta VALUES ('rules', :digest)")
   const redact = db.prepare(`
@@ -96,21 +100,24 @@ interface KeeperParts {
   keys: SqliteKeys
   trim: RoomTrim
   queue: TrimQueue
+  offsets: OffsetsUnderway
 }
 
 class Keeper {
   readonly #rooms: RoomTable
   readonly #trim: RoomTrim
   readonly #queue: TrimQueue
+  readonly #offsets: OffsetsUnderway
   readonly #insert: StatementSync
   readonly #keys: SqliteKeys
   readonly #incarnation: StatementSync
   readonly #use: DailyUse
 
-  constructor(db: DatabaseSync, { rooms, use, keys, trim, queue }: KeeperParts) {
+  constructor(db: DatabaseSync, { rooms, use, keys, trim, queue, offsets }: KeeperParts) {
     this.#rooms = rooms
     this.#trim = trim
     this.#queue = queue
+    this.#offsets = offsets
     this.#use = use
     this.#keys = keys
     this.#insert = db.prepare(`
@@ -201,6 +208,7 @@ class Keeper {
     }
     row.newest = offset
     this.#queue.published(row, time)
+    if (this.#offsets[room] === 0) this.#offsets[room] = offset
     return offset
   }
 }

@@ -18,16 +18,14 @@ import { quotaHolderOf } from './daily-use.ts'
 import { draftRefusal } from './draft-refusals.ts'
 import type { KeptArgs, MessageReads, ReadMessage } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
+import { COMMIT_DRAFTS_MAX, type OffsetsUnderway } from './offsets-underway.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
 import type { ReadQueues } from './read-queues.ts'
 import type { StoredLog } from './split-log.ts'
 import type { StoreSpace } from './store-space.ts'
 import type { SqliteThread } from './thread.ts'
 
-/**
- * Drafts and bytes in one commit: further drafts wait for the next, so that no commit takes long.
- */
-const COMMIT_DRAFTS_MAX = 2_048
+/** As COMMIT_DRAFTS_MAX: further drafts wait for the next commit, so that none takes long. */
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
 /** Bytes that are delivered in one turn: a reader's outbox holds a few times as much. */
 const TURN_BYTES = 262_144
@@ -42,6 +40,8 @@ interface Waiting extends DraftToKeep {
 
 export interface SqliteLogParts {
   writer: SqliteThread<MessageWrites>
+  /** Shared with the writer. */
+  offsets: OffsetsUnderway
   reader: SqliteThread<MessageReads>
   clock: Clock
   bounds: Bounds
@@ -54,8 +54,9 @@ export interface SqliteLogParts {
 export class SqliteLog implements StoredLog {
   readonly #parts: SqliteLogParts
   #waiting: Waiting[] = []
-  /** Drafts that are being committed, until their followers were told. */
+  /** Drafts that are being committed, until their followers were told, and their rooms. */
   #underway: readonly Waiting[] = []
+  #rooms: readonly string[] = []
   #committing: Promise<void> | null = null
 
   constructor(parts: SqliteLogParts) {
@@ -69,8 +70,9 @@ export class SqliteLog implements StoredLog {
 
   append({ room, draft, retention, key, holder }: StoredDraft): Promise<Appended> {
     const { kind, payload, user, name, origin } = draft
-    const full = this.#parts.space.refusal
-    if (full !== null) return Promise.reject(full)
+    const { writer, space } = this.#parts
+    if (writer.away !== null) return Promise.reject(new EngineUnavailable(writer.away))
+    if (space.refusal !== null) return Promise.reject(space.refusal)
     const share = this.#parts.shares.take('waitingForDisk', holder, payload.length)
     if (share instanceof Reached) {
       return Promise.reject(new EngineUnavailable(share.sentence, share))
@@ -89,13 +91,13 @@ export class SqliteLog implements StoredLog {
 
   async head(room: string): Promise<Position> {
     const head = await this.#parts.reader.call('headOf', { room })
-    await this.#told(room)
+    await this.#told(room, head.offset)
     return head
   }
 
   async summary(room: string, retention: Retention): Promise<RoomSummary> {
     const summary = await this.#parts.reader.call('summaryOf', this.#keptArgs(room, retention))
-    await this.#told(room)
+    await this.#told(room, summary.head.offset)
     return summary
   }
 
@@ -105,7 +107,7 @@ export class SqliteLog implements StoredLog {
       if (asker.isWanted?.() === false) throw new EngineUnavailable('The page is not wanted.')
       return this.#parts.reader.callAlone('readMessages', args)
     })
-    await this.#told(room)
+    await this.#told(room, summary.head.offset)
     const { epoch } = summary.head
     return { ...summary, messages: messages.map((row) => messageFrom(row, epoch)) }
   }
@@ -123,17 +125,31 @@ export class SqliteLog implements StoredLog {
     const { writer, clock, followers } = this.#parts
     const redacted = await writer.call('redactMessage', { room, offset, now: clock.now() })
     if (!redacted) return false
-    await this.#told(room)
+    await this.#told(room, offset)
     followers.of(room)?.onRedacted(offset)
     return true
   }
 
   /**
-   * Waits for the commit under way, which the reader may see before the writer's answer is here: by
-   * then the room's follower was told all that a read can show.
+   * The store does not answer: refuses drafts that wait, of which none is kept, and those that are
+   * being committed, of which that is unknown. If they are kept, their followers are told of them
+   * when the commit ends, so that a member has no gap.
    */
-  async #told(room: string): Promise<void> {
-    if (this.#underway.some((draft) => draft.room === room)) await this.#committing
+  giveUp(reason: string): void {
+    const waiting = this.#waiting.splice(0)
+    for (const { share } of waiting) share.release()
+    refuse(waiting, new EngineUnavailable(reason))
+    refuse(this.#underway, new EngineUnavailable(reason, null, 'unknown'))
+  }
+
+  /**
+   * Waits for the commit under way where a read with this newest offset shows something of it: the
+   * reader sees a commit before the writer's answer is here. By then the room's follower was told
+   * all that the read shows. Any other read goes on, however long the disk takes.
+   */
+  async #told(room: string, newest: number): Promise<void> {
+    const first = this.#parts.offsets[this.#rooms.indexOf(room)] ?? 0
+    if (first > 0 && first <= newest) await this.#committing
   }
 
   #next(): void {
@@ -141,12 +157,15 @@ export class SqliteLog implements StoredLog {
     const drafts = this.#take()
     const packed = pack(drafts)
     this.#underway = drafts
+    this.#rooms = packed.rooms
+    this.#parts.offsets.fill(0, 0, packed.rooms.length)
     this.#committing = this.#parts.writer
       .call('keepMessages', packed, [packed.bytes.buffer as ArrayBuffer])
       .then((answers) => this.#settle(drafts, answers))
       .catch((error) => refuse(drafts, error))
       .finally(() => {
         this.#underway = []
+        this.#rooms = []
         this.#committing = null
         this.#next()
       })

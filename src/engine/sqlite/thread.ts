@@ -36,6 +36,9 @@ export const WAITING_MAX = 10_000
 /** Calls in one transaction: bounds how many one failure takes along, and how long one lasts. */
 export const BATCH_MAX = 4_096
 
+/** What becomes of calls once the thread's store is known to be away. */
+export type WhileAway = 'refused' | 'tried'
+
 interface Waiting {
   readonly call: Call
   readonly handed: Handed
@@ -46,6 +49,7 @@ interface Waiting {
 class SqliteThread<Ops extends Operations> {
   readonly #worker: Worker
   readonly #clock: Clock
+  readonly #whileAway: WhileAway
   readonly #opened = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
   readonly #waiting: Waiting[] = []
@@ -59,10 +63,13 @@ class SqliteThread<Ops extends Operations> {
   #closing = false
   #ended: string | null = null
   #trouble: string | null = null
+  /** When the batch under way was sent, by `#awake`. */
+  #sentAt = 0
 
-  constructor(worker: Worker, clock: Clock) {
+  constructor(worker: Worker, clock: Clock, whileAway: WhileAway) {
     this.#worker = worker
     this.#clock = clock
+    this.#whileAway = whileAway
     worker.on('message', (message: FromThread) => this.#receive(message))
     worker.on('error', (error) => this.#end(`The SQLite thread failed: ${reasonOf(error)}`))
     worker.on('exit', (code) => {
@@ -88,6 +95,14 @@ class SqliteThread<Ops extends Operations> {
     return this.#wait(this.#waiting, [operation, args], handed)
   }
 
+  /** The same for a call that finds out whether the store is still away: it is always tried. */
+  probe<Name extends keyof Ops & string>(
+    operation: Name,
+    args: Parameters<Ops[Name]>[0],
+  ): Promise<ReturnType<Ops[Name]>> {
+    return this.#wait(this.#waiting, [operation, args], [], 'tried')
+  }
+
   /**
    * The same for a call that takes long: it is a batch of its own, and any other call waits for one
    * such call at most.
@@ -104,10 +119,26 @@ class SqliteThread<Ops extends Operations> {
     return this.#waiting.length + this.#long.length + this.#underway.length
   }
 
+  /** For how many milliseconds the batch under way is without an answer; 0 without one. */
+  get unansweredMs(): number {
+    return this.#busy ? this.#awake() - this.#sentAt : 0
+  }
+
+  /** Why its store is away, for operators; null while it is not known to be. */
+  get away(): string | null {
+    return this.#ended ?? this.#trouble
+  }
+
   /** Not ready after a failed batch until one has written; once the thread has ended, never. */
   health(): EngineHealth {
-    const reason = this.#ended ?? this.#trouble
+    const reason = this.away
     return reason === null ? { ready: true } : { ready: false, reason }
+  }
+
+  /** Notes that the store is away, and refuses what was not sent: none of it will be done. */
+  giveUp(reason: string): void {
+    this.#trouble = reason
+    refuse([...this.#waiting.splice(0), ...this.#long.splice(0)], reason)
   }
 
   /** Finishes what was accepted, then ends the thread. May be called twice. */
@@ -117,8 +148,13 @@ class SqliteThread<Ops extends Operations> {
     return this.#exited.promise
   }
 
-  #wait<Result>(line: Waiting[], call: Call, handed: Handed): Promise<Result> {
-    const refusal = this.#refusal(line)
+  #wait<Result>(
+    line: Waiting[],
+    call: Call,
+    handed: Handed,
+    whileAway = this.#whileAway,
+  ): Promise<Result> {
+    const refusal = this.#refusal(line, whileAway)
     if (refusal !== null) return Promise.reject(new EngineUnavailable(refusal))
     return new Promise((resolve, reject) => {
       line.push({ call, handed, resolve: resolve as (value: unknown) => void, reject })
@@ -126,8 +162,9 @@ class SqliteThread<Ops extends Operations> {
     })
   }
 
-  #refusal(line: readonly Waiting[]): string | null {
+  #refusal(line: readonly Waiting[], whileAway: WhileAway): string | null {
     if (this.#ended !== null) return this.#ended
+    if (whileAway === 'refused' && this.#trouble !== null) return this.#trouble
     if (this.#closing) return 'The engine is closing.'
     if (line.length >= WAITING_MAX) return 'Too much is waiting for SQLite.'
     return null
@@ -165,6 +202,7 @@ class SqliteThread<Ops extends Operations> {
 
   #send(message: ToThread, handed: Handed = []): void {
     this.#busy = true
+    this.#sentAt = this.#awake()
     this.#worker.postMessage(message, handed)
   }
 
@@ -191,9 +229,16 @@ class SqliteThread<Ops extends Operations> {
   }
 
   #fail(reason: string): void {
-    this.#trouble = reason
-    for (const waiting of this.#underway) waiting.reject(new EngineUnavailable(reason))
+    refuse(this.#underway, reason)
     this.#underway = []
+    if (this.#whileAway === 'refused') this.giveUp(reason)
+    else this.#trouble = reason
+  }
+
+  /** Elapsed milliseconds without those in which the process, with this thread, stood still. */
+  #awake(): number {
+    const elapsed = this.#clock.elapsed()
+    return elapsed - this.#clock.stalled(elapsed)
   }
 
   #end(reason: string): void {
@@ -207,14 +252,19 @@ class SqliteThread<Ops extends Operations> {
   }
 }
 
+function refuse(calls: readonly Waiting[], reason: string): void {
+  for (const { reject } of calls) reject(new EngineUnavailable(reason))
+}
+
 export type { SqliteThread }
 
 /** Takes over a worker that runs `serve`; resolves when its database is open. */
 export async function startSqliteThread<Ops extends Operations>(
   worker: Worker,
   clock: Clock,
+  whileAway: WhileAway = 'tried',
 ): Promise<SqliteThread<Ops>> {
-  const thread = new SqliteThread<Ops>(worker, clock)
+  const thread = new SqliteThread<Ops>(worker, clock, whileAway)
   await thread.opened
   return thread
 }

@@ -10,6 +10,7 @@ import type { Reads } from './identity-reads.ts'
 import type { Writes } from './identity-writes.ts'
 import type { MessageReads } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
+import { newOffsetsUnderway, type OffsetsUnderway } from './offsets-underway.ts'
 import type { ReleasedNameReads, ReleasedNameWrites } from './released-names.ts'
 import { type SqliteThread, startSqliteThread } from './thread.ts'
 
@@ -20,6 +21,8 @@ type WriteOperations = ReadOperations & Writes & MessageWrites & ReleasedNameWri
 /** In memory both are the same thread. */
 export interface Threads {
   writer: SqliteThread<WriteOperations>
+  /** Shared with the writer. */
+  offsets: OffsetsUnderway
   reader: SqliteThread<ReadOperations>
 }
 
@@ -31,9 +34,10 @@ export interface WriterBounds {
 
 /** A database in memory belongs to one thread alone. */
 export async function startInMemory(clock: Clock, bounds: WriterBounds): Promise<Threads> {
-  const worker = newWorker('writer-worker', { path: IN_MEMORY, ...bounds })
+  const offsets = newOffsetsUnderway()
+  const worker = newWorker('writer-worker', { path: IN_MEMORY, ...bounds, offsets })
   const writer = await startSqliteThread<WriteOperations>(worker, clock)
-  return { writer, reader: writer }
+  return { writer, offsets, reader: writer }
 }
 
 /** Rejects with EngineRefused when the store in the folder cannot be opened. */
@@ -43,11 +47,12 @@ export async function startInFolder(
   bounds: WriterBounds,
 ): Promise<Threads> {
   const path = storeIn(folder)
-  const worker = newWorker('writer-worker', { path, ...bounds })
-  const writer = await startSqliteThread<WriteOperations>(worker, clock)
+  const offsets = newOffsetsUnderway()
+  const worker = newWorker('writer-worker', { path, ...bounds, offsets })
+  const writer = await startSqliteThread<WriteOperations>(worker, clock, 'refused')
   try {
     const reader = newWorker('reader-worker', { path })
-    return { writer, reader: await startSqliteThread<ReadOperations>(reader, clock) }
+    return { writer, offsets, reader: await startSqliteThread<ReadOperations>(reader, clock) }
   } catch (error) {
     await writer.close()
     throw error
@@ -60,9 +65,10 @@ export async function closeThreads({ writer, reader }: Threads): Promise<void> {
   await writer.close()
 }
 
-/** What a worker opens; the bounds are for the one that writes. */
+/** What a worker opens; all but the path is for the one that writes. */
 interface Opened extends Partial<WriterBounds> {
   path: string
+  offsets?: OffsetsUnderway
 }
 
 function newWorker(entry: 'writer-worker' | 'reader-worker', workerData: Opened): Worker {

@@ -7,6 +7,8 @@ import type { Answer, Call, FromThread, Operations, ToThread } from './thread.ts
 /** A database that is open in this thread. */
 export interface Service {
   run(calls: readonly Call[]): FromThread
+  /** Called when the answers of a batch are on their way. */
+  afterwards?(): void
   close(): void
 }
 
@@ -25,6 +27,7 @@ export function serve(open: () => Service): void {
   port.on('message', (message: ToThread) => {
     if (message.type === 'batch') {
       post(service.run(message.calls))
+      service.afterwards?.()
       return
     }
     service.close()
@@ -37,6 +40,8 @@ export function serve(open: () => Service): void {
 export interface WritingDatabase {
   db: DatabaseSync
   operations: Operations
+  /** Throws when the files of the database are gone; called before each transaction. */
+  checkFiles: () => void
   /** How many rows were changed since the database was opened. */
   changes: () => number
   /** Called when a transaction is on disk. */
@@ -47,8 +52,9 @@ export interface WritingDatabase {
 
 /** Runs a batch in one transaction: answers after the commit, or nothing of it is kept. */
 export function runInTransaction(writing: WritingDatabase, calls: readonly Call[]): FromThread {
-  const { db, operations, changes, onKept, onTakenBack } = writing
+  const { db, operations, checkFiles, changes, onKept, onTakenBack } = writing
   try {
+    checkFiles()
     db.exec('BEGIN IMMEDIATE')
     const before = changes()
     const answers = calls.map((call) => answer(operations, call))

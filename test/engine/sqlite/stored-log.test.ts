@@ -2,41 +2,44 @@
 import t from 'tap'
 import { Followers } from '../../../src/engine/memory/followers.ts'
 import { NO_HOLDER } from '../../../src/engine/shares.ts'
+import { newOffsetsUnderway } from '../../../src/engine/sqlite/offsets-underway.ts'
 import { readQueues } from '../../../src/engine/sqlite/read-queues.ts'
 import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/stored-log.ts'
 import { draft } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import { sharesWithin } from '../../support/memory-shares.ts'
+import { heldRow, sharesOf, sharesWithin } from '../../support/memory-shares.ts'
 import { pageQuery } from '../../support/page-query.ts'
 
 const KEPT = { messages: 100, ageMs: null }
 const EPOCH = 'e1'
 
-/** A writer that has committed and whose answer is on its way, and a reader that sees it. */
-function threads() {
+/** A writer whose answer is on its way, and a reader that sees its commit or not. */
+function threads({ isCommitted = true } = {}) {
   const answer = Promise.withResolvers<object>()
-  const position = { epoch: EPOCH, offset: 1 }
+  const offsets = newOffsetsUnderway()
+  const position = { epoch: EPOCH, offset: isCommitted ? 1 : 0 }
   const results: { [operation: string]: unknown } = {
     headOf: position,
     summaryOf: { head: position, oldest: 1, redactions: 0 },
     readMessages: { head: position, oldest: 1, redactions: 0, messages: [] },
   }
-  const writer = { call: () => answer.promise }
+  const keep = () => {
+    offsets[0] = 1
+    return answer.promise
+  }
+  const writer = { call: keep, away: null }
   const call = async (operation: string) => results[operation]
   const reader = { call, callAlone: call }
   const told = () => answer.resolve({ epochs: [EPOCH], offset: [1], repeats: new Map() })
-  return { writer, reader, told }
+  return { writer, offsets, reader, told, fail: () => answer.reject(new Error('broken')) }
 }
 
-t.test('[C173] a message on the disk is not shown before it was told', async (t) => {
-  const { writer, reader, told } = threads()
+/** A log between such threads, and what happened with it. */
+function logOf(parts: ReturnType<typeof threads>, shares = sharesWithin()) {
   const followers = new Followers()
-  const shares = sharesWithin()
-  const parts = {
-    ...{ writer, reader, clock: new ManualClock(), followers, shares },
-    ...{ queues: readQueues(shares), space: { refusal: null } },
-  }
-  const log = new SqliteLog(parts as unknown as SqliteLogParts)
+  const rest = { clock: new ManualClock(), followers, shares, space: { refusal: null } }
+  const queues = readQueues(shares)
+  const log = new SqliteLog({ ...parts, ...rest, queues } as unknown as SqliteLogParts)
   const seen: string[] = []
   followers.follow('chat:1', {
     onMessage: () => seen.push('told'),
@@ -44,23 +47,77 @@ t.test('[C173] a message on the disk is not shown before it was told', async (t)
     onHidden: () => {},
     onGap: () => {},
   })
-  const appended = log.append({
-    room: 'chat:1',
-    draft: draft('a'),
-    retention: KEPT,
-    key: null,
-    holder: NO_HOLDER,
-  })
-  const query = pageQuery({ retention: KEPT, limit: 1 })
-  const shown = [
+  const say = (text: string) =>
+    log.append({
+      ...{ room: 'chat:1', retention: KEPT, key: null, holder: NO_HOLDER },
+      draft: draft(text),
+    })
+  const reads = () => [
     log.head('chat:1').then(() => seen.push('head')),
     log.summary('chat:1', KEPT).then(() => seen.push('summary')),
-    log.read('chat:1', query).then(() => seen.push('read')),
+    log.read('chat:1', pageQuery({ retention: KEPT })).then(() => seen.push('read')),
   ]
+  return { log, seen, say, reads }
+}
+
+const errorOf = (said: unknown): Promise<unknown> =>
+  Promise.resolve(said).then(
+    () => null,
+    (error: unknown) => error,
+  )
+
+t.test('[C93] a message on the disk is not shown before it was told', async (t) => {
+  const { told, ...parts } = threads()
+  const { log, seen, say, reads } = logOf({ told, ...parts })
+  const appended = say('a')
+  const shown = reads()
   await log.head('chat:2')
   t.same(seen, [], 'another room does not wait for it')
   told()
   await Promise.all([appended, ...shown])
   t.equal(seen[0], 'told')
   t.same(seen.toSorted(), ['head', 'read', 'summary', 'told'])
+})
+
+t.test('[C200] a read waits for no commit that it shows nothing of', async (t) => {
+  const parts = threads({ isCommitted: false })
+  const { seen, say, reads } = logOf(parts)
+  const appended = say('a')
+  await Promise.all(reads())
+  t.same(seen, ['head', 'summary', 'read'])
+  parts.told()
+  t.match(await appended, { position: { offset: 1 } })
+})
+
+t.test('[C201] a publish whose commit does not end is answered, and told if it does', async (t) => {
+  const parts = threads({ isCommitted: false })
+  const { log, seen, say, reads } = logOf(parts)
+  const [underway, waiting] = [say('a'), say('b')]
+  const errors = Promise.all([underway, waiting].map(errorOf))
+  log.giveUp('no answer')
+  const retry = { refusal: { retryAfter: 1 } }
+  t.match(await errors, [
+    { outcome: 'unknown', ...retry },
+    { outcome: 'nothing', ...retry },
+  ])
+  await Promise.all(reads())
+  t.same(seen, ['head', 'summary', 'read'])
+  parts.told()
+  await log.settled()
+  t.same(seen.filter((what) => what === 'told').length, 1, 'a member has no gap')
+})
+
+t.test('[S43] bytes that wait for the disk are given back, however it ends', async (t) => {
+  const row = heldRow('waitingForDisk', { all: 10, of: 'bytes' })
+  const shares = sharesOf({ waitingForDisk: row })
+  for (const end of ['told', 'fail', 'giveUp'] as const) {
+    const parts = threads()
+    const { log, say } = logOf(parts, shares)
+    // The first begins a commit at once, so that the second waits.
+    const said = [say('six by'), say('ten bytes!')]
+    t.match(await errorOf(say('x')), { full: { limit: 'waitingForDisk' } }, end)
+    if (end === 'giveUp') log.giveUp('no answer')
+    else parts[end]()
+    await Promise.allSettled(said)
+  }
 })

@@ -7,8 +7,11 @@ import {
   type SqliteThread,
   startSqliteThread,
   WAITING_MAX,
+  type WhileAway,
 } from '../../../src/engine/sqlite/thread.ts'
+import type { Clock } from '../../../src/time/clock.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 
 /**
  * The operations of the stand-in below. All but `die` answer with the number of calls in their
@@ -18,6 +21,8 @@ type Operations = {
   count: (args: null) => number
   reject: (args: null) => number
   failBatch: (args: null) => number
+  /** Its batch has written nothing. */
+  idle: (args: null) => number
   die: (args: null) => number
   throw: (args: null) => number
 }
@@ -32,7 +37,7 @@ const STAND_IN = `
     if (named('failBatch')) return { type: 'failed', reason: 'the disk is full' }
     const each = ([operation]) =>
       operation === 'reject' ? { error: 'your own fault' } : { value: calls.length }
-    return { type: 'answers', answers: calls.map(each) }
+    return { type: 'answers', answers: calls.map(each), idle: named('idle') }
   }
   parentPort.on('message', (message) => {
     if (message.type === 'close') parentPort.close()
@@ -40,10 +45,11 @@ const STAND_IN = `
   })
   parentPort.postMessage({ type: 'opened' })`
 
-async function started(t: Test): Promise<SqliteThread<Operations>> {
+async function started(t: Test, ...more: [Clock?, WhileAway?]): Promise<SqliteThread<Operations>> {
+  const [clock = systemClock, whileAway] = more
   const worker = new Worker(STAND_IN, { eval: true })
   t.teardown(() => worker.terminate())
-  return startSqliteThread<Operations>(worker, systemClock)
+  return startSqliteThread<Operations>(worker, clock, whileAway)
 }
 
 function times<Result>(count: number, run: () => Result): Result[] {
@@ -114,6 +120,49 @@ t.test('a batch that failed rejects all of its calls, and the next one is tried'
   t.same(thread.health(), { ready: false, reason: 'the disk is full' })
   t.equal(await thread.call('count', null), 1)
   t.same(thread.health(), { ready: true })
+})
+
+t.test('a batch that wrote nothing does not say that the store is there again', async (t) => {
+  const thread = await started(t)
+  await t.rejects(thread.call('failBatch', null), EngineUnavailable)
+  t.equal(await thread.call('idle', null), 1)
+  t.same(thread.health(), { ready: false, reason: 'the disk is full' })
+  t.equal(await thread.call('count', null), 1)
+  t.same(thread.health(), { ready: true })
+})
+
+t.test(
+  '[C200] once the store is away calls are refused at once, until a probe wrote',
+  async (t) => {
+    const thread = await started(t, systemClock, 'refused')
+    const failing = thread.call('failBatch', null)
+    await new Promise(setImmediate)
+    const behind = [thread.call('count', null), thread.callAlone('count', null)]
+    for (const call of [failing, ...behind]) await t.rejects(call, { message: 'the disk is full' })
+    await t.rejects(thread.call('count', null), { message: 'the disk is full' })
+    t.equal(await thread.probe('idle', null), 1)
+    await t.rejects(thread.call('count', null), { message: 'the disk is full' })
+    t.equal(await thread.probe('count', null), 1)
+    t.equal(await thread.call('count', null), 1)
+  },
+)
+
+t.test('[C201] what waits behind a batch without an answer may be given up', async (t) => {
+  const clock = new ManualClock()
+  const thread = await started(t, clock, 'refused')
+  t.equal(thread.unansweredMs, 0)
+  const underway = thread.call('count', null)
+  await new Promise(setImmediate)
+  const behind = [thread.call('count', null), thread.callAlone('count', null)]
+  await clock.advance(2_000)
+  clock.stall(9_000)
+  t.equal(thread.unansweredMs, 2_000, 'a process that stood still has waited for nothing')
+  thread.giveUp('no answer')
+  for (const call of behind) await t.rejects(call, { message: 'no answer' })
+  t.match(thread.health(), { ready: false })
+  t.equal(await underway, 1)
+  t.same(thread.health(), { ready: true }, 'the answer says that it wrote')
+  t.equal(thread.unansweredMs, 0)
 })
 
 const deaths = { die: /ended \(code 3\)/, throw: /failed: out of luck/ }

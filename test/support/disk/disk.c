@@ -24,7 +24,7 @@
 enum { WRITE = 1, SYNC = 2, TRUNCATE = 3, UNLINK = 4, RENAME = 5 };
 
 /* As disk.ts sets them. */
-enum { WRITES_FAIL = 1, SYNCS_FAIL = 2 };
+enum { WRITES_FAIL = 1, SYNCS_FAIL = 2, SYNCS_HANG = 4 };
 
 struct __attribute__((packed)) entry {
   uint8_t call;
@@ -119,6 +119,7 @@ static int synced(int file, long number) {
   char path[PATH_MAX];
   const char *name = name_of(file, path);
   if (name && fails(SYNCS_FAIL)) return -1;
+  while (name && fault && (fault[0] & SYNCS_HANG)) usleep(1000);
   int result = syscall(number, file);
   if (name && result == 0) put(SYNC, name, 0, NULL, 0);
   return result;

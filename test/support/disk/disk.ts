@@ -8,7 +8,7 @@ import { join } from 'node:path'
 const SOURCE = join(import.meta.dirname, 'disk.c')
 
 /** The names of the calls in disk.c. */
-const CALLS = { writes: 1, syncs: 2 } as const
+const CALLS = { writes: 1, syncs: 2, hanging: 4 } as const
 
 /** The fault of a disk, by its error name on Linux. */
 export const FAULT = {
@@ -29,6 +29,8 @@ export interface Disk {
   /** The environment of the process that uses the disk. */
   readonly env: Readonly<Record<string, string>>
   fail(fault: Fault): void
+  /** Lets each sync hang until it is mended. */
+  hang(): void
   /** Ends the fault. */
   mend(): void
 }
@@ -61,6 +63,7 @@ export function makeDisk(home: string, { records = false }: DiskOptions = {}): D
   return {
     ...{ folder, record, env },
     fail: (fault) => set(FAULT[fault].calls, FAULT[fault].errno),
+    hang: () => set(CALLS.hanging, 0),
     mend: () => set(0, 0),
   }
 }

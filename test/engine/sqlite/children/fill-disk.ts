@@ -1,11 +1,12 @@
 // A process that creates accounts until there is no room: node fill-disk.ts <folder>
-// Prints "full" and its health. After a line on stdin it prints whether it can write again, its
-// health, and whether all that was acknowledged is there.
+// Prints "full" and its health. After a line on stdin it waits until it is ready, and prints its
+// health and whether all that was acknowledged is there.
 import { once } from 'node:events'
 import { EngineUnavailable } from '../../../../src/engine/engine.ts'
 import { openEngine } from '../../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../../src/time/system-clock.ts'
 import { account } from '../../../contract/support/samples.ts'
+import { until } from '../../../support/until.ts'
 
 const [folder = ''] = process.argv.slice(2)
 const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)
@@ -32,6 +33,7 @@ async function isThere(user: string): Promise<boolean> {
 await createUntilFull()
 console.log('full', JSON.stringify(engine.health()))
 await once(process.stdin, 'data')
+await until(() => engine.health().ready)
 await create()
 console.log('again', JSON.stringify(engine.health()))
 const found = await Promise.all(acknowledged.map(isThere))

@@ -1,6 +1,6 @@
 // The package from its tarball, as a new user starts it: the command, and the two examples.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { t as file, type Test, test } from 'tap'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
 import { connect, refused } from '../support/client.ts'
@@ -10,6 +10,9 @@ import { installedPackage } from './installed.ts'
 
 const { bin, examples, path } = installedPackage(file)
 
+const browser = openBrowser(file)
+/** Instead of the last line of the sample, which says nothing and takes a certain port. */
+const TELL = "console.log('listens at', await app.listen({ port: 0 }))"
 const LISTENS = /listen(?:ing|s) at (http:\/\/[^"\s]+)/
 const PASSWORD = 'open sesame'
 
@@ -72,6 +75,47 @@ test('the command of the package makes accounts and backups beside a server', as
   t.equal(await service.end('SIGTERM'), 0)
 })
 
+test('README.md: its server, its page with history, and its curl', async (t) => {
+  const readme = readFileSync('README.md', 'utf8')
+  const sample = (kind: string) =>
+    [...readme.matchAll(new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\`$`, 'gms'))].map(
+      ([, code]) => code,
+    )
+  const [server = ''] = sample('js')
+  const told = server.replace('await app.listen({ port: 3000 })', TELL)
+  const cwd = mkdtempSync(join(dirname(examples), 'readme-'))
+  t.teardown(() => rmSync(cwd, { recursive: true, force: true }))
+  writeFileSync(join(cwd, 'server.mjs'), told)
+  writeFileSync(join(cwd, 'chat.html'), sample('html')[0] ?? '')
+  const env = { PATH: path }
+  const url = await urlOf(startProgram(t, { command: ['node', 'server.mjs'], cwd, env }))
+
+  const terminal = (/^## From a terminal\n(.*?)^## /ms.exec(readme)?.[1] ?? '').split('```sh\n')
+  const script = terminal.slice(1).map((part) => part.split('```')[0]?.replace(/^npm run.*$/m, ''))
+  const here = script.join('').replaceAll('localhost:3000', new URL(url).host)
+  const following = here.replace('curl -N', 'curl -sN --max-time 2')
+  const curl = startProgram(t, {
+    command: ['sh', '-c', `${following}\necho "<$ticket>"`],
+    cwd,
+    env,
+  })
+  t.equal(await curl.ended, 0)
+  t.match(curl.stdout, /"username":"carol".*"data":"hello from curl".*event: position.*<[\w-]+>/s)
+
+  const { page, complaints } = await openWindow(await seatUser(t, await browser), `${url}/rt/`)
+  await page.evaluate(async () => {
+    const body = JSON.stringify({ username: 'carol', password: 'correct horse' })
+    const headers = { 'content-type': 'application/json' }
+    await fetch('/rt/session', { method: 'POST', headers, body })
+  })
+  await page.goto(url)
+  await page.getByText('carol: hello from curl').waitFor()
+  await page.locator('[name=text]').fill('hello from the page')
+  await page.keyboard.press('Enter')
+  await page.getByText('carol: hello from the page').waitFor()
+  t.same(complaints, [])
+})
+
 test('examples/existing-app: its own log-in decides who follows which board', async (t) => {
   const app = startScript(t, 'existing-app', ['start'], { PORT: '0' })
   const url = await urlOf(app)
@@ -103,9 +147,8 @@ test('examples/existing-app: its own log-in decides who follows which board', as
 
 test('examples/existing-app: two people at its page', async (t) => {
   const url = await urlOf(startScript(t, 'existing-app', ['start'], { PORT: '0' }))
-  const browser = await openBrowser(t)
   const sit = async (name: string) => {
-    const { page, complaints } = await openWindow(await seatUser(t, browser), url)
+    const { page, complaints } = await openWindow(await seatUser(t, await browser), url)
     await page.locator('[name=name]').fill(name)
     await page.locator('[name=password]').fill(PASSWORD)
     await page.getByRole('button', { name: 'Log in' }).click()

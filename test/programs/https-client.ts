@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
+import { createGunzip } from 'node:zlib'
 import { type Client, connect, type RefusedUpgrade, refused } from '../support/client.ts'
 import { EventStream, type StreamEvent } from '../support/event-stream.ts'
 import { until } from '../support/until.ts'
@@ -36,6 +37,13 @@ export class HttpsClient {
     const text = Buffer.concat(chunks).toString()
     const { statusCode: status = 0, headers: got } = response
     return { status, headers: got, body: text === '' ? null : JSON.parse(text) }
+  }
+
+  /** The `Content-Encoding` of an answer. */
+  async encoding(path: string, headers: Headers): Promise<string | undefined> {
+    const response = await this.#send('GET', path, headers)
+    response.destroy()
+    return response.headers['content-encoding']
   }
 
   webSocket(path: string, headers: Headers = {}): Promise<Client> {
@@ -73,10 +81,13 @@ export class StreamReader {
 
   constructor(response: IncomingMessage) {
     this.#response = response
-    response.setEncoding('utf8').on('data', (text) => {
+    const isCompressed = response.headers['content-encoding'] === 'gzip'
+    const bytes = isCompressed ? response.pipe(createGunzip()) : response
+    bytes.setEncoding('utf8').on('data', (text) => {
       this.stream.push(text)
       this.#events.push(...this.stream.take())
     })
+    bytes.on('error', () => undefined)
     response.on('error', () => undefined)
     response.once('close', () => {
       this.isOver = true

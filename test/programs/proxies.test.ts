@@ -47,7 +47,9 @@ async function setUp(t: Test, kind: ProxyKind): Promise<Scene> {
     ...{ HOST: '127.0.0.1', USHER_PUBLIC_URL: origin, USHER_TRUST_PROXY: '127.0.0.1' },
     ...{ USHER_SIGNUP: 'open', USHER_API_KEYS: `backend:${SERVER_KEY}`, USHER_CONFIG: rules },
   })
-  const proxy = await startProxy(t, kind, { folder, certificate: TLS, usher: server.url, port })
+  const proxy = await startProxy(t, kind, {
+    ...{ folder, certificate: TLS, usher: server.url, port, further: kind.compressing },
+  })
   const client = new HttpsClient(proxy.url, TLS.cert)
   const account = { username: 'ada', password: PASSWORD }
   await client.ask('POST', '/accounts', { origin }, account)
@@ -79,13 +81,19 @@ async function passesWebSockets(t: Test, { client, browser }: Scene): Promise<vo
 }
 
 async function passesEvents(t: Test, { client, browser }: Scene): Promise<void> {
-  const reader = await client.follow(ROOM, browser)
+  const reader = await client.follow(ROOM, { ...browser, 'accept-encoding': 'gzip' })
   // Each is awaited before the next: a proxy that gathers them would hold it back.
   for (const text of ['one', 'two', 'three']) {
     t.equal(await say(client, text), 201)
     t.equal(await reader.message(), JSON.stringify(text))
   }
   reader.stop()
+}
+
+/** So that the streams show something: other answers are compressed. */
+async function compresses(t: Test, { client, browser }: Scene): Promise<void> {
+  const headers = { ...browser, 'accept-encoding': 'gzip' }
+  t.equal(await client.encoding('/docs/json', headers), 'gzip')
 }
 
 /** Longer than the proxy waits for a quiet connection. */
@@ -173,7 +181,10 @@ for (const kind of PROXIES) {
   t.test(`[C36] [C160] behind ${kind.name}, as deploy/${kind.file} has it`, async (t) => {
     const scene = await setUp(t, kind)
     t.test('[C33] WebSockets open by cookie and by ticket', (t) => passesWebSockets(t, scene))
-    t.test('[C90] events come as they are said', (t) => passesEvents(t, scene))
+    t.test('[C90] events come as they are said, where the proxy compresses', (t) =>
+      passesEvents(t, scene),
+    )
+    t.test('it compresses other answers', (t) => compresses(t, scene))
     t.test('quiet connections stay open', (t) => keepsQuietOnesOpen(t, scene))
     t.test('[S4] [S50] addresses are those of clients', (t) => tellsAddresses(t, scene))
     t.test('[S9] its log has no tickets and cookies', (t) => logsNoTickets(t, scene))

@@ -25,6 +25,8 @@ export interface ProxyKind {
   changes(setting: Setting): Changes
   /** The whole configuration, where that of deploy/ is a part of it. */
   around?(setting: Setting): { before: string; after: string }
+  /** What operators add to have answers compressed, streams too where the proxy allows that. */
+  compressing: Changes
   args(config: string, folder: string): string[]
 }
 
@@ -52,6 +54,10 @@ export const nginx: ProxyKind = {
       TEMPORARY.map((kind) => `${kind}_temp_path ${folder}/${kind};\n`).join(''),
     after: '}\n',
   }),
+  compressing: {
+    'client_max_body_size 4m;':
+      'client_max_body_size 4m; gzip on; gzip_proxied any; gzip_min_length 1; gzip_types *;',
+  },
   args: (config, folder) => ['-p', folder, '-c', config],
 }
 
@@ -65,6 +71,11 @@ const haproxy: ProxyKind = {
     ' 90s': ' 3s',
     'maxconn 50000': 'maxconn 200',
   }),
+  compressing: {
+    '  default_backend usher':
+      '  compression algo gzip\n  compression type text/event-stream application/json\n' +
+      '  default_backend usher',
+  },
   args: (config) => ['-db', '-f', config],
 }
 
@@ -78,6 +89,12 @@ const caddy: ProxyKind = {
       `  bind 127.0.0.1\n  tls ${folder}/cert.pem ${folder}/key.pem`,
   }),
   around: () => ({ before: '{\n  admin off\n  auto_https disable_redirects\n}\n', after: '' }),
+  // Of Debian's version, 2.6.2, all that `encode` takes is held back, whatever `no-transform` says.
+  compressing: {
+    '  log {':
+      '  encode {\n    gzip\n    minimum_length 1\n' +
+      '    match {\n      header Content-Type application/json*\n    }\n  }\n  log {',
+  },
   args: (config) => ['run', '--config', config, '--adapter', 'caddyfile'],
 }
 

@@ -169,7 +169,8 @@ export class SqliteKeys {
   #makeFull(): void {
     this.#full = { index: this.#newest, run: { run: this.#run, at: this.#time } }
     this.#run += 1
-    this.#newest = new KeyIndex(this.#salt)
+    // A store that has filled one fills the next.
+    this.#newest = new KeyIndex(this.#salt, this.#newest.size)
     this.#since = null
     this.#settled = 0
     this.#logged = 0

@@ -21,13 +21,17 @@ const SLOTS_PER_ENTRY = 2
 /** Entries in the order of their arrival, and a table with open addressing that finds them. */
 export class KeyIndex {
   readonly #salt: Salt
-  #words = new Int32Array(ROOM_MIN * ENTRY_WORDS)
+  #words: Int32Array
   /** The number of an entry, counted from 1; 0 is a free slot. */
-  #slots = new Int32Array(ROOM_MIN * SLOTS_PER_ENTRY)
+  #slots: Int32Array
   #size = 0
 
-  constructor(salt: Salt) {
+  /** With room for so many entries: to make more takes some 50 ms where there are a million. */
+  constructor(salt: Salt, size = 0) {
     this.#salt = salt
+    const room = roomFor(size, ROOM_MIN)
+    this.#words = new Int32Array(room * ENTRY_WORDS)
+    this.#slots = new Int32Array(room * SLOTS_PER_ENTRY)
   }
 
   get size(): number {
@@ -85,9 +89,9 @@ export class KeyIndex {
   }
 
   #makeRoom(size: number): void {
-    let room = this.#words.length / ENTRY_WORDS
-    if (size <= room) return
-    while (room < size) room *= 2
+    const former = this.#words.length / ENTRY_WORDS
+    if (size <= former) return
+    const room = roomFor(size, former)
     const words = new Int32Array(room * ENTRY_WORDS)
     words.set(this.words)
     this.#words = words
@@ -115,4 +119,11 @@ export class KeyIndex {
   #after(slot: number): number {
     return slot + 1 === this.#slots.length ? 0 : slot + 1
   }
+}
+
+/** At least twice as much as it was, where that is too little. */
+function roomFor(size: number, former: number): number {
+  let room = former
+  while (room < size) room *= 2
+  return room
 }

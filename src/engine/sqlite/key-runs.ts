@@ -17,7 +17,7 @@ const KEYS_PER_BLOCK = 64
 /** The ids of a run's blocks begin with its number. */
 const BLOCKS_MAX = 2 ** 20
 /** Blocks that one slice writes or deletes: some milliseconds of the writing thread. */
-const SLICE = 256
+const SLICE = 64
 
 /** A run on disk, and what of it is in memory. */
 export interface Run {

@@ -111,7 +111,10 @@ export class History {
   hide(before: number): void {
     // A read that is under way may bring them.
     this.#loading = null
-    if (this.#tail !== null) dropBefore(this.#tail, before)
+    if (this.#tail === null) return
+    // Of a room of which nothing is left even the epoch may be another one soon.
+    if (before > headOf(this.#tail).offset) this.forget()
+    else dropBefore(this.#tail, before)
   }
 
   /** What is kept here is no longer true, and reads wait until the gap is healed. */

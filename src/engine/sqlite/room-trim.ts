@@ -136,6 +136,7 @@ export class RoomTrim {
     this.#sql.nextGeneration.run()
     this.#sql.forget.run({ id: room.id })
     this.#rooms.forget()
+    this.hidden.push({ room: room.name, before: room.newest + 1 })
     return true
   }
 

@@ -1,39 +1,25 @@
 // A loss of power at any moment, with what a disk may make of it: the store opens, and everything
 // that was acknowledged is in it, whole and once.
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { Dice } from '../../support/dice.ts'
-import { makeDisk } from '../../support/disk/disk.ts'
-import { PowerLoss } from '../../support/disk/power-loss.ts'
-import { type Call, readRecording } from '../../support/disk/recording.ts'
+import type { Call } from '../../support/disk/recording.ts'
 import { pageQuery } from '../../support/page-query.ts'
-import { startChild } from './child.ts'
 import { FEW, KEEPS_ALL, KEEPS_FEW, saying } from './children/sayings.ts'
+import { type Loss, lose, recorded, told } from './losses.ts'
 
 const SEED = 20_261_123
 const LOSSES = 45
+/** So few show a disk that is not synced. */
+const NOTICED = 12
 /** While the store is made. */
 const FIRST_CALLS = 60
-/** The file that the process wrote for the test; no part of the store. */
-const ACKS = 'acks'
 const ALL = { messages: 1_000_000, ageMs: null }
 
-/** A process that publishes many messages, and the record of its disk. */
-async function recorded(t: Test): Promise<Call[]> {
-  const disk = makeDisk(t.testdir({}), { records: true })
-  const names = Object.entries(disk.env).map(([name, value]) => `${name}='${value}'`)
-  const shell = `export ${names.join(' ')}; exec "$@"`
-  const child = startChild(t, ['say-much.ts', disk.folder], { shell })
-  t.equal(await child.line(), null, 'it ends and prints nothing')
-  return readRecording(disk.record)
-}
-
 /** At random, where the log is moved into the database, and where the store is made. */
-function moments(calls: readonly Call[], dice: Dice): number[] {
+function moments(calls: readonly Call[], dice: Dice, count: number): number[] {
   const moves = calls.flatMap(({ call, name }, at) =>
     call === 'write' && name === 'usher.db' ? [at] : [],
   )
@@ -42,7 +28,7 @@ function moments(calls: readonly Call[], dice: Dice): number[] {
     () => dice.pick(moves) + dice.below(5),
     () => dice.below(FIRST_CALLS),
   ]
-  const chosen = Array.from({ length: LOSSES }, (_, i) => kinds[i % kinds.length]?.() ?? 0)
+  const chosen = Array.from({ length: count }, (_, i) => kinds[i % kinds.length]?.() ?? 0)
   return chosen.toSorted((a, b) => a - b)
 }
 
@@ -53,16 +39,14 @@ interface Ack {
   time: number
 }
 
-function acksIn(text: string): Ack[] {
-  const lines = text.split('\n').slice(0, -1)
-  return lines.map((line) => {
-    const [offset, time, room = '', number] = line.split(' ')
-    return { offset: Number(offset), time: Number(time), room, number: Number(number) }
-  })
+function ackFrom(line: string): Ack {
+  const [offset, time, room = '', number] = line.split(' ')
+  return { offset: Number(offset), time: Number(time), room, number: Number(number) }
 }
 
 /** The faults of a store in which exactly this was acknowledged. */
-async function wrongs(folder: string, acks: readonly Ack[]): Promise<string[]> {
+async function wrongs(folder: string, lines: readonly string[]): Promise<string[]> {
+  const acks = lines.map(ackFrom)
   const engine = await openEngine({ kind: 'sqlite', folder, lockWaitMs: 0 }, systemClock)
   try {
     const all = await bodiesIn(KEEPS_ALL)
@@ -115,50 +99,26 @@ function holes(validation: readonly { offset: number; body: string }[]): string[
   })
 }
 
-interface Loss {
-  at: number
-  wrongs: string[]
-  acknowledged: number
-}
-
-/** Loses the power at each of these moments, from the same run. */
-async function lose(t: Test, calls: readonly Call[]): Promise<Loss[]> {
-  const home = t.testdir({})
-  const power = new PowerLoss()
-  const losses: Loss[] = []
-  let acks = ''
-  let done = 0
-  for (const [index, at] of moments(calls, new Dice(SEED, 0)).entries()) {
-    for (const call of calls.slice(done, at)) {
-      if (call.name !== ACKS) power.do(call)
-      else if (call.call === 'write') acks += call.data
-    }
-    done = Math.max(done, at)
-    const folder = join(home, String(index))
-    const acknowledged = acksIn(acks)
-    mkdirSync(folder)
-    for (const [name, bytes] of power.files(new Dice(SEED, index))) {
-      // SQLite makes this again, and trusts nothing in it.
-      if (!name.endsWith('-shm')) writeFileSync(join(folder, name), bytes)
-    }
-    const found = await wrongs(folder, acknowledged).catch((error) => [String(error)])
-    losses.push({ at, wrongs: found, acknowledged: acknowledged.length })
-  }
-  return losses
+/** Loses the power at random moments of the run. */
+function loseAtRandom(t: Test, calls: readonly Call[], count = LOSSES): Promise<Loss[]> {
+  const dice = new Dice(SEED, 0)
+  return lose(t, calls, { moments: moments(calls, dice, count), seed: SEED, check: wrongs })
 }
 
 t.test('[C94] acknowledged messages are there after a loss of power, at any moment', async (t) => {
-  const calls = await recorded(t)
+  const calls = await recorded(t, 'say-much.ts')
   await t.test('the disk may lose and tear all that was not synced', async (t) => {
-    const losses = await lose(t, calls)
-    const bad = losses.filter(({ wrongs }) => wrongs.length > 0)
-    const told = bad.map(({ at, wrongs }) => `call ${at}: ${wrongs.slice(0, 3).join(', ')}`)
-    t.same(told, [])
+    const losses = await loseAtRandom(t, calls)
+    t.same(told(losses), [])
     t.ok(losses.some(({ acknowledged }) => acknowledged > 4_000))
   })
   await t.test('would notice if the log were not synced', async (t) => {
     const isKept = ({ call, name }: Call) => call !== 'sync' || name !== 'usher.db-wal'
-    const losses = await lose(t, calls.filter(isKept))
-    t.ok(losses.filter(({ wrongs }) => wrongs.length > 0).length > LOSSES / 4)
+    const losses = await loseAtRandom(t, calls.filter(isKept), NOTICED)
+    t.ok(told(losses).length > NOTICED / 4)
+  })
+  await t.test('would notice if the log began again before its content was safe', async (t) => {
+    const isKept = ({ call, name }: Call) => call !== 'sync' || name !== 'usher.db'
+    t.ok(told(await loseAtRandom(t, calls.filter(isKept), NOTICED)).length > 2)
   })
 })

@@ -96,11 +96,15 @@ test('closing answers what was asked, cuts the others, and removes the file', as
   asking.write('{}\n')
   const [answer, nothing] = [heard(asking), heard(mute)]
   await until(() => asked.length === 1 && mute.readyState === 'open')
-  const closing = Promise.all([close(), close()])
+  let isClosed = false
+  const closing = Promise.all([close(), close()]).then(() => {
+    isClosed = true
+  })
+  t.equal(await nothing, '')
+  t.notOk(isClosed, 'it waits for the answer')
   release()
   await closing
   t.equal(await answer, '{"said":"done"}\n')
-  t.equal(await nothing, '')
   t.same(readdirSync(folder), [])
 })
 

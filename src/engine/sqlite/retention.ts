@@ -22,7 +22,7 @@ export interface Trimmed {
 }
 
 /** A slice ends after so long, whatever it costs to read what it deletes. */
-const SLICE_MS = 10
+const SLICE_MS = 5
 
 export interface TrimmerParts {
   trim: RoomTrim

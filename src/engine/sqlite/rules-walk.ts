@@ -11,7 +11,7 @@ import type { SqliteThread } from './thread.ts'
 /** Rooms of one portion: some milliseconds of the reading thread and of the event loop. */
 const PORTION = 1_000
 /** What is done before the engine is open; further portions and slices go on behind it. */
-const PARTS_AT_BOOT = 200
+const PARTS_AT_BOOT = 100
 
 export interface WalkParts {
   reader: Pick<SqliteThread<MessageReads>, 'call'>

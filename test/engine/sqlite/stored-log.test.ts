@@ -1,7 +1,7 @@
 // The log between its two threads, whose answers come in any order.
 import t from 'tap'
 import { Followers } from '../../../src/engine/memory/followers.ts'
-import { NO_HOLDER } from '../../../src/engine/shares.ts'
+import { NO_HOLDER, Reached } from '../../../src/engine/shares.ts'
 import { newOffsetsUnderway } from '../../../src/engine/sqlite/offsets-underway.ts'
 import { readQueues } from '../../../src/engine/sqlite/read-queues.ts'
 import { SqliteLog, type SqliteLogParts } from '../../../src/engine/sqlite/stored-log.ts'
@@ -119,5 +119,8 @@ t.test('[S43] bytes that wait for the disk are given back, however it ends', asy
     if (end === 'giveUp') log.giveUp('no answer')
     else parts[end]()
     await Promise.allSettled(said)
+    const all = shares.take('waitingForDisk', NO_HOLDER, 10)
+    t.notOk(all instanceof Reached, `${end}: nothing is held any more`)
+    if (!(all instanceof Reached)) all.release()
   }
 })

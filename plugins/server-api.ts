@@ -3,17 +3,14 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { EngineUnavailable } from '../src/engine/engine.ts'
 import { contentOfValue } from '../src/protocol/content-from-json.ts'
-import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import { HOST_SESSION, isRoomName, isUserId } from '../src/protocol/names.ts'
 import type { Sender } from '../src/room/publish.ts'
+import { deletions } from './embedding/deletions.ts'
+import { need } from './embedding/need.ts'
 import type { Usher } from './embedding/usher-types.ts'
 
 /** No rule and no rate binds the application itself. */
 const APPLICATION: Sender = { identity: null, address: null }
-
-function need(holds: boolean, sentence: string): void {
-  if (!holds) throw new Refusal(REPLY.badRequest, sentence)
-}
 
 function publishing(app: FastifyInstance): Usher['publish'] {
   return async (room, data, { kind, user = null, name = null, key = null } = {}) => {
@@ -51,10 +48,8 @@ function identifying(app: FastifyInstance): Usher['identify'] {
 function authenticating(app: FastifyInstance): Usher['authenticate'] {
   return async (request) => {
     await app.authenticate(request)
-    const { server } = request
-    if (!server.hasRequestDecorator('identity')) {
-      Object.assign(request, { identity: app.identityOf(request) })
-    }
+    if (request.server.hasRequestDecorator('identity')) return
+    Object.assign(request, { identity: app.identityOf(request) })
   }
 }
 
@@ -69,10 +64,13 @@ async function serverApi(app: FastifyInstance): Promise<void> {
       if (isClosed) throw new EngineUnavailable('Usher is closed.')
       return run(...args)
     }
+  const { redactUser, deleteRoom } = deletions(app)
   const usher: Usher = {
     publish: whileOpen(publishing(app)),
     issueTicket: whileOpen((options) => app.tickets.issueTo(null, options)),
     disconnect: whileOpen(disconnecting(app)),
+    redactUser: whileOpen(redactUser),
+    deleteRoom: whileOpen(deleteRoom),
     identify: whileOpen(identifying(app)),
     authenticate: whileOpen(authenticating(app)),
   }

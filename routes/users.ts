@@ -1,4 +1,5 @@
-// Routes for back ends: closing a user's connections, sending a user out of a room, banning a user.
+// Routes for back ends: closing a user's connections, sending a user out of a room, banning a user,
+// redacting all that a user has said.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { changing, Done, FOR_SERVERS, RoomName, UserId } from './schemas.ts'
@@ -36,6 +37,14 @@ const sendingOut = {
   description: 'Closes the user’s connections there; it does not keep anybody from coming back.',
 }
 
+const silencing = {
+  ...byUser,
+  summary: 'Redact all that a user has said',
+  description:
+    'In all rooms, up to now: it is not shown any more, and deleted soon. Members are not told ' +
+    'of each message; `redactions` of a room tells them when they return.',
+}
+
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const onRequest = app.authenticateServer('rooms')
   const { revokeAccess } = app
@@ -56,6 +65,12 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.delete('/users/:user/ban', { schema: unban, onRequest }, async (request, reply) => {
     await revokeAccess.unban(request.params.user)
+    return reply.code(204).send(null)
+  })
+
+  const silence = { schema: silencing, onRequest: app.authenticateServer('users') }
+  app.delete('/users/:user/messages', silence, async (request, reply) => {
+    await app.rooms.redactUser(request.params.user)
     return reply.code(204).send(null)
   })
 

@@ -52,6 +52,7 @@ import { healthRoutes } from '../routes/health.ts'
 import { historyRoutes } from '../routes/history.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
+import { roomListRoutes } from '../routes/room-list.ts'
 import { roomRoutes } from '../routes/rooms.ts'
 import { sessionRoutes } from '../routes/session.ts'
 import { signUpRoutes } from '../routes/sign-up.ts'
@@ -77,6 +78,7 @@ const ACCOUNT_ROUTES = [
 
 const ROUTES = [
   ...[ticketRoutes, roomRoutes, messageRoutes, historyRoutes, batchRoutes, userRoutes],
+  roomListRoutes,
 ] as FastifyPluginAsync[]
 
 /** They ignore query parameters that they do not know. */

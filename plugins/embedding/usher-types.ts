@@ -37,6 +37,16 @@ export interface Usher {
    */
   disconnect(who: Revocation): Promise<void>
   /**
+   * Redacts all that a user has said up to now, in all rooms: it is not shown any more, and deleted
+   * soon.
+   */
+  redactUser(user: string): Promise<void>
+  /**
+   * Deletes what a room keeps. Members are told as after a loss, and what is published from then on
+   * has a new epoch.
+   */
+  deleteRoom(room: string): Promise<void>
+  /**
    * The identity behind a request to one of the application's own routes, as Usher's routes see it.
    */
   identify(request: FastifyRequest): Promise<Identity>

@@ -77,11 +77,28 @@ export interface RoomSummary {
   oldest: number
   /** How many messages were redacted in this epoch. */
   redactions: number
+  /** Changes with each call of `redactUser`; for comparisons alone. */
+  userRedactions: number
 }
 
 /** Some messages, and the summary of the room when they were read. */
 export interface Page extends RoomSummary {
   messages: Message[]
+}
+
+/** A room of which something is kept, and its newest position. */
+export interface KeptRoom {
+  room: string
+  head: Position
+}
+
+/** Which rooms to list. */
+export interface RoomQuery {
+  /** Only those whose names come after this one, by code points; null for all. */
+  after: string | null
+  limit: number
+  /** For whom they are read; see `PageAsker`. */
+  holder: Holder
 }
 
 /**
@@ -92,9 +109,13 @@ export interface Follower {
   onMessage(message: Message): void
   /**
    * The message at this offset is a tombstone now. Called after `onMessage` for that offset, if
-   * that is called at all; pages read before may still hold the payload.
+   * that is called at all; pages that were asked for before may still hold the payload.
    */
   onRedacted(offset: number): void
+  /** Every message of this user that was told before is a tombstone now, as with `onRedacted`. */
+  onUserRedacted(user: string): void
+  /** `redactions` of the room counts messages that were hidden before. */
+  onRecounted(): void
   /**
    * Messages before this offset are not shown any more, although the count of the rule would keep
    * them: what is held in memory of them MUST NOT be shown either.
@@ -160,4 +181,20 @@ export interface MessageLog {
    * there is no message at that offset; then no follower is told.
    */
   redact(room: string, offset: number): Promise<boolean>
+  /**
+   * Replaces every message of a user that was accepted before now by a tombstone, in all rooms:
+   * from the answer on none of them is shown, and the payloads are deleted soon. Only then
+   * `redactions` of a room counts them; `userRedactions` changes at once. Followers, on every node,
+   * are told once, after all those messages and before any later one of the user.
+   */
+  redactUser(user: string): Promise<void>
+  /** Rooms in the order of their names. Rejects as `read` does. */
+  list(query: RoomQuery): Promise<KeptRoom[]>
+  /**
+   * Deletes all that is kept of a room, its idempotency keys too: its next message begins a new
+   * epoch, and nothing of the former one is shown from now on. Its followers, on every node, are
+   * told with `onGap` after every message of the former epoch and before any of the new one. False
+   * when nothing of the room was kept; then no follower is told.
+   */
+  deleteRoom(room: string): Promise<boolean>
 }

@@ -25,8 +25,15 @@ export interface PresenceEvent {
   client: ClientInfo
 }
 
+/** The message at this offset was taken back. It has no position, which would rewind clients. */
+export interface RedactedEvent {
+  type: 'redacted'
+  room: string
+  offset: number
+}
+
 /** An event for all members of a room, each in its wire format. */
-export type RoomEvent = MessageEvent | PresenceEvent
+export type RoomEvent = MessageEvent | RedactedEvent | PresenceEvent
 
 /** The position at which a member starts: it can return to it. */
 export interface PositionEvent {

@@ -29,3 +29,10 @@ export interface Message extends Draft {
   /** Set when the message was taken back: the payload is empty, and the offset stays. */
   redacted?: true
 }
+
+const NOTHING = Buffer.alloc(0)
+
+/** What is left of a message that was taken back. */
+export function tombstoneOf(message: Message): Message {
+  return { ...message, name: null, payload: NOTHING, redacted: true }
+}

@@ -4,7 +4,8 @@ import { REPLY, Refusal } from './errors.ts'
 
 /**
  * `publish`: in any user's name; `read`: joining, following, history, state; `tickets`: issuing
- * them; `rooms`: redacting, disconnecting, sending out, bans; `users`: accounts; `metrics`.
+ * them; `rooms`: redacting, disconnecting, sending out, bans, listing and deleting rooms; `users`:
+ * accounts, and all that a user has said; `metrics`.
  */
 export const SCOPES = ['publish', 'read', 'tickets', 'rooms', 'users', 'metrics'] as const
 

@@ -3,8 +3,9 @@
 import { NO_HOLDER } from '../engine/shares.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
-import { type History, hasHole } from './history.ts'
+import type { History } from './history.ts'
 import { JoinBuffer } from './join-buffer.ts'
+import { hasHole } from './stretch.ts'
 import type { Present } from './tail.ts'
 
 /** How long to wait before a read that failed is tried again: the engine may be away. */

@@ -2,13 +2,15 @@
 // time share one read: the newest messages are cached for as long as they are asked for. What lies
 // before them is read in small pages.
 import { EngineUnavailable } from '../engine/engine.ts'
-import type { MessageLog, Page, PageAsker, PageQuery, Retention } from '../engine/message-log.ts'
+import type { MessageLog, PageAsker, Retention } from '../engine/message-log.ts'
 import { type Holder, Reached, type Share, type Shares } from '../engine/shares.ts'
-import type { MessageEvent } from '../protocol/event.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
-import type { ReplyFormat, WireFormat } from '../wire/wire-format.ts'
+import type { ReplyFormat } from '../wire/wire-format.ts'
+import { EncodedMessages, type Frames } from './encoded-messages.ts'
+import { HistoryReads } from './history-reads.ts'
 import type { Member } from './member.ts'
+import type { Stretch } from './stretch.ts'
 import {
   dropBefore,
   dropOld,
@@ -36,9 +38,6 @@ interface Loading {
   done: Promise<void>
 }
 
-const NO_WORDS = Buffer.alloc(0)
-/** What a frame may have besides twice its payload, to be kept. */
-const FRAME_BYTES_MAX = 1_024
 /** How long a joining member waits for a gap to be healed, as a publish waits for an engine. */
 const HEALING_MS_MAX = 3_000
 
@@ -50,20 +49,9 @@ export interface HistoryParts {
   retention: Retention
 }
 
-/** Messages without a hole, and the room as it was when they were read. */
-export interface Stretch extends Present {
-  readonly messages: Message[]
-}
-
 /** For whom a page is read, and of how many bytes of payload, if less than a page may have. */
 interface Reader extends Omit<PageAsker, 'queue'> {
   readonly bytes?: number
-}
-
-/** Frames for one member, and the offset of the last message in them. */
-export interface Frames {
-  readonly bytes: Buffer
-  readonly upTo: number
 }
 
 export class History {
@@ -73,11 +61,19 @@ export class History {
   #isClosed = false
   /** While a gap is being healed: a read would bring messages that members did not get yet. */
   #healing: Promise<unknown> | null = null
-  /** Each message is encoded once per format, however many members ask for it. */
-  #encoded = new Map<WireFormat | ReplyFormat, WeakMap<Message, Buffer>>()
+  readonly #reads: HistoryReads
+  #redactions = 0
+  readonly #encoded: EncodedMessages
 
   constructor(parts: HistoryParts) {
     this.#parts = parts
+    this.#reads = new HistoryReads(parts)
+    this.#encoded = new EncodedMessages(parts.room)
+  }
+
+  /** How often messages were redacted while the room was open; for comparisons alone. */
+  get redactionsSeen(): number {
+    return this.#redactions
   }
 
   /** A message was published. MUST be called for each, in order. */
@@ -93,6 +89,20 @@ export class History {
     this.#tail = null
     this.#loading = null
     this.#encoded.clear()
+  }
+
+  /** The message at this offset is a tombstone now. */
+  redacted(offset: number): void {
+    this.#redactions += 1
+    this.#reads.redacted(offset)
+    this.forget()
+  }
+
+  /** More messages than one are gone: pages that are being read are read again. */
+  voidAll(): void {
+    this.#redactions += 1
+    this.#reads.voidAll()
+    this.forget()
   }
 
   /** The room has closed: nothing is kept from now on. */
@@ -118,24 +128,25 @@ export class History {
   }
 
   /** What is kept here is no longer true, and reads wait until the gap is healed. */
-  suspend(healing: Promise<unknown>): void {
-    this.forget()
+  suspend(heal: () => Promise<unknown>): void {
+    this.voidAll()
+    const healing = heal()
     this.#healing = healing
     void healing.finally(() => {
       if (this.#healing === healing) this.#healing = null
     })
   }
 
-  /** The room's newest position. Rejects with EngineUnavailable, as all reads here do. */
-  async head(): Promise<Position> {
-    if (this.#healing !== null) await this.#whole()
-    return this.#tail === null ? this.#parts.log.head(this.#parts.room) : headOf(this.#tail)
-  }
-
+  /** Covers no message that members were not told. Rejects with EngineUnavailable, as all reads. */
   async present(): Promise<Present> {
-    if (this.#healing !== null) await this.#whole()
     const { log, room, retention } = this.#parts
-    return this.#tail === null ? log.summary(room, retention) : presentOf(this.#tail)
+    for (;;) {
+      if (this.#healing !== null) await this.#whole()
+      if (this.#tail !== null) return presentOf(this.#tail)
+      const present = await log.summary(room, retention)
+      // A gap that began meanwhile is healed first: what is in it is shown already.
+      if (this.#healing === null) return present
+    }
   }
 
   /** Messages after an offset, oldest first; there may be more of them than one read brings. */
@@ -159,62 +170,17 @@ export class History {
 
   /** Messages after an offset, directly from the engine. */
   page(after: number, { bytes = PAGE_BYTES, ...reader }: Reader): Promise<Stretch> {
-    return this.#read({ after, order: 'asc', bytes: Math.min(bytes, PAGE_BYTES) }, reader)
+    const most = { bytes: Math.min(bytes, PAGE_BYTES), limit: PAGE_MESSAGES }
+    return this.#reads.page({ after, order: 'asc', ...most }, reader)
   }
 
-  /** A message in the bytes of a format. */
-  frameOf(format: WireFormat, message: Message): Buffer {
-    const event: MessageEvent = { type: 'message', room: this.#parts.room, message }
-    return this.#once(format, message, () => format.encode(event) ?? NO_WORDS)
+  /** See `EncodedMessages`. */
+  buffersFor(member: Member, messages: readonly Message[], most: number): Iterable<Frames> {
+    return this.#encoded.buffersFor(member, messages, most)
   }
 
-  /** A message in the bytes that it has inside a reply. */
   itemOf(replies: ReplyFormat, message: Message): Buffer {
-    return this.#once(replies, message, () => replies.item(message))
-  }
-
-  /** The frames of those messages that this member gets, joined into few buffers. */
-  *buffersFor(member: Member, messages: readonly Message[], most: number): Iterable<Frames> {
-    let frames: Buffer[] = []
-    let bytes = 0
-    let upTo = 0
-    for (const message of messages) {
-      if (!member.echo && message.origin === member.id) continue
-      const frame = this.frameOf(member.format, message)
-      if (frames.length > 0 && bytes + frame.length > most) {
-        yield { bytes: joined(frames), upTo }
-        frames = []
-        bytes = 0
-      }
-      frames.push(frame)
-      bytes += frame.length
-      upTo = message.offset
-    }
-    if (frames.length > 0) yield { bytes: joined(frames), upTo }
-  }
-
-  #once(format: WireFormat | ReplyFormat, message: Message, encode: () => Buffer): Buffer {
-    let encoded = this.#encoded.get(format)
-    if (encoded === undefined) {
-      encoded = new WeakMap()
-      this.#encoded.set(format, encoded)
-    }
-    const known = encoded.get(message)
-    if (known !== undefined) return known
-    const bytes = encode()
-    // Line ends and the like make some messages several times as large: those are not kept.
-    const isLarge = bytes.length > 2 * message.payload.length + FRAME_BYTES_MAX
-    if (!isLarge) encoded.set(message, bytes)
-    return bytes
-  }
-
-  #read(
-    query: Pick<PageQuery, 'after' | 'order' | 'bytes'>,
-    reader: Omit<PageAsker, 'queue'>,
-  ): Promise<Page> {
-    const { log, room, retention } = this.#parts
-    const asker = { queue: 'replays', ...reader } as const
-    return log.read(room, { ...query, retention, before: null, limit: PAGE_MESSAGES, asker })
+    return this.#encoded.itemOf(replies, message)
   }
 
   /** Rejects where the engine is away for longer: the client returns later. */
@@ -249,8 +215,9 @@ export class History {
   }
 
   async #loadTail(loading: Loading, holder: Holder): Promise<void> {
-    const query = { after: null, order: 'desc', bytes: TAIL_BYTES_MAX } as const
-    const { head, redactions, messages } = await this.#read(query, { holder })
+    const bounds = { bytes: TAIL_BYTES_MAX, limit: PAGE_MESSAGES } as const
+    const query = { after: null, order: 'desc', ...bounds } as const
+    const { head, redactions, messages } = await this.#reads.page(query, { holder })
     messages.reverse()
     if (this.#loading !== loading) return
     const tail: Tail = {
@@ -282,15 +249,4 @@ export class History {
     const { clock, retention } = this.#parts
     dropOld(tail, retention, clock.now())
   }
-}
-
-function joined(frames: readonly Buffer[]): Buffer {
-  const [first] = frames
-  return frames.length === 1 && first !== undefined ? first : Buffer.concat(frames)
-}
-
-/** Whether something after `at` was published and is no longer kept, or `at` is not yet reached. */
-export function hasHole({ head, messages }: Stretch, at: number): boolean {
-  if (messages.length === 0) return at !== head.offset
-  return messages.some(({ offset }, index) => offset !== at + 1 + index)
 }

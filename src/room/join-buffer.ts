@@ -1,6 +1,6 @@
 // Messages that are published while a member is being brought up to date: kept in order, and
 // delivered when the member has the earlier ones. Bounded: after an overflow history is read again.
-import type { Message, Position } from '../protocol/message.ts'
+import { type Message, type Position, tombstoneOf } from '../protocol/message.ts'
 
 const MESSAGES_MAX = 1_024
 const BYTES_MAX = 262_144
@@ -11,6 +11,7 @@ export class JoinBuffer {
   #overflowed = false
   #hasLoss = false
   #firstOffset: number | null = null
+  #redacted: number[] = []
 
   /** Whether a message that was published since the member joined is no longer kept anywhere. */
   get hasLoss(): boolean {
@@ -60,6 +61,26 @@ export class JoinBuffer {
       expected += 1
       return epoch === at.epoch && offset === expected - 1
     })
+  }
+
+  /** Messages that are held become tombstones where this says so. */
+  redact(isRedacted: (message: Message) => boolean): void {
+    for (const [index, message] of this.#messages.entries()) {
+      if (isRedacted(message)) this.#messages[index] = tombstoneOf(message)
+    }
+  }
+
+  /**
+   * Remembers that the message at this offset was redacted: the member may have it already. Past
+   * the bound it is forgotten, and the member learns of it when it returns.
+   */
+  noteRedacted(offset: number): void {
+    if (this.#redacted.length < MESSAGES_MAX) this.#redacted.push(offset)
+  }
+
+  /** What was noted so far. */
+  get redacted(): readonly number[] {
+    return this.#redacted
   }
 
   /** Called before a read, which brings every message that was published before it. */

@@ -76,7 +76,8 @@ function emptyPage(room: string, request: PageRequest): PageAnswer {
 function tagOf(summary: RoomSummary | null, request: PageRequest): string {
   const { after, before, limit, order, epoch } = request
   const kept = summary && [summary.head.epoch, summary.head.offset, summary.oldest]
-  const all = [WRITTEN, after, before, limit, order, epoch, kept, summary?.redactions]
+  const gone = summary && [summary.redactions, summary.userRedactions]
+  const all = [WRITTEN, after, before, limit, order, epoch, kept, gone]
   return `"${hash('sha256', JSON.stringify(all), 'base64url').slice(0, 32)}"`
 }
 

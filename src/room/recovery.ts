@@ -2,8 +2,9 @@
 // join, so their number is bounded; beyond that the client is told to load the room again.
 import type { Holder } from '../engine/shares.ts'
 import type { Message, Position } from '../protocol/message.ts'
-import { type History, hasHole } from './history.ts'
+import type { History } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
+import { hasHole } from './stretch.ts'
 
 /** How many messages and bytes one reply may carry. */
 export const RECOVERY = Object.freeze({ messagesMax: 1_000, bytesMax: 524_288 })
@@ -32,6 +33,7 @@ export async function recover(
   const messages: Message[] = []
   let bytes = 0
   let at = from.offset
+  const seen = history.redactionsSeen
   for (;;) {
     buffer.clear()
     const page = await history.after(at, { holder })
@@ -43,6 +45,8 @@ export async function recover(
     if (messages.length > RECOVERY.messagesMax || bytes > RECOVERY.bytesMax) {
       return nothing(history, buffer)
     }
+    // What was read before has perhaps been redacted: the client loads the room again.
+    if (history.redactionsSeen !== seen) return nothing(history, buffer)
     at = page.messages.at(-1)?.offset ?? at
     const position = { epoch: head.epoch, offset: at }
     const isLast = at >= head.offset && !buffer.overflowed && buffer.follows(position)
@@ -53,7 +57,7 @@ export async function recover(
 async function nothing(history: History, buffer: JoinBuffer): Promise<Recovered> {
   for (;;) {
     buffer.clear()
-    const position = await history.head()
+    const { head: position } = await history.present()
     const isLast = !buffer.overflowed && buffer.follows(position)
     if (isLast) return { recovered: false, messages: [], position }
   }

@@ -4,11 +4,12 @@
 // once is read again later (S44).
 import type { Message, Position } from '../protocol/message.ts'
 import { type Clock, sleep } from '../time/clock.ts'
-import { type History, hasHole, type Stretch } from './history.ts'
+import type { History } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
 import type { ReadRate } from './read-rate.ts'
 import { ReplayPace } from './replay-pace.ts'
+import { beginOf, hasHole } from './stretch.ts'
 import type { Present } from './tail.ts'
 
 /** Where a member starts in the history of its room. */
@@ -177,9 +178,4 @@ export class Resume {
 /** Whether a position is of a room's past or its newest. */
 function isUpTo({ epoch, offset }: Position, head: Position): boolean {
   return epoch === head.epoch && offset <= head.offset
-}
-
-/** The offset before the first message of a page. */
-function beginOf({ head, messages }: Stretch, at: number): number {
-  return Math.max(at, (messages[0]?.offset ?? head.offset + 1) - 1)
 }

@@ -112,12 +112,17 @@ export class Room implements Follower, PublishTarget {
   release(member: Member, at: Position): void {
     const joining = this.#joining.get(member)
     if (joining === undefined) return
+    const { buffer } = joining
     // A member never gets a hole that it is not told of: it returns with the position that it has.
-    if (!joining.buffer.follows(at)) return member.fail('unavailable')
-    const rest = joining.buffer.after(at)
+    if (!buffer.follows(at)) return member.fail('unavailable')
+    const rest = buffer.after(at)
     const frames =
       this.#history?.buffersFor(member, rest, JOIN_BYTES_MAX) ?? this.#framesFor(member, rest)
     for (const { bytes } of frames) if (this.#joining.has(member)) member.deliver(bytes)
+    for (const offset of buffer.redacted) {
+      const bytes = member.format.encode({ type: 'redacted', room: this.name, offset })
+      if (bytes !== null && this.#joining.has(member)) member.deliver(bytes)
+    }
     // A delivery may have cut the member as slow, and then it has left.
     if (this.#joining.delete(member)) this.#fanOut.add(member)
   }
@@ -185,7 +190,7 @@ export class Room implements Follower, PublishTarget {
     })
     this.#gap = gap
     // The engine counts only messages that it told: a former gap may have been healed further.
-    history.suspend(gap.heal(this.#healedTo ?? after))
+    history.suspend(() => gap.heal(this.#healedTo ?? after))
   }
 
   /** The last hold was released: healing a gap stops, and no message stays in memory. */
@@ -199,14 +204,33 @@ export class Room implements Follower, PublishTarget {
     this.#history?.sweep(elapsed)
   }
 
-  /** A message became a tombstone: the cached tail still has its payload. */
-  onRedacted(): void {
+  /** The cached tail, and what is held back for members, still has the payload. */
+  onRedacted(offset: number): void {
+    this.#history?.redacted(offset)
+    this.#redactHeld((message) => message.offset === offset)
+    for (const { buffer } of this.#joining.values()) buffer.noteRedacted(offset)
+    this.#fanOut.push({ type: 'redacted', room: this.name, offset })
+  }
+
+  /** Members are not told: there may be any number of messages. */
+  onUserRedacted(user: string): void {
+    if (this.#history === null) return
+    this.#history.voidAll()
+    this.#redactHeld((message) => message.user === user)
+  }
+
+  onRecounted(): void {
     this.#history?.forget()
   }
 
   /** Messages before this offset are not kept any more. */
   onHidden(before: number): void {
     this.#history?.hide(before)
+  }
+
+  #redactHeld(isRedacted: (message: Message) => boolean): void {
+    this.#gap?.buffer.redact(isRedacted)
+    for (const { buffer } of this.#joining.values()) buffer.redact(isRedacted)
   }
 
   #tell(message: Message): void {

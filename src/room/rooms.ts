@@ -1,5 +1,5 @@
 // The rooms of this node: a room is opened by its first member and closed after the last has left.
-import type { Follow, MessageLog } from '../engine/message-log.ts'
+import type { Follow, MessageLog, RoomQuery } from '../engine/message-log.ts'
 import type { Holder, Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
@@ -8,6 +8,7 @@ import type { Draft, Position } from '../protocol/message.ts'
 import { isRoomName } from '../protocol/names.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush-scheduler.ts'
+import { listRooms, type RoomList } from './list-rooms.ts'
 import type { RoomObserver } from './observer.ts'
 import { notPermitted, type Purpose, permitsBy } from './permission.ts'
 import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
@@ -191,6 +192,28 @@ export class Rooms {
   async redact(name: string, identity: Identity, target: RedactionTarget): Promise<void> {
     const { history } = await this.permitted(name, identity, 'redact')
     await redact(this.#parts.log, { room: name, retention: history, identity, ...target })
+  }
+
+  /**
+   * Redacts all that a user has said up to now, in all rooms: it is not shown from the answer on,
+   * and deleted soon. Needs no right in any room.
+   */
+  redactUser(user: string): Promise<void> {
+    return this.#parts.log.redactUser(user)
+  }
+
+  /** Rooms by name, with their members on this node; for operators. */
+  list(query: RoomQuery): Promise<RoomList> {
+    const open = [...this.#open.values()].map(({ room }) => room)
+    return listRooms(this.#parts.log, open, query)
+  }
+
+  /**
+   * Deletes what a room keeps; members are told as after a loss, and a new epoch begins. No rule is
+   * asked: there may be none any more for what was kept.
+   */
+  async delete(name: string): Promise<void> {
+    await this.#parts.log.deleteRoom(name)
   }
 
   #closed(name: string, { identity }: Sender): PublishTarget {

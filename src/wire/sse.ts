@@ -35,6 +35,7 @@ function idOf({ epoch, offset }: Message): string[] {
 }
 
 function encode(event: RoomEvent): Buffer | null {
+  if (event.type === 'redacted') return block(['event: redacted'], String(event.offset))
   if (event.type !== 'message') return null
   const { message } = event
   const { kind, payload } = message
@@ -44,7 +45,7 @@ function encode(event: RoomEvent): Buffer | null {
 }
 
 function encodeEnvelope(event: RoomEvent): Buffer | null {
-  if (event.type !== 'message') return null
+  if (event.type !== 'message') return encode(event)
   return block(idOf(event.message), messageJson(event.message))
 }
 

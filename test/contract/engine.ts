@@ -2,6 +2,7 @@
 // Subject.
 import type { Test } from 'tap'
 import { attemptContract } from './attempt-store.ts'
+import { deletionContract } from './deletion.ts'
 import { lifeContract } from './engine-life.ts'
 import { historyContract } from './history.ts'
 import { accountContract, sessionContract } from './identity-store.ts'
@@ -42,6 +43,7 @@ export function engineContract(t: Test, subject: Subject): void {
   t.test('messages', async (t) => messageLogContract(t, shared))
   if (openWithin) t.test('quotas', async (t) => quotaContract(t, openWithin))
   t.test('history', async (t) => historyContract(t, openShared))
+  t.test('deletion', async (t) => deletionContract(t, openShared))
   t.test('presence', async (t) => presenceContract(t, shared))
   t.test('revocations', async (t) => revocationContract(t, shared))
   t.test('opening and closing', async (t) => lifeContract(t, shared))

@@ -12,6 +12,7 @@ const PROMISES = [
   'message in a stored room',
   'resume',
   'publish with an idempotency key',
+  'what is taken back: all that a user has said, a room',
   'ephemeral message (rooms without history)',
   'receipts',
   'presence',

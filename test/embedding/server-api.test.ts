@@ -3,7 +3,7 @@
 import { type Test, test } from 'tap'
 import { Refusal, type Usher } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
-import { asServer } from '../support/people.ts'
+import { asServer, call } from '../support/people.ts'
 import { makeHost, startHost } from './host.ts'
 
 const ROOM = '/rt/rooms/chat:a'
@@ -162,6 +162,29 @@ test('disconnect: a user, a user in one room, and an unknown user', async (t) =>
   ])
 })
 
+test('redactUser and deleteRoom: what was said is gone, members are told of a loss', async (t) => {
+  const { app, url } = await startHost(t)
+  const { usher } = app
+  const member = await connect(url + ROOM, { headers: asServer })
+  const first = await usher.publish('chat:a', 'one', { user: 'ann' })
+  await usher.publish('chat:a', 'two', { user: 'bob' })
+  const shown = async () => {
+    const { body } = await call(`${url}${ROOM}/messages`, 'GET', { headers: asServer })
+    return body.messages.map(({ data }: { data: unknown }) => data)
+  }
+  await usher.redactUser('ann')
+  t.same(await shown(), [null, 'two'])
+  await usher.deleteRoom('chat:a')
+  t.same(await shown(), [])
+  t.equal((await member.closed).code, 3010)
+  const again = await usher.publish('chat:a', 'three')
+  t.match(again, { offset: 1 })
+  t.not(again.epoch, first.epoch)
+  await usher.deleteRoom('nothing:here')
+  await t.rejects(usher.redactUser('a b'), /user id/)
+  await t.rejects(usher.deleteRoom('a b'), /room name/)
+})
+
 test('it is there as soon as Usher is registered, before the application is ready', async (t) => {
   const app = await makeHost(t)
   t.match(await app.usher.publish('live:a', 'early'), { room: 'live:a' })
@@ -178,6 +201,8 @@ test('after closing, everything is refused as unavailable', async (t) => {
     (usher) => usher.publish('live:a', 'late'),
     (usher) => usher.issueTicket({ user: 'ann' }),
     (usher) => usher.disconnect({ user: 'ann' }),
+    (usher) => usher.redactUser('ann'),
+    (usher) => usher.deleteRoom('chat:a'),
     (usher) => usher.authenticate({} as never),
   ]
   for (const late of calls) {

@@ -4,35 +4,32 @@
 import { EventEmitter } from 'node:events'
 import type { Test } from 'tap'
 import { type Engine, EngineUnavailable, type OnRenewed } from '../../src/engine/engine.ts'
-import * as memory from '../../src/engine/memory/idempotency-keys.ts'
 import { MemoryPresence } from '../../src/engine/memory/presence.ts'
 import { CachedUserStatus } from '../../src/engine/memory/user-status-cache.ts'
 import type * as log from '../../src/engine/message-log.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type * as presence from '../../src/engine/presence-store.ts'
 import type { UserStatusStore } from '../../src/engine/user-status-store.ts'
-import type { Draft, Message } from '../../src/protocol/message.ts'
 import { systemRandom } from '../../src/time/random.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
-import { EPOCH, pageOf, summaryOf } from './toy-pages.ts'
+import { type News, ToyLog } from './toy-log.ts'
+import { headOf, pageOf, summaryOf, type ToyRoom } from './toy-pages.ts'
 
 const turn = () => new Promise<void>((resolve) => systemClock.endOfTurn(resolve))
 const newId = () => systemRandom.bytes(6).toString('hex')
-type News = { message: Message } | { redacted: number }
-const epochOf = (news: News) => 'message' in news && news.message.epoch
+const epochOf = (news: News) => (news as { message?: { epoch: string | null } }).message?.epoch
 
 /** The data that both nodes see. A feed only grows; each node reads on from its own position. */
 class Shared {
   readonly bus = new EventEmitter()
   readonly presence = new MemoryPresence()
-  readonly messages = new Map<string, Message[]>()
+  readonly log: ToyLog
   readonly store: Engine
   readonly #feeds = new Map<string, unknown[]>()
-  readonly #keys: memory.IdempotencyKeys
 
   constructor(store: Engine) {
     this.store = store
-    this.#keys = new memory.IdempotencyKeys(systemClock, store.shares)
+    this.log = new ToyLog(store.shares, (room, news) => this.tell(`room ${room}`, news))
   }
 
   feed<Entry>(name: string): Entry[] {
@@ -44,31 +41,6 @@ class Shared {
   tell<Entry>(feed: string, entry: Entry): void {
     this.feed<Entry>(feed).push(entry)
     this.bus.emit('news')
-  }
-
-  append(room: string, draft: Draft, options: log.AppendOptions): log.Appended {
-    const { retention, key, holder } = options
-    const messages = this.messages.get(room) ?? []
-    const position = retention && { epoch: EPOCH, offset: messages.length + 1 }
-    const answer = { position, time: systemClock.now(), repeated: false }
-    if (key !== null) {
-      const use = { key: memory.keyName(room, key), fingerprint: memory.fingerprintOf(draft) }
-      const first = this.#keys.answerOf({ ...use, answer, holder })
-      if (first.repeated) return first
-    }
-    const message = { ...draft, ...(position ?? { epoch: null, offset: 0 }), time: answer.time }
-    if (position) this.messages.set(room, [...messages, message])
-    this.tell<News>(`room ${room}`, { message })
-    return answer
-  }
-
-  redact(room: string, offset: number): boolean {
-    const messages = this.messages.get(room) ?? []
-    const message = messages[offset - 1]
-    if (!message || message.redacted) return false
-    messages[offset - 1] = { ...message, name: null, payload: Buffer.alloc(0), redacted: true }
-    this.tell<News>(`room ${room}`, { redacted: offset })
-    return true
   }
 }
 
@@ -142,7 +114,9 @@ class ToyNode {
     if (former) this.#cursors.delete(former.cursor)
     const { cursor, stop } = this.read<News>(`room ${room}`, (news) => {
       if ('message' in news) follower.onMessage(news.message)
-      else follower.onRedacted(news.redacted)
+      else if ('redacted' in news) follower.onRedacted(news.redacted)
+      else if ('deleted' in news) follower.onGap(news.deleted)
+      else follower.onUserRedacted(news.redactedUser)
     })
     this.followed.set(room, { cursor, follower })
     return { stop }
@@ -154,9 +128,9 @@ class ToyNode {
     for (const { cursor, follower } of this.followed.values()) {
       const epochs = (cursor.feed as News[]).map(epochOf)
       if (!epochs.includes(null, cursor.at)) continue
-      const told = epochs.slice(0, cursor.at).filter((epoch) => epoch === EPOCH)
+      const told = epochs.slice(0, cursor.at).filter((epoch) => typeof epoch === 'string')
       cursor.at = cursor.feed.length
-      follower.onGap({ epoch: EPOCH, offset: told.length })
+      follower.onGap({ epoch: told.at(-1) ?? '', offset: told.length })
     }
     for (const watcher of this.watchers) watcher.onGap()
     this.#readOn()
@@ -213,20 +187,24 @@ function presenceOf(node: ToyNode): presence.PresenceStore {
 }
 
 function logOf(node: ToyNode): log.MessageLog {
-  const { shared, followed } = node
+  const { followed } = node
+  const { log } = node.shared
   /** Tells the follower first about the messages that are about to be shown. */
-  const shown = (room: string): Message[] => {
+  const shown = (room: string): ToyRoom => {
     const told = followed.get(room)
     if (told) tellRest(told.cursor)
-    return shared.messages.get(room) ?? []
+    return log.of(room)
   }
   return {
-    append: (room, draft, options) => shared.append(room, draft, options),
+    append: (room, draft, options) => log.append(room, draft, options),
     follow: async (room, follower) => node.follow(room, follower),
     read: async (room, query) => pageOf(shown(room), query),
-    head: async (room) => ({ epoch: EPOCH, offset: shown(room).length }),
+    head: async (room) => headOf(shown(room)),
     summary: async (room, retention) => summaryOf(shown(room), retention),
-    redact: async (room, offset) => shared.redact(room, offset),
+    redact: async (room, offset) => log.redact(room, offset),
+    redactUser: async (user) => log.redactUser(user),
+    list: async (query) => log.list(query),
+    deleteRoom: async (room) => log.deleteRoom(room),
   }
 }
 

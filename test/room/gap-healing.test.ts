@@ -10,6 +10,7 @@ import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
 import { turn } from '../support/test-rooms.ts'
+import { UNCHANGING } from '../support/unchanging-log.ts'
 
 const EPOCH = 'e1'
 const RULE = { ...RULE_DEFAULTS, match: '*', history: { messages: 100, ageMs: null } }
@@ -30,7 +31,7 @@ function message(offset: number): Message {
 
 function page(offset: number, after: number): Page {
   const messages = Array.from({ length: offset - after }, (_, index) => message(after + 1 + index))
-  return { head: { epoch: EPOCH, offset }, oldest: 1, redactions: 0, messages }
+  return { head: { epoch: EPOCH, offset }, oldest: 1, redactions: 0, userRedactions: 0, messages }
 }
 
 /** A room with one member, whose reads a test answers. */
@@ -43,10 +44,15 @@ async function scene() {
       follower = one
       return { stop: () => undefined }
     },
-    read: (_, { after }) => new Promise((answer) => void reads.push({ after: after ?? 0, answer })),
+    async read(_, { after, order }) {
+      const page = await new Promise<Page>(
+        (answer) => void reads.push({ after: after ?? 0, answer }),
+      )
+      return order === 'asc' ? page : { ...page, messages: page.messages.toReversed() }
+    },
     head: async () => ({ epoch: EPOCH, offset: 2 }),
     summary: async () => page(2, 2),
-    redact: async () => false,
+    ...UNCHANGING,
   }
   const clock = new ManualClock()
   const rooms = new Rooms({ log, clock, shares: sharesWithin({}, clock), rules: [RULE] })

@@ -12,7 +12,7 @@ const head = { epoch: 'e1', offset: 1 }
 function page(text: string): Page {
   const payload = Buffer.from(text)
   const said = { kind: 'text', payload, user: null, name: null, origin: null, time: 0 } as const
-  return { head, oldest: 1, redactions: 0, messages: [{ ...said, ...head }] }
+  return { head, oldest: 1, redactions: 0, userRedactions: 0, messages: [{ ...said, ...head }] }
 }
 
 const texts = ({ messages }: { messages: readonly Message[] }): string[] =>

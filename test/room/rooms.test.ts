@@ -6,6 +6,7 @@ import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
+import { UNCHANGING } from '../support/unchanging-log.ts'
 
 const rule: Rule = { ...RULE_DEFAULTS, match: '*' }
 const draft = {
@@ -26,7 +27,7 @@ interface Asked {
 }
 
 const NOWHERE = { epoch: 'e', offset: 0 }
-const NOTHING = { head: NOWHERE, oldest: 1, redactions: 0 }
+const NOTHING = { head: NOWHERE, oldest: 1, redactions: 0, userRedactions: 0 }
 
 /** A log whose follows wait until the test settles them, one follower per room as the port says. */
 function logByHand(): { log: MessageLog; asked: Asked[] } {
@@ -54,7 +55,7 @@ function logByHand(): { log: MessageLog; asked: Asked[] } {
     read: async () => ({ ...NOTHING, messages: [] }),
     head: async () => NOWHERE,
     summary: async () => NOTHING,
-    redact: async () => false,
+    ...UNCHANGING,
   }
   return { log, asked }
 }

@@ -39,6 +39,8 @@ async function overhear({ app }: StartedApp, room: string): Promise<Message[]> {
     onMessage,
     onRedacted: () => {},
     onHidden: () => undefined,
+    onUserRedacted: () => {},
+    onRecounted: () => {},
     onGap: () => undefined,
   })
   t.teardown(() => follow.stop())

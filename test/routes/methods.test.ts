@@ -22,7 +22,8 @@ async function ask(url: string, method: string, path: string) {
 /** Paths below a prefix, and the methods that each takes. */
 const PATHS: [path: string, allow: string][] = [
   ['/session', 'DELETE, GET, HEAD, POST'],
-  ['/rooms/chat:a', 'GET, HEAD'],
+  ['/rooms', 'GET, HEAD'],
+  ['/rooms/chat:a', 'DELETE, GET, HEAD'],
   ['/rooms/chat:a/messages', 'GET, HEAD, POST'],
   ['/rooms/chat:a/messages/7?x=y', 'DELETE'],
   ['/tickets', 'POST'],
@@ -57,7 +58,7 @@ test('[C110] a method that a path does not take is a 405 that says which it take
 
 test('[C2] [C110] an unknown path is a 404, with every method that Node reads', async (t) => {
   const { url } = await startApp(t)
-  for (const path of ['/nowhere', '/rooms', '/rooms/chat:a/nothing/7']) {
+  for (const path of ['/nowhere', '/room', '/rooms/chat:a/nothing/7']) {
     await checkUnknown(t, url, path)
   }
 })

@@ -133,6 +133,9 @@ const ENDPOINTS: readonly Endpoint[] = [
   ['rooms', 'PUT /users/{user}/ban', asking('PUT /users/acme:9/ban')],
   ['rooms', 'DELETE /users/{user}/ban', asking('DELETE /users/acme:9/ban')],
   ['rooms', 'DELETE /rooms/{room}/members/{user}', asking(`DELETE ${ROOM}/members/acme:1`)],
+  ['rooms', 'GET /rooms', asking('GET /rooms')],
+  ['rooms', 'DELETE /rooms/{room}', asking('DELETE /rooms/chat:none')],
+  ['users', 'DELETE /users/{user}/messages', asking('DELETE /users/acme:1/messages')],
   [
     'users',
     'POST /accounts',

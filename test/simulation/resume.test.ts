@@ -21,6 +21,7 @@ import type { WireFormat } from '../../src/wire/wire-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
+import { UNCHANGING } from '../support/unchanging-log.ts'
 
 const SEED = { seed: 20_261_123, numRuns: 2_000 }
 const EPOCH = 'e1'
@@ -111,7 +112,7 @@ class LogByHand {
 
   get #summary(): RoomSummary {
     const head = { epoch: EPOCH, offset: this.offset }
-    return { head, oldest: Math.max(1, this.offset - KEPT + 1), redactions: 0 }
+    return { head, oldest: Math.max(1, this.offset - KEPT + 1), redactions: 0, userRedactions: 0 }
   }
 
   #page({ after, order, limit }: PageQuery): Page {
@@ -137,7 +138,7 @@ class LogByHand {
       }),
     head: async () => ({ epoch: EPOCH, offset: this.offset }),
     summary: async () => this.#summary,
-    redact: async () => false,
+    ...UNCHANGING,
   }
 }
 

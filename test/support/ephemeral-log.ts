@@ -11,6 +11,7 @@ export function ephemeralLog(clock: Clock): MessageLog {
   const absent = () => Promise.reject(new Error('Nothing is stored in this test.'))
   const shares = sharesWithin({}, clock)
   const reads = { head: absent, summary: absent, read: absent }
-  const stored = { append: absent, ...reads, redact: absent }
-  return splitLog({ appendNow: createMemoryLog({ clock, followers, shares }), stored, followers })
+  const changes = { append: absent, redact: absent, redactUser: absent, deleteRoom: absent }
+  const stored = { ...reads, ...changes, list: async () => [] }
+  return splitLog({ memory: createMemoryLog({ clock, followers, shares }), stored, followers })
 }

@@ -133,7 +133,7 @@ export class RoomByHand {
   }
 
   get #summary(): Omit<Page, 'messages'> {
-    return { head: this.head, oldest: this.#kept[0]?.offset ?? 1, redactions: 0 }
+    return { head: this.head, oldest: this.#kept[0]?.offset ?? 1, redactions: 0, userRedactions: 0 }
   }
 
   readonly #log = {

@@ -15,6 +15,7 @@ function item({ offset, kind, payload }: Message): Buffer {
 }
 
 function encode(event: RoomEvent): Buffer {
+  if (event.type === 'redacted') return text(`${event.room} redacted ${event.offset}`)
   if (event.type !== 'message')
     return text(`${event.room} ${event.type} ${event.client.connection}`)
   return text(`${event.room} said ${item(event.message)}`)

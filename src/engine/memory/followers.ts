@@ -4,6 +4,10 @@ import type { Follow, Follower } from '../message-log.ts'
 export class Followers {
   readonly #followers = new Map<string, Follower>()
 
+  all(): Iterable<Follower> {
+    return this.#followers.values()
+  }
+
   of(room: string): Follower | undefined {
     return this.#followers.get(room)
   }

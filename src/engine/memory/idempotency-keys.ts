@@ -16,6 +16,7 @@ const DROPPED_PER_KEY = 16
 
 /** A key that was used, and the answer to its first use. */
 interface HeldKey {
+  readonly room: string
   readonly fingerprint: string
   readonly answer: Appended
   /** When the key may be forgotten, on the clock's `elapsed`. */
@@ -25,6 +26,7 @@ interface HeldKey {
 
 /** A use of a key: the body that came with it, and the answer to give if the key is new. */
 export interface KeyUse {
+  room: string
   key: string
   fingerprint: string
   answer: Appended
@@ -48,7 +50,7 @@ export class IdempotencyKeys {
    * @throws KeyConflict when the key is known with another body
    * @throws EngineUnavailable when too many keys are held: none is forgotten early
    */
-  answerOf({ key, fingerprint, answer, holder }: KeyUse): Appended {
+  answerOf({ room, key, fingerprint, answer, holder }: KeyUse): Appended {
     const now = this.#clock.elapsed()
     this.#dropOld(now)
     const first = this.#held.get(key)
@@ -59,8 +61,13 @@ export class IdempotencyKeys {
     if (first !== undefined) this.#forget(key, first)
     const share = this.#shares.take('keys', holder)
     if (share instanceof Reached) throw new EngineUnavailable(share.sentence, share)
-    this.#held.set(key, { fingerprint, answer, share, until: now + KEY_WINDOW_MS })
+    this.#held.set(key, { room, fingerprint, answer, share, until: now + KEY_WINDOW_MS })
     return answer
+  }
+
+  /** Keys that were used in this room before now are new again. */
+  forgetRoom(room: string): void {
+    for (const [key, held] of this.#held) if (held.room === room) this.#forget(key, held)
   }
 
   #dropOld(now: number): void {

@@ -7,13 +7,15 @@ import type { Holder, Shares } from '../shares.ts'
 import type { Followers } from './followers.ts'
 import { fingerprintOf, IdempotencyKeys, keyName } from './idempotency-keys.ts'
 
-/** The holder is that of the key. */
-export type AppendNow = (
-  room: string,
-  draft: Draft,
-  key: IdempotencyKey | null,
-  holder: Holder,
-) => Appended
+export interface MemoryLog {
+  /**
+   * The log's `append` without a promise; the holder is that of the key. Throws KeyConflict, or
+   * EngineUnavailable when too many keys are held.
+   */
+  append(room: string, draft: Draft, key: IdempotencyKey | null, holder: Holder): Appended
+  /** A key that was used in this room before now is new. */
+  forgetKeys(room: string): void
+}
 
 export interface MemoryLogParts {
   clock: Clock
@@ -21,11 +23,7 @@ export interface MemoryLogParts {
   shares: Shares
 }
 
-/**
- * The log's `append` without a promise. It throws KeyConflict, or EngineUnavailable when too many
- * keys are held.
- */
-export function createMemoryLog({ clock, followers, shares }: MemoryLogParts): AppendNow {
+export function createMemoryLog({ clock, followers, shares }: MemoryLogParts): MemoryLog {
   const keys = new IdempotencyKeys(clock, shares)
   let latest: Appended = { position: null, time: clock.now(), repeated: false }
 
@@ -36,16 +34,17 @@ export function createMemoryLog({ clock, followers, shares }: MemoryLogParts): A
     return latest
   }
 
-  return (room, draft, key, holder) => {
+  const append: MemoryLog['append'] = (room, draft, key, holder) => {
     const answer = answerNow()
     if (key !== null) {
-      const named = { key: keyName(room, key), fingerprint: fingerprintOf(draft) }
+      const named = { room, key: keyName(room, key), fingerprint: fingerprintOf(draft) }
       const first = keys.answerOf({ ...named, answer, holder })
       if (first.repeated) return first
     }
     followers.of(room)?.onMessage(accepted(draft, answer.time))
     return answer
   }
+  return { append, forgetKeys: (room) => keys.forgetRoom(room) }
 }
 
 function accepted({ kind, payload, user, name, origin }: Draft, time: number): Message {

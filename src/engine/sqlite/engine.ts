@@ -22,6 +22,7 @@ import { newNodeId } from '../node-id.ts'
 import type { Shares } from '../shares.ts'
 import { quotasOf } from './daily-use.ts'
 import { keepAllDailyUse, keepDailyUse } from './daily-use-job.ts'
+import { removeDeletedRooms } from './deleted-rooms.ts'
 import { reasonOf } from './errors.ts'
 import { sweepExpired } from './expiry-job.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
@@ -43,6 +44,7 @@ import {
 import { watchStore } from './store-watch.ts'
 import { SqliteLog } from './stored-log.ts'
 import { closeThreads, startInFolder, startInMemory, type Threads } from './threads.ts'
+import { emptyUserRedactions } from './user-redactions.ts'
 
 /** Threads and disks take real time, also where a test holds the clock of all else. */
 const DISK_CLOCK = systemClock
@@ -124,9 +126,9 @@ async function compose(
   const followers = new Followers()
   const kept = { writer, offsets, reader, clock, bounds, space, followers, shares, queues }
   const stored = new SqliteLog(kept)
-  const appendNow = createMemoryLog({ clock, followers, shares })
+  const memory = createMemoryLog({ clock, followers, shares })
   const stopTrimming = await startTrimming(threads, followers, { clock, rules })
-  const stopJobs = startJobs(threads, tickets, clock)
+  const stopJobs = startJobs(threads, { tickets, followers, clock })
   const stopWatching = watchSpace(clock, space)
   const watching = watchStore({ clock: DISK_CLOCK, writer, stored })
   return {
@@ -138,7 +140,7 @@ async function compose(
     ...identity,
     attempts: new MemoryAttempts(clock),
     presence: new MemoryPresence(),
-    log: splitLog({ appendNow, stored, followers }),
+    log: splitLog({ memory, stored, followers }),
     revocations: createMemoryRevocations(),
     shares,
     get waiting() {
@@ -184,19 +186,31 @@ async function startTrimming(
   return trimHistories(clock, slice, walk.goOn)
 }
 
+/** What periodic work is about, besides the store. */
+interface Jobs {
+  tickets: MemoryTickets
+  followers: Followers
+  clock: Clock
+}
+
 /** Starts the periodic work of an open engine. Returns how to stop. */
-function startJobs(threads: Threads, tickets: MemoryTickets, clock: Clock): () => void {
+function startJobs(threads: Threads, { tickets, followers, clock }: Jobs): () => void {
   const { writer } = threads
   const stopSweeping = sweepExpired(clock, [
     (slice) => tickets.sweep(slice),
     (slice) => writer.call('sweepSessions', slice),
   ])
   const stopFreeing = freeReleasedNames(clock, threads)
+  const stopRemoving = removeDeletedRooms(clock, threads)
+  const recounted = (room: string) => followers.of(room)?.onRecounted()
+  const stopEmptying = emptyUserRedactions(clock, threads, recounted)
   const stopKeepingUse = keepDailyUse(clock, writer)
   const stopTending = tendKeys(clock, (args) => writer.call('tendKeys', args))
   return () => {
     stopSweeping()
     stopFreeing()
+    stopRemoving()
+    stopEmptying()
     stopKeepingUse()
     stopTending()
   }

@@ -1,6 +1,7 @@
 // The idempotency keys of rooms with history, in the writer thread: the newest in memory and in a
 // log of their own, a row for each commit; older ones in runs on disk. A key holds whatever becomes
-// of its message, which may be trimmed, redacted or deleted with its room.
+// of its message, which may be trimmed or redacted, and goes when its room is deleted: what begins
+// in the room then has other keys.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { First, HashedKey, KeyAnswer, Salt } from './key-entry.ts'
 import { KeyIndex } from './key-index.ts'

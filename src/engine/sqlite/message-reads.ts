@@ -4,6 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Kind, Position } from '../../protocol/message.ts'
 import type { Retention, RoomSummary } from '../message-log.ts'
 import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
+import { HIDING } from './user-redactions.ts'
 
 /**
  * What of a room is shown, by its rule. The retention that is in force in the room binds too: what
@@ -52,10 +53,17 @@ export type MessageReads = {
   retentionsAfter(args: { after: number; limit: number }): RoomRetention[]
 }
 
+const COLUMNS = 'messages.user, name, payload, redacted_at AS redactedAt FROM messages'
+/** The same, where messages of some users are hidden. */
+const COLUMNS_SHOWN = `
+  messages.user, iif(hiding.user IS NULL, name, NULL) AS name,
+  iif(hiding.user IS NULL, payload, x'') AS payload,
+  iif(hiding.user IS NULL, redacted_at, 0) AS redactedAt
+  FROM messages ${HIDING}`
+
 /** By offset alone: clocks are set back, and a page MUST be what its summary says. */
-const page = (order: 'ASC' | 'DESC'): string => `
-  SELECT "offset", time, kind, user, name, payload, redacted_at AS redactedAt
-  FROM messages
+const page = (order: 'ASC' | 'DESC', columns: string): string => `
+  SELECT "offset", time, kind, ${columns}
   WHERE room = :id AND "offset" > :after AND "offset" < :before
   ORDER BY "offset" ${order} LIMIT :limit`
 
@@ -71,7 +79,7 @@ export function messageReads(db: DatabaseSync): MessageReads {
     SELECT ${ROOM_COLUMNS}, redactions FROM rooms WHERE name = :room`)
   const meta = db.prepare('SELECT value FROM meta WHERE name = :name')
   const first = db.prepare(OLDEST)
-  const pages = { asc: db.prepare(page('ASC')), desc: db.prepare(page('DESC')) }
+  const pages = pagesIn(db)
   const metaOf = (name: string): string => String(meta.get({ name })?.value)
 
   /** The position of a room without messages is 0 in the epoch that its first message will have. */
@@ -90,10 +98,11 @@ export function messageReads(db: DatabaseSync): MessageReads {
     const ageMs = Math.min(retention.ageMs ?? now, ageMaxMs ?? now)
     const after = Math.max(shownFrom - 1, head.offset - kept)
     const oldest = first.get({ id, after, since: now - ageMs }) as { offset: number } | undefined
-    return { id, head, redactions, oldest: oldest?.offset ?? head.offset + 1 }
+    const userRedactions = Number(metaOf('user_redactions'))
+    return { id, head, redactions, userRedactions, oldest: oldest?.offset ?? head.offset + 1 }
   }
 
-  const pagesIn = db.prepare(
+  const pageCount = db.prepare(
     'SELECT page_count, page_size FROM pragma_page_count, pragma_page_size',
   )
   const retentions = db.prepare(`
@@ -103,7 +112,7 @@ export function messageReads(db: DatabaseSync): MessageReads {
 
   return {
     fileUse() {
-      const { page_count: count, page_size: size } = pagesIn.get() ?? {}
+      const { page_count: count, page_size: size } = pageCount.get() ?? {}
       const freeInside = Number(freePages.get()?.freelist_count) * Number(size)
       return { bytes: Number(count) * Number(size) - freeInside, freeInside }
     },
@@ -111,19 +120,31 @@ export function messageReads(db: DatabaseSync): MessageReads {
     rulesInForce: () => (meta.get({ name: 'rules' })?.value as string | undefined) ?? null,
     retentionsAfter: (args) => retentions.all(args) as unknown as RoomRetention[],
     summaryOf(args) {
-      const { head, oldest, redactions } = look(args)
-      return { head, oldest, redactions }
+      const { id: _, ...summary } = look(args)
+      return summary
     },
     readMessages({ after, before, limit, bytes, order, ...kept }) {
-      const { id, head, oldest, redactions } = look(kept)
+      const { id, ...summary } = look(kept)
+      const { head, oldest } = summary
       const bounds = {
         ...{ id, limit },
         after: Math.max(after ?? 0, oldest - 1),
         before: Math.min(before ?? head.offset + 1, head.offset + 1),
       }
-      return { head, oldest, redactions, messages: take(pages[order], bounds, bytes) }
+      return { ...summary, messages: take(pages()[order], bounds, bytes) }
     },
   }
+}
+
+/** The statements for pages; only where messages are hidden now they cost more. */
+function pagesIn(db: DatabaseSync) {
+  const pagesWith = (columns: string) => ({
+    asc: db.prepare(page('ASC', columns)),
+    desc: db.prepare(page('DESC', columns)),
+  })
+  const [whole, shown] = [pagesWith(COLUMNS), pagesWith(COLUMNS_SHOWN)]
+  const hiding = db.prepare('SELECT 1 FROM user_redactions LIMIT 1')
+  return () => (hiding.get() === undefined ? whole : shown)
 }
 
 type Bounds = Record<'id' | 'limit' | 'after' | 'before', number>

@@ -4,6 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { systemClock } from '../../time/system-clock.ts'
 import type { Retention } from '../message-log.ts'
 import { DailyUse, NO_QUOTAS, type Quotas } from './daily-use.ts'
+import { type DeletedRoomWrites, deletedRoomWrites } from './deleted-rooms.ts'
 import { BatchFault, reasonOf } from './errors.ts'
 import { ANY_NUMBER, type KeyBounds, SqliteKeys } from './idempotency-keys.ts'
 import { type First, hashKey } from './key-entry.ts'
@@ -13,24 +14,26 @@ import { type Trim, type Trimmed, Trimmer } from './retention.ts'
 import { RoomTrim } from './room-trim.ts'
 import { epochOf, isSame, type RoomRow, RoomTable, retentionIn } from './rooms.ts'
 import { TrimQueue } from './trim-queue.ts'
+import { type UserRedactionWrites, userRedactionWrites } from './user-redactions.ts'
 import type { WritingDatabase } from './worker.ts'
 
-export type MessageWrites = {
-  keepMessages(drafts: PackedDrafts): PackedAnswers
-  redactMessage(args: { room: string; offset: number; now: number }): boolean
-  /** Deletes messages that their rooms no longer keep. */
-  trimMessages(trim: Trim): Trimmed
-  /** What the rules of these rooms say now; `trimMessages` puts it in force. */
-  changeRetentions(changes: RetentionChange[]): void
-  /** The rules of this digest are in force in all rooms, and need not be looked at again. */
-  noteRules(args: { digest: string }): void
-  /** Writes what at most so many users have used of the day; gives how many it were. */
-  keepDailyUse(args: { limit: number }): number
-  /** Deletes what was used of former days; see `DailyUse.sweep`. */
-  sweepDailyUse(args: { day: number; after: string; limit: number }): string | null
-  /** Does a part of what is to be done about keys; see `SqliteKeys.tend`. */
-  tendKeys(args: { openMs: number }): boolean
-}
+export type MessageWrites = DeletedRoomWrites &
+  UserRedactionWrites & {
+    keepMessages(drafts: PackedDrafts): PackedAnswers
+    redactMessage(args: { room: string; offset: number; now: number }): boolean
+    /** Deletes messages that their rooms no longer keep. */
+    trimMessages(trim: Trim): Trimmed
+    /** What the rules of these rooms say now; `trimMessages` puts it in force. */
+    changeRetentions(changes: RetentionChange[]): void
+    /** The rules of this digest are in force in all rooms, and need not be looked at again. */
+    noteRules(args: { digest: string }): void
+    /** Writes what at most so many users have used of the day; gives how many it were. */
+    keepDailyUse(args: { limit: number }): number
+    /** Deletes what was used of former days; see `DailyUse.sweep`. */
+    sweepDailyUse(args: { day: number; after: string; limit: number }): string | null
+    /** Does a part of what is to be done about keys; see `SqliteKeys.tend`. */
+    tendKeys(args: { openMs: number }): boolean
+  }
 
 /** The rule of a room keeps more or less than it did. */
 export interface RetentionChange {
@@ -77,6 +80,8 @@ export function messageWrites(db: DatabaseSync, parts: WritesParts = {}): Prepar
       for (const { room, retention } of changes) queue.change(room, retention)
     },
     noteRules: (args) => void noteRules.run(args),
+    ...deletedRoomWrites(db, rooms),
+    ...userRedactionWrites(db),
     keepDailyUse: ({ limit }) => use.keep(limit),
     sweepDailyUse: (args) => use.sweep(args),
     tendKeys: (args) => keys.tend(args),
@@ -112,6 +117,11 @@ class Keeper {
   readonly #keys: SqliteKeys
   readonly #incarnation: StatementSync
   readonly #use: DailyUse
+  /**
+   * The id of the newest message. Ids are given here, and none twice: the database would give that
+   * of a deleted message again, and hide the new one where the former's user was redacted.
+   */
+  #lastId: number
 
   constructor(db: DatabaseSync, { rooms, use, keys, trim, queue, offsets }: KeeperParts) {
     this.#rooms = rooms
@@ -121,8 +131,12 @@ class Keeper {
     this.#use = use
     this.#keys = keys
     this.#insert = db.prepare(`
-      INSERT INTO messages (room, "offset", time, kind, user, payload, name)
-      VALUES (?, ?, ?, ?, ?, ?, ?)`)
+      INSERT INTO messages (id, room, "offset", time, kind, user, payload, name)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+    const newest = db.prepare(`
+      SELECT max(coalesce((SELECT max(id) FROM messages), 0),
+                 coalesce((SELECT max(up_to) FROM user_redactions), 0)) AS id`)
+    this.#lastId = Number(newest.get()?.id)
     this.#incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
   }
 
@@ -177,7 +191,9 @@ class Keeper {
   #keepOne(drafts: PackedDrafts, index: number, rows: Rows, firsts: Map<number, First>): number {
     const time = drafts.time[index] ?? 0
     const payload = payloadAt(drafts, index)
-    const hashed = hashedKeyOf(drafts, index, payload)
+    const room = drafts.room[index] ?? 0
+    const known = rows[room] ?? null
+    const hashed = hashedKeyOf(drafts, index, payload, known ?? this.#rooms.next)
     const first = hashed && this.#keys.find(hashed)
     if (first) {
       if (!first.same) return NOT_KEPT.otherBody
@@ -192,8 +208,6 @@ class Keeper {
       const may = holder === null || this.#use.mayKeepKey(holder, keyAddress, time)
       if (!may) return NOT_KEPT.keysOfDay
     }
-    const room = drafts.room[index] ?? 0
-    const known = rows[room] ?? null
     const over = holder && this.#use.take(holder, time, payload.length, known === null)
     if (over) return NOT_KEPT[over]
     const row =
@@ -201,7 +215,9 @@ class Keeper {
     rows[room] = row
     const offset = row.newest + 1
     const values = [row.id, offset, time, drafts.kind[index] ?? 'binary'] as const
-    this.#insert.run(...values, drafts.users[sender] ?? null, payload, drafts.names[sender] ?? null)
+    const [user, name] = [drafts.users[sender] ?? null, drafts.names[sender] ?? null]
+    this.#lastId += 1
+    this.#insert.run(this.#lastId, ...values, user, payload, name)
     if (hashed) {
       this.#keys.add(hashed, { offset, time, generation: row.generation })
       if (holder !== null) this.#use.countKey(holder, keyAddress, time)
@@ -213,9 +229,17 @@ class Keeper {
   }
 }
 
-function hashedKeyOf({ key, kind }: PackedDrafts, index: number, payload: Uint8Array) {
+/** A key goes with its room: where the room begins again, it is another one. */
+function hashedKeyOf(
+  { key, kind }: PackedDrafts,
+  index: number,
+  payload: Uint8Array,
+  { generation }: Pick<RoomRow, 'generation'>,
+) {
   const name = key[index] ?? null
-  return name === null ? null : hashKey(name, kind[index] ?? 'binary', payload)
+  if (name === null) return null
+  const inRoom = generation === 0 ? name : `${generation} ${name}`
+  return hashKey(inRoom, kind[index] ?? 'binary', payload)
 }
 
 /** The row of each room of the drafts; null while the room does not exist. */

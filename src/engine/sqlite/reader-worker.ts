@@ -2,14 +2,16 @@
 import { workerData } from 'node:worker_threads'
 import { openForReading } from './file.ts'
 import { prepareReads } from './identity-reads.ts'
+import { jobReads } from './job-reads.ts'
 import { messageReads } from './message-reads.ts'
-import { releasedNameReads } from './released-names.ts'
+import { roomListReads } from './room-list.ts'
 import type { Operations } from './thread.ts'
 import { runReads, serve } from './worker.ts'
 
 serve(() => {
   const db = openForReading(workerData.path)
-  const reads = { ...prepareReads(db), ...messageReads(db), ...releasedNameReads(db) }
+  const messages = { ...messageReads(db), ...roomListReads(db) }
+  const reads = { ...prepareReads(db), ...messages, ...jobReads(db) }
   const operations = reads as unknown as Operations
   return {
     run: (calls) => runReads(db, operations, calls),

@@ -69,8 +69,13 @@ export class RoomTable {
     return this.#held.get(name) ?? this.#load(name)
   }
 
+  /** What a room that is created now will have. */
+  get next(): Pick<RoomRow, 'generation'> {
+    return { generation: Number(this.#generation.get()?.value ?? 0) }
+  }
+
   create(name: string, { messages, ageMs }: Retention, now: number): RoomRow {
-    const generation = Number(this.#generation.get()?.value ?? 0)
+    const { generation } = this.next
     const dueAt = now + waitOf({ ageMaxMs: ageMs })
     const rest = { generation, messagesMax: messages, ageMaxMs: ageMs, dueAt }
     const { lastInsertRowid } = this.#insert.run({ name, ...rest })

@@ -37,4 +37,26 @@ const KEYS = `
   ALTER TABLE daily_use ADD COLUMN keys INTEGER NOT NULL DEFAULT 0;
 `
 
-export const TENTH = RETENTION + KEYS
+/**
+ * Users whose messages up to an id are hidden, until a job has deleted what they said. The view
+ * shows neither those nor the rooms that are deleted, whose names begin with `$`.
+ */
+const USER_REDACTIONS = `
+  CREATE TABLE user_redactions (
+    user  TEXT PRIMARY KEY,
+    up_to INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO meta VALUES ('user_redactions', '0');
+
+  DROP VIEW history;
+  CREATE VIEW history AS
+  SELECT rooms.name AS room, "offset", datetime(time / 1000, 'unixepoch') AS at, messages.user,
+         messages.name AS name, kind,
+         iif(kind = 'binary', hex(payload), CAST(payload AS TEXT)) AS payload, redacted_at
+  FROM messages JOIN rooms ON rooms.id = messages.room
+  WHERE rooms.name NOT LIKE '$%' AND NOT EXISTS
+    (SELECT 1 FROM user_redactions AS hiding
+     WHERE hiding.user = messages.user AND messages.id <= hiding.up_to);
+`
+
+export const TENTH = RETENTION + KEYS + USER_REDACTIONS

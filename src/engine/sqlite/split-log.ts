@@ -1,23 +1,23 @@
 // One log out of two: messages of rooms with history are kept, all others are only shared.
 import type { Followers } from '../memory/followers.ts'
-import type { AppendNow } from '../memory/message-log.ts'
+import type { MemoryLog } from '../memory/message-log.ts'
 import type { Appended, MessageLog, StoredDraft } from '../message-log.ts'
 
 /** The part of the log that keeps messages: the one of rooms with history. */
-export interface StoredLog extends Pick<MessageLog, 'head' | 'summary' | 'read' | 'redact'> {
+export interface StoredLog extends Omit<MessageLog, 'append' | 'follow'> {
   append(draft: StoredDraft): Promise<Appended>
 }
 
 export interface LogParts {
-  appendNow: AppendNow
+  memory: MemoryLog
   stored: StoredLog
   followers: Followers
 }
 
-export function splitLog({ appendNow, stored, followers }: LogParts): MessageLog {
+export function splitLog({ memory, stored, followers }: LogParts): MessageLog {
   return {
     append(room, draft, { retention, key, holder }) {
-      if (retention === null) return appendNow(room, draft, key, holder)
+      if (retention === null) return memory.append(room, draft, key, holder)
       return stored.append({ room, draft, retention, key, holder })
     },
     follow: async (room, follower) => followers.follow(room, follower),
@@ -25,5 +25,12 @@ export function splitLog({ appendNow, stored, followers }: LogParts): MessageLog
     summary: (room, retention) => stored.summary(room, retention),
     read: (room, query) => stored.read(room, query),
     redact: (room, offset) => stored.redact(room, offset),
+    redactUser: (user) => stored.redactUser(user),
+    list: (query) => stored.list(query),
+    async deleteRoom(room) {
+      const wasKept = await stored.deleteRoom(room)
+      memory.forgetKeys(room)
+      return wasKept
+    },
   }
 }

@@ -7,9 +7,11 @@ import { EngineUnavailable } from '../engine.ts'
 import type { Followers } from '../memory/followers.ts'
 import type {
   Appended,
+  KeptRoom,
   Page,
   PageQuery,
   Retention,
+  RoomQuery,
   RoomSummary,
   StoredDraft,
 } from '../message-log.ts'
@@ -21,12 +23,15 @@ import type { MessageWrites } from './message-writes.ts'
 import { COMMIT_DRAFTS_MAX, type OffsetsUnderway } from './offsets-underway.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
 import type { ReadQueues } from './read-queues.ts'
+import type { RoomListReads } from './room-list.ts'
 import type { StoredLog } from './split-log.ts'
 import type { StoreSpace } from './store-space.ts'
 import type { SqliteThread } from './thread.ts'
 
 /** As COMMIT_DRAFTS_MAX: further drafts wait for the next commit, so that none takes long. */
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
+/** Changes of more than one message that may wait: further ones are refused at once. */
+const CHANGES_MAX = 1_000
 /** Bytes that are delivered in one turn: a reader's outbox holds a few times as much. */
 const TURN_BYTES = 262_144
 
@@ -38,11 +43,18 @@ interface Waiting extends DraftToKeep {
   reject(error: Error): void
 }
 
+/** A change of more than one message. */
+interface Change {
+  /** Resolves when its followers were told, or when it was refused. */
+  run(): Promise<void>
+  reject(error: Error): void
+}
+
 export interface SqliteLogParts {
   writer: SqliteThread<MessageWrites>
   /** Shared with the writer. */
   offsets: OffsetsUnderway
-  reader: SqliteThread<MessageReads>
+  reader: SqliteThread<MessageReads & RoomListReads>
   clock: Clock
   bounds: Bounds
   space: StoreSpace
@@ -58,6 +70,8 @@ export class SqliteLog implements StoredLog {
   #underway: readonly Waiting[] = []
   #rooms: readonly string[] = []
   #committing: Promise<void> | null = null
+  /** Each comes between two commits, and is told before the next. */
+  readonly #changes: Change[] = []
 
   constructor(parts: SqliteLogParts) {
     this.#parts = parts
@@ -116,6 +130,38 @@ export class SqliteLog implements StoredLog {
     return { room, now: this.#parts.clock.now(), retention }
   }
 
+  async list({ holder, ...query }: RoomQuery): Promise<KeptRoom[]> {
+    const { queues, reader } = this.#parts
+    return queues.pages.run(holder, () => reader.callAlone('listRooms', query))
+  }
+
+  deleteRoom(room: string): Promise<boolean> {
+    const { writer, followers } = this.#parts
+    return this.#betweenCommits(async () => {
+      const end = await writer.call('deleteRoom', { room })
+      if (end !== null) followers.of(room)?.onGap(end)
+      return end !== null
+    })
+  }
+
+  redactUser(user: string): Promise<void> {
+    const { writer, followers } = this.#parts
+    return this.#betweenCommits(async () => {
+      await writer.call('redactUser', { user })
+      for (const follower of followers.all()) follower.onUserRedacted(user)
+    })
+  }
+
+  #betweenCommits<Result>(change: () => Promise<Result>): Promise<Result> {
+    const isFull = this.#changes.length >= CHANGES_MAX
+    const reason = isFull ? 'Too many changes wait for the store.' : this.#parts.writer.away
+    if (reason !== null) return Promise.reject(new EngineUnavailable(reason))
+    return new Promise((resolve, reject) => {
+      this.#changes.push({ run: () => change().then(resolve, reject), reject })
+      this.#next()
+    })
+  }
+
   /** Resolves when every draft that was appended so far has its answer. */
   async settled(): Promise<void> {
     while (this.#committing !== null) await this.#committing
@@ -131,14 +177,15 @@ export class SqliteLog implements StoredLog {
   }
 
   /**
-   * The store does not answer: refuses drafts that wait, of which none is kept, and those that are
-   * being committed, of which that is unknown. If they are kept, their followers are told of them
-   * when the commit ends, so that a member has no gap.
+   * The store does not answer: refuses drafts and changes that wait, of which none is kept, and
+   * drafts that are being committed, of which that is unknown. If they are kept, their followers
+   * are told of them when the commit ends, so that a member has no gap.
    */
   giveUp(reason: string): void {
     const waiting = this.#waiting.splice(0)
     for (const { share } of waiting) share.release()
     refuse(waiting, new EngineUnavailable(reason))
+    refuse(this.#changes.splice(0), new EngineUnavailable(reason))
     refuse(this.#underway, new EngineUnavailable(reason, null, 'unknown'))
   }
 
@@ -153,22 +200,32 @@ export class SqliteLog implements StoredLog {
   }
 
   #next(): void {
-    if (this.#committing !== null || this.#waiting.length === 0) return
+    if (this.#committing !== null) return
+    const change = this.#changes.shift()
+    if (change !== undefined) this.#run(change.run())
+    else if (this.#waiting.length > 0) this.#run(this.#commit())
+  }
+
+  #commit(): Promise<void> {
     const drafts = this.#take()
     const packed = pack(drafts)
     this.#underway = drafts
     this.#rooms = packed.rooms
     this.#parts.offsets.fill(0, 0, packed.rooms.length)
-    this.#committing = this.#parts.writer
+    return this.#parts.writer
       .call('keepMessages', packed, [packed.bytes.buffer as ArrayBuffer])
       .then((answers) => this.#settle(drafts, answers))
       .catch((error) => refuse(drafts, error))
-      .finally(() => {
-        this.#underway = []
-        this.#rooms = []
-        this.#committing = null
-        this.#next()
-      })
+  }
+
+  /** One at a time; it MUST NOT reject. */
+  #run(work: Promise<void>): void {
+    this.#committing = work.finally(() => {
+      this.#underway = []
+      this.#rooms = []
+      this.#committing = null
+      this.#next()
+    })
   }
 
   #take(): Waiting[] {
@@ -221,8 +278,8 @@ function kept(draft: Waiting, position: Position): Message {
   return { kind, payload, user, name, origin, ...position, time }
 }
 
-function refuse(drafts: readonly Waiting[], error: Error): void {
-  for (const draft of drafts) draft.reject(error)
+function refuse(calls: readonly Pick<Waiting, 'reject'>[], error: Error): void {
+  for (const { reject } of calls) reject(error)
 }
 
 function messageFrom({ payload, redactedAt, ...rest }: ReadMessage, epoch: string): Message {

@@ -8,13 +8,15 @@ import { IN_MEMORY, storeIn } from './file.ts'
 import type { KeyBounds } from './idempotency-keys.ts'
 import type { Reads } from './identity-reads.ts'
 import type { Writes } from './identity-writes.ts'
+import type { JobReads } from './job-reads.ts'
 import type { MessageReads } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { newOffsetsUnderway, type OffsetsUnderway } from './offsets-underway.ts'
-import type { ReleasedNameReads, ReleasedNameWrites } from './released-names.ts'
+import type { ReleasedNameWrites } from './released-names.ts'
+import type { RoomListReads } from './room-list.ts'
 import { type SqliteThread, startSqliteThread } from './thread.ts'
 
-type ReadOperations = Reads & MessageReads & ReleasedNameReads
+type ReadOperations = Reads & MessageReads & RoomListReads & JobReads
 /** The thread that writes can read as well. */
 type WriteOperations = ReadOperations & Writes & MessageWrites & ReleasedNameWrites
 

@@ -5,10 +5,12 @@ import { systemClock } from '../../time/system-clock.ts'
 import { IN_MEMORY, openStore } from './file.ts'
 import { prepareReads } from './identity-reads.ts'
 import { prepareWrites } from './identity-writes.ts'
+import { jobReads } from './job-reads.ts'
 import { messageReads } from './message-reads.ts'
 import { messageWrites } from './message-writes.ts'
 import { OpenFiles } from './open-files.ts'
-import { releasedNameReads, releasedNameWrites } from './released-names.ts'
+import { releasedNameWrites } from './released-names.ts'
+import { roomListReads } from './room-list.ts'
 import type { Operations } from './thread.ts'
 import { runInTransaction, serve } from './worker.ts'
 
@@ -20,9 +22,10 @@ serve(() => {
     ...prepareWrites(db),
     ...writes,
     ...prepareReads(db),
-    ...releasedNameReads(db),
+    ...jobReads(db),
     ...releasedNameWrites(db),
     ...messageReads(db),
+    ...roomListReads(db),
   } as unknown as Operations
   const total = db.prepare('SELECT total_changes() AS rows')
   const changes = (): number => Number(total.get()?.rows)

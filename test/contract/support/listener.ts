@@ -27,6 +27,12 @@ export class Listener implements Follower {
     this.told.push(`hidden before ${before}`)
   }
 
+  onUserRedacted(user: string): void {
+    this.told.push(`redacted ${user}`)
+  }
+
+  onRecounted(): void {}
+
   onGap(after: Position): void {
     this.told.push('gap')
     this.gapAfter = after

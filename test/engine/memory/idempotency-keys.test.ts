@@ -13,8 +13,8 @@ import { heldRow, sharesOf, sharesWithin } from '../../support/memory-shares.ts'
 
 const ANSWER = { position: null, time: 1, repeated: false }
 
-function use(key: string, fingerprint = 'same') {
-  return { key, fingerprint, answer: ANSWER, holder: NO_HOLDER }
+function use(key: string, fingerprint = 'same', room = 'chat:1') {
+  return { room, key, fingerprint, answer: ANSWER, holder: NO_HOLDER }
 }
 
 t.test('a key is kept for its window, and then may be used for anything', async (t) => {
@@ -35,6 +35,18 @@ t.test('a repeat does not lengthen the window of a key', async (t) => {
   keys.answerOf(use('k'))
   await clock.advance(1)
   t.equal(keys.answerOf(use('k')).repeated, false)
+})
+
+t.test('the keys of a room are forgotten, and their shares given back', async (t) => {
+  const clock = new ManualClock()
+  const shares = sharesWithin()
+  const keys = new IdempotencyKeys(clock, shares)
+  for (const key of ['a', 'b']) keys.answerOf(use(key))
+  keys.answerOf(use('c', 'same', 'chat:2'))
+  keys.forgetRoom('chat:1')
+  t.equal(shares.held('keys'), 1)
+  t.equal(keys.answerOf(use('a', 'another')).repeated, false)
+  t.equal(keys.answerOf(use('c', 'same', 'chat:2')).repeated, true)
 })
 
 t.test('a new key is refused when too many are kept, and none is forgotten for it', async (t) => {

@@ -15,6 +15,8 @@ t.test('an append answers without a promise, after its follower was called', asy
     onMessage: ({ time }) => times.push(time),
     onRedacted: () => {},
     onHidden: () => {},
+    onUserRedacted: () => {},
+    onRecounted: () => {},
     onGap: () => {},
   })
   const answer = log.append('chat:1', draft('hello'), PLAIN)

@@ -20,8 +20,8 @@ function threads({ isCommitted = true } = {}) {
   const position = { epoch: EPOCH, offset: isCommitted ? 1 : 0 }
   const results: { [operation: string]: unknown } = {
     headOf: position,
-    summaryOf: { head: position, oldest: 1, redactions: 0 },
-    readMessages: { head: position, oldest: 1, redactions: 0, messages: [] },
+    summaryOf: { head: position, oldest: 1, redactions: 0, userRedactions: 0 },
+    readMessages: { head: position, oldest: 1, redactions: 0, userRedactions: 0, messages: [] },
   }
   const keep = () => {
     offsets[0] = 1
@@ -45,6 +45,8 @@ function logOf(parts: ReturnType<typeof threads>, shares = sharesWithin()) {
     onMessage: () => seen.push('told'),
     onRedacted: () => {},
     onHidden: () => {},
+    onUserRedacted: () => {},
+    onRecounted: () => {},
     onGap: () => {},
   })
   const say = (text: string) =>

@@ -1,0 +1,76 @@
+// Deleting a room: it loses its name at once, so that the next message begins a new room of that
+// name, and a job deletes its messages, a part at a time, before it deletes the row.
+import type { DatabaseSync } from 'node:sqlite'
+import type { Position } from '../../protocol/message.ts'
+import type { Clock } from '../../time/clock.ts'
+import { inSlices } from './periodic-job.ts'
+import { epochOf, ROOM_COLUMNS, type RoomRow, type RoomTable } from './rooms.ts'
+import type { SqliteThread } from './thread.ts'
+
+const EVERY_MS = 1_000
+/** Messages per slice: some milliseconds of the writing thread. */
+const SLICE = 1_000
+
+/** No client can name a room so: deleted rooms have it and their number for a name. */
+const DELETED = '$'
+/** Finds the rows of deleted rooms, by the index on names. */
+const IS_DELETED = `name >= '${DELETED}' AND name < '%'`
+
+export type DeletedRoomReads = ReturnType<typeof deletedRoomReads>
+export type DeletedRoomWrites = ReturnType<typeof deletedRoomWrites>
+
+export function deletedRoomReads(db: DatabaseSync) {
+  const find = db.prepare(`SELECT id FROM rooms WHERE ${IS_DELETED} LIMIT 1`)
+  return {
+    /** The id of a room that is deleted and still has a row. */
+    deletedRoom(): number | null {
+      return (find.get()?.id as number | undefined) ?? null
+    },
+  }
+}
+
+export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
+  const find = db.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = :room`)
+  const incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
+  const nextGeneration = db.prepare(
+    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'",
+  )
+  const rename = db.prepare(`UPDATE rooms SET name = '${DELETED}' || id WHERE id = :id`)
+  const removeMessages = db.prepare(`
+    DELETE FROM messages WHERE id IN
+      (SELECT id FROM messages WHERE room = :id ORDER BY "offset" LIMIT ${SLICE})`)
+  const removeRow = db.prepare(`DELETE FROM rooms WHERE id = :id AND ${IS_DELETED}`)
+
+  return {
+    /** The last position of the room that is deleted; null when there was none. */
+    deleteRoom({ room }: { room: string }): Position | null {
+      const row = find.get({ room }) as RoomRow | undefined
+      if (row === undefined) return null
+      const { id, generation, newest } = row
+      rename.run({ id })
+      rooms.forget()
+      // Offsets begin at 1 again: the new epoch tells clients that remember a position.
+      nextGeneration.run()
+      return { epoch: epochOf(String(incarnation.get()?.value), generation), offset: newest }
+    },
+    /** Deletes some messages of a deleted room, or its row when it has no more of them. */
+    removeDeleted({ id }: { id: number }): void {
+      if (removeMessages.run({ id }).changes === 0) removeRow.run({ id })
+    },
+  }
+}
+
+interface Threads {
+  reader: SqliteThread<DeletedRoomReads>
+  writer: SqliteThread<DeletedRoomWrites>
+}
+
+/** Returns how to stop. */
+export function removeDeletedRooms(clock: Clock, { reader, writer }: Threads): () => void {
+  const some = async (): Promise<boolean> => {
+    const id = await reader.call('deletedRoom', undefined)
+    if (id !== null) await writer.call('removeDeleted', { id })
+    return id !== null
+  }
+  return inSlices(clock, EVERY_MS, [some])
+}

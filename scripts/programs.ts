@@ -1,6 +1,6 @@
 // The programs that tests run beside Node, and their paths on this machine.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
 export interface Program {
@@ -11,6 +11,8 @@ export interface Program {
   debianPackage: string
   /** A Python module that the command must be able to import. */
   module?: string
+  /** What a library has installed for it. */
+  folder?: string
 }
 
 /** Debian's own Python: no other one has Debian's packages, and another may be first in PATH. */
@@ -64,6 +66,13 @@ export const FURTHER_PROGRAMS = {
     debianPackage: 'python3-urllib3',
     module: 'urllib3',
   },
+  go: { title: 'Go', commands: ['go'], debianPackage: 'golang-go' },
+  gorilla: {
+    title: 'gorilla/websocket for Go',
+    commands: ['go'],
+    debianPackage: 'golang-github-gorilla-websocket-dev',
+    folder: '/usr/share/gocode/src/github.com/gorilla/websocket',
+  },
   requests: {
     title: 'requests for Python',
     commands: [PYTHON],
@@ -76,7 +85,8 @@ export const FURTHER_PROGRAMS = {
 const FURTHER_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin']
 
 /** The path of a program, or null where it is not installed. */
-export function findProgram({ commands, module }: Program): string | null {
+export function findProgram({ commands, module, folder }: Program): string | null {
+  if (folder !== undefined && !existsSync(folder)) return null
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...FURTHER_FOLDERS]
   const paths = commands.flatMap((command) =>
     isAbsolute(command) ? [command] : folders.map((folder) => join(folder, command)),

@@ -78,7 +78,13 @@ export class Seat {
 
   /** Counts bytes that an undecided connection has sent ahead, or returns what was reached. */
   sentAhead(bytes: number): Reached | null {
-    return this.#pending?.share.grow(bytes) ?? null
+    return this.#pending?.grow(bytes) ?? null
+  }
+
+  /** As `sentAhead`, of all that came so far: what is half of a frame is here too. */
+  sentSoFar(bytes: number): Reached | null {
+    const more = bytes - (this.#pending?.bytes ?? bytes)
+    return more > 0 ? this.sentAhead(more) : null
   }
 
   /** Counts the seat for its user; 429 when that user has too many. Null without a user id. */
@@ -103,6 +109,8 @@ export class Seat {
 /** The share of an undecided connection, which has to make room where all are taken [C132]. */
 class Pending {
   readonly share: Share
+  /** Sent ahead, as far as it was counted. */
+  bytes = 0
   #close: OnDisplaced | null = null
   #displaced: Reached | null = null
 
@@ -112,6 +120,12 @@ class Pending {
       this.#close?.(reached)
     }
     this.share = taken(shares.take('pending', { ...NO_HOLDER, address }, 0, onDisplaced))
+  }
+
+  grow(bytes: number): Reached | null {
+    const reached = this.share.grow(bytes)
+    if (reached === null) this.bytes += bytes
+    return reached
   }
 
   whenDisplaced(close: OnDisplaced): void {

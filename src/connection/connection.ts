@@ -136,6 +136,16 @@ export class Connection implements Live, Beating, Gatherer, Rate {
     this.pingedAt = 0
   }
 
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
+  /** Counts all that it has sent while it is undecided. */
+  sentSoFar(bytes: number): void {
+    const reached = this.seat.sentSoFar(bytes)
+    if (reached !== null) this.close(CLOSE.tooManyRequests, reached.limit)
+  }
+
   /** Asks the client to tell when it has read all that it was given so far. */
   endPiece(): void {
     if (this.#life === 'open' && this.#socket.ask(this.#asked + 1)) this.#asked += 1

@@ -10,10 +10,10 @@ import { type DrainTimes, drain } from './drain.ts'
 import { Heartbeat, TICK_MS } from './heartbeat.ts'
 import { RecentRevocations } from './recent-revocations.ts'
 import { type Reader, SlowReaders } from './slow-readers.ts'
-import { type Deadline, Undecided } from './undecided.ts'
+import { type Deadline, Undecided, type Waiting } from './undecided.ts'
 
 /** The part of a connection that the registry needs. */
-export interface Live extends Reader {
+export interface Live extends Reader, Waiting {
   readonly identity: Identity
   readonly seat: Seat
   /** A session or user of this connection was revoked, perhaps in one room alone. */

@@ -15,13 +15,24 @@ export const DEADLINES = {
   connect: { ms: CONNECT.deadlineMs, code: CLOSE.expired },
 } as const satisfies Record<string, Deadline>
 
-interface Closable {
+/** A connection that may have no identity yet. */
+export interface Waiting {
+  /** All bytes that ever came in. */
+  readonly bytesRead: number
+  /** So many have come since it is undecided, and count. */
+  sentSoFar(bytes: number): void
   close(code: CloseCode): void
 }
 
-export class Undecided<Connection extends Closable> {
-  /** By deadline: each connection with the time at which it is closed, oldest first. */
-  readonly #queues = new Map<Deadline, Map<Connection, number>>()
+/** When it is closed, and what had come in when it began to wait. */
+interface Mark {
+  readonly closeAt: number
+  readonly bytesRead: number
+}
+
+export class Undecided<Connection extends Waiting> {
+  /** By deadline: each connection, oldest first. */
+  readonly #queues = new Map<Deadline, Map<Connection, Mark>>()
 
   add(connection: Connection, deadline: Deadline, elapsed: number): void {
     let queue = this.#queues.get(deadline)
@@ -29,18 +40,25 @@ export class Undecided<Connection extends Closable> {
       queue = new Map()
       this.#queues.set(deadline, queue)
     }
-    queue.set(connection, elapsed + deadline.ms)
+    const { bytesRead } = connection
+    queue.set(connection, { closeAt: elapsed + deadline.ms, bytesRead })
   }
 
   remove(connection: Connection): void {
     for (const queue of this.#queues.values()) queue.delete(connection)
   }
 
-  /** Closes the connections whose deadline is over. Called about once a second. */
+  /**
+   * Closes the connections whose deadline is over, and counts what the others have sent: half of a
+   * frame waits in the WebSocket server, unseen (S45). Called about once a second.
+   */
   check(elapsed: number): void {
     for (const [{ code }, queue] of this.#queues) {
-      for (const [connection, closeAt] of queue) {
-        if (closeAt > elapsed) break
+      for (const [connection, { closeAt, bytesRead }] of queue) {
+        if (closeAt > elapsed) {
+          connection.sentSoFar(connection.bytesRead - bytesRead)
+          continue
+        }
         queue.delete(connection)
         connection.close(code)
       }

@@ -95,3 +95,16 @@ test('long names: one warning, and what it says is so', async (t) => {
     t.equal(status, isLost ? 414 : 200)
   }
 })
+
+test('no option is needed at all', async (t) => {
+  const folder = process.cwd()
+  process.chdir(t.testdir())
+  t.teardown(() => process.chdir(folder))
+  const app = Fastify()
+  await app.register(usher)
+  const url = await app.listen({ port: 0 })
+  const ready = await call(`${url}/health/ready`, 'GET')
+  const page = await fetch(`${url}/rooms/chat:lobby`)
+  await app.close()
+  t.same([ready.status, page.status], [200, 401])
+})

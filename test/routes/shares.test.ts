@@ -4,11 +4,13 @@ import { type Test, test } from 'tap'
 import type { HeldName } from '../../src/engine/bounds.ts'
 import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Limits } from '../../src/protocol/limits.ts'
-import { SERVER_KEY, type StartedApp, startApp } from '../support/app.ts'
+import { SERVER_KEY, type StartedApp, startApp, startOnManualClock } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
+import { clientFrame, OPCODE } from '../support/frames.ts'
 import { ManualClock, moveUntil } from '../support/manual-clock.ts'
 import { pauseCalls } from '../support/paused-calls.ts'
 import { asServer, call, PASSWORD, person, ticketOf } from '../support/people.ts'
+import { rawConnect } from '../support/raw-client.ts'
 import { limited } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
@@ -183,6 +185,21 @@ test('[S43] what undecided connections send ahead is bounded, by address', async
   t.same(await client.closed, { code: 3013, reason: 'too many requests' })
   await until(() => usher.app.engine.shares.held('pending') === 0)
   release()
+})
+
+test('[S43] [C132] half of a frame is counted among what was sent ahead', async (t) => {
+  const { clock, usher } = await startOnManualClock(t, limited({ pendingBytes: 100_000 }))
+  const [small, large] = [await rawConnect(usher.url, FIRST), await rawConnect(usher.url, FIRST)]
+  const bytes = clientFrame({ opcode: OPCODE.text, payload: 'x'.repeat(60_000) })
+  small.socket.write(bytes.subarray(0, 1_000))
+  large.socket.write(bytes.subarray(0, 12_000))
+  await until(async () => {
+    await clock.advance(100)
+    return large.frames.length > 0
+  })
+  t.same(await large.closing(), { code: 3013, reason: 'too many requests' })
+  t.same([small.frames.length, small.ended], [0, false])
+  small.socket.destroy()
 })
 
 async function metricsOf({ url }: StartedApp): Promise<string> {

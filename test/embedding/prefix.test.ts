@@ -43,6 +43,8 @@ for (const prefix of ['', '/rt', '/api/v1/rt']) {
       ['GET', '/rooms/chat:a/messages', asServer, undefined, 200],
       ['POST', '/messages', asServer, [{ room: 'chat:a', data: 1 }], 200],
       ['PUT', '/users/ann/ban', asServer, undefined, 204],
+      ['GET', '/rooms', asServer, undefined, 200],
+      ['DELETE', '/rooms/chat:a', asServer, undefined, 204],
       ['GET', '/health/live', {}, undefined, 200],
       ['GET', '/health/ready', {}, undefined, 200],
     ]

@@ -67,6 +67,12 @@ const serverPath = fc.oneof(
   encoded(200).map((user) => `/users/${user}/connections`),
   encoded(200).map((user) => `/rooms/fuzz:a/members/${user}`),
 )
+const operatorPath = fc.oneof(
+  path(fc.constantFrom('/rooms', '/users')),
+  path(encoded(200).map((room) => `/rooms/gone:${room}`)),
+  encoded(200).map((user) => `/users/${user}`),
+  encoded(200).map((user) => `/users/${user}/messages`),
+)
 const anyPath = path(
   fc
     .array(fc.constantFrom(...PARTS), { minLength: 1, maxLength: 5 })
@@ -103,6 +109,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint(4, 'POST', fixed('/messages'), 'server', batch),
   endpoint(8, 'GET PUT DELETE PATCH', anyPath, 'user'),
   endpoint(4, 'PUT DELETE', serverPath, 'server'),
+  endpoint(4, 'GET DELETE', operatorPath, 'server'),
   endpoint(10, 'GET', roomPath, 'user'),
   endpoint(7, 'GET', anyPath, 'none'),
 ]

@@ -9,6 +9,7 @@ import { draft } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { heldRow, sharesOf, sharesWithin } from '../../support/memory-shares.ts'
 import { pageQuery } from '../../support/page-query.ts'
+import { turn } from '../../support/test-rooms.ts'
 
 const KEPT = { messages: 100, ageMs: null }
 const EPOCH = 'e1'
@@ -45,9 +46,9 @@ function logOf(parts: ReturnType<typeof threads>, shares = sharesWithin()) {
     onMessage: () => seen.push('told'),
     onRedacted: () => {},
     onHidden: () => {},
-    onUserRedacted: () => {},
+    onUserRedacted: () => seen.push('user redacted'),
     onRecounted: () => {},
-    onGap: () => {},
+    onGap: () => seen.push('gap'),
   })
   const say = (text: string) =>
     log.append({
@@ -67,6 +68,58 @@ const errorOf = (said: unknown): Promise<unknown> =>
     () => null,
     (error: unknown) => error,
   )
+
+t.test(
+  '[C214] [C216] what deletes much comes between two commits, and is told there',
+  async (t) => {
+    const { told: _, ...parts } = threads()
+    const calls: string[] = []
+    const commits: PromiseWithResolvers<object>[] = []
+    const call = (operation: string) => {
+      calls.push(operation)
+      if (operation === 'deleteRoom') return Promise.resolve({ epoch: EPOCH, offset: 3 })
+      if (operation === 'redactUser') return Promise.resolve()
+      const commit = Promise.withResolvers<object>()
+      commits.push(commit)
+      return commit.promise
+    }
+    const { log, seen, say } = logOf({
+      ...parts,
+      told: () => {},
+      writer: { call, away: null } as typeof parts.writer,
+    })
+    const answer = (...offset: number[]) =>
+      commits.shift()?.resolve({ epochs: [EPOCH], offset, repeats: new Map() })
+    const early = [say('a')]
+    // Together they are more than is told in one turn.
+    for (let i = 0; i < 3; i += 1) early.push(say('x'.repeat(200_000)))
+    answer(1)
+    await early[0]
+    await turn()
+    const changes = [log.deleteRoom('chat:1'), log.redactUser('u_ada')]
+    const late = say('b')
+    answer(2, 3, 4)
+    await Promise.all([...early, ...changes])
+    answer(1)
+    await late
+    const changed = ['deleteRoom', 'redactUser']
+    t.same(calls, ['keepMessages', 'keepMessages', ...changed, 'keepMessages'])
+    t.same(seen, [...Array(4).fill('told'), 'gap', 'user redacted', 'told'])
+  },
+)
+
+t.test('a change that waits for a store that is away is refused with the drafts', async (t) => {
+  const { told, ...parts } = threads()
+  const { log, say, seen } = logOf({ told, ...parts })
+  const said = say('a')
+  const refused = [errorOf(log.deleteRoom('chat:1')), errorOf(log.redactUser('u_ada'))]
+  log.giveUp('It hangs.')
+  for (const error of await Promise.all(refused)) t.match(error, { message: 'It hangs.' })
+  told()
+  await errorOf(said)
+  await turn()
+  t.same(seen, ['told'], 'and neither is done later')
+})
 
 t.test('[C93] a message on the disk is not shown before it was told', async (t) => {
   const { told, ...parts } = threads()

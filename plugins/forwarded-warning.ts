@@ -8,14 +8,16 @@ const REQUESTS_MIN = 20
 /** More peers than this at a time are no proxies. */
 const PEERS_MAX = 100
 
-/** Whether the server takes the address that the header names for the client's. */
-function isHeeded({ ip, socket }: FastifyRequest): boolean {
-  return ip !== socket.remoteAddress
+/** Whether the server goes by the header, which may name this very peer as the client. */
+function isHeeded({ ips = [] }: FastifyRequest): boolean {
+  return ips.length > 1
 }
 
 async function forwardedWarning(app: FastifyInstance): Promise<void> {
   const peers = new Map<string, number>()
   let isWarned = false
+  /** The last one that was heeded: the addresses of each of its requests need no look. */
+  let trusted: string | undefined
   const count = (peer: string): void => {
     if (peers.size >= PEERS_MAX) peers.clear()
     const requests = (peers.get(peer) ?? 0) + 1
@@ -29,10 +31,14 @@ async function forwardedWarning(app: FastifyInstance): Promise<void> {
         "application: in Fastify's trustProxy).",
     )
   }
+  const look = (request: FastifyRequest): void => {
+    const peer = request.socket.remoteAddress ?? 'A Unix socket'
+    if (peer === trusted) return
+    if (isHeeded(request)) trusted = peer
+    else count(peer)
+  }
   app.addHook('onRequest', (request, _, done) => {
-    if (!isWarned && request.headers['x-forwarded-for'] && !isHeeded(request)) {
-      count(request.socket.remoteAddress ?? 'A Unix socket')
-    }
+    if (!isWarned && request.headers['x-forwarded-for']) look(request)
     done()
   })
 }

@@ -67,7 +67,9 @@ function checkForm(request: FastifyRequest, reply: FastifyReply): void {
 
 /** Leaves out empty elements, for which ws would answer 400 after the ticket was redeemed. */
 function checkOffers(headers: IncomingHttpHeaders): void {
-  const list = headers['sec-websocket-protocol']?.split(',') ?? []
+  const header = headers['sec-websocket-protocol']
+  if (header === undefined) return
+  const list = header.split(',')
   const offers = list.map((offer) => offer.trim()).filter((offer) => offer !== '')
   if (!list.every((offer) => OFFER.test(offer)) || new Set(offers).size < offers.length) {
     throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Protocol must be a list of tokens.')

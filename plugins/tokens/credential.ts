@@ -31,6 +31,12 @@ export function cookieName(secure: boolean): string {
 const SECRETS_MAX = 4
 
 /**
+ * What stands before a cookie. No other white space is taken away: a browser does not see the
+ * prefix of the name in `\xa0__Host-usher`, and lets a sibling domain set that (S10).
+ */
+const BEFORE = /^[ \t]+/
+
+/**
  * The secrets of all cookies of one name, as another application of the host, or a page of a
  * sibling domain, may have set one too. The last one comes first: browsers name the longest path
  * first, and ours is `/`. Where none has the form of a secret, what there is.
@@ -38,7 +44,7 @@ const SECRETS_MAX = 4
 export function secretsIn(header: string | undefined, name: string): string[] {
   if (header === undefined) return []
   const start = `${name}=`
-  const cookies = header.split(';').map((cookie) => cookie.trim())
+  const cookies = header.split(';').map((cookie) => cookie.replace(BEFORE, ''))
   const ours = cookies.filter((cookie) => cookie.startsWith(start))
   const values = [...new Set(ours.map((cookie) => cookie.slice(start.length)).reverse())]
   const formed = values.filter(isSecret)

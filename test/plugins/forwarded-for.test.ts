@@ -64,8 +64,8 @@ test('[S50] [S36] the log shows the plain address, and never what is none', asyn
   t.notMatch(log(), /a-text-that-is-no-address|:1111/)
 })
 
-async function sendForwarded(url: string, requests: number): Promise<void> {
-  const headers = { 'x-forwarded-for': '198.51.100.7' }
+async function sendForwarded(url: string, requests: number, from = '198.51.100.7'): Promise<void> {
+  const headers = { 'x-forwarded-for': from }
   for (let sent = 0; sent < requests; sent += 1)
     await call(`${url}/health/live`, 'GET', { headers })
 }
@@ -83,8 +83,9 @@ test('[S50] an untrusted peer that keeps sending it is warned of once', async (t
   t.match(warningsIn(log())[0], /"level":40.*127\.0\.0\.1 keeps sending X-Forwarded-For/)
 })
 
-test('[S50] a trusted proxy is not warned of', async (t) => {
+test('[S50] a trusted proxy is not warned of, also where it is its own client', async (t) => {
   const { url, log } = await startApp(t, { trustProxy: ['127.0.0.1'] })
+  await sendForwarded(url, 60, '127.0.0.1')
   await sendForwarded(url, 60)
   t.same(warningsIn(log()), [])
 })

@@ -2,8 +2,9 @@
 // sibling domain, may have set one too.
 import t, { type Test } from 'tap'
 import { startApp } from '../support/app.ts'
-import { connect, refused } from '../support/client.ts'
+import { connect, rawSocket, refused } from '../support/client.ts'
 import { call, cookieOf, PASSWORD, person } from '../support/people.ts'
+import { RawClient } from '../support/raw-client.ts'
 
 const usher = await startApp(t)
 const { url } = usher
@@ -88,3 +89,28 @@ t.test('[C164] [S10] over TLS it is the same, among cookies of the name for TLS'
   t.equal(await status(good, `__Host-${OLD}`, OLD), 200)
   t.equal(await status(good.replace('__Host-', '')), 401)
 })
+
+t.test(
+  '[C164] [S10] a name that begins or ends with another white space is not ours',
+  async (t) => {
+    const { cookie } = ann.browser
+    const status = async (sent: string) => {
+      const client = new RawClient(await rawSocket(url))
+      client.socket.write(`GET /session HTTP/1.1\r\nHost: x\r\nCookie: ${sent}\r\n\r\n`, 'latin1')
+      const found = await client.status()
+      client.socket.destroy()
+      return found
+    }
+    for (const sent of [cookie, `a=1;${cookie}`, `a=1; ${cookie}; b=2`, `a=1;\t ${cookie}`]) {
+      t.equal(await status(sent), 200, sent)
+    }
+    for (const sent of [
+      `\xa0${cookie}`,
+      `a=1;\xa0${cookie}`,
+      `a=1; \xa0 ${cookie}`,
+      `${cookie}\xa0`,
+    ]) {
+      t.equal(await status(sent), 401, JSON.stringify(sent))
+    }
+  },
+)

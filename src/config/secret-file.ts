@@ -1,15 +1,16 @@
 // In development the root secret is made once and kept in the data folder, so that users stay
 // logged in over a restart. In production it must come from the environment.
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../engine/data-folder.ts'
 
 const FILE = 'secret'
 const SECRET_BYTES = 32
 
 /** Reads the folder's secret; the first caller makes it, readable by its owner alone. */
 export function secretIn(folder: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const path = join(folder, FILE)
   try {
     writeWhole(path, passingSecret())

@@ -1,10 +1,10 @@
 // One process per data folder, held by an exclusive lock of the operating system. It dies with the
 // process, even by kill -9, so there is no pid file that could be stale.
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MessageChannel } from 'node:worker_threads'
 import { type Clock, sleep } from '../../time/clock.ts'
+import { makeFolder } from '../data-folder.ts'
 import { EngineRefused, type OnWaiting } from '../engine.ts'
 import { RESULT, reasonOf, resultOf } from './errors.ts'
 
@@ -67,7 +67,7 @@ function tryLock(folder: string): FolderLock | null {
 
 function prepare(folder: string): string {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     return folder
   } catch (error) {
     throw unwritable(folder, error)

@@ -22,6 +22,7 @@ const ENGINE_PORTS = [
   'user-status-store',
 ].map((port) => `src/engine/${port}.ts`)
 const OPERATOR_SOCKET = 'src/command/operator-socket.ts'
+const DATA_FOLDER = 'src/engine/data-folder.ts'
 const OPENER = 'src/engine/open-engine.ts'
 const WORDS = ['src/protocol/', 'src/time/']
 
@@ -40,7 +41,7 @@ const SOURCES = Object.keys(FOLDERS)
 const WALLS: Record<string, Wall> = {
   ...FOLDERS,
   'src/config/': {
-    may: ['src/protocol/', 'src/room/rule.ts'],
+    may: ['src/protocol/', 'src/room/rule.ts', DATA_FOLDER],
     mayType: ['src/engine/engine.ts', 'src/identity/settings.ts'],
   },
   'src/command/': {

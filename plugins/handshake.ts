@@ -62,7 +62,7 @@ async function settleHandshake(
   request.raw.socket.once('close', handshake.abandon)
   request[kHandshake] = handshake
   setEndpoint(request.raw, endpoint)
-  // A hook of the host application may have been slow: the client may have gone away meanwhile.
+  // Hooks of the application may be slow: the client may have gone, or have been answered.
   if (request.raw.socket.destroyed) handshake.abandon()
   try {
     const credential = credentialOfUpgrade(request, logIns, endpoint)
@@ -70,7 +70,7 @@ async function settleHandshake(
     const claim = await prove(request, credential)
     request[kIdentity] = claim.identity
     handshake.entry = await enter(rooms, { room, claim, seat })
-    if (handshake.abandoned) handshake.abandon()
+    if (handshake.abandoned || reply.sent) handshake.abandon()
   } catch (error) {
     // The socket of a refused stream request may carry further requests.
     request.raw.socket.removeListener('close', handshake.abandon)

@@ -1,7 +1,7 @@
 // app.admitStream: an event stream that cannot be admitted now waits a little, since a browser's
 // EventSource never comes back from a 429 or 503 [C175].
 import { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AdmissionLine } from '../src/connection/admission-line.ts'
 import type { Seat } from '../src/connection/connection-limits.ts'
@@ -21,7 +21,7 @@ declare module 'fastify' {
      * Counts an event stream as a handshake, and takes its seat. It waits for both a bounded time,
      * and is then refused as a handshake is.
      */
-    admitStream(request: FastifyRequest): Promise<void>
+    admitStream(request: FastifyRequest, reply: FastifyReply): Promise<void>
   }
 }
 
@@ -56,13 +56,14 @@ async function streamAdmission(app: FastifyInstance): Promise<void> {
   const { connections, engine, newcomerOf } = app
   const line = new AdmissionLine(connections.clock, engine.shares)
   app.decorateRequest(kSeat, null)
-  app.decorate('admitStream', async (request: FastifyRequest) => {
+  app.decorate('admitStream', async (request: FastifyRequest, reply: FastifyReply) => {
     const { socket } = request.raw
     if (!(socket instanceof Socket)) throw new Refusal(REPLY.badRequest, NO_TCP)
     await line.admit({
       holder: newcomerOf(request),
       attempt: () => tryAdmitStream(request),
-      isGone: () => socket.destroyed,
+      // A timeout of the application may have answered already.
+      isGone: () => socket.destroyed || reply.sent,
     })
   })
   app.addHook('onError', (request, _reply, _error, done) => {

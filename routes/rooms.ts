@@ -76,7 +76,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { room } = request.params
       if (app.wantsStream(request)) {
         streamStartOf(request)
-        await app.admitStream(request)
+        await app.admitStream(request, reply)
       }
       if (request.ws || app.wantsStream(request))
         await app.settleHandshake(request, reply, { endpoint: 'rooms', room })

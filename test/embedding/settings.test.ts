@@ -3,6 +3,7 @@
 import { test } from 'tap'
 import { Refusal, type UsherOptions } from '../../src/index.ts'
 import { connect, refused } from '../support/client.ts'
+import { follow } from '../support/follow.ts'
 import { asServer, call, PASSWORD } from '../support/people.ts'
 import { keptLog, startHost } from './host.ts'
 
@@ -174,4 +175,29 @@ test('our refusals have a status for the application’s own error handler', asy
   t.equal((await call(`${url}/mine`, 'GET')).status, 500)
   t.equal((await call(`${url}/mine`, 'GET', { headers: asServer })).status, 200)
   t.ok(new Refusal({ error: 'x', code: 1, status: 418 }, 'x').statusCode === 418)
+})
+
+test('a stream that their time-out has answered holds no seat', async (t) => {
+  const slow = Promise.withResolvers<void>()
+  const { url } = await startHost(t, {
+    server: { handlerTimeout: 300 },
+    options: {
+      limits: { connections: 2 },
+      identity: async ({ headers }) => {
+        if (headers['x-slow']) await slow.promise
+        return { user: 'ann' }
+      },
+    },
+  })
+  const stream = (headers = {}) => follow(`${url}/rt/rooms/chat:a`, headers)
+  const statusOf = async (headers = {}) => (await stream(headers)).response.status
+  t.equal(await statusOf({ 'x-slow': '1' }), 503)
+  slow.resolve()
+  const [first, second] = [await stream(), await stream()]
+  t.same([first.response.status, second.response.status], [200, 200])
+  t.equal(await statusOf(), 503, '[C175] in the line')
+  first.stop()
+  const third = await stream()
+  t.equal(third.response.status, 200)
+  for (const one of [second, third]) one.stop()
 })

@@ -69,12 +69,14 @@ export async function openOperatorSocket(parts: OperatorSocketParts): Promise<Op
   const waiting = new Set<Socket>()
   const server = createServer((socket) => serve(socket, parts, { running, waiting }))
   server.maxConnections = CONNECTIONS_MAX
-  rmSync(join(folder, DRAFT), { recursive: true, force: true })
-  mkdirSync(join(folder, DRAFT), { mode: 0o700 })
-  await begin(server, draft.path)
-  chmodSync(draft.path, 0o600)
-  renameSync(draft.path, join(folder, SOCKET_FILE))
-  rmdirSync(join(folder, DRAFT))
+  try {
+    await place(server, folder, draft.path)
+  } catch (error) {
+    // Else it would listen on, and keep the process of an application that has closed.
+    server.close(draft.close)
+    rmSync(join(folder, DRAFT), { recursive: true, force: true })
+    throw error
+  }
   server.unref()
   let closed: Promise<void> | null = null
   const close = async (): Promise<void> => {
@@ -89,6 +91,16 @@ export async function openOperatorSocket(parts: OperatorSocketParts): Promise<Op
       return closed
     },
   }
+}
+
+/** Listens at the path of the draft, and then puts the socket where the command looks for it. */
+async function place(server: Server, folder: string, path: string): Promise<void> {
+  rmSync(join(folder, DRAFT), { recursive: true, force: true })
+  mkdirSync(join(folder, DRAFT), { mode: 0o700 })
+  await begin(server, path)
+  chmodSync(path, 0o600)
+  renameSync(path, join(folder, SOCKET_FILE))
+  rmdirSync(join(folder, DRAFT))
 }
 
 function begin(server: Server, path: string): Promise<void> {
@@ -124,7 +136,9 @@ function serve(socket: Socket, { clock, answer }: OperatorSocketParts, open: Ope
     if (end < 0) return
     open.waiting.delete(socket)
     const told = answer(parsed(text.slice(0, end))).then((said) => {
-      socket.end(`${JSON.stringify(said)}\n`)
+      socket.write(`${JSON.stringify(said)}\n`)
+      // A client that keeps its side open would keep the process of an application.
+      socket.destroySoon()
     })
     open.running.add(told)
     told.finally(() => open.running.delete(told))

@@ -1,7 +1,8 @@
 // The real command as a process: what it prints where, and its exit code.
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
-import { runUsher } from './run-usher.ts'
+import { startProgram } from '../support/program.ts'
+import { CLI, runUsher } from './run-usher.ts'
 
 test('usher --help and --version print and end, and start nothing', async (t) => {
   t.testdir({})
@@ -27,4 +28,12 @@ test('usher check ends with 0 where all is well, and else with 1 and why', async
   t.match(well, { code: 0, stderr: '', stdout: /^Settings\n(?:.+\n)+\nRules\n/ })
   const wrong = await runUsher(t, ['check'], { USHER_DATA: 'data', PORT: 'x' })
   t.match(wrong, { code: 1, stderr: 'PORT: write a whole number from 0 to 65535.\n' })
+})
+
+test('a reader of its output that has read enough is no fault', async (t) => {
+  const cwd = t.testdir({})
+  const command = ['sh', '-c', '"$0" "$1" check | true', process.execPath, CLI]
+  const program = startProgram(t, { command, cwd, env: { USHER_DATA: 'data' } })
+  t.equal(await program.ended, 0)
+  t.equal(program.stderr, '')
 })

@@ -134,3 +134,24 @@ test('a folder whose path is too long for a socket has one all the same', async 
   t.same(readdirSync(folder), [])
   t.equal(await askServer(folder, request, systemClock), null)
 })
+
+test('a client that keeps its side open after its answer keeps nothing of ours', async (t) => {
+  const { folder, clock } = await open(t)
+  const client = connect({ path: socketAddress(folder)?.path ?? '', allowHalfOpen: true })
+  t.teardown(() => client.destroy())
+  client.on('error', () => undefined).resume()
+  client.write('{}\n')
+  await until(() => client.readableEnded)
+  await until(() => clock.timers === 0, { what: 'the end of the connection' })
+  t.notOk(client.writableEnded)
+})
+
+test('a folder that takes no socket is left as it was, and no server stays behind', async (t) => {
+  const folder = t.testdir({ 'usher.sock': { file: '' } })
+  const pipes = () => process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap').length
+  const before = pipes()
+  const parts = { folder, clock: systemClock, answer: async () => ({}) }
+  await t.rejects(openOperatorSocket(parts), { code: 'EISDIR' })
+  t.same(readdirSync(folder), ['usher.sock'])
+  await until(() => pipes() <= before, { what: 'the end of the server' })
+})

@@ -7,7 +7,7 @@ import { runCommand } from './run-command.ts'
 
 /** Far more than the code and its pages take: what is over it slipped in. */
 const BYTES_MAX = 512 * 1024
-const SHIPPED = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+|dist\/.+)$/
+const SHIPPED = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+|deploy\/.+|dist\/.+)$/
 const SOURCE = /^dist\/.*((?<!\.d)\.ts|\.map|\.md)$/
 const BIN = join('node_modules', '.bin')
 const RUNS_ON = '24'

@@ -32,9 +32,8 @@ export function deletedRoomReads(db: DatabaseSync) {
 export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
   const find = db.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = :room`)
   const incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
-  const nextGeneration = db.prepare(
-    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'",
-  )
+  const next = db.prepare(`
+    UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name IN ('generation', 'deletions')`)
   const rename = db.prepare(`UPDATE rooms SET name = '${DELETED}' || id WHERE id = :id`)
   const removeMessages = db.prepare(`
     DELETE FROM messages WHERE id IN
@@ -49,8 +48,9 @@ export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
       const { id, generation, newest } = row
       rename.run({ id })
       rooms.forget()
-      // Offsets begin at 1 again: the new epoch tells clients that remember a position.
-      nextGeneration.run()
+      // Offsets begin at 1 again: the new epoch tells clients that remember a position. Keys are
+      // other ones too, unlike in a room that was only forgotten.
+      next.run()
       return { epoch: epochOf(String(incarnation.get()?.value), generation), offset: newest }
     },
     /** Deletes some messages of a deleted room, or its row when it has no more of them. */

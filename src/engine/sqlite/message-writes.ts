@@ -12,7 +12,7 @@ import { newOffsetsUnderway, type OffsetsUnderway } from './offsets-underway.ts'
 import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
 import { type Trim, type Trimmed, Trimmer } from './retention.ts'
 import { RoomTrim } from './room-trim.ts'
-import { epochOf, isSame, type RoomRow, RoomTable, retentionIn } from './rooms.ts'
+import { epochOf, isSame, type NextRoom, type RoomRow, RoomTable, retentionIn } from './rooms.ts'
 import { TrimQueue } from './trim-queue.ts'
 import { type UserRedactionWrites, userRedactionWrites } from './user-redactions.ts'
 import type { WritingDatabase } from './worker.ts'
@@ -229,16 +229,16 @@ class Keeper {
   }
 }
 
-/** A key goes with its room: where the room begins again, it is another one. */
+/** A key goes with its room: where the room was deleted and begins again, it is another one. */
 function hashedKeyOf(
   { key, kind }: PackedDrafts,
   index: number,
   payload: Uint8Array,
-  { generation }: Pick<RoomRow, 'generation'>,
+  { deletions }: NextRoom,
 ) {
   const name = key[index] ?? null
   if (name === null) return null
-  const inRoom = generation === 0 ? name : `${generation} ${name}`
+  const inRoom = deletions === 0 ? name : `${deletions} ${name}`
   return hashKey(inRoom, kind[index] ?? 'binary', payload)
 }
 

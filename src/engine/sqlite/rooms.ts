@@ -7,6 +7,8 @@ export interface RoomRow {
   id: number
   name: string
   generation: number
+  /** How many rooms were deleted before it began: part of its idempotency keys. */
+  deletions: number
   newest: number
   /** The retention in force: a changed rule comes in by `Trimmer`. */
   messagesMax: number
@@ -17,6 +19,8 @@ export interface RoomRow {
   dueAt: number
 }
 
+export type NextRoom = Pick<RoomRow, 'generation' | 'deletions'>
+
 /** Rows held in memory at most; others are read again when they are needed. */
 const HELD_MAX = 50_000
 /** The longest time between two looks at a room; also that at an empty one. */
@@ -24,7 +28,7 @@ export const WAIT_MAX_MS = 86_400_000
 
 /** The row of a room and its newest offset, also when all its messages are deleted. */
 export const ROOM_COLUMNS = `
-  id, name, generation, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
+  id, name, generation, deletions, messages_max AS messagesMax, age_max_ms AS ageMaxMs,
   shown_from AS shownFrom, due_at AS dueAt,
   max(newest, coalesce((SELECT max("offset") FROM messages WHERE room = rooms.id), 0)) AS newest`
 
@@ -54,14 +58,18 @@ export class RoomTable {
   readonly #held = new Map<string, RoomRow>()
   readonly #find
   readonly #insert
-  readonly #generation
+  readonly #next
 
   constructor(db: DatabaseSync) {
     this.#find = db.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = :name`)
     this.#insert = db.prepare(`
-      INSERT INTO rooms (name, generation, newest, messages_max, age_max_ms, due_at)
-      VALUES (:name, :generation, 0, :messagesMax, :ageMaxMs, :dueAt)`)
-    this.#generation = db.prepare("SELECT value FROM meta WHERE name = 'generation'")
+      INSERT INTO rooms (name, generation, deletions, newest, messages_max, age_max_ms, due_at)
+      VALUES (:name, :generation, :deletions, 0, :messagesMax, :ageMaxMs, :dueAt)`)
+    this.#next = db.prepare(`
+      SELECT CAST(generation.value AS INTEGER) AS generation,
+             CAST(deletions.value AS INTEGER) AS deletions
+      FROM meta AS generation, meta AS deletions
+      WHERE generation.name = 'generation' AND deletions.name = 'deletions'`)
   }
 
   /** The row to append to; null when the room is new. */
@@ -70,14 +78,13 @@ export class RoomTable {
   }
 
   /** What a room that is created now will have. */
-  get next(): Pick<RoomRow, 'generation'> {
-    return { generation: Number(this.#generation.get()?.value ?? 0) }
+  get next(): NextRoom {
+    return { ...(this.#next.get() as unknown as NextRoom) }
   }
 
   create(name: string, { messages, ageMs }: Retention, now: number): RoomRow {
-    const { generation } = this.next
     const dueAt = now + waitOf({ ageMaxMs: ageMs })
-    const rest = { generation, messagesMax: messages, ageMaxMs: ageMs, dueAt }
+    const rest = { ...this.next, messagesMax: messages, ageMaxMs: ageMs, dueAt }
     const { lastInsertRowid } = this.#insert.run({ name, ...rest })
     const id = Number(lastInsertRowid)
     return this.#hold(name, { id, name, newest: 0, shownFrom: 1, ...rest })

@@ -9,9 +9,12 @@ const RETENTION = `
 /**
  * Idempotency keys have tables of their own, and hold longer than their messages: the newest in a
  * log with a row for each commit, older ones in runs, as hash tables of blocks of keys. `at` is in
- * milliseconds for which the store was open, over all processes.
+ * milliseconds for which the store was open, over all processes. `deletions` counts the deleted
+ * rooms: those before a room began are part of its keys, so that they go with it.
  */
 const KEYS = `
+  ALTER TABLE rooms ADD COLUMN deletions INTEGER NOT NULL DEFAULT 0;
+
   CREATE TABLE key_log (
     id   INTEGER PRIMARY KEY,
     run  INTEGER NOT NULL,
@@ -32,7 +35,8 @@ const KEYS = `
   ) STRICT;
 
   INSERT INTO meta VALUES
-    ('key_salt', lower(hex(randomblob(8)))), ('store_ms', '0'), ('keys_with_messages', '1');
+    ('key_salt', lower(hex(randomblob(8)))), ('store_ms', '0'), ('deletions', '0'),
+    ('keys_with_messages', '1');
 
   ALTER TABLE daily_use ADD COLUMN keys INTEGER NOT NULL DEFAULT 0;
 `

@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { type Test, test } from 'tap'
 import { type KeyBounds, SqliteKeys } from '../../../src/engine/sqlite/idempotency-keys.ts'
 import { hashKey } from '../../../src/engine/sqlite/key-entry.ts'
+import { messageWrites } from '../../../src/engine/sqlite/message-writes.ts'
+import { pack } from '../../../src/engine/sqlite/packed-drafts.ts'
 import { MIGRATIONS, migrate } from '../../../src/engine/sqlite/schema.ts'
 
 const HOUR_MS = 3_600_000
@@ -204,4 +206,25 @@ test('[C221] keys that a former version kept with their messages are taken over'
     )
     db.exec('DELETE FROM messages')
   }
+})
+
+test('[C221] also those of rooms that began again before, over an update', async (t) => {
+  const db = new DatabaseSync(':memory:')
+  t.teardown(() => db.close())
+  migrate(db, MIGRATIONS.slice(0, 9))
+  const key = JSON.stringify(['a', 'user u', 'k'])
+  const words = Buffer.from(hashKey(key, 'text', BODY).buffer)
+  db.exec(`
+    UPDATE meta SET value = '7' WHERE name = 'generation';
+    INSERT INTO rooms (id, name, generation, newest, messages_max) VALUES (1, 'a', 3, 0, 9);
+    INSERT INTO messages (id, room, "offset", time, kind, payload, key_hash, key_body)
+    VALUES (1, 1, 1, 5, 'text', x'78', x'${words.toString('hex', 0, 16)}',
+            x'${words.toString('hex', 16)}')`)
+  migrate(db, MIGRATIONS)
+  const { writes } = messageWrites(db)
+  const draft = { room: 'a', kind: 'text', payload: BODY, user: null, name: null, time: 9 } as const
+  const rest = { retention: { messages: 9, ageMs: null }, holder: null, keyAddress: null }
+  const { offset, repeats } = writes.keepMessages(pack([{ ...draft, ...rest, key }]))
+  t.same([offset[0], repeats.get(0)?.time], [1, 5])
+  t.match(repeats.get(0)?.epoch, /\.3$/)
 })

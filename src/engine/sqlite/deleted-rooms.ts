@@ -3,12 +3,13 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
+import { unitsOf } from './deletion-units.ts'
 import { inSlices } from './periodic-job.ts'
 import { epochOf, ROOM_COLUMNS, type RoomRow, type RoomTable } from './rooms.ts'
 import type { SqliteThread } from './thread.ts'
 
 const EVERY_MS = 1_000
-/** Messages per slice: some milliseconds of the writing thread. */
+/** Units per slice: some milliseconds of the writing thread. */
 const SLICE = 1_000
 
 /** No client can name a room so: deleted rooms have it and their number for a name. */
@@ -35,10 +36,24 @@ export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
   const next = db.prepare(`
     UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name IN ('generation', 'deletions')`)
   const rename = db.prepare(`UPDATE rooms SET name = '${DELETED}' || id WHERE id = :id`)
-  const removeMessages = db.prepare(`
-    DELETE FROM messages WHERE id IN
-      (SELECT id FROM messages WHERE room = :id ORDER BY "offset" LIMIT ${SLICE})`)
+  const sizes = db.prepare(`
+    SELECT "offset", length(payload) AS bytes FROM messages
+    WHERE room = :id ORDER BY "offset" LIMIT ${SLICE}`)
+  const removeUpTo = db.prepare('DELETE FROM messages WHERE room = :id AND "offset" <= :to')
   const removeRow = db.prepare(`DELETE FROM rooms WHERE id = :id AND ${IS_DELETED}`)
+
+  /** The last message of a slice; null where there is none. */
+  const endOfSlice = (id: number): number | null => {
+    let end: number | null = null
+    let units = 0
+    for (const row of sizes.iterate({ id })) {
+      const { offset, bytes } = row as { offset: number; bytes: number }
+      end = offset
+      units += unitsOf(bytes)
+      if (units >= SLICE) break
+    }
+    return end
+  }
 
   return {
     /** The last position of the room that is deleted; null when there was none. */
@@ -55,7 +70,9 @@ export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
     },
     /** Deletes some messages of a deleted room, or its row when it has no more of them. */
     removeDeleted({ id }: { id: number }): void {
-      if (removeMessages.run({ id }).changes === 0) removeRow.run({ id })
+      const to = endOfSlice(id)
+      if (to === null) removeRow.run({ id })
+      else removeUpTo.run({ id, to })
     },
   }
 }

@@ -4,6 +4,7 @@
 // what it yields, see `Trim.units`.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Retention } from '../message-log.ts'
+import { unitsOf } from './deletion-units.ts'
 import { expiredFinder } from './expired.ts'
 import { isSame, type RoomRow, type RoomTable, retentionIn, WAIT_MAX_MS, waitOf } from './rooms.ts'
 
@@ -21,7 +22,6 @@ export type Steps<Result = void> = Generator<number, Result>
 const LOOK_UNITS = 8
 /** Messages in one step. */
 const STEP = 128
-const UNIT_BYTES = 4_096
 /** A room that was empty for so long is forgotten, and begins a new epoch. */
 const FORGOTTEN_MS = 30 * 86_400_000
 
@@ -122,7 +122,7 @@ export class RoomTrim {
     for (const row of this.#sql.sizes.iterate({ id, from, end })) {
       const { offset, bytes } = row as { offset: number; bytes: number }
       if (units > STEP) return { to: offset, units }
-      units += 1 + Math.floor(bytes / UNIT_BYTES)
+      units += unitsOf(bytes)
     }
     return { to: end, units }
   }

@@ -70,8 +70,9 @@ export class SqliteLog implements StoredLog {
   #underway: readonly Waiting[] = []
   #rooms: readonly string[] = []
   #committing: Promise<void> | null = null
-  /** Each comes between two commits, and is told before the next. */
+  /** They come between two commits, and are told before the next. */
   readonly #changes: Change[] = []
+  #changing: readonly Change[] = []
 
   constructor(parts: SqliteLogParts) {
     this.#parts = parts
@@ -186,7 +187,7 @@ export class SqliteLog implements StoredLog {
     for (const { share } of waiting) share.release()
     refuse(waiting, new EngineUnavailable(reason))
     refuse(this.#changes.splice(0), new EngineUnavailable(reason))
-    refuse(this.#underway, new EngineUnavailable(reason, null, 'unknown'))
+    refuse([...this.#underway, ...this.#changing], new EngineUnavailable(reason, null, 'unknown'))
   }
 
   /**
@@ -199,11 +200,17 @@ export class SqliteLog implements StoredLog {
     if (first > 0 && first <= newest) await this.#committing
   }
 
+  /** Changes and commits take turns: neither waits for more than one transaction of the other. */
   #next(): void {
     if (this.#committing !== null) return
-    const change = this.#changes.shift()
-    if (change !== undefined) this.#run(change.run())
+    const isDraftsTurn = this.#changing.length > 0 && this.#waiting.length > 0
+    this.#changing = isDraftsTurn ? [] : this.#changes.splice(0)
+    if (this.#changing.length > 0) this.#run(this.#change())
     else if (this.#waiting.length > 0) this.#run(this.#commit())
+  }
+
+  async #change(): Promise<void> {
+    await Promise.all(this.#changing.map(({ run }) => run()))
   }
 
   #commit(): Promise<void> {

@@ -3,11 +3,12 @@
 // make a publish cost several times as much, so the job looks through the messages.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../time/clock.ts'
+import { unitsOf } from './deletion-units.ts'
 import { inSlices } from './periodic-job.ts'
 import type { SqliteThread } from './thread.ts'
 
 const EVERY_MS = 1_000
-/** Messages that one slice looks at: some milliseconds of a thread, also where it deletes all. */
+/** Messages that one slice looks at, and units that it deletes: some milliseconds of a thread. */
 const SLICE = 1_000
 /** Users that one pass over the messages is for. */
 const USERS_MAX = 1_000
@@ -39,9 +40,10 @@ export function userRedactionReads(db: DatabaseSync) {
   const end = db.prepare(`
     SELECT id FROM messages WHERE id > :after ORDER BY id LIMIT 1 OFFSET ${SLICE - 1}`)
   const hidden = db.prepare(`
-    SELECT messages.id FROM messages ${HIDING}
+    SELECT messages.id, length(payload) AS bytes FROM messages ${HIDING}
     WHERE messages.id > :after AND messages.id <= :last AND redacted_at IS NULL
-      AND hiding.user IS NOT NULL`)
+      AND hiding.user IS NOT NULL
+    ORDER BY messages.id`)
 
   return {
     hidingUsers(): Hiding[] {
@@ -51,7 +53,14 @@ export function userRedactionReads(db: DatabaseSync) {
     hiddenAfter({ after }: { after: number }): Hidden {
       const next = end.get({ after })
       const last = next === undefined ? Number.MAX_SAFE_INTEGER : Number(next.id)
-      const ids = hidden.all({ after, last }).map(({ id }) => Number(id))
+      const ids: number[] = []
+      let units = 0
+      for (const row of hidden.iterate({ after, last })) {
+        const { id, bytes } = row as { id: number; bytes: number }
+        ids.push(id)
+        units += unitsOf(bytes)
+        if (units >= SLICE) return { ids, last: id }
+      }
       return { ids, last: next === undefined ? null : last }
     },
   }

@@ -100,6 +100,7 @@ t.test(
     const late = say('b')
     answer(2, 3, 4)
     await Promise.all([...early, ...changes])
+    await turn()
     answer(1)
     await late
     const changed = ['deleteRoom', 'redactUser']
@@ -107,6 +108,55 @@ t.test(
     t.same(seen, [...Array(4).fill('told'), 'gap', 'user redacted', 'told'])
   },
 )
+
+t.test(
+  'changes and commits take turns, and the changes that wait are one transaction',
+  async (t) => {
+    const { told: _, ...parts } = threads()
+    const calls: string[] = []
+    const answers: ((answer: object | null) => void)[] = []
+    const call = (operation: string) => {
+      calls.push(operation)
+      return new Promise<object | null>((resolve) => answers.push(resolve))
+    }
+    const { log, say } = logOf({
+      ...parts,
+      told: () => {},
+      writer: { call, away: null } as unknown as typeof parts.writer,
+    })
+    const answerAll = async (answer: object | null) => {
+      for (const resolve of answers.splice(0)) resolve(answer)
+      await turn()
+    }
+    const kept = { epochs: [EPOCH], offset: [1], repeats: new Map() }
+    const said = [say('a')]
+    const changed = [log.deleteRoom('chat:1'), log.redactUser('u_ada')]
+    await answerAll(kept)
+    said.push(say('b'))
+    changed.push(log.redactUser('u_bob'))
+    t.same(calls, ['keepMessages', 'deleteRoom', 'redactUser'])
+    await answerAll(null)
+    t.same(calls.slice(3), ['keepMessages'], 'what was said meanwhile comes first')
+    await answerAll(kept)
+    t.same(calls.slice(4), ['redactUser'])
+    await answerAll(null)
+    await Promise.all([...said, ...changed])
+  },
+)
+
+t.test('[C201] a change whose transaction does not end is answered', async (t) => {
+  const { told: _, ...parts } = threads()
+  const call = () => new Promise(() => {})
+  const { log } = logOf({
+    ...parts,
+    told: () => {},
+    writer: { call, away: null } as unknown as typeof parts.writer,
+  })
+  const refused = [errorOf(log.deleteRoom('chat:1')), errorOf(log.redactUser('u_ada'))]
+  log.giveUp('no answer')
+  const errors = await Promise.all(refused)
+  t.match(errors, [{ outcome: 'unknown' }, { outcome: 'nothing' }])
+})
 
 t.test('a change that waits for a store that is away is refused with the drafts', async (t) => {
   const { told, ...parts } = threads()

@@ -4,6 +4,11 @@ import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { openEngine } from '../../../src/engine/open-engine.ts'
 import { NO_HOLDER } from '../../../src/engine/shares.ts'
+import { deletedRoomReads } from '../../../src/engine/sqlite/deleted-rooms.ts'
+import { openStore } from '../../../src/engine/sqlite/file.ts'
+import { messageWrites } from '../../../src/engine/sqlite/message-writes.ts'
+import { pack } from '../../../src/engine/sqlite/packed-drafts.ts'
+import { userRedactionReads } from '../../../src/engine/sqlite/user-redactions.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { draft } from '../../contract/support/samples.ts'
 import { pageQuery } from '../../support/page-query.ts'
@@ -70,4 +75,40 @@ t.test('[C214] a message after it is not hidden, whatever was deleted meanwhile'
   t.same(await text(log), ['', 'new'])
   await until(async () => (await log.summary('chat:1', KEPT)).redactions === 1)
   t.same(await text(log), ['', 'new'])
+})
+
+t.test('a part of the deletion of large messages is small', (t) => {
+  const db = openStore(':memory:')
+  const { writes } = messageWrites(db)
+  const large = (room: string) => ({
+    ...{ room, kind: 'text' as const, payload: Buffer.alloc(65_536, 'x'), time: 0 },
+    ...{ user: 'u_ada', name: null, holder: null, keyAddress: null, key: null, retention: KEPT },
+  })
+  for (const room of ['chat:1', 'chat:2']) {
+    writes.keepMessages(pack(Array.from({ length: 150 }, () => large(room))))
+  }
+  const count = () => Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.n)
+  writes.deleteRoom({ room: 'chat:1' })
+  const id = deletedRoomReads(db).deletedRoom() ?? 0
+  let slices = 0
+  for (let before = count(); before > 150; before = count()) {
+    writes.removeDeleted({ id })
+    slices += 1
+    t.ok(count() < before && count() >= before - 64)
+  }
+  t.ok(slices > 2)
+  writes.removeDeleted({ id })
+  t.equal(deletedRoomReads(db).deletedRoom(), null)
+
+  writes.redactUser({ user: 'u_ada' })
+  const ids = new Set<number>()
+  for (let after: number | null = 0; after !== null; ) {
+    const part = userRedactionReads(db).hiddenAfter({ after })
+    t.ok(part.ids.length <= 64)
+    for (const each of part.ids) ids.add(each)
+    after = part.last
+  }
+  t.equal(ids.size, 150)
+  db.close()
+  t.end()
 })

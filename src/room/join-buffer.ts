@@ -39,6 +39,8 @@ export class JoinBuffer {
   /** A message was published that cannot be read any more. */
   lose(): void {
     this.#hasLoss = true
+    // The member will load the room again; in a new epoch these offsets are of other messages.
+    this.#redacted = []
   }
 
   /** The offset of the first message since the last `clear`, also if it was dropped; or null. */

@@ -118,6 +118,20 @@ t.test('[C96] what is published during a gap is redacted too', async (t) => {
   t.same(events(), ['redacted data: 3', '2 data: secret 2', '3 redacted data: '])
 })
 
+t.test('[C218] a redaction of a former epoch is not told in the next one', async (t) => {
+  const { follower, room, member, answer, events } = await scene()
+  room.holdBack(member)
+  follower.onRedacted(1)
+  follower.onGap({ epoch: EPOCH, offset: 2 })
+  const head = { epoch: 'f', offset: 1 }
+  await answer({ ...page({ ...message(1), epoch: 'f' }), head })
+  room.release(member, head)
+  t.same(events(), [])
+  follower.onRedacted(1)
+  await turn()
+  t.same(events(), ['redacted data: 1'])
+})
+
 t.test('what a reply would bring is given up where something was redacted meanwhile', async (t) => {
   const { follower, room, member, answer } = await scene()
   const { history } = room

@@ -11,6 +11,7 @@ export type OperatorAnswer = { said: string } | { error: string }
 
 /** A little longer than a server takes at most. */
 const ANSWER_MS = 35_000
+const NO_ANSWER = 'The server did not answer: too many ask at once, or its log says why. Try again.'
 /** What says that no server listens: no socket, or one that a killed server left. */
 const NO_SERVER = new Set(['ENOENT', 'ECONNREFUSED'])
 
@@ -46,8 +47,12 @@ function exchange(path: string, line: string, clock: Clock): Promise<string> {
     socket.setEncoding('utf8').on('data', (part) => {
       text += part
     })
-    socket.once('connect', () => socket.write(line))
-    socket.once('error', reject)
+    socket.once('connect', () => {
+      // From now on only the answer counts: a server that cuts the connection gives none.
+      socket.off('error', reject).on('error', () => undefined)
+      socket.write(line)
+    })
+    socket.on('error', reject)
     socket.once('close', () => {
       late.cancel()
       resolve(text)
@@ -56,6 +61,6 @@ function exchange(path: string, line: string, clock: Clock): Promise<string> {
 }
 
 function answerIn(line: string): OperatorAnswer {
-  if (line === '') throw new CommandFailed('The server did not answer: look at its log, try again.')
+  if (!line.endsWith('\n')) throw new CommandFailed(NO_ANSWER)
   return JSON.parse(line)
 }

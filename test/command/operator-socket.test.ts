@@ -80,12 +80,14 @@ test('a line without end, and a client that says nothing, are cut', async (t) =>
 })
 
 test('eight clients at once are served, and a ninth is cut', async (t) => {
-  const { dial, release, asked } = await open(t, true)
+  const { dial, release, asked, folder } = await open(t, true)
   const eight = Array.from({ length: 8 }, dial)
   for (const socket of eight) socket.write('{}\n')
   const answers = eight.map(heard)
   await until(() => asked.length === 8)
   t.equal(await heard(dial()), '')
+  const message = /^The server did not answer: too many ask at once/
+  await t.rejects(askServer(folder, { operation: 'ban', name: 'ann' }, systemClock), { message })
   release()
   t.same(await Promise.all(answers), Array(8).fill('{"said":"done"}\n'))
 })

@@ -178,9 +178,10 @@ export interface MessageLog {
   summary(room: string, retention: Retention): Promise<RoomSummary>
   /**
    * Replaces a message by a tombstone, and tells the room's followers on every node. False when
-   * there is no message at that offset; then no follower is told.
+   * there is no message at that offset, or when the room is not in this epoch any more; then no
+   * follower is told.
    */
-  redact(room: string, offset: number): Promise<boolean>
+  redact(room: string, offset: number, epoch?: string): Promise<boolean>
   /**
    * Replaces every message of a user that was accepted before now by a tombstone, in all rooms:
    * from the answer on none of them is shown, and the payloads are deleted soon. Only then

@@ -20,14 +20,15 @@ export async function redact(log: MessageLog, redaction: Redaction): Promise<voi
   if (retention === null || offset === 0) throw nothingThere()
   const bounds = { after: offset - 1, before: offset + 1, limit: 1, bytes: 1 } as const
   const asker = { queue: 'pages', holder } as const
-  const { messages } = await log.read(room, { ...bounds, order: 'asc', retention, asker })
+  const { head, messages } = await log.read(room, { ...bounds, order: 'asc', retention, asker })
   const [message] = messages
   if (message === undefined || message.redacted) throw nothingThere()
   const isOwn = identity.user !== null && message.user === identity.user
   if (identity.server === null && !isOwn) {
     throw new Refusal(REPLY.forbidden, 'You may take back only what you said yourself.')
   }
-  if (!(await log.redact(room, offset))) throw nothingThere()
+  // The room may have been deleted meanwhile, and another message be at that offset.
+  if (!(await log.redact(room, offset, head.epoch))) throw nothingThere()
 }
 
 function nothingThere(): Refusal {

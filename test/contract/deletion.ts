@@ -118,6 +118,17 @@ function roomContract(t: Test, open: OpenShared): void {
     t.same(shown(await other.log.read('chat:2', pageQuery())), ['c'], 'and no other room does')
   })
 
+  t.test('that is deleted has no message of its former epoch to redact', async (t) => {
+    const [one, other] = await open(t)
+    const former = await one.log.append('chat:1', draft('a'), PLAIN)
+    await one.log.deleteRoom('chat:1')
+    const { position } = await one.log.append('chat:1', draft('b'), PLAIN)
+    t.equal(await other.log.redact('chat:1', 1, former.position?.epoch), false)
+    t.same(shown(await one.log.read('chat:1', pageQuery())), ['b'])
+    t.equal(await other.log.redact('chat:1', 1, position?.epoch), true)
+    t.same(shown(await one.log.read('chat:1', pageQuery())), ['redacted'])
+  })
+
   t.test('that keeps nothing is not deleted, and no follower is told', async (t) => {
     const [one, other] = await open(t)
     const { listener } = await listen(other, 'chat:1')

@@ -201,7 +201,7 @@ function logOf(node: ToyNode): log.MessageLog {
     read: async (room, query) => pageOf(shown(room), query),
     head: async (room) => headOf(shown(room)),
     summary: async (room, retention) => summaryOf(shown(room), retention),
-    redact: async (room, offset) => log.redact(room, offset),
+    redact: async (room, offset, epoch) => log.redact(room, offset, epoch),
     redactUser: async (user) => log.redactUser(user),
     list: async (query) => log.list(query),
     deleteRoom: async (room) => log.deleteRoom(room),

@@ -48,10 +48,11 @@ export class ToyLog {
     return answer
   }
 
-  redact(name: string, offset: number): boolean {
+  redact(name: string, offset: number, epoch?: string): boolean {
     const { messages } = this.of(name)
     const message = messages[offset - 1]
     if (!message || message.redacted) return false
+    if (epoch !== undefined && message.epoch !== epoch) return false
     messages[offset - 1] = tombstoneOf(message)
     this.#tell(name, { redacted: offset })
     return true

@@ -5,7 +5,7 @@ import type { Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import { unitsOf } from './deletion-units.ts'
 import { inSlices } from './periodic-job.ts'
-import { epochOf, ROOM_COLUMNS, type RoomRow, type RoomTable } from './rooms.ts'
+import { ROOM_COLUMNS, type RoomRow, type RoomTable } from './rooms.ts'
 import type { SqliteThread } from './thread.ts'
 
 const EVERY_MS = 1_000
@@ -32,7 +32,6 @@ export function deletedRoomReads(db: DatabaseSync) {
 
 export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
   const find = db.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = :room`)
-  const incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
   const next = db.prepare(`
     UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name IN ('generation', 'deletions')`)
   const rename = db.prepare(`UPDATE rooms SET name = '${DELETED}' || id WHERE id = :id`)
@@ -60,13 +59,13 @@ export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
     deleteRoom({ room }: { room: string }): Position | null {
       const row = find.get({ room }) as RoomRow | undefined
       if (row === undefined) return null
-      const { id, generation, newest } = row
+      const { id, newest } = row
       rename.run({ id })
       rooms.forget()
       // Offsets begin at 1 again: the new epoch tells clients that remember a position. Keys are
       // other ones too, unlike in a room that was only forgotten.
       next.run()
-      return { epoch: epochOf(String(incarnation.get()?.value), generation), offset: newest }
+      return { epoch: rooms.epochOf(row), offset: newest }
     },
     /** Deletes some messages of a deleted room, or its row when it has no more of them. */
     removeDeleted({ id }: { id: number }): void {

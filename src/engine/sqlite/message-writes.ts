@@ -20,7 +20,8 @@ import type { WritingDatabase } from './worker.ts'
 export type MessageWrites = DeletedRoomWrites &
   UserRedactionWrites & {
     keepMessages(drafts: PackedDrafts): PackedAnswers
-    redactMessage(args: { room: string; offset: number; now: number }): boolean
+    /** Only in this epoch, where one is given: offsets of another are other messages. */
+    redactMessage(args: Redaction): boolean
     /** Deletes messages that their rooms no longer keep. */
     trimMessages(trim: Trim): Trimmed
     /** What the rules of these rooms say now; `trimMessages` puts it in force. */
@@ -34,6 +35,13 @@ export type MessageWrites = DeletedRoomWrites &
     /** Does a part of what is to be done about keys; see `SqliteKeys.tend`. */
     tendKeys(args: { openMs: number }): boolean
   }
+
+interface Redaction {
+  room: string
+  offset: number
+  epoch?: string | undefined
+  now: number
+}
 
 /** The rule of a room keeps more or less than it did. */
 export interface RetentionChange {
@@ -65,14 +73,15 @@ export function messageWrites(db: DatabaseSync, parts: WritesParts = {}): Prepar
   const noteRules = db.prepare("INSERT OR REPLACE INTO meta VALUES ('rules', :digest)")
   const redact = db.prepare(`
     UPDATE messages SET payload = x'', name = NULL, redacted_at = :now
-    WHERE room = (SELECT id FROM rooms WHERE name = :room) AND "offset" = :offset
-      AND redacted_at IS NULL`)
-  const countRedaction = db.prepare('UPDATE rooms SET redactions = redactions + 1 WHERE name = ?')
+    WHERE room = :id AND "offset" = :offset AND redacted_at IS NULL`)
+  const countRedaction = db.prepare('UPDATE rooms SET redactions = redactions + 1 WHERE id = ?')
   const writes: MessageWrites = {
     keepMessages: (drafts) => keeper.keep(drafts),
-    redactMessage(args) {
-      if (redact.run(args).changes === 0) return false
-      countRedaction.run(args.room)
+    redactMessage({ room, offset, epoch, now }) {
+      const row = rooms.open(room)
+      if (row === null || (epoch ?? rooms.epochOf(row)) !== rooms.epochOf(row)) return false
+      if (redact.run({ id: row.id, offset, now }).changes === 0) return false
+      countRedaction.run(row.id)
       return true
     },
     trimMessages: (trim) => trimmer.slice(trim),

@@ -59,12 +59,14 @@ export class RoomTable {
   readonly #find
   readonly #insert
   readonly #next
+  readonly #incarnation
 
   constructor(db: DatabaseSync) {
     this.#find = db.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = :name`)
     this.#insert = db.prepare(`
       INSERT INTO rooms (name, generation, deletions, newest, messages_max, age_max_ms, due_at)
       VALUES (:name, :generation, :deletions, 0, :messagesMax, :ageMaxMs, :dueAt)`)
+    this.#incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'")
     this.#next = db.prepare(`
       SELECT CAST(generation.value AS INTEGER) AS generation,
              CAST(deletions.value AS INTEGER) AS deletions
@@ -75,6 +77,10 @@ export class RoomTable {
   /** The row to append to; null when the room is new. */
   open(name: string): RoomRow | null {
     return this.#held.get(name) ?? this.#load(name)
+  }
+
+  epochOf({ generation }: Pick<RoomRow, 'generation'>): string {
+    return epochOf(String(this.#incarnation.get()?.value), generation)
   }
 
   /** What a room that is created now will have. */

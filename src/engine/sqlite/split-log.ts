@@ -24,7 +24,7 @@ export function splitLog({ memory, stored, followers }: LogParts): MessageLog {
     head: (room) => stored.head(room),
     summary: (room, retention) => stored.summary(room, retention),
     read: (room, query) => stored.read(room, query),
-    redact: (room, offset) => stored.redact(room, offset),
+    redact: (room, offset, epoch) => stored.redact(room, offset, epoch),
     redactUser: (user) => stored.redactUser(user),
     list: (query) => stored.list(query),
     async deleteRoom(room) {

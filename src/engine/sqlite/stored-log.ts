@@ -168,9 +168,10 @@ export class SqliteLog implements StoredLog {
     while (this.#committing !== null) await this.#committing
   }
 
-  async redact(room: string, offset: number): Promise<boolean> {
+  async redact(room: string, offset: number, epoch?: string): Promise<boolean> {
     const { writer, clock, followers } = this.#parts
-    const redacted = await writer.call('redactMessage', { room, offset, now: clock.now() })
+    const target = { room, offset, epoch, now: clock.now() }
+    const redacted = await writer.call('redactMessage', target)
     if (!redacted) return false
     await this.#told(room, offset)
     followers.of(room)?.onRedacted(offset)

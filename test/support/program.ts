@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { until } from './until.ts'
 
 export interface Teardown {
@@ -12,7 +13,7 @@ export interface Teardown {
 export interface ProgramOptions {
   command: readonly string[]
   cwd?: string | undefined
-  /** The whole environment that it gets, beside the PATH. */
+  /** The whole environment that it gets, beside the PATH and where Node keeps what it compiles. */
   env?: Readonly<Record<string, string>>
   /** Whether signals go to its child processes too, such as those of `npm start`. */
   group?: boolean
@@ -24,6 +25,10 @@ const END_MS = 15_000
 
 /** Tap would load itself into what a test starts, and handle its signals. */
 const WITHOUT_TAP = ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE']
+
+/** What Node compiles is kept for all programs of a run of the tests; package.json has where. */
+const { NODE_COMPILE_CACHE: cache } = process.env
+const COMPILED = cache ? { NODE_COMPILE_CACHE: resolve(cache) } : {}
 
 const running = new Set<Program>()
 process.once('exit', () => {
@@ -42,7 +47,7 @@ export class Program {
     const { command, cwd, env, group: detached = false } = options
     const child = spawn('env', [...WITHOUT_TAP, ...command], {
       ...{ cwd, detached, stdio: 'pipe' },
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH: process.env.PATH, ...COMPILED, ...env },
     })
     child.stdout.setEncoding('utf8').on('data', (text) => {
       this.stdout = bounded(this.stdout + text)

@@ -1,6 +1,7 @@
 // The threads of an open store: one that commits and one that reads, so that a long page never
 // delays a commit.
-import { extname } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { dirname, extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../time/clock.ts'
 import type { Quotas } from './daily-use.ts'
@@ -76,6 +77,9 @@ interface Opened extends Partial<WriterBounds> {
 function newWorker(entry: 'writer-worker' | 'reader-worker', workerData: Opened): Worker {
   // Sources end in .ts and the package's files in .js; no compiler rewrites this URL.
   const url = new URL(`./${entry}${extname(import.meta.url)}`, import.meta.url)
-  // A worker inherits nothing: neither the secrets of the environment nor preloaded modules.
-  return new Worker(url, { name: entry, workerData, execArgv: [], env: {} })
+  // A worker inherits neither the secrets of the environment nor preloaded modules, but compiles
+  // nothing that the process has in a cache. The folder of the cache has one for each Node.
+  const cache = getCompileCacheDir()
+  const env = cache ? { NODE_COMPILE_CACHE: dirname(cache) } : {}
+  return new Worker(url, { name: entry, workerData, execArgv: [], env })
 }

@@ -13,7 +13,9 @@ export interface HistoryReadsParts {
 interface Running {
   /** Offsets that were redacted meanwhile; null while there are none. */
   redacted: Set<number> | null
-  /** Whether the page has to be read again. */
+  /** Users all of whose messages were redacted meanwhile; null while there are none. */
+  users: Set<string> | null
+  /** Whether the page has to be read again, whatever is in it. */
   isStale: boolean
 }
 
@@ -32,11 +34,12 @@ export class HistoryReads {
     const { log, room, retention } = this.#parts
     const asker = { queue: 'replays', ...reader } as const
     for (;;) {
-      const running: Running = { redacted: null, isStale: false }
+      const running: Running = { redacted: null, users: null, isStale: false }
       this.#running.add(running)
       try {
         const page = await log.read(room, { ...query, retention, before: null, asker })
-        if (!running.isStale) return without(running.redacted, page)
+        const mayShow = running.isStale || saysOf(page, running.users)
+        if (!mayShow) return without(running.redacted, page)
       } finally {
         this.#running.delete(running)
       }
@@ -51,10 +54,26 @@ export class HistoryReads {
     }
   }
 
+  /**
+   * All that this user has said so far is redacted: pages that are being read and show something of
+   * it are read again, since what is in them may be from before or after that.
+   */
+  userRedacted(user: string): void {
+    for (const running of this.#running) {
+      running.users ??= new Set()
+      running.users.add(user)
+    }
+  }
+
   /** Pages that are being read may show what is gone: they are read again. */
   voidAll(): void {
     for (const running of this.#running) running.isStale = true
   }
+}
+
+function saysOf({ messages }: Page, users: ReadonlySet<string> | null): boolean {
+  if (users === null) return false
+  return messages.some(({ user, redacted }) => !redacted && user !== null && users.has(user))
 }
 
 function without(redacted: ReadonlySet<number> | null, page: Page): Page {

@@ -98,6 +98,14 @@ export class History {
     this.forget()
   }
 
+  /** All messages of this user are tombstones now; a tail with none of them stays. */
+  userRedacted(user: string): void {
+    this.#redactions += 1
+    this.#reads.userRedacted(user)
+    const isIn = this.#tail?.messages.some((message) => message.user === user) ?? false
+    if (isIn || this.#loading !== null) this.forget()
+  }
+
   /** More messages than one are gone: pages that are being read are read again. */
   voidAll(): void {
     this.#redactions += 1

@@ -215,7 +215,7 @@ export class Room implements Follower, PublishTarget {
   /** Members are not told: there may be any number of messages. */
   onUserRedacted(user: string): void {
     if (this.#history === null) return
-    this.#history.voidAll()
+    this.#history.userRedacted(user)
     this.#redactHeld((message) => message.user === user)
   }
 

@@ -90,6 +90,34 @@ t.test('[C214] a page is read again where a user was redacted meanwhile', async 
   t.same(events(), ['1 redacted data: ', '2 data: secret 2'])
 })
 
+t.test('[C214] a page that shows nothing of a redacted user is not read again', async (t) => {
+  const { follower, join, reads, answer, events } = await scene()
+  join()
+  await answer(page(message(2, 'u_bob')))
+  for (const user of ['u_eve', 'u_ada']) follower.onUserRedacted(user)
+  await answer(page(tombstoneOf(message(1)), message(2, 'u_bob')))
+  t.same([reads.length, events()], [0, ['1 redacted data: ', '2 data: secret 2']])
+})
+
+t.test(
+  '[C214] messages in memory stay for those that return, but for those of the user',
+  async (t) => {
+    const { follower, room, join, member, reads, answer } = await scene()
+    const again = async () => {
+      room.leave(member)
+      join()
+      await turn()
+      return reads.length
+    }
+    join()
+    await answer(page(message(1, 'u_bob'), message(2, 'u_bob')))
+    follower.onUserRedacted('u_ada')
+    t.equal(await again(), 0)
+    follower.onUserRedacted('u_bob')
+    t.equal(await again(), 1)
+  },
+)
+
 t.test('[C96] [C214] what is held back for a member is redacted too', async (t) => {
   for (const [redact, expected] of [
     [(follower: Follower) => follower.onRedacted(3), ['secret 2', '', 'secret 4', '3']],

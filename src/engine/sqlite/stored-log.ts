@@ -32,6 +32,8 @@ import type { SqliteThread } from './thread.ts'
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024
 /** Changes of more than one message that may wait: further ones are refused at once. */
 const CHANGES_MAX = 1_000
+/** Changes in one transaction: all rooms of a node are told of each, in one turn. */
+const CHANGES_AT_ONCE = 16
 /** Bytes that are delivered in one turn: a reader's outbox holds a few times as much. */
 const TURN_BYTES = 262_144
 
@@ -205,7 +207,7 @@ export class SqliteLog implements StoredLog {
   #next(): void {
     if (this.#committing !== null) return
     const isDraftsTurn = this.#changing.length > 0 && this.#waiting.length > 0
-    this.#changing = isDraftsTurn ? [] : this.#changes.splice(0)
+    this.#changing = isDraftsTurn ? [] : this.#changes.splice(0, CHANGES_AT_ONCE)
     if (this.#changing.length > 0) this.#run(this.#change())
     else if (this.#waiting.length > 0) this.#run(this.#commit())
   }

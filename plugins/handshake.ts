@@ -45,6 +45,8 @@ export class Handshake {
   }
 
   abandon = (): void => {
+    // The socket of a refused stream request may carry further requests.
+    this.response.req.socket.removeListener('close', this.abandon)
     this.abandoned = true
     this.entry?.hold.release()
     this.seat.release()
@@ -72,8 +74,6 @@ async function settleHandshake(
     handshake.entry = await enter(rooms, { room, claim, seat })
     if (handshake.abandoned || reply.sent) handshake.abandon()
   } catch (error) {
-    // The socket of a refused stream request may carry further requests.
-    request.raw.socket.removeListener('close', handshake.abandon)
     handshake.abandon()
     throw error
   }

@@ -13,7 +13,7 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
 } else {
   const { main } = await import('./command/main.ts')
   // A reader that has read enough, as in `usher check | head`, is no fault.
-  process.stdout.on('error', () => undefined)
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
   const code = await main(process.argv.slice(2), {
     start: () => import('./server.ts'),
     print: (text) => process.stdout.write(text),

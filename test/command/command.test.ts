@@ -32,8 +32,11 @@ test('usher check ends with 0 where all is well, and else with 1 and why', async
 
 test('a reader of its output that has read enough is no fault', async (t) => {
   const cwd = t.testdir({})
-  const command = ['sh', '-c', '"$0" "$1" check | true', process.execPath, CLI]
+  const check = '"$0" "$1" check; echo $? >&3'
+  const mistake = '"$0" "$1" chek 2>&1; echo $? >&3'
+  const script = `{ ${check}; ${mistake}; } 3>&2 | true`
+  const command = ['sh', '-c', script, process.execPath, CLI]
   const program = startProgram(t, { command, cwd, env: { USHER_DATA: 'data' } })
   t.equal(await program.ended, 0)
-  t.equal(program.stderr, '')
+  t.equal(program.stderr, '0\n2\n', 'the exit codes')
 })

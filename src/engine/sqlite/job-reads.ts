@@ -4,8 +4,10 @@ import { deletedRoomReads } from './deleted-rooms.ts'
 import { releasedNameReads } from './released-names.ts'
 import { userRedactionReads } from './user-redactions.ts'
 
-export type JobReads = ReturnType<typeof jobReads>
+export type JobReads = ReturnType<typeof releasedNameReads> &
+  ReturnType<typeof deletedRoomReads> &
+  ReturnType<typeof userRedactionReads>
 
-export function jobReads(db: DatabaseSync) {
+export function jobReads(db: DatabaseSync): JobReads {
   return { ...releasedNameReads(db), ...deletedRoomReads(db), ...userRedactionReads(db) }
 }

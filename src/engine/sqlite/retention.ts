@@ -3,7 +3,7 @@
 // rooms there are.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Hidden, RoomTrim, Steps, TrimmedRoom } from './room-trim.ts'
-import { ROOM_COLUMNS } from './rooms.ts'
+import { isSame, ROOM_COLUMNS, retentionIn } from './rooms.ts'
 import type { Look, TrimQueue } from './trim-queue.ts'
 
 /** How much to do in one transaction. */
@@ -61,7 +61,7 @@ export class Trimmer {
     const began = elapsed()
     trim.now = now
     trim.hidden = []
-    this.#leaveWhatIsGone()
+    this.#leaveWhatChanged()
     for (let left = units; left > 0 && elapsed() - began < SLICE_MS; ) {
       this.#looking ??= this.#next()
       if (this.#looking === null) break
@@ -109,11 +109,16 @@ export class Trimmer {
     return (this.#find.get({ room }) as TrimmedRoom | undefined) ?? null
   }
 
-  /** Between two slices a room may be deleted, and its row be that of another. */
-  #leaveWhatIsGone(): void {
+  /**
+   * Between two slices a room may be deleted, and its row be that of another; or a publish may have
+   * put another rule in force, which the look would undo at its end: the room is due then.
+   */
+  #leaveWhatChanged(): void {
     const room = this.#looking?.room
     if (!room) return
-    const { id, generation } = this.#roomOf(room.name) ?? {}
-    if (id !== room.id || generation !== room.generation) this.#looking = null
+    const found = this.#roomOf(room.name)
+    const isSameRoom = found?.id === room.id && found.generation === room.generation
+    const isLookedAt = isSameRoom && isSame(retentionIn(found), retentionIn(room))
+    if (!isLookedAt) this.#looking = null
   }
 }

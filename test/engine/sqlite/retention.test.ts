@@ -247,3 +247,19 @@ t.test('a slice that could not be kept is done again', async (t) => {
   trim()
   t.same([left(), oldest()], [10, 491])
 })
+
+t.test('a publish under a new rule holds, also in the middle of a look', async (t) => {
+  const { say, slice, trim, left, oldest } = store()
+  const former = { messages: 500, ageMs: DAY_MS }
+  say({ count: 500, retention: former })
+  say({ count: 3, time: START + DAY_MS, retention: { ...former, messages: 3 } })
+  const now = START + DAY_MS + 1
+  slice(now, 200)
+  t.ok(left() > 100, 'the look has not ended')
+  say({ count: 5, time: now, retention: MANY })
+  trim(now)
+  t.equal(oldest(now), 501)
+  say({ time: now, retention: MANY })
+  trim(now)
+  t.same([left(), oldest(now)], [9, 501])
+})

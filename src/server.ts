@@ -39,8 +39,18 @@ function closeOnSignals(app: FastifyInstance, config: Config): { uninstall(): vo
   return closeWithGrace({ delay, logger: app.log }, async ({ err, signal }) => {
     if (err) app.log.error({ err }, 'an uncaught error: closing')
     else app.log.info({ signal }, 'closing')
+    process.once('exit', endAtOnce)
     await app.close()
+    process.removeListener('exit', endAtOnce)
   })
+}
+
+/**
+ * An exit waits for all threads, and so for ever where one waits for a disk that hangs. What was
+ * acknowledged survives this.
+ */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL')
 }
 
 /** Prints a sentence for what the operator can mend, and the stack of a fault of ours. */

@@ -22,7 +22,8 @@ interface Scene {
 async function scene(t: Test): Promise<Scene> {
   const disk = makeDisk(t.testdir({}))
   const env = { ...disk.env, USHER_DATA: disk.folder, USHER_API_KEYS: `backend:${SERVER_KEY}` }
-  const start = () => startServer(t, { ...env, USHER_LOG_LEVEL: 'info' })
+  const more = { USHER_LOG_LEVEL: 'info', USHER_DRAIN_SECONDS: '1' }
+  const start = () => startServer(t, { ...env, ...more })
   return { disk, server: await start(), start }
 }
 
@@ -148,4 +149,14 @@ t.test('[C201] a disk that hangs: publishers are answered, and a key says it onc
   t.match(await say(server, 'second', 'k'), { status: 200, body: { offset: 2 } })
   t.same(await historyOf(server), ['1 first', '2 second'])
   t.same([await listener.text(), await listener.text()], ['"first"', '"second"'])
+})
+
+t.test('[C65] a disk that hangs does not keep the process that is to end', async (t) => {
+  const { disk, server } = await scene(t)
+  t.equal((await say(server, 'first')).status, 201)
+  disk.hang()
+  t.equal((await say(server, 'second')).status, 503)
+  // The drain window of the scene, the time that closing may take, and some for a busy machine.
+  await within(server.end('SIGTERM'), { what: 'the end of the process', ms: 12_000 })
+  t.match(server.stdout(), /killed by timeout/)
 })

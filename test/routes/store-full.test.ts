@@ -18,6 +18,12 @@ interface Scene {
   live: string
 }
 
+/** With a key: what the first one was answered, the later ones are while the key holds. */
+function publishOnce(room: string, { bearer }: Person): Promise<{ status: number; body: object }> {
+  const headers = { ...bearer, 'idempotency-key': 'k' }
+  return call(`${room}/messages`, 'POST', { headers, body: 'once' })
+}
+
 function publish(room: string, { bearer }: Person, body = TEXT): Promise<Response> {
   const headers = { ...bearer, 'content-type': 'text/plain' }
   return fetch(`${room}/messages`, { method: 'POST', body, headers })
@@ -81,13 +87,16 @@ test('[C151] [S45] a full store keeps no more, and goes on when it fits again', 
   const { url } = usher
   const ann = await person(usher)
   const scene = { usher, ann, kept: `${url}/rooms/chat:a`, live: `${url}/rooms/live:a` }
+  const first = await publishOnce(scene.kept, ann)
   const { newest, refused } = await fill(scene)
   t.equal(refused.status, 507)
   t.match(await refused.json(), { error: 'store_full', code: 100, message: /store is full/ })
   t.equal(refused.headers.get('retry-after'), '30')
   await refusals(t, scene)
+  t.equal((await publishOnce(scene.kept, ann)).status, 507, '[C245] a known key')
   await whatGoesOn(t, scene, newest)
   await until(async () => (await publish(scene.kept, ann, 'it fits')).status === 201)
+  t.match(await publishOnce(scene.kept, ann), { status: 200, body: first.body })
   t.equal((await call(`${url}/health/ready`, 'GET')).status, 200)
   t.equal((await call(`${url}/accounts`, 'POST', { body: CAROL })).status, 201)
 })

@@ -1,13 +1,14 @@
-// A process that redacts messages, deletes accounts, logs out and bans: node end-much.ts <folder>
+// A process that redacts messages, deletes rooms and accounts, logs out and bans:
+// node end-much.ts <folder>
 // It opens the store twice. The file `acks` of the folder gets a line for each acknowledged ending:
-// what was done, and to which message, session or user.
+// what was done, and to which message, room, session or user.
 import { openSync, writeSync } from 'node:fs'
 import { openEngine } from '../../../../src/engine/open-engine.ts'
 import { NO_HOLDER } from '../../../../src/engine/shares.ts'
 import { systemClock } from '../../../../src/time/system-clock.ts'
 import { account, draft, session } from '../../../contract/support/samples.ts'
 
-const ROUNDS = 15
+const ROUNDS = 8
 const AT_ONCE = 4
 
 const [folder = ''] = process.argv.slice(2)
@@ -22,6 +23,9 @@ for (const life of ['first', 'second']) {
     const { position } = await engine.log.append('chat:1', draft(`secret ${name}`), options)
     await engine.log.redact('chat:1', position?.offset ?? 0)
     ack(`redacted ${position?.offset}`)
+    await engine.log.append(`chat:${name}`, draft(`secret ${name}`), options)
+    await engine.log.deleteRoom(`chat:${name}`)
+    ack(`deleted chat:${name}`)
     const [gone, stays] = ['gone', 'stays'].map((kind) =>
       account({ user: `${kind} ${name}`, usernameKey: `${kind} ${name}` }),
     )

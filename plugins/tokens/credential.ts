@@ -31,24 +31,38 @@ export function cookieName(secure: boolean): string {
 const SECRETS_MAX = 4
 
 /**
- * What stands before a cookie. No other white space is taken away: a browser does not see the
- * prefix of the name in `\xa0__Host-usher`, and lets a sibling domain set that (S10).
- */
-const BEFORE = /^[ \t]+/
-
-/**
  * The secrets of all cookies of one name, as another application of the host, or a page of a
  * sibling domain, may have set one too. The last one comes first: browsers name the longest path
- * first, and ours is `/`. Where none has the form of a secret, what there is.
+ * first, and ours is `/`. Where none has the form of a secret, what there is. A header of any form
+ * costs little, since strangers send it.
  */
 export function secretsIn(header: string | undefined, name: string): string[] {
   if (header === undefined) return []
   const start = `${name}=`
-  const cookies = header.split(';').map((cookie) => cookie.replace(BEFORE, ''))
-  const ours = cookies.filter((cookie) => cookie.startsWith(start))
-  const values = [...new Set(ours.map((cookie) => cookie.slice(start.length)).reverse())]
-  const formed = values.filter(isSecret)
-  return (formed.length > 0 ? formed : values).slice(0, SECRETS_MAX)
+  const formed = new Set<string>()
+  const others = new Set<string>()
+  let at = header.lastIndexOf(start)
+  while (at >= 0 && formed.size < SECRETS_MAX) {
+    if (beginsCookie(header, at)) {
+      const end = header.indexOf(';', at)
+      const value = header.slice(at + start.length, end < 0 ? header.length : end)
+      if (isSecret(value)) formed.add(value)
+      else if (others.size < SECRETS_MAX) others.add(value)
+    }
+    at = at === 0 ? -1 : header.lastIndexOf(start, at - 1)
+  }
+  return [...(formed.size > 0 ? formed : others)]
+}
+
+/**
+ * Whether only spaces and tabs stand between here and the cookie before. No other white space is
+ * passed over: a browser does not see the prefix of the name in `\xa0__Host-usher`, and lets a
+ * sibling domain set that (S10).
+ */
+function beginsCookie(header: string, at: number): boolean {
+  let before = at - 1
+  while (before >= 0 && (header[before] === ' ' || header[before] === '\t')) before -= 1
+  return before < 0 || header[before] === ';'
 }
 
 /** Log-ins that a browser sends by itself. */

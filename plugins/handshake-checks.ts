@@ -16,6 +16,8 @@ declare module 'fastify' {
 const KEY = /^[A-Za-z0-9+/]{22}==$/
 /** An RFC 9110 token, or nothing: section 5.6.1.2 has a recipient ignore empty elements. */
 const OFFER = /^[ \t]*(?:[\w!#$%&'*+.^`|~-]+[ \t]*)?$/
+/** A reasonable number, as that section has it: more could only cost time. */
+const OFFERS_MAX = 32
 const VERSION = '13'
 
 async function handshakeForm(app: FastifyInstance): Promise<void> {
@@ -65,14 +67,17 @@ function checkForm(request: FastifyRequest, reply: FastifyReply): void {
   checkOffers(raw.headers)
 }
 
+const NO_LIST = `Sec-WebSocket-Protocol must be a list of tokens, at most ${OFFERS_MAX}.`
+
 /** Leaves out empty elements, for which ws would answer 400 after the ticket was redeemed. */
 function checkOffers(headers: IncomingHttpHeaders): void {
   const header = headers['sec-websocket-protocol']
   if (header === undefined) return
-  const list = header.split(',')
+  const list = header.split(',', OFFERS_MAX + 1)
   const offers = list.map((offer) => offer.trim()).filter((offer) => offer !== '')
-  if (!list.every((offer) => OFFER.test(offer)) || new Set(offers).size < offers.length) {
-    throw new Refusal(REPLY.badRequest, 'Sec-WebSocket-Protocol must be a list of tokens.')
+  const isList = list.length <= OFFERS_MAX && list.every((offer) => OFFER.test(offer))
+  if (!isList || new Set(offers).size < offers.length) {
+    throw new Refusal(REPLY.badRequest, NO_LIST)
   }
   if (offers.length === list.length) return
   if (offers.length === 0) delete headers['sec-websocket-protocol']

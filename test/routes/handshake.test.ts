@@ -269,6 +269,19 @@ test('[C162] empty subprotocols are left out, with a ticket among the others too
   client.socket.destroy()
 })
 
+test('[C250] a list of subprotocols has 32 elements at most', async (t) => {
+  const { url } = await startApp(t)
+  const asked = (list: string) =>
+    upgradeRequest(ROOM, { ...asServer, 'Sec-WebSocket-Protocol': list })
+  const many = (count: number) => Array.from({ length: count }, (_, at) => `p${at}`).join(',')
+  for (const list of [many(32), `usher.raw${','.repeat(31)}`]) {
+    t.equal((await answer(url, asked(list))).status, 101)
+  }
+  for (const list of [many(33), `usher.raw${','.repeat(32)}`, ','.repeat(8_000)]) {
+    t.match(await answer(url, asked(list)), BAD_REQUEST)
+  }
+})
+
 test('[C31] [S8] a ticket beside usher.raw is never sent back, and alone is a 400', async (t) => {
   const usher = await startApp(t)
   const ticket = await ticketOf(usher, asServer, { user: 'u_1' })

@@ -1,7 +1,7 @@
 // The operations of the reader thread on messages: the position of a room, and pages as far as its
 // rule lets them be seen.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Kind, Position } from '../../protocol/message.ts'
+import type { Kind, Message, Position } from '../../protocol/message.ts'
 import type { Retention, RoomSummary } from '../message-log.ts'
 import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
 import { HIDING } from './user-redactions.ts'
@@ -39,6 +39,14 @@ export interface ReadMessage {
   name: string | null
   payload: Uint8Array
   redactedAt: number | null
+}
+
+/** The message that the thread has sent, of a room in this epoch. */
+export function messageFrom({ payload, redactedAt, ...rest }: ReadMessage, epoch: string): Message {
+  const { buffer, byteOffset, byteLength } = payload
+  const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+  const message: Message = { ...rest, epoch, payload: bytes, origin: null }
+  return redactedAt === null ? message : { ...message, redacted: true }
 }
 
 export type MessageReads = {

@@ -18,7 +18,7 @@ import type {
 import { Reached, type Share, type Shares } from '../shares.ts'
 import { quotaHolderOf } from './daily-use.ts'
 import { draftRefusal } from './draft-refusals.ts'
-import type { KeptArgs, MessageReads, ReadMessage } from './message-reads.ts'
+import { type KeptArgs, type MessageReads, messageFrom } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { COMMIT_DRAFTS_MAX, type OffsetsUnderway } from './offsets-underway.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
@@ -71,6 +71,8 @@ export class SqliteLog implements StoredLog {
   /** Drafts that are being committed, until their followers were told, and their rooms. */
   #underway: readonly Waiting[] = []
   #rooms: readonly string[] = []
+  /** Reads that show something of that commit, and wait for its answer. */
+  #reads: Pick<Waiting, 'reject'>[] = []
   #committing: Promise<void> | null = null
   /** They come between two commits, and are told before the next. */
   readonly #changes: Change[] = []
@@ -173,9 +175,8 @@ export class SqliteLog implements StoredLog {
   async redact(room: string, offset: number, epoch?: string): Promise<boolean> {
     const { writer, clock, followers } = this.#parts
     const target = { room, offset, epoch, now: clock.now() }
-    const redacted = await writer.call('redactMessage', target)
-    if (!redacted) return false
-    await this.#told(room, offset)
+    if (!(await writer.call('redactMessage', target))) return false
+    await this.#told(room, offset).catch(() => this.#committing)
     followers.of(room)?.onRedacted(offset)
     return true
   }
@@ -190,6 +191,7 @@ export class SqliteLog implements StoredLog {
     for (const { share } of waiting) share.release()
     refuse(waiting, new EngineUnavailable(reason))
     refuse(this.#changes.splice(0), new EngineUnavailable(reason))
+    refuse(this.#reads.splice(0), new EngineUnavailable(reason))
     refuse([...this.#underway, ...this.#changing], new EngineUnavailable(reason, null, 'unknown'))
   }
 
@@ -200,7 +202,11 @@ export class SqliteLog implements StoredLog {
    */
   async #told(room: string, newest: number): Promise<void> {
     const first = this.#parts.offsets[this.#rooms.indexOf(room)] ?? 0
-    if (first > 0 && first <= newest) await this.#committing
+    if (first === 0 || first > newest) return
+    await new Promise<void>((resolve, reject) => {
+      this.#reads.push({ reject })
+      void this.#committing?.then(resolve)
+    })
   }
 
   /** Changes and commits take turns: neither waits for more than one transaction of the other. */
@@ -233,6 +239,7 @@ export class SqliteLog implements StoredLog {
     this.#committing = work.finally(() => {
       this.#underway = []
       this.#rooms = []
+      this.#reads = []
       this.#committing = null
       this.#next()
     })
@@ -290,11 +297,4 @@ function kept(draft: Waiting, position: Position): Message {
 
 function refuse(calls: readonly Pick<Waiting, 'reject'>[], error: Error): void {
   for (const { reject } of calls) reject(error)
-}
-
-function messageFrom({ payload, redactedAt, ...rest }: ReadMessage, epoch: string): Message {
-  const { buffer, byteOffset, byteLength } = payload
-  const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
-  const message: Message = { ...rest, epoch, payload: bytes, origin: null }
-  return redactedAt === null ? message : { ...message, redacted: true }
 }

@@ -194,6 +194,17 @@ t.test('[C200] a read waits for no commit that it shows nothing of', async (t) =
   t.match(await appended, { position: { offset: 1 } })
 })
 
+t.test('[C246] a read that shows a commit without an answer is refused with it', async (t) => {
+  const { log, seen, say, reads } = logOf(threads())
+  const said = errorOf(say('a'))
+  const shown = reads().map(errorOf)
+  await turn()
+  log.giveUp('no answer')
+  t.match(await said, { outcome: 'unknown' })
+  for (const error of await Promise.all(shown)) t.match(error, { name: 'EngineUnavailable' })
+  t.same(seen, [], 'no client sees what the members were not told')
+})
+
 t.test('[C201] a publish whose commit does not end is answered, and told if it does', async (t) => {
   const parts = threads({ isCommitted: false })
   const { log, seen, say, reads } = logOf(parts)

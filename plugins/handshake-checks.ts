@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import { OFFERS_MAX } from './tokens/credential.ts'
 import { announcesBody, asksForWebSocket } from './upgrade-requests.ts'
 
 declare module 'fastify' {
@@ -16,8 +17,6 @@ declare module 'fastify' {
 const KEY = /^[A-Za-z0-9+/]{22}==$/
 /** An RFC 9110 token, or nothing: section 5.6.1.2 has a recipient ignore empty elements. */
 const OFFER = /^[ \t]*(?:[\w!#$%&'*+.^`|~-]+[ \t]*)?$/
-/** A reasonable number, as that section has it: more could only cost time. */
-const OFFERS_MAX = 32
 const VERSION = '13'
 
 async function handshakeForm(app: FastifyInstance): Promise<void> {

@@ -76,10 +76,13 @@ export interface LogIns {
 /** The user of a request, by an application's own log-in; null for the anonymous. */
 export type HostIdentity = (request: FastifyRequest) => HostUser | null | Promise<HostUser | null>
 
+/** As RFC 9110 section 5.6.1.2 has it, a reasonable number: more could only cost time [C250]. */
+export const OFFERS_MAX = 32
+
 /** The subprotocols that a client offers, in its order. */
 export function offeredProtocols(request: FastifyRequest): string[] {
   const header = request.headers['sec-websocket-protocol']
-  return header === undefined ? [] : header.split(',').map((offer) => offer.trim())
+  return header === undefined ? [] : header.split(',', OFFERS_MAX).map((offer) => offer.trim())
 }
 
 /** The credential of a request: a bearer token, else the log-in. */

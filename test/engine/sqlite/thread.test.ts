@@ -147,7 +147,7 @@ t.test(
   },
 )
 
-t.test('[C201] what waits behind a batch without an answer may be given up', async (t) => {
+t.test('[C201] [C247] what waits behind a batch without an answer may be given up', async (t) => {
   const clock = new ManualClock()
   const thread = await started(t, clock, 'refused')
   t.equal(thread.unansweredMs, 0)

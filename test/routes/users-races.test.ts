@@ -1,7 +1,7 @@
 // Bans, revocations and other endings that meet a user halfway through connecting: the user does
 // not stay connected.
 import type { FastifyInstance } from 'fastify'
-import { type Test, test } from 'tap'
+import { t as file, type Test, test } from 'tap'
 import { type StartedApp, startApp } from '../support/app.ts'
 import { type Client, connect, refused } from '../support/client.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
@@ -96,9 +96,11 @@ const MEETINGS: [string, Meeting][] = Object.entries(ACTS).flatMap(([act, happen
   ),
 )
 
+/** Each of the meetings is another user's, and leaves nothing. */
+const usher = await startApp(file)
+
 for (const [meeting, { happen, pause, prepare }] of MEETINGS) {
   test(`[C80] [S18] ${meeting}`, async (t) => {
-    const usher = await startApp(t)
     const ann = await person(usher)
     const enter = await prepare(usher, ann)
     const paused = pause(usher.app)
@@ -107,6 +109,7 @@ for (const [meeting, { happen, pause, prepare }] of MEETINGS) {
     t.equal((await happen(usher, ann)).status, 204)
     paused.release()
     const code = await entering
+    paused.restore()
     t.ok([401, 3500, 3503].includes(code), `it ended with ${code}`)
     await checkUnheard(t, usher)
   })

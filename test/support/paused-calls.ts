@@ -10,6 +10,8 @@ export interface PausedCalls {
   reached: Promise<void>
   /** Lets all calls go on, and pauses no later ones. */
   release(): void
+  /** Puts back what was there, for a shape that others use later. */
+  restore(): void
 }
 
 /** Replaces the method on the object itself. */
@@ -26,5 +28,8 @@ export function pauseCalls<Shape extends object>(
     return original(...args)
   }
   Object.defineProperty(shape, name, { value: paused, configurable: true, writable: true })
-  return { reached: reached.promise, release: () => released.resolve() }
+  const restore = (): void => {
+    Object.defineProperty(shape, name, { value: original, configurable: true, writable: true })
+  }
+  return { reached: reached.promise, release: () => released.resolve(), restore }
 }

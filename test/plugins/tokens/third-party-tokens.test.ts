@@ -63,7 +63,7 @@ t.test('[C37] while an issuer is away its keys serve for a day', async (t) => {
   await clock.advance(11 * MINUTE_MS)
   t.equal(await status(), 200)
   await until(() => usher.log().includes('the old one stays'))
-  await clock.advance(DAY_MS - 12 * MINUTE_MS)
+  clock.leap(DAY_MS - 12 * MINUTE_MS)
   t.equal(await status(), 200)
   t.equal(await status(next), 401, 'a key that was never fetched is refused')
   await clock.advance(2 * MINUTE_MS)

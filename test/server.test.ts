@@ -1,7 +1,7 @@
 // The process from outside: signals, exit codes, data folders, wrong settings.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'tap'
+import { t as file, test } from 'tap'
 import { SERVER_KEY } from './support/app.ts'
 import { connect, rawSocket } from './support/client.ts'
 import { asServer, call, cookieOf, PASSWORD } from './support/people.ts'
@@ -15,6 +15,13 @@ const KEYS = { USHER_API_KEYS: `backend:${SERVER_KEY}` }
 function settings(folder: string, more: Record<string, string> = {}): Record<string, string> {
   return { USHER_DATA: join(folder, 'data'), USHER_DRAIN_SECONDS: '1', ...KEYS, ...more }
 }
+
+const home = file.testdir({ 'rules.json': '{"limits": {\n"roomsPerConnection": 1}}' })
+/** For the tests that read what it says at its start, or leave nothing in it. */
+const lasting = await startServer(
+  file,
+  settings(home, { USHER_CONFIG: join(home, 'rules.json'), USHER_TYPO: '1' }),
+)
 
 function member({ url }: ServerProcess) {
   return connect(url + ROOM, { headers: asServer })
@@ -133,12 +140,7 @@ test('a wrong rules file ends it with 1, and the line of the mistake', async (t)
 })
 
 test('the boot warns of settings in the rules file that have no effect', async (t) => {
-  const folder = t.testdir({ 'rules.json': '{"limits": {\n"roomsPerConnection": 1}}' })
-  const server = await startServer(
-    t,
-    settings(folder, { USHER_CONFIG: join(folder, 'rules.json') }),
-  )
-  t.match(server.stdout(), /rules\.json, line 2: limits\.roomsPerConnection has no effect/)
+  t.match(lasting.stdout(), /rules\.json, line 2: limits\.roomsPerConnection has no effect/)
 })
 
 test('[S25] in production it does not start without a secret', async (t) => {
@@ -184,16 +186,14 @@ test('what the operator can mend ends it with 1 and one sentence, no stack', asy
 })
 
 test('the boot log names the engine, its durability, and what has no effect', async (t) => {
-  const folder = t.testdir({})
-  const server = await startServer(t, settings(folder, { USHER_TYPO: '1' }))
-  await until(() => server.stdout().includes('Usher is open'))
-  t.match(server.stdout(), /"engine":"sqlite","durability":"disk"/)
-  t.match(server.stdout(), /USHER_TYPO is not a setting/)
-  t.notOk(server.stdout().includes(SERVER_KEY))
+  await until(() => lasting.stdout().includes('Usher is open'))
+  t.match(lasting.stdout(), /"engine":"sqlite","durability":"disk"/)
+  t.match(lasting.stdout(), /USHER_TYPO is not a setting/)
+  t.notOk(lasting.stdout().includes(SERVER_KEY))
 })
 
 test('the accept queue takes all clients that connect at once', async (t) => {
-  const { url, program } = await startServer(t, settings(t.testdir({})))
+  const { url, program } = lasting
   const most = Number(readFileSync('/proc/sys/net/core/somaxconn', 'latin1'))
   // A client without a place there would try again after 1, 3 and 7 seconds.
   program.signal('SIGSTOP')

@@ -153,6 +153,7 @@ t.test('[C39] links that are moved to new files count, as certbot moves them', a
   }
   link('a')
   const usher = await startApp(t, { tls: files }, { clock })
+  t.equal(await shown(usher.url), 'first')
   unlinkSync(files.cert)
   unlinkSync(files.key)
   link('b')

@@ -58,9 +58,11 @@ test('[C41] [S41] alone, a handshake with a body is a 400 on every path', async 
 
 test('[C41] an announced body of no bytes is none', async (t) => {
   const { url } = await startApp(t)
-  await connect(`${url}/rooms/chat:a`, {
-    headers: { ...asServer, 'Content-Length': '0' },
-  }).then((client) => client.close())
+  const headers = { ...asServer, 'Content-Length': '0' }
+  const client = await connect(`${url}/rooms/chat:a`, { headers })
+  client.send('hello')
+  t.equal(await client.text(), 'hello')
+  await client.close()
 })
 
 for (const own of [true, false]) {

@@ -84,6 +84,7 @@ test('[C70] server keys have no user, so connectionsPerUser does not count them'
   const clients: Client[] = []
   for (let i = 0; i < 5; i += 1)
     clients.push(await connect(usher.url + ROOM, { headers: asServer }))
+  t.equal(usher.app.connections.size, 5)
   await Promise.all(clients.map((client) => client.close()))
   await nothingLeft(usher.app)
 })

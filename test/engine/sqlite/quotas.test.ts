@@ -108,7 +108,7 @@ t.test('what was used of former days leaves the store', async (t) => {
     await clock.advance(2_000)
     return used(folder).length === 0
   })
-  await say(engine, 1_000)
+  await t.resolves(say(engine, 1_000), 'and the new day is whole')
 })
 
 t.test('[C222] keys of a day are bounded of a user, of an address and of a /48', async (t) => {

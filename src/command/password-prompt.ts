@@ -15,7 +15,8 @@ export interface Terminal {
 export async function readPassword({ input, prompt }: Terminal): Promise<string> {
   const isTerminal = input.isTTY === true
   const output = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const reading = createInterface({ input, output, terminal: isTerminal })
+  // Without a history: the arrow up at the second question would bring the first password back.
+  const reading = createInterface({ input, output, terminal: isTerminal, historySize: 0 })
   reading.once('SIGINT', () => reading.close())
   const lines = reading[Symbol.asyncIterator]()
   const ask = async (text: string): Promise<string> => {

@@ -12,13 +12,6 @@ export const OWN_ADDRESS = '127.0.0.2'
 
 type Headers = Record<string, string>
 
-export interface Answer {
-  status: number
-  headers: IncomingMessage['headers']
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of any form
-  body: any
-}
-
 export class HttpsClient {
   readonly #url: string
   readonly #options: { ca: string; localAddress: string }
@@ -29,14 +22,15 @@ export class HttpsClient {
   }
 
   /** Sends JSON, and gives the answer with its parsed body. */
-  async ask(method: string, path: string, headers: Headers = {}, body?: unknown): Promise<Answer> {
+  async ask(method: string, path: string, headers: Headers = {}, body?: unknown) {
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
     const response = await this.#send(method, path, { ...type, ...headers }, body)
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk)
     const text = Buffer.concat(chunks).toString()
     const { statusCode: status = 0, headers: got } = response
-    return { status, headers: got, body: text === '' ? null : JSON.parse(text) }
+    const answer = text === '' ? null : JSON.parse(text)
+    return { status, headers: got, body: answer }
   }
 
   /** The `Content-Encoding` of an answer. */

@@ -1,4 +1,4 @@
-// Step 10 of the store. It changes until it is released, and then never again.
+// Step 10 of the store. Stores have it, so it never changes: a further change is step 11.
 
 /** When each room is looked at next, for what it no longer keeps; at once after this step. */
 const RETENTION = `

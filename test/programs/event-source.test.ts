@@ -152,6 +152,8 @@ for (const [name, client] of Object.entries(CLIENTS)) {
     t.equal(of('quiet', 'position').length, 3, 'each stream has one opening')
     t.same(of('quiet', 'reset'), [])
 
+    await until(() => of('other', 'message').length === 1, { what: `${name} follows another` })
+    await until(() => of('refused', 'error').length > 0, { what: `${name} tells of a 503` })
     other.down()
     const failures = of('other', 'error').length
     await until(() => of('other', 'error').length > failures + 1, { what: `${name} is refused` })

@@ -3,6 +3,7 @@ import type { Socket as TcpSocket } from 'node:net'
 import type { Connection } from '../../src/connection/connection.ts'
 import { Membership } from '../../src/connection/membership.ts'
 import type { Socket } from '../../src/connection/socket.ts'
+import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Member } from '../../src/room/member.ts'
 import type { RoomHold, Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
@@ -76,8 +77,10 @@ async function join(
 /** A member that writes each buffer at once, as the connection of a single room does. */
 class PlainMember implements Member {
   readonly user = null
+  readonly holder = NO_HOLDER
   readonly format = raw
   readonly echo = true
+  readonly unreadPieces = 0
   readonly #connection: Connection
 
   constructor(connection: Connection) {
@@ -95,6 +98,8 @@ class PlainMember implements Member {
   deliver(frames: Buffer): void {
     this.#connection.write(frames)
   }
+
+  endPiece(): void {}
 
   fail(): void {}
 }
@@ -116,12 +121,20 @@ export class CountingSocket implements Socket {
     return this.#tcp.bytesRead
   }
 
+  get takenBytes(): number {
+    return this.#tcp.bytesWritten - this.#tcp.writableLength
+  }
+
   write(frames: Buffer): void {
     CountingSocket.written += frames.length
     this.#tcp.write(frames)
   }
 
   ping(): boolean {
+    return false
+  }
+
+  ask(): boolean {
     return false
   }
 

@@ -6,18 +6,25 @@ export interface ReplyCode {
   readonly error: string
   readonly code: number
   readonly status: number
+  /** The same command may succeed later, without any change. */
+  readonly temporary?: true
 }
 
 /** Every way a request can be refused. `docs/protocol.md` repeats this table. */
 export const REPLY = {
-  internal: { error: 'internal', code: 100, status: 500 },
-  unavailable: { error: 'unavailable', code: 100, status: 503 },
+  internal: { error: 'internal', code: 100, status: 500, temporary: true },
+  unavailable: { error: 'unavailable', code: 100, status: 503, temporary: true },
   unauthorized: { error: 'unauthorized', code: 101, status: 401 },
   ticketInvalid: { error: 'ticket_invalid', code: 101, status: 401 },
   ticketUsed: { error: 'ticket_used', code: 101, status: 401 },
   ticketExpired: { error: 'ticket_expired', code: 101, status: 401 },
+  /** Of the rich protocol alone: the client shows the next token. */
+  tokenExpired: { error: 'token_expired', code: 109, status: 401 },
   forbidden: { error: 'forbidden', code: 103, status: 403 },
   notFound: { error: 'not_found', code: 104, status: 404 },
+  notAvailable: { error: 'not_available', code: 108, status: 404 },
+  alreadyJoined: { error: 'already_joined', code: 105, status: 409 },
+  limitExceeded: { error: 'limit_exceeded', code: 106, status: 429 },
   requestTimeout: { error: 'request_timeout', code: 107, status: 408 },
   unrecoverable: { error: 'unrecoverable_position', code: 112, status: 409 },
   tooLarge: { error: 'too_large', code: 106, status: 413 },
@@ -25,9 +32,9 @@ export const REPLY = {
   methodNotAllowed: { error: 'method_not_allowed', code: 107, status: 405 },
   unsupportedMediaType: { error: 'unsupported_media_type', code: 107, status: 415 },
   conflict: { error: 'conflict', code: 107, status: 409 },
-  tooManyRequests: { error: 'too_many_requests', code: 111, status: 429 },
+  tooManyRequests: { error: 'too_many_requests', code: 111, status: 429, temporary: true },
   quotaReached: { error: 'quota_reached', code: 111, status: 429 },
-  storeFull: { error: 'store_full', code: 100, status: 507 },
+  storeFull: { error: 'store_full', code: 100, status: 507, temporary: true },
 } as const satisfies Record<string, ReplyCode>
 
 /** The error of a refused request. `message` says what to do; it never repeats a credential. */
@@ -77,6 +84,17 @@ export const CLOSE = {
   connectionLimit: { code: 3504, reason: 'connection limit' },
   forbidden: { code: 3507, reason: 'permission denied' },
   quotaReached: { code: 4500, reason: 'quota reached' },
+} as const satisfies Record<string, CloseCode>
+
+/**
+ * Why a membership ends although its connection stays. Below 2500 the client does not join again by
+ * itself, from 2500 on it does.
+ */
+export const UNSUBSCRIBE = {
+  sentOut: { code: 2100, reason: 'sent out' },
+  forbidden: { code: 2101, reason: 'permission denied' },
+  insufficientState: { code: 2500, reason: 'insufficient state' },
+  expired: { code: 2501, reason: 'expired' },
 } as const satisfies Record<string, CloseCode>
 
 /** The close code for a refusal, on a connection that can no longer be answered by HTTP. */

@@ -53,16 +53,16 @@ export interface ResetEvent {
   redactions: number
 }
 
-/** The server made the connection a member, or ended its membership with this code. */
-export interface MembershipEvent {
-  type: 'subscribed' | 'unsubscribed'
+/** The server ended a membership, and the connection stays; the code says whether to return. */
+export interface UnsubscribedEvent {
+  type: 'unsubscribed'
   room: string
   code: number
   reason: string
 }
 
 /** An event for one member alone. */
-export type Notice = PositionEvent | ResetEvent | MembershipEvent
+export type Notice = PositionEvent | ResetEvent | UnsubscribedEvent
 
 export type Event = RoomEvent | Notice
 

@@ -1,6 +1,66 @@
 // Replies to commands, on connections whose wire format has replies.
 import type { ReplyCode } from './errors.ts'
+import type { ClientInfo } from './event.ts'
 import type { Position } from './message.ts'
+
+/** Until when a right lasts that the client can renew with a new token. */
+interface Lasting {
+  /** Whole seconds from now, at least 1; null where there is nothing to renew. */
+  secondsLeft: number | null
+}
+
+/** How a member begins in a room. */
+export interface Membership extends Lasting {
+  /** Null in a room without history. */
+  position: Position | null
+  /** Whether the client asked for what it missed. */
+  wasRecovering: boolean
+  /** Whether `items` are all that was published after the position that was asked for. */
+  recovered: boolean
+  /** The messages that the client missed, as the format's `item` gives them. */
+  items: readonly Buffer[]
+  /** How many messages were redacted in this epoch; null without history. */
+  redactions: number | null
+}
+
+/** The identity is accepted, and the connection may join rooms. */
+export interface ConnectedReply extends Lasting {
+  type: 'connected'
+  /** The id of the connection. */
+  connection: string
+  /** Seconds between two pings. */
+  pingSeconds: number
+  /** The rooms that the server has joined the connection to. */
+  rooms: ReadonlyMap<string, Membership>
+  /** How a client without WebSockets reaches this connection; null on a WebSocket. */
+  uplink: Uplink | null
+}
+
+/** The node that has a connection, and the secret that names the connection there. */
+export interface Uplink {
+  node: string
+  session: string
+}
+
+export interface RefreshedReply extends Lasting {
+  type: 'refreshed'
+  connection: string
+}
+
+/** The connection is a member of a room from here on. */
+export interface JoinedReply extends Membership {
+  type: 'joined'
+  room: string
+}
+
+export interface SubRefreshedReply extends Lasting {
+  type: 'sub-refreshed'
+}
+
+/** The connection is no member of the room. */
+export interface LeftReply {
+  type: 'left'
+}
 
 /** A message was accepted; without history it has no position. */
 export interface PublishedReply {
@@ -10,15 +70,28 @@ export interface PublishedReply {
   time: number
 }
 
-/** The connection is a member of a room from here on. */
-export interface JoinedReply {
-  type: 'joined'
-  room: string
-  position: Position | null
-  /** Whether `items` are all that was published after the position that was asked for. */
-  recovered: boolean
-  /** The messages that the client missed, as the format's `item` gives them. */
+export interface PresenceReply {
+  type: 'presence'
+  clients: readonly ClientInfo[]
+}
+
+export interface PresenceStatsReply {
+  type: 'presence-stats'
+  connections: number
+  users: number
+}
+
+export interface HistoryReply {
+  type: 'history'
   items: readonly Buffer[]
+  /** The newest position; null without history. */
+  position: Position | null
+}
+
+export interface RpcReply {
+  type: 'rpc'
+  /** JSON. */
+  data: Buffer
 }
 
 /** The command was refused, and nothing has changed. */
@@ -29,4 +102,15 @@ export interface FailedReply {
   message: string
 }
 
-export type Reply = PublishedReply | JoinedReply | FailedReply
+export type Reply =
+  | ConnectedReply
+  | RefreshedReply
+  | JoinedReply
+  | SubRefreshedReply
+  | LeftReply
+  | PublishedReply
+  | PresenceReply
+  | PresenceStatsReply
+  | HistoryReply
+  | RpcReply
+  | FailedReply

@@ -15,7 +15,10 @@ export interface WireFormat {
   readonly name: string
   /** A frame that asks a client for an answer; null where the transport has a ping of its own. */
   readonly ping: Buffer | null
-  /** How commands are answered; null without replies, where a failure closes the connection. */
+  /**
+   * How commands are answered; null without replies, where a failure closes the connection. Formats
+   * that encode replies alike SHOULD share one object: what it makes is cached by it.
+   */
   readonly replies: ReplyFormat | null
   /**
    * MUST give the same bytes for every member of a room: they are made once and written to all.
@@ -32,8 +35,15 @@ export interface WireFormat {
 }
 
 export interface ReplyFormat {
-  /** One message as a `joined` reply has it; made once for all clients that missed it. */
+  /** One message as it stands in replies; made once for all clients that ask for it. */
   item(message: Message): Buffer
   /** The answer to the command with this id, which is above 0. */
   reply(id: number, reply: Reply): Buffer
+}
+
+/** A format of connections that are in many rooms. */
+export interface RichFormat extends WireFormat {
+  readonly replies: ReplyFormat
+  /** The same for members that hear of joins and leaves too: they are a group of their own. */
+  readonly withPresence: WireFormat
 }

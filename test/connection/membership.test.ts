@@ -42,7 +42,7 @@ class ManyRooms implements Handler, Sender {
 
   receive(payload: Buffer, binary: boolean): void {
     for (const command of toy.decode({ payload, binary })) {
-      if (command.type === 'unreadable') return this.connection.close(CLOSE.badRequest)
+      if (command.type !== 'publish') return this.connection.close(CLOSE.badRequest)
       const { id, room, kind } = command
       const target = this.memberships.get(room ?? '')?.hold.room
       if (target === undefined) return this.connection.close(CLOSE.forbidden)

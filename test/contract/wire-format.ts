@@ -94,9 +94,27 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
   if (replies !== null) t.test('replies', async (t) => replyContract(t, replies))
 }
 
-const REPLIES: Record<Reply['type'], Reply> = {
-  published: { type: 'published', position: { epoch: 'e', offset: 7 }, time: 1_700_000_000_000 },
-  joined: { type: 'joined', room: 'chat:a', position: null, recovered: false, items: [] },
+const POSITION = { epoch: 'e', offset: 7 }
+const MEMBERSHIP = {
+  ...{ position: POSITION, wasRecovering: false, recovered: false, items: [] },
+  ...{ redactions: 0, secondsLeft: null },
+}
+const CLIENT = { connection: 'n-1', user: 'u_1', name: 'Ada', info: '{"team":7}' }
+
+const REPLIES: { [Type in Reply['type']]: Extract<Reply, { type: Type }> } = {
+  connected: {
+    ...{ type: 'connected', connection: 'n-1', pingSeconds: 25, secondsLeft: 60, uplink: null },
+    rooms: new Map([['user:u_1', MEMBERSHIP]]),
+  },
+  refreshed: { type: 'refreshed', connection: 'n-1', secondsLeft: null },
+  joined: { type: 'joined', room: 'chat:a', ...MEMBERSHIP },
+  'sub-refreshed': { type: 'sub-refreshed', secondsLeft: 60 },
+  left: { type: 'left' },
+  published: { type: 'published', position: POSITION, time: 1_700_000_000_000 },
+  presence: { type: 'presence', clients: [CLIENT] },
+  'presence-stats': { type: 'presence-stats', connections: 2, users: 1 },
+  history: { type: 'history', items: [], position: POSITION },
+  rpc: { type: 'rpc', data: Buffer.from('{"offset":7}') },
   failed: { type: 'failed', code: REPLY.forbidden, message: 'You may not do that in this room.' },
 }
 
@@ -112,10 +130,11 @@ function replyContract(t: Test, { item, reply }: ReplyFormat): void {
     for (const kind of Object.keys(PAYLOADS) as Kind[]) {
       const { message } = eventOf(kind, PAYLOADS[kind](100))
       const items = [item(message), item({ ...message, offset: 8 })]
-      const joined: Reply = { ...REPLIES.joined, type: 'joined', room: 'chat:a', items } as Reply
-      const bytes = reply(3, joined)
-      t.ok(isWhole(bytes))
-      for (const one of items) t.ok(bytes.includes(one), `${kind} is in it, byte for byte`)
+      for (const answer of [REPLIES.joined, REPLIES.history]) {
+        const bytes = reply(3, { ...answer, items })
+        t.ok(isWhole(bytes))
+        for (const one of items) t.ok(bytes.includes(one), `${kind} is in it, byte for byte`)
+      }
     }
   })
 }

@@ -34,8 +34,12 @@ const replies: ReplyFormat = {
         return text(`${id} ${reply.position?.offset ?? 'sent'}`)
       case 'joined':
         return text([`${id} joined ${reply.recovered}`, ...reply.items].join('\n'))
+      case 'history':
+        return text([`${id} history`, ...reply.items].join('\n'))
       case 'failed':
         return text(`${id} ${reply.code.code} ${reply.message}`)
+      default:
+        return text(`${id} ${reply.type}`)
     }
   },
 }

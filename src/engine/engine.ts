@@ -6,6 +6,7 @@ import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './id
 import type { MessageLog, Retention } from './message-log.ts'
 import type { PresenceStore } from './presence-store.ts'
 import type { Reached, Shares } from './shares.ts'
+import type { Uplinks } from './uplinks.ts'
 import type { UserStatusStore } from './user-status-store.ts'
 
 /**
@@ -64,6 +65,7 @@ export interface Engine {
   readonly log: MessageLog
   readonly presence: PresenceStore
   readonly revocations: Revocations
+  readonly uplinks: Uplinks
   readonly shares: Shares
   /** Not ready also while the store is full. */
   health(): EngineHealth

@@ -19,6 +19,7 @@ import {
   type Subject,
 } from './support/suite-setup.ts'
 import { ticketContract } from './ticket-store.ts'
+import { uplinkContract } from './uplinks.ts'
 import { userStatusContract } from './user-status-store.ts'
 
 /** Registers every suite as subtests of `t`. */
@@ -46,5 +47,6 @@ export function engineContract(t: Test, subject: Subject): void {
   t.test('deletion', async (t) => deletionContract(t, openShared))
   t.test('presence', async (t) => presenceContract(t, shared))
   t.test('revocations', async (t) => revocationContract(t, shared))
+  t.test('uplinks', async (t) => uplinkContract(t, shared))
   t.test('opening and closing', async (t) => lifeContract(t, shared))
 }

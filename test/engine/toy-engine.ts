@@ -9,6 +9,7 @@ import { CachedUserStatus } from '../../src/engine/memory/user-status-cache.ts'
 import type * as log from '../../src/engine/message-log.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type * as presence from '../../src/engine/presence-store.ts'
+import type { UplinkReceiver, Uplinks } from '../../src/engine/uplinks.ts'
 import type { UserStatusStore } from '../../src/engine/user-status-store.ts'
 import { systemRandom } from '../../src/time/random.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
@@ -24,6 +25,7 @@ class Shared {
   readonly bus = new EventEmitter()
   readonly presence = new MemoryPresence()
   readonly log: ToyLog
+  readonly receivers = new Map<ToyNode, UplinkReceiver>()
   readonly store: Engine
   readonly #feeds = new Map<string, unknown[]>()
 
@@ -153,6 +155,7 @@ class ToyNode {
     this.isClosed = true
     await Promise.allSettled(this.underWay)
     await this.leaveAll()
+    this.shared.receivers.delete(this)
   }
 
   #readOn(): void {
@@ -222,6 +225,24 @@ function userStatusOf(node: ToyNode): UserStatusStore {
   return cached
 }
 
+function uplinksOf(node: ToyNode): Uplinks {
+  const { receivers } = node.shared
+  return {
+    send: (id, frame) =>
+      node.call(() => {
+        const [to, receive] = [...receivers].find(([each]) => each.id === id) ?? []
+        if (to?.isCutOff) throw new EngineUnavailable('The node does not answer.')
+        return receive?.({ ...frame, payload: Buffer.from(frame.payload) }) ?? false
+      }),
+    async follow(receive) {
+      receivers.set(node, receive)
+      return () => {
+        if (receivers.get(node) === receive) receivers.delete(node)
+      }
+    },
+  }
+}
+
 function engineOf(node: ToyNode): Engine & { toy: ToyNode } {
   const { accounts, sessions, refreshTokens, attempts, tickets, shares } = node.shared.store
   return {
@@ -242,6 +263,7 @@ function engineOf(node: ToyNode): Engine & { toy: ToyNode } {
       revoke: (revocation) => node.call(() => node.shared.tell('revoked', revocation)),
       follow: (onRevoked) => node.read('revoked', onRevoked).stop,
     },
+    uplinks: uplinksOf(node),
     onRenewed(onRenewed) {
       node.renewals.add(onRenewed)
       return () => void node.renewals.delete(onRenewed)

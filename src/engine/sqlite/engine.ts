@@ -18,6 +18,7 @@ import { MemoryPresence } from '../memory/presence.ts'
 import { createMemoryRevocations } from '../memory/revocations.ts'
 import { createMemoryShares } from '../memory/shares.ts'
 import { type MayHave, MemoryTickets } from '../memory/tickets.ts'
+import { MemoryUplinks } from '../memory/uplinks.ts'
 import { newNodeId } from '../node-id.ts'
 import type { Shares } from '../shares.ts'
 import { quotasOf } from './daily-use.ts'
@@ -131,9 +132,10 @@ async function compose(
   const stopJobs = startJobs(threads, { tickets, followers, clock })
   const stopWatching = watchSpace(clock, space)
   const watching = watchStore({ clock: DISK_CLOCK, writer, stored })
+  const node = newNodeId(systemRandom)
   return {
     name: 'sqlite',
-    node: newNodeId(systemRandom),
+    node,
     // The folder's lock is this node's lease: it holds for as long as the process lives.
     onRenewed: () => () => {},
     durability: lock === null ? 'memory' : 'disk',
@@ -142,6 +144,7 @@ async function compose(
     presence: new MemoryPresence(),
     log: splitLog({ memory, stored, followers }),
     revocations: createMemoryRevocations(),
+    uplinks: new MemoryUplinks(node),
     shares,
     get waiting() {
       return stored.waiting + writer.waiting + (reader === writer ? 0 : reader.waiting)

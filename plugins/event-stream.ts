@@ -5,14 +5,18 @@ import fp from 'fastify-plugin'
 import { Connection } from '../src/connection/connection.ts'
 import { EventStreamHandler } from '../src/connection/event-stream-handler.ts'
 import { retryAfterMs } from '../src/connection/stream-retry.ts'
-import { REPLY, Refusal } from '../src/protocol/errors.ts'
+import { CLOSE, REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
+import { retryBlock, SSE_COMMENT } from '../src/wire/sse.ts'
 import { sourceOf } from './audit.ts'
 import { takeHandshake } from './handshake.ts'
-import { isChunked, SseSocket, type StreamTimes } from './transports/event-stream-socket.ts'
-import { leaveHttp } from './transports/http-sockets.ts'
-import { dropTimer } from './transports/tcp-parts.ts'
+import {
+  beginStream,
+  isChunked,
+  ResponseSocket,
+  type StreamNotices,
+} from './transports/response-socket.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -32,16 +36,7 @@ export interface StreamOpening {
   start: Start
 }
 
-/**
- * `no-transform` keeps what compresses answers from holding events back, `x-accel-buffering` does
- * so for nginx.
- */
-const HEAD = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-  connection: 'close',
-}
+const HEAD = { 'content-type': 'text/event-stream; charset=utf-8' }
 
 function wantsStream({ headers, method, ws }: FastifyRequest): boolean {
   return !ws && method === 'GET' && /\btext\/event-stream\b/i.test(headers.accept ?? '')
@@ -51,9 +46,13 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
   const { connections, connectionLog } = app
   const { clock, random, config } = app.usherContext
   const drainMs = config.drainSeconds * 1_000
-  const times: StreamTimes = {
+  const notices: StreamNotices = {
     clock,
-    retryMs: (isShutdown) => retryAfterMs(random, isShutdown ? drainMs : 0),
+    ping: SSE_COMMENT,
+    // A stream carries no close code: the client connects again, later after a shutdown, and gets a
+    // status if it is refused.
+    farewell: (code) =>
+      code === CLOSE.shutdown.code ? retryBlock(retryAfterMs(random, drainMs)) : null,
   }
 
   app.decorate('wantsStream', wantsStream)
@@ -65,29 +64,21 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
       handshake.abandon()
       throw new Refusal(REPLY.badRequest, 'A stream has no first message: send a ticket.')
     }
-    const { raw } = reply
-    const framed = isChunked(raw) ? '-chunked' : ''
-    // Else the end of the TCP connection ends the stream: `TE: chunked` means nothing in HTTP/1.0.
-    raw.useChunkedEncodingByDefault = isChunked(raw)
     try {
-      raw.writeHead(200, { ...reply.getHeaders(), ...HEAD } as Record<string, string>)
+      beginStream(reply, HEAD)
     } catch (error) {
-      // A hook of the application may have set a header that cannot be written.
       handshake.abandon()
       throw error
     }
-    reply.hijack()
-    raw.flushHeaders()
-    leaveHttp(tcp)
-    // A timeout of the application for silence is for requests: a quiet room is no fault.
-    tcp.setTimeout(0)
-    dropTimer(tcp)
-    const connection = new Connection({ connections, seat, socket: new SseSocket(raw, tcp, times) })
+    const { raw } = reply
+    const socket = new ResponseSocket(raw, tcp, notices)
+    socket.say(retryBlock(retryAfterMs(random)))
+    const connection = new Connection({ connections, seat, socket })
     const { isEnvelope, start } = opening
+    const framed = isChunked(raw) ? '-chunked' : ''
     const format = formatNamed((isEnvelope ? 'sse-envelope' : 'sse') + framed)
     const handler = new EventStreamHandler(connection, { format, start })
     connection.open(handler)
-    raw.on('error', () => undefined)
     tcp.once('close', () => connectionLog.onEnd(connection, connection.ended(1000)))
     connectionLog.joining(connection, entry, sourceOf(request))
     handler.join(entry)

@@ -44,12 +44,19 @@ const FOLLOW = `(sources, tell, open) => {
   }
 }`
 
+/** Tells in the order in which it heard, and again what a cut took on its way. */
 const page = (sources: Sources): string => `<!doctype html><meta charset="utf-8"><script>
-  const tell = (heard) => fetch('/heard', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(heard),
-  }).catch(() => {})
+  let count = 0
+  let told = Promise.resolve()
+  const post = async (body) => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = fetch('/heard', { method: 'POST', headers, body })
+    if (!(await answer.then(({ ok }) => ok, () => false))) await post(body)
+  }
+  const tell = (heard) => {
+    const body = JSON.stringify({ number: count++, heard })
+    told = told.then(() => post(body))
+  }
   const follow = ${FOLLOW}
   follow(${JSON.stringify(sources)}, tell, (url) => new EventSource(url))
 </script>`
@@ -119,7 +126,10 @@ async function scene(t: Test, client: Client) {
     },
     before: (app) => {
       app.get('/page', async (_, reply) => reply.type('text/html').send(page(sources)))
-      app.post('/heard', async ({ body }) => void tell(body as Heard))
+      app.post('/heard', async ({ body }) => {
+        const told = body as { number: number; heard: Heard }
+        heard[told.number] = told.heard
+      })
       app.get('/refused', async (_, reply) => reply.code(503).send('a proxy says so'))
     },
   })

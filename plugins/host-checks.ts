@@ -4,11 +4,12 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config/config.ts'
+import { commandBytesOf } from '../src/protocol/limits.ts'
 import { setEndpoint } from './transports/subprotocols.ts'
 import { boundSilence, completeInjected } from './upgrade-timeout.ts'
 
 /** Bytes of one message at most: any client could take that much memory. */
-const PAYLOAD_MAX = 16_777_216
+const PAYLOAD_MAX = commandBytesOf({ messageBytes: 16_777_216, commandBytes: 16_777_216 })
 /** The longest room name and user id; Fastify by default refuses parameters of more than 100. */
 const PARAMETER_MIN = 128
 /** Listeners for upgrades that answer none. */
@@ -54,8 +55,10 @@ function checkWebSocketServer(app: FastifyInstance, config: Config): void {
   const { maxPayload = 0, perMessageDeflate, handleProtocols } = app.websocketServer.options
   const advice =
     "register @fastify/websocket with { options: websocketOptions() } from 'fastify-usher'"
-  if (maxPayload < config.limits.messageBytes || maxPayload > PAYLOAD_MAX) {
-    throw new Error(`Your WebSocket server takes messages of ${maxPayload} bytes: ${advice}.`)
+  const least = commandBytesOf(config.limits)
+  if (maxPayload < least || maxPayload > PAYLOAD_MAX) {
+    const found = `Your WebSocket server takes messages of ${maxPayload} bytes, and Usher's have`
+    throw new Error(`${found} up to ${least}: ${advice}, with \`limits.commandBytes\` in it.`)
   }
   if (perMessageDeflate) {
     throw new Error(`Your WebSocket server compresses, and Usher writes plain frames: ${advice}.`)

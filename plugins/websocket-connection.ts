@@ -51,7 +51,8 @@ function openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening)
   const connection = new Connection({ connections, socket: new WsSocket(ws, tcp), seat })
   const handler = new RawHandler(connection, { format: formatNamed(opening.format), echo, start })
   connection.open(handler)
-  listen(ws, connection, connectionLog)
+  const bytes = connections.limits.messageBytes
+  listen(ws, connection, connectionLog, { limit: 'messageBytes', bytes })
   const join = (found: Entry): void => {
     connectionLog.joining(connection, found, source)
     handler.join(found)

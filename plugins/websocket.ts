@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ServerOptions } from 'ws'
 import { CLOSE } from '../src/protocol/errors.ts'
-import { DEFAULT_LIMITS } from '../src/protocol/limits.ts'
+import { commandBytesOf, DEFAULT_LIMITS } from '../src/protocol/limits.ts'
 import { chooseSubprotocol } from './transports/subprotocols.ts'
 import { boundSilence, completeInjected } from './upgrade-timeout.ts'
 
@@ -14,6 +14,8 @@ const CLOSE_TIMEOUT_MS = 1_000
 /** Many libraries write fragments of 4 KB: those of a quarter of that are few enough [C180]. */
 const FRAGMENTS_MIN = 128
 const FRAGMENT_BYTES = 1_024
+/** Frames of commands may be larger, and no client writes fragments of less than half of that. */
+const COMMAND_FRAGMENT_BYTES = 2_048
 /** The part of the drain window that closes are spread over; in the rest clients answer them. */
 const SPREAD = 0.8
 
@@ -21,18 +23,26 @@ const SPREAD = 0.8
 type ChooseProtocol = (offered: Set<string>, request: IncomingMessage) => string | false
 
 export interface WebSocketOptions {
-  /** The largest message that ws accepts. */
+  /** The largest message that your own sockets take, or Usher's `limits.messageBytes`. */
   messageBytes?: number
+  /** Usher's `limits.commandBytes`, where it is not the default. */
+  commandBytes?: number
   /** Chooses among the subprotocols of your own sockets; those of Usher are chosen before. */
   handleProtocols?: ChooseProtocol
 }
 
 /** What an application that registers @fastify/websocket itself must give it as `options`. */
-export function websocketOptions({ messageBytes, handleProtocols }: WebSocketOptions = {}) {
-  const maxPayload = messageBytes ?? DEFAULT_LIMITS.messageBytes
+export function websocketOptions(options: WebSocketOptions = {}) {
+  const { handleProtocols, messageBytes, commandBytes } = { ...DEFAULT_LIMITS, ...options }
+  // Connections that send plain frames are bound to `messageBytes` by themselves.
+  const maxPayload = commandBytesOf({ messageBytes, commandBytes })
   return {
     maxPayload,
-    maxFragments: Math.max(FRAGMENTS_MIN, Math.ceil(maxPayload / FRAGMENT_BYTES)),
+    maxFragments: Math.max(
+      FRAGMENTS_MIN,
+      Math.ceil(messageBytes / FRAGMENT_BYTES),
+      Math.ceil(maxPayload / COMMAND_FRAGMENT_BYTES),
+    ),
     closeTimeout: CLOSE_TIMEOUT_MS,
     perMessageDeflate: false,
     handleProtocols: (offered: Set<string>, request: IncomingMessage) =>
@@ -52,8 +62,8 @@ async function upgrades(app: FastifyInstance): Promise<void> {
   app.addHook('preClose', () => drain(app))
   app.server.prependListener('upgrade', completeInjected)
   if (app.hasPlugin('@fastify/websocket')) return
-  const { messageBytes } = app.usherContext.config.limits
-  const options = { ...websocketOptions({ messageBytes }), clientTracking: false }
+  const { messageBytes, commandBytes } = app.usherContext.config.limits
+  const options = { ...websocketOptions({ messageBytes, commandBytes }), clientTracking: false }
   // The default would close sockets without code and reason; the drain has closed all by then.
   const preClose = (done: () => void): void => {
     app.websocketServer.close(() => done())

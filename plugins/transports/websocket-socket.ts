@@ -6,6 +6,7 @@ import { WebSocket } from 'ws'
 import type { Connection, Farewell } from '../../src/connection/connection.ts'
 import type { Socket } from '../../src/connection/socket.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
+import type { LimitName } from '../../src/protocol/limits.ts'
 import {
   type Handle,
   handleOf,
@@ -112,9 +113,16 @@ interface Owned extends WebSocket {
   [kOwner]: Owner
 }
 
+/** The largest message that a connection may send, and the limit that says so. */
+export interface MessageBound {
+  readonly limit: LimitName
+  readonly bytes: number
+}
+
 interface Owner {
   connection: Connection
   listeners: Listeners
+  limit: LimitName
   /** The error that ws closed the connection for; null without one. */
   error: Error | null
 }
@@ -122,11 +130,16 @@ interface Owner {
 const kOwner = Symbol('usher.owner')
 
 /** Connects a connection to its socket. MUST be called in the turn of the upgrade. */
-export function listen(ws: WebSocket, connection: Connection, listeners: Listeners): void {
+export function listen(
+  ws: WebSocket,
+  connection: Connection,
+  listeners: Listeners,
+  { limit, bytes }: MessageBound,
+): void {
   const owned = ws as Owned
-  owned[kOwner] = { connection, listeners, error: null }
+  owned[kOwner] = { connection, listeners, limit, error: null }
   owned.close = closeWithReason
-  readWholeFrames(ws)
+  readWholeFrames(ws, bytes)
   // The listener that the upgrade has added would hold the whole request as long as the socket
   // lives.
   owned.removeAllListeners('error')
@@ -192,11 +205,11 @@ function onError(this: WebSocket, error: Error): void {
 }
 
 function onClose(this: WebSocket, code: number): void {
-  const { connection, listeners, error } = ownerOf(this)
+  const { connection, listeners, error, ...bound } = ownerOf(this)
   const farewell = connection.ended(code)
   const broken = error === null ? null : codeOfFault(error)
   if (broken === null || farewell.byServer) return listeners.onEnd(connection, farewell)
-  const limit = broken === CLOSE.tooBig.code ? 'messageBytes' : null
+  const limit = broken === CLOSE.tooBig.code ? bound.limit : null
   const { message: reason } = error as Error
   listeners.onEnd(connection, { code: broken, reason, byServer: true, limit })
 }

@@ -16,7 +16,7 @@ interface Receiver extends Writable {
   /** The opcode of a message of which fragments are to follow, or 0. */
   readonly _fragmented: number
   /** 0 means that there is no limit. */
-  readonly _maxPayload: number
+  _maxPayload: number
 }
 
 export type ReceiverClass = new (options: { isServer: true; maxPayload: number }) => Receiver
@@ -35,11 +35,16 @@ const ReceiverOfWs = TheReceiver && readsAsExpected(TheReceiver) ? TheReceiver :
 
 const writeToWs = Writable.prototype.write as Write
 
-/** Lets the messages of a connection be read here. MUST be called in the turn of the 101. */
-export function readWholeFrames(ws: library.WebSocket): void {
+/**
+ * Lets the messages of a connection be read here. More bytes than `bytesMax` in one are a 1009 as
+ * soon as they are announced, although the server takes larger ones over other connections. MUST
+ * be called in the turn of the 101.
+ */
+export function readWholeFrames(ws: library.WebSocket, bytesMax: number): void {
   const { _receiver: receiver } = ws as unknown as { _receiver: unknown }
   // An application may bring its own @fastify/websocket, with another release of ws.
   if (ReceiverOfWs === null || !(receiver instanceof ReceiverOfWs)) return
+  receiver._maxPayload = bytesMax
   receiver.write = writeWhole as Writable['write']
 }
 

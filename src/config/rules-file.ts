@@ -38,10 +38,7 @@ const RuleInput = Type.Object(RULE, strict)
 type RuleInput = Static<typeof RuleInput>
 
 /** Names of a later version: a rule or the limits may have them already, with a warning. */
-const LATER = [
-  ...['presence', 'receipts', 'roomsPerConnection', 'commandBytes', 'commandsPerSecond'],
-  ...['presenceMembers', 'receiptParticipants'],
-]
+const LATER = ['presence', 'receipts', 'presenceMembers', 'receiptParticipants']
 const later = Object.fromEntries(LATER.map((name) => [name, Type.Optional(Type.Unknown())]))
 
 function numbersOf(table: Readonly<Record<string, NumberSetting>>) {

@@ -40,6 +40,19 @@ export const LIMITS = {
     needed: true,
     sentence: 'bytes of one payload, however it is published',
   },
+  commandBytes: {
+    standard: 262_144,
+    max: 16_777_216,
+    needed: true,
+    sentence: 'bytes of one frame of commands, and in any case 65,536 more than `messageBytes`',
+  },
+  commandsPerSecond: {
+    standard: 128,
+    sentence:
+      'commands of a connection in a second, besides those that publish; those of eight seconds ' +
+      'may come at once',
+  },
+  roomsPerConnection: { standard: 128, sentence: 'rooms that a connection may be in' },
   outboxBytes: {
     standard: 1_048_576,
     needed: true,
@@ -121,6 +134,14 @@ function standardsOf<Table extends Record<string, NumberSetting>>(table: Table):
 
 export const DEFAULT_LIMITS: Limits = standardsOf(LIMITS)
 export const DEFAULT_HEARTBEAT: HeartbeatSettings = standardsOf(HEARTBEAT)
+
+/** What a frame of commands may have besides the payload of a message. */
+const FRAME_BYTES_BESIDES = 65_536
+
+/** How many bytes a frame of commands may have: in any case a message of `messageBytes`. */
+export function commandBytesOf(limits: Pick<Limits, 'commandBytes' | 'messageBytes'>): number {
+  return Math.max(limits.commandBytes, limits.messageBytes + FRAME_BYTES_BESIDES)
+}
 
 /** Every limit that a client can hit, for metrics and logs. */
 export type LimitName =

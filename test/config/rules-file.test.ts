@@ -69,12 +69,12 @@ test('several errors are reported at once, each with its line', async (t) => {
 test('a setting without effect is warned of by its line, and the rest holds', async (t) => {
   const text =
     '{"rooms": [{"match": "a",\n"presence": true,\n"receipts": "members"}],\n' +
-    '"limits": {"connections": 7,\n"roomsPerConnection": 1}}'
+    '"limits": {"connections": 7,\n"receiptParticipants": 1}}'
   const { rules, limits, warnings } = parseRulesFile(text, 'f') as RulesFile
   t.same(warnings, [
     'f, line 2: rooms.0.presence has no effect in this version.',
     'f, line 3: rooms.0.receipts has no effect in this version.',
-    'f, line 5: limits.roomsPerConnection has no effect in this version.',
+    'f, line 5: limits.receiptParticipants has no effect in this version.',
   ])
   t.same(rules, [{ ...RULE_DEFAULTS, match: 'a' }])
   t.same(limits, { ...DEFAULT_LIMITS, connections: 7 })

@@ -56,7 +56,7 @@ test('twice in one application, wherever', async (t) => {
 
 const SOCKETS: [string, object | undefined, RegExp][] = [
   ['the options of ws itself', undefined, /takes messages of 104857600 bytes/],
-  ['too small a bound', websocketOptions({ messageBytes: 10 }), /takes messages of 10 bytes/],
+  ['too small a bound', { ...websocketOptions(), maxPayload: 10 }, /takes messages of 10 bytes/],
   ['none at all', { ...websocketOptions(), maxPayload: 0 }, /takes messages of 0 bytes/],
   ['compression', { ...websocketOptions(), perMessageDeflate: true }, /compresses/],
   [
@@ -77,6 +77,14 @@ for (const [what, options, sentence] of SOCKETS) {
     )
   })
 }
+
+test('@fastify/websocket with too small a bound for frames of commands', async (t) => {
+  const limits = { commandBytes: 300_000 }
+  const withOptions = (options: object) =>
+    makeHost(t, { options: { limits }, before: (app) => app.register(websocket, { options }) })
+  await t.rejects(withOptions(websocketOptions()), /262144 bytes, and Usher's have up to 300000:/)
+  await t.resolves(withOptions(websocketOptions(limits)))
+})
 
 test('@fastify/websocket that listens to another server', async (t) => {
   const other = Fastify()

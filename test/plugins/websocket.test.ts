@@ -15,11 +15,11 @@ test('it does not start without the plugin of rooms', async (t) => {
 })
 
 test('[S27] [S28] bounds and no compression are set where ws reads them', async (t) => {
-  const { app } = await startApp(t, limited({ messageBytes: 1_234 }))
+  const { app } = await startApp(t, limited({ messageBytes: 200_000 }))
   t.match(app.websocketServer.options, {
     noServer: true,
-    maxPayload: 1_234,
-    maxFragments: 128,
+    maxPayload: 265_536,
+    maxFragments: 196,
     closeTimeout: 1_000,
     clientTracking: false,
     perMessageDeflate: false,
@@ -40,6 +40,14 @@ test('[C180] fragments of 1,024 bytes are never too many, and there may be 128',
     t.equal(websocketOptions({ messageBytes }).maxFragments, most, String(messageBytes))
   }
   t.equal(websocketOptions().maxFragments, 128)
+})
+
+test('[S27] a frame may have commandBytes, and always 65,536 more than a message', async (t) => {
+  t.equal(websocketOptions().maxPayload, 262_144)
+  t.equal(websocketOptions({ messageBytes: 196_609 }).maxPayload, 262_145)
+  t.equal(websocketOptions({ commandBytes: 500_000 }).maxPayload, 500_000)
+  t.equal(websocketOptions({ commandBytes: 1 }).maxPayload, 131_072)
+  t.equal(websocketOptions({ commandBytes: 1_048_576 }).maxFragments, 512, 'of 2,048 bytes')
 })
 
 test('[S8] only names of our own are chosen, and never just the first offer', async (t) => {

@@ -125,6 +125,8 @@ inBothWays(
   },
 )
 
+const BOUND = { limit: 'commandBytes', bytes: 100 } as const
+
 test('[C182] a question comes back as the answer to it', async (t) => {
   const { ws, tcp, socket, client } = await pair(t, transport)
   const answers: unknown[] = []
@@ -133,7 +135,7 @@ test('[C182] a question comes back as the answer to it', async (t) => {
     answered: (question: number) => answers.push(question),
   } as unknown as Connection
   const onFault = () => undefined
-  transport.listen(ws, connection, { onEnd: onFault, onFault })
+  transport.listen(ws, connection, { onEnd: onFault, onFault }, BOUND)
   t.ok(tcp.writable && socket.ask(7))
   await until(() => client.frames.length === 1)
   const [{ opcode, payload }] = client.frames as [ParsedFrame]
@@ -225,7 +227,7 @@ inBothWays(
     const { seen, connection } = fakeConnection()
     const farewells: Farewell[] = []
     const onEnd = (_: Connection, farewell: Farewell) => farewells.push(farewell)
-    transport.listen(ws, connection, { onEnd, onFault: () => t.fail('no fault') })
+    transport.listen(ws, connection, { onEnd, onFault: () => t.fail('no fault') }, BOUND)
     client.send(
       { opcode: OPCODE.text, payload: 'a' },
       { opcode: OPCODE.binary, payload: 'b' },
@@ -246,7 +248,7 @@ inBothWays(
     const { connection } = fakeConnection()
     const farewells: Farewell[] = []
     const onEnd = (_: Connection, farewell: Farewell) => farewells.push(farewell)
-    transport.listen(ws, connection, { onEnd, onFault: () => t.fail('no fault') })
+    transport.listen(ws, connection, { onEnd, onFault: () => t.fail('no fault') }, BOUND)
     const ended = closed(ws)
     client.send({ opcode: OPCODE.text, payload: Buffer.from([0xff]) })
     t.same(await client.closing(), { code: 1007, reason: 'invalid UTF-8' })
@@ -265,10 +267,8 @@ inBothWays(
       throw fault
     })
     const faults: unknown[] = []
-    transport.listen(ws, connection, {
-      onEnd: () => undefined,
-      onFault: (_, error) => faults.push(error),
-    })
+    const onFault = (_: Connection, error: unknown) => faults.push(error)
+    transport.listen(ws, connection, { onEnd: () => undefined, onFault }, BOUND)
     client.send({ opcode: OPCODE.text, payload: 'a' })
     await until(() => seen.length === 2)
     t.same(seen, ['text a', `close ${CLOSE.internal.code}`])
@@ -282,10 +282,8 @@ inBothWays(
     const { ws } = await pair(t, transport)
     const replaced = () => undefined
     ws.on('error', replaced)
-    transport.listen(ws, fakeConnection().connection, {
-      onEnd: () => undefined,
-      onFault: () => undefined,
-    })
+    const ignore = () => undefined
+    transport.listen(ws, fakeConnection().connection, { onEnd: ignore, onFault: ignore }, BOUND)
     t.notOk(ws.listeners('error').includes(replaced))
     t.equal(ws.listenerCount('error'), 1, 'and one is there, or an error would end the process')
   },

@@ -31,9 +31,9 @@ function hear(): Heard {
 }
 
 /** The same, read as connections are. */
-function hearWhole(): Heard {
+function hearWhole(bytesMax = MAX): Heard {
   const heard = hear()
-  readWholeFrames({ _receiver: heard.receiver } as unknown as library.WebSocket)
+  readWholeFrames({ _receiver: heard.receiver } as unknown as library.WebSocket, bytesMax)
   return heard
 }
 
@@ -121,6 +121,13 @@ test('a length that is written longer than it need be is taken, as ws does', asy
   t.same(await eventsOf(hearWhole(), [longer]), ['text hello'])
 })
 
+test('[S27] a message over the bound of its connection is refused when announced', async (t) => {
+  const head = Buffer.from([0x82, 0x80 | 101, 1, 2, 3, 4])
+  const whole = bytesOf(text('x'.repeat(100)))
+  const heard = await eventsOf(hearWhole(100), [whole, head])
+  t.same(heard, [`text ${'x'.repeat(100)}`, 'error WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'])
+})
+
 test('this release of ws is as expected; another that is not is left alone', (t) => {
   t.equal(readsAsExpected(Receiver), true, 'or all is read by ws, more slowly')
   /** A receiver in which something is otherwise. */
@@ -156,7 +163,7 @@ test('this release of ws is as expected; another that is not is left alone', (t)
   )
   const others = { write: () => true }
   const { write } = others
-  readWholeFrames({ _receiver: others } as unknown as library.WebSocket)
+  readWholeFrames({ _receiver: others } as unknown as library.WebSocket, MAX)
   t.equal(others.write, write, 'a receiver of another ws')
   t.end()
 })

@@ -17,7 +17,7 @@ export interface Frames {
 
 export class EncodedMessages {
   readonly #room: string
-  readonly #encoded = new Map<WireFormat | ReplyFormat, WeakMap<Message, Buffer>>()
+  readonly #encoded = new Map<WireFormat | ReplyFormat['item'], WeakMap<Message, Buffer>>()
 
   constructor(room: string) {
     this.#room = room
@@ -35,7 +35,7 @@ export class EncodedMessages {
 
   /** A message in the bytes that it has inside a reply. */
   itemOf(replies: ReplyFormat, message: Message): Buffer {
-    return this.#once(replies, message, () => replies.item(message))
+    return this.#once(replies.item, message, () => replies.item(message))
   }
 
   /** The frames of those messages that this member gets, joined into few buffers. */
@@ -58,7 +58,7 @@ export class EncodedMessages {
     if (frames.length > 0) yield { bytes: joined(frames), upTo }
   }
 
-  #once(format: WireFormat | ReplyFormat, message: Message, encode: () => Buffer): Buffer {
+  #once(format: WireFormat | ReplyFormat['item'], message: Message, encode: () => Buffer): Buffer {
     let encoded = this.#encoded.get(format)
     if (encoded === undefined) {
       encoded = new WeakMap()

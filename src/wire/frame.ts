@@ -13,21 +13,33 @@ export function headerBytes(payloadBytes: number): number {
   return payloadBytes <= 0xffff ? 4 : 10
 }
 
+/** What stands before a payload of this length. */
+export function serverHeader(opcode: DataOpcode, payloadBytes: number): Buffer {
+  const header = Buffer.allocUnsafe(headerBytes(payloadBytes))
+  writeHeader(header, opcode, payloadBytes)
+  return header
+}
+
 /** One whole data frame: header and payload in a single buffer. */
 export function serverFrame(opcode: DataOpcode, payload: Buffer): Buffer {
   const header = headerBytes(payload.length)
   const frame = Buffer.allocUnsafe(header + payload.length)
-  frame[0] = FIN | opcode
-  if (header === 2) {
-    frame[1] = payload.length
-  } else if (header === 4) {
-    frame[1] = LENGTH_16
-    frame.writeUInt16BE(payload.length, 2)
-  } else {
-    frame[1] = LENGTH_64
-    frame.writeUInt32BE(Math.floor(payload.length / 2 ** 32), 2)
-    frame.writeUInt32BE(payload.length >>> 0, 6)
-  }
+  writeHeader(frame, opcode, payload.length)
   payload.copy(frame, header)
   return frame
+}
+
+function writeHeader(frame: Buffer, opcode: DataOpcode, payloadBytes: number): void {
+  const header = headerBytes(payloadBytes)
+  frame[0] = FIN | opcode
+  if (header === 2) {
+    frame[1] = payloadBytes
+  } else if (header === 4) {
+    frame[1] = LENGTH_16
+    frame.writeUInt16BE(payloadBytes, 2)
+  } else {
+    frame[1] = LENGTH_64
+    frame.writeUInt32BE(Math.floor(payloadBytes / 2 ** 32), 2)
+    frame.writeUInt32BE(payloadBytes >>> 0, 6)
+  }
 }

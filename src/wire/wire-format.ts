@@ -1,5 +1,6 @@
 // The port between bytes and protocol. A new wire format is one file that implements this.
 import type { Command } from '../protocol/command.ts'
+import type { CloseCode } from '../protocol/errors.ts'
 import type { Notice, RoomEvent } from '../protocol/event.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -16,8 +17,7 @@ export interface WireFormat {
   /** A frame that asks a client for an answer; null where the transport has a ping of its own. */
   readonly ping: Buffer | null
   /**
-   * How commands are answered; null without replies, where a failure closes the connection. Formats
-   * that encode replies alike SHOULD share one object: what it makes is cached by it.
+   * How commands are answered; null without replies, where a failure closes the connection.
    */
   readonly replies: ReplyFormat | null
   /**
@@ -35,8 +35,11 @@ export interface WireFormat {
 }
 
 export interface ReplyFormat {
-  /** One message as it stands in replies; made once for all clients that ask for it. */
-  item(message: Message): Buffer
+  /**
+   * One message as it stands in replies; made once for all clients that ask for it. Formats whose
+   * items are alike SHOULD share one function: what it makes is cached by it.
+   */
+  readonly item: (message: Message) => Buffer
   /** The answer to the command with this id, which is above 0. */
   reply(id: number, reply: Reply): Buffer
 }
@@ -46,4 +49,6 @@ export interface RichFormat extends WireFormat {
   readonly replies: ReplyFormat
   /** The same for members that hear of joins and leaves too: they are a group of their own. */
   readonly withPresence: WireFormat
+  /** Tells why a connection ends, where its transport has no close of its own. */
+  disconnect(close: CloseCode): Buffer
 }

@@ -1,0 +1,141 @@
+// Golden replies of the Centrifugal protocol: what a client is answered, and how it is written.
+import { REPLY } from '../../../src/protocol/errors.ts'
+import type { ConnectedReply, Membership, Reply } from '../../../src/protocol/reply.ts'
+import type { ReplyFormat } from '../../../src/wire/wire-format.ts'
+import { AFTER, ROOM, SAID, TOP } from './events.ts'
+
+interface GoldenReply {
+  id: number
+  reply: Reply
+  json: string
+  /** Whether the message of these files stands in it. */
+  hasItem?: true
+}
+
+const MEMBERSHIP: Membership = {
+  ...{ position: AFTER, wasRecovering: false, recovered: false, items: [] },
+  ...{ redactions: null, secondsLeft: null },
+}
+const CONNECTED: ConnectedReply = {
+  ...{ type: 'connected', connection: 'c1', pingSeconds: 25, secondsLeft: null },
+  ...{ rooms: new Map(), uplink: null },
+}
+
+export const REPLIES: readonly GoldenReply[] = [
+  {
+    id: 1,
+    reply: CONNECTED,
+    json: '{"id":1,"connect":{"client":"c1","version":"usher","ping":25,"pong":true}}',
+  },
+  {
+    id: 1,
+    reply: {
+      ...{ ...CONNECTED, secondsLeft: 60, uplink: { node: 'n', session: 's' } },
+      rooms: new Map([['user:u', MEMBERSHIP]]),
+    },
+    json:
+      '{"id":1,"connect":{"client":"c1","version":"usher","expires":true,"ttl":60,"subs":' +
+      '{"user:u":{"recoverable":true,"epoch":"aZ9k","offset":7,"positioned":true}},' +
+      '"ping":25,"pong":true,"session":"s","node":"n"}}',
+  },
+  {
+    // A word of the protocol for each, and a sentence that is never empty.
+    id: 1,
+    reply: { type: 'failed', code: REPLY.tokenExpired, message: 'token expired' },
+    json: '{"id":1,"error":{"code":109,"message":"token expired"}}',
+  },
+  {
+    id: 2,
+    reply: { type: 'failed', code: REPLY.tooManyRequests, message: '' },
+    json: '{"id":2,"error":{"code":111,"message":"too_many_requests","temporary":true}}',
+  },
+  {
+    id: 2,
+    reply: { ...MEMBERSHIP, type: 'joined', room: ROOM },
+    json: '{"id":2,"subscribe":{"recoverable":true,"epoch":"aZ9k","offset":7,"positioned":true}}',
+  },
+  {
+    // A room without history.
+    id: 2,
+    reply: { ...MEMBERSHIP, type: 'joined', room: ROOM, position: null },
+    json: '{"id":2,"subscribe":{}}',
+  },
+  {
+    // The offset is that of the client, which the publications move on.
+    id: 2,
+    reply: {
+      ...{ ...MEMBERSHIP, type: 'joined', room: ROOM, position: TOP },
+      ...{ wasRecovering: true, recovered: true, redactions: 3, secondsLeft: 60 },
+    },
+    hasItem: true,
+    json:
+      '{"id":2,"subscribe":{"expires":true,"ttl":60,"recoverable":true,"epoch":"aZ9k",' +
+      '"offset":7,"recovered":true,"was_recovering":true,"positioned":true,"publications":' +
+      '[{"data":{"t":"hi"},"offset":8,"time":1}],"data":{"redactions":3}}}',
+  },
+  {
+    // Not all could be given: the newest position, and nothing of what was missed.
+    id: 2,
+    reply: { ...MEMBERSHIP, type: 'joined', room: ROOM, position: TOP, wasRecovering: true },
+    json:
+      '{"id":2,"subscribe":{"recoverable":true,"epoch":"aZ9k","offset":8,' +
+      '"was_recovering":true,"positioned":true}}',
+  },
+  {
+    id: 3,
+    reply: { type: 'published', position: TOP, time: 1 },
+    json: '{"id":3,"publish":{}}',
+  },
+  { id: 4, reply: { type: 'left' }, json: '{"id":4,"unsubscribe":{}}' },
+  {
+    id: 5,
+    reply: {
+      type: 'presence',
+      clients: [{ connection: 'c1', user: 'u1', name: null, info: null }],
+    },
+    json: '{"id":5,"presence":{"presence":{"c1":{"user":"u1","client":"c1"}}}}',
+  },
+  {
+    id: 5,
+    reply: { type: 'presence', clients: [] },
+    json: '{"id":5,"presence":{"presence":{}}}',
+  },
+  {
+    id: 6,
+    reply: { type: 'presence-stats', connections: 2, users: 1 },
+    json: '{"id":6,"presence_stats":{"num_clients":2,"num_users":1}}',
+  },
+  {
+    id: 6,
+    reply: { type: 'history', items: [], position: TOP },
+    hasItem: true,
+    json:
+      '{"id":6,"history":{"publications":[{"data":{"t":"hi"},"offset":8,"time":1}],' +
+      '"epoch":"aZ9k","offset":8}}',
+  },
+  {
+    id: 6,
+    reply: { type: 'history', items: [], position: TOP },
+    json: '{"id":6,"history":{"publications":[],"epoch":"aZ9k","offset":8}}',
+  },
+  {
+    id: 5,
+    reply: { type: 'rpc', data: Buffer.from('{}') },
+    json: '{"id":5,"rpc":{"data":{}}}',
+  },
+  {
+    id: 7,
+    reply: { type: 'refreshed', connection: 'c1', secondsLeft: 60 },
+    json: '{"id":7,"refresh":{"client":"c1","version":"usher","expires":true,"ttl":60}}',
+  },
+  {
+    id: 8,
+    reply: { type: 'sub-refreshed', secondsLeft: null },
+    json: '{"id":8,"sub_refresh":{}}',
+  },
+]
+
+/** The reply with the item that this format makes, where it has one. */
+export function withItem({ reply, hasItem }: GoldenReply, item: ReplyFormat['item']): Reply {
+  return hasItem && 'items' in reply ? { ...reply, items: [item(SAID)] } : reply
+}

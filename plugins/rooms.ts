@@ -2,8 +2,10 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ConnectionRegistry } from '../src/connection/registry.ts'
+import { EngineUnavailable } from '../src/engine/engine.ts'
 import type { Member } from '../src/room/member.ts'
 import type { RoomObserver } from '../src/room/observer.ts'
+import type { PresenceParts } from '../src/room/presence.ts'
 import { Rooms } from '../src/room/rooms.ts'
 import { loggedAuthorize } from './embedding/authorize.ts'
 import type { UsherHooks } from './embedding/host-types.ts'
@@ -38,6 +40,26 @@ function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
   }
 }
 
+/** The engine's health tells operators when the store is away; any other failure is a fault. */
+function presenceParts({ engine, usherContext, log }: FastifyInstance): PresenceParts {
+  return {
+    store: engine.presence,
+    isOurs: ownConnections(engine),
+    membersMax: usherContext.config.limits.presenceMembers,
+    onFailure: (err) => {
+      if (!(err instanceof EngineUnavailable)) log.error({ err }, 'presence could not be stored')
+    },
+  }
+}
+
+/** By their ids, which begin with the id that this node had when they came. */
+function ownConnections(engine: FastifyInstance['engine']): PresenceParts['isOurs'] {
+  const former: string[] = []
+  engine.onRenewed((id) => former.push(id))
+  const isOf = (id: string, connection: string): boolean => connection.startsWith(id)
+  return (connection) => isOf(engine.node, connection) || former.some((id) => isOf(id, connection))
+}
+
 async function roomsAndConnections(app: FastifyInstance): Promise<void> {
   const { config, clock, authorize, hooks } = app.usherContext
   const { engine } = app
@@ -47,6 +69,7 @@ async function roomsAndConnections(app: FastifyInstance): Promise<void> {
     authorize: authorize && loggedAuthorize(authorize, app.log),
     onFlush: app.metrics.onFlush,
     messageBytes: config.limits.messageBytes,
+    presence: presenceParts(app),
   })
   const { scheduler } = rooms
   const connections = new ConnectionRegistry({

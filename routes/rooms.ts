@@ -20,6 +20,7 @@ const RuleState = Type.Object({
     Type.Literal(false),
     Type.Object({ messages: Type.Integer(), age: Type.Optional(Type.String()) }),
   ]),
+  presence: Type.Union([Type.Literal(false), Type.String()]),
   payload: Type.String(),
 })
 
@@ -42,7 +43,7 @@ const RoomState = Type.Object(
         rule: {
           ...{ match: 'chat:*', join: ['user', 'server'], publish: ['user', 'server'] },
           history: { messages: 10_000, age: '2592000s' },
-          ...{ echo: true, payload: 'any' },
+          ...{ echo: true, presence: 'members', payload: 'any' },
         },
       },
     ],

@@ -4,6 +4,7 @@ import type { Connection } from '../../src/connection/connection.ts'
 import { Membership } from '../../src/connection/membership.ts'
 import type { Socket } from '../../src/connection/socket.ts'
 import { NO_HOLDER } from '../../src/engine/shares.ts'
+import { ANONYMOUS } from '../../src/protocol/identity.ts'
 import type { Member } from '../../src/room/member.ts'
 import type { RoomHold, Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
@@ -77,6 +78,7 @@ async function join(
 /** A member that writes each buffer at once, as the connection of a single room does. */
 class PlainMember implements Member {
   readonly user = null
+  readonly identity = ANONYMOUS
   readonly holder = NO_HOLDER
   readonly format = raw
   readonly echo = true

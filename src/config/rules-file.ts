@@ -26,6 +26,10 @@ const History = Type.Object(
   strict,
 )
 
+const Presence = Type.Unsafe<boolean | 'counts' | 'members'>({
+  enum: [false, true, 'counts', 'members'],
+})
+
 const RULE = {
   match: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9:._~@*-]+$' }),
   join: Type.Optional(WhoList),
@@ -33,12 +37,14 @@ const RULE = {
   echo: Type.Optional(Type.Boolean()),
   history: Type.Optional(Type.Union([Type.Literal(false), History])),
   payload: Type.Optional(Type.Enum(['any', 'json'])),
+  /** `true` is `members`. */
+  presence: Type.Optional(Presence),
 }
 const RuleInput = Type.Object(RULE, strict)
 type RuleInput = Static<typeof RuleInput>
 
 /** Names of a later version: a rule or the limits may have them already, with a warning. */
-const LATER = ['presence', 'receipts', 'presenceMembers', 'receiptParticipants']
+const LATER = ['receipts', 'receiptParticipants']
 const later = Object.fromEntries(LATER.map((name) => [name, Type.Optional(Type.Unknown())]))
 
 function numbersOf(table: Readonly<Record<string, NumberSetting>>) {
@@ -186,8 +192,9 @@ function withoutLater<Input extends object>(value: Input): Input {
 }
 
 function ruleOf(input: RuleInput): Rule {
-  const { history, ...rest } = withoutLater(input)
-  return { ...RULE_DEFAULTS, ...rest, history: history ? retentionOf(history) : null }
+  const { history, presence: told = false, ...rest } = withoutLater(input)
+  const presence = told === true ? 'members' : told
+  return { ...RULE_DEFAULTS, ...rest, presence, history: history ? retentionOf(history) : null }
 }
 
 type Retention = NonNullable<Rule['history']>

@@ -2,6 +2,7 @@
 // rooms deliver are gathered and written once per turn.
 import type { Holder } from '../engine/shares.ts'
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
+import type { Identity } from '../protocol/identity.ts'
 import type { Failure, Member } from '../room/member.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
@@ -41,6 +42,10 @@ export class Membership implements Member {
 
   get id(): string {
     return this.#connection.id
+  }
+
+  get identity(): Identity {
+    return this.#connection.identity
   }
 
   get user(): string | null {

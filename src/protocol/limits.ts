@@ -96,6 +96,10 @@ export const LIMITS = {
     standard: 1_000,
     sentence: 'rooms with history that a user may begin on one day (UTC)',
   },
+  presenceMembers: {
+    standard: 500,
+    sentence: 'members up to which a room tells who is in it, and not only how many are',
+  },
   storeBytes: { standard: null, sentence: 'bytes that the store may have on disk' },
   storeFreeBytes: {
     standard: 1_073_741_824,

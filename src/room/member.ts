@@ -1,5 +1,6 @@
 // The port that a room delivers to: what a room knows of a connection.
 import type { Holder } from '../engine/shares.ts'
+import type { Identity } from '../protocol/identity.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 
 /** Why a room cannot bring a member up to date. */
@@ -7,6 +8,7 @@ export type Failure = 'unavailable' | 'forbidden' | 'lost'
 
 export interface Member {
   readonly id: string
+  readonly identity: Identity
   /** Null for anonymous connections and for server keys. */
   readonly user: string | null
   /** Whom the history counts for that it reads. */

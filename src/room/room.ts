@@ -14,11 +14,13 @@ import { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
 import type { RoomObserver } from './observer.ts'
 import type { Permits } from './permission.ts'
+import type { RoomPresence } from './presence.ts'
 import type { Published, Publisher, PublishTarget, Sender } from './publish.ts'
 import type { ReadRate } from './read-rate.ts'
 import { Resume, type Start } from './resume.ts'
 import type { Rule } from './rule.ts'
 import type { Present } from './tail.ts'
+import { countUser } from './user-count.ts'
 
 export interface RoomParts {
   log: MessageLog
@@ -29,6 +31,8 @@ export interface RoomParts {
   permits: Permits
   publisher: Publisher
   observer: RoomObserver | null
+  /** Null where the rule of the room switches presence off. */
+  presenceOf(room: Room): RoomPresence | null
 }
 
 /** How a member joins when it gets earlier messages too. */
@@ -56,6 +60,8 @@ export class Room implements Follower, PublishTarget {
   readonly #fanOut: FanOut
   /** Null in rooms that keep nothing. */
   readonly #history: History | null
+  /** Null where the rule switches it off. */
+  readonly presence: RoomPresence | null
   /** Members that are being brought up to date, and messages that are published meanwhile. */
   readonly #joining = new Map<Member, Joining>()
   /** Users in this room, and how many members each has; counted once `counts` was read. */
@@ -72,6 +78,7 @@ export class Room implements Follower, PublishTarget {
     const { log, clock, shares } = parts
     const retention = rule.history
     this.#history = retention && new History({ log, clock, shares, room: name, retention })
+    this.presence = parts.presenceOf(this)
   }
 
   /** Earlier messages, for members that return; null in rooms that keep nothing. */
@@ -90,10 +97,13 @@ export class Room implements Follower, PublishTarget {
 
   /** In a room without history every member starts with what is published from now on. */
   join(member: Member, at: JoinAt | null = null): void {
-    count(this.#users, member.user, 1)
-    if (at === null || this.#history === null) this.#fanOut.add(member)
-    else this.#resume(this.#history, member, at)
+    const history = at && this.#history
+    this.#countUser(member, 1)
+    if (history === null) this.#fanOut.add(member)
     this.#parts.observer?.joined(this.name, member)
+    this.presence?.enter(member)
+    // Last, because what is delivered here may cut the member, which then leaves.
+    if (at !== null && history !== null) this.#resume(history, member, at)
   }
 
   /**
@@ -102,7 +112,7 @@ export class Room implements Follower, PublishTarget {
    */
   holdBack(member: Member): JoinBuffer {
     const buffer = new JoinBuffer()
-    count(this.#users, member.user, 1)
+    this.#countUser(member, 1)
     this.#joining.set(member, { buffer, resume: null })
     this.#parts.observer?.joined(this.name, member)
     return buffer
@@ -124,7 +134,9 @@ export class Room implements Follower, PublishTarget {
       if (bytes !== null && this.#joining.has(member)) member.deliver(bytes)
     }
     // A delivery may have cut the member as slow, and then it has left.
-    if (this.#joining.delete(member)) this.#fanOut.add(member)
+    if (!this.#joining.delete(member)) return
+    this.#fanOut.add(member)
+    this.presence?.enter(member)
   }
 
   /** In a room without history, where no other member joins with the same messages. */
@@ -142,7 +154,8 @@ export class Room implements Follower, PublishTarget {
     joining?.resume?.cancel()
     this.#joining.delete(member)
     this.#fanOut.remove(member)
-    count(this.#users, member.user, -1)
+    this.#countUser(member, -1)
+    this.presence?.leave(member)
     this.#parts.observer?.left(this.name, member)
   }
 
@@ -197,6 +210,7 @@ export class Room implements Follower, PublishTarget {
   close(): void {
     this.#gap?.abandon()
     this.#history?.close()
+    this.presence?.stop()
   }
 
   /** Drops cached messages that no member uses. */
@@ -246,10 +260,14 @@ export class Room implements Follower, PublishTarget {
     this.#fanOut.announce(notice, (member) => member.fail('lost'))
   }
 
+  #countUser({ user }: Member, change: 1 | -1): void {
+    if (user !== null) countUser(this.#users, user, change)
+  }
+
   #countUsers(): Map<string, number> {
     const users = new Map<string, number>()
-    for (const { user } of this.#fanOut.members()) count(users, user, 1)
-    for (const { user } of this.#joining.keys()) count(users, user, 1)
+    for (const { user } of this.#fanOut.members()) if (user !== null) countUser(users, user, 1)
+    for (const { user } of this.#joining.keys()) if (user !== null) countUser(users, user, 1)
     return users
   }
 
@@ -263,11 +281,4 @@ export class Room implements Follower, PublishTarget {
     // `run` never rejects: a failure ends in `member.fail`.
     void resume.run(start)
   }
-}
-
-function count(users: Map<string, number> | null, user: string | null, change: 1 | -1): void {
-  if (users === null || user === null) return
-  const members = (users.get(user) ?? 0) + change
-  if (members > 0) users.set(user, members)
-  else users.delete(user)
 }

@@ -2,6 +2,7 @@
 import type { Follow, MessageLog, RoomQuery } from '../engine/message-log.ts'
 import type { Holder, Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
+import type { ClientInfo } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Draft, Position } from '../protocol/message.ts'
@@ -11,8 +12,15 @@ import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush
 import { listRooms, type RoomList } from './list-rooms.ts'
 import type { RoomObserver } from './observer.ts'
 import { notPermitted, type Purpose, permitsBy } from './permission.ts'
+import {
+  type PresenceCounts,
+  type PresenceParts,
+  type PresenceView,
+  presenceOf,
+} from './presence.ts'
 import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
 import { type PageAnswer, type PageRequest, readPage } from './read-page.ts'
+import { clientsOf, readPresence } from './read-presence.ts'
 import { ReadRate } from './read-rate.ts'
 import { redact } from './redact.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
@@ -27,6 +35,8 @@ export interface RoomsParts {
   authorize?: Authorize | undefined
   observer?: RoomObserver | undefined
   onFlush?: OnFlush | undefined
+  /** Without it there is no presence, whatever the rules say. */
+  presence?: PresenceParts | undefined
   /** The default limit, if not given. */
   messageBytes?: number | undefined
 }
@@ -77,11 +87,21 @@ export class Rooms {
   readonly scheduler: FlushScheduler
   readonly #rules: readonly Rule[]
   readonly #parts: RoomParts
+  readonly #presence: PresenceParts | null
   readonly #open = new Map<string, OpenRoom>()
   readonly #sweeping: Timer
 
   constructor(parts: RoomsParts) {
-    const { log, clock, shares, rules, authorize, onFlush, observer = null } = parts
+    const {
+      log,
+      clock,
+      shares,
+      rules,
+      authorize,
+      onFlush,
+      observer = null,
+      presence = null,
+    } = parts
     const { messageBytes = DEFAULT_LIMITS.messageBytes } = parts
     const scheduler = new FlushScheduler({ clock, onFlush })
     const permits = permitsBy(authorize)
@@ -89,8 +109,15 @@ export class Rooms {
     const publisher = new Publisher({ log, clock, permits, messageBytes, observer, totals })
     this.scheduler = scheduler
     this.#rules = rules
+    this.#presence = presence
     const readRate = new ReadRate(shares)
-    this.#parts = { log, scheduler, clock, shares, readRate, permits, publisher, observer }
+    this.#parts = {
+      ...{ log, scheduler, clock, shares, readRate, permits, publisher, observer },
+      presenceOf: (room) => {
+        const onSettled = () => this.#closeUnused(room)
+        return presence && presenceOf(room, { ...presence, clock, onSettled })
+      },
+    }
     this.#sweeping = clock.every(SWEEP_MS, () => {
       for (const { room } of this.#open.values()) room.sweep(clock.elapsed())
     })
@@ -98,6 +125,7 @@ export class Rooms {
 
   stop(): void {
     this.#sweeping.cancel()
+    for (const { room } of this.#open.values()) room.presence?.stop()
   }
 
   /**
@@ -147,6 +175,7 @@ export class Rooms {
     const hold = new RoomHold(this, entry.room)
     try {
       await entry.follow
+      await entry.room.presence?.ready
     } catch (error) {
       hold.release()
       throw error
@@ -159,10 +188,7 @@ export class Rooms {
     const entry = this.#open.get(room.name)
     if (entry?.room !== room) return
     entry.holds -= 1
-    if (entry.holds > 0) return
-    this.#open.delete(room.name)
-    room.close()
-    entry.follow.then(stop, ignore)
+    this.#closeUnused(room)
   }
 
   /** Publishes into a room that need not be open on this node; see `Publisher.publish`. */
@@ -180,6 +206,20 @@ export class Rooms {
     const kept = rule.history && (await this.#parts.log.summary(name, rule.history))
     const { head = null, redactions = null } = kept ?? {}
     return { rule, head, redactions, ...this.counts(name) }
+  }
+
+  /**
+   * The connections in a room over all nodes, for an identity that may join it. Rejects with
+   * `notAvailable` where the rule or the size of the room does not let them be told.
+   */
+  async presence(name: string, identity: Identity): Promise<readonly ClientInfo[]> {
+    return clientsOf(await this.#presenceOf(name, identity))
+  }
+
+  /** How many they are, for an identity that may join; `notAvailable` where presence is off. */
+  async presenceCounts(name: string, identity: Identity): Promise<PresenceCounts> {
+    const { connections, users } = await this.#presenceOf(name, identity)
+    return { connections, users }
   }
 
   /** A page of the messages that a room keeps; see `readPage`. */
@@ -216,11 +256,26 @@ export class Rooms {
     await this.#parts.log.deleteRoom(name)
   }
 
+  async #presenceOf(name: string, identity: Identity): Promise<PresenceView> {
+    const rule = await this.permitted(name, identity, 'join')
+    const open = this.#open.get(name)?.room.presence ?? null
+    return readPresence(this.#presence, { name, rule }, open)
+  }
+
   #closed(name: string, { identity }: Sender): PublishTarget {
     const rule = this.ruleOf(name)
     if (rule !== null) return { name, rule }
     if (identity !== null) throw notPermitted(identity, 'publish')
     throw new Refusal(REPLY.forbidden, `No rule is for a room like ${name}.`)
+  }
+
+  /** A room stays open until the store knows that its last members have left. */
+  #closeUnused(room: Room): void {
+    const entry = this.#open.get(room.name)
+    if (entry?.room !== room || entry.holds > 0 || room.presence?.isSettled === false) return
+    this.#open.delete(room.name)
+    room.close()
+    entry.follow.then(stop, ignore)
   }
 
   #start(name: string, rule: Rule): OpenRoom {

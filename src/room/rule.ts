@@ -15,6 +15,9 @@ export type Who = 'user' | 'ticket' | 'server' | 'anyone'
 /** What a rule allows. Reading the state, members and history of a room counts as joining. */
 export type Action = 'join' | 'publish'
 
+/** What is told of the members of a room: nothing, how many there are, or who. */
+export type PresenceMode = false | 'counts' | 'members'
+
 export interface Rule {
   readonly match: string
   readonly join: readonly Who[]
@@ -22,6 +25,7 @@ export interface Rule {
   /** Whether senders get their own messages, unless a connection says otherwise. */
   readonly echo: boolean
   readonly history: Retention | null
+  readonly presence: PresenceMode
   readonly payload: 'any' | 'json'
 }
 
@@ -30,6 +34,7 @@ export const RULE_DEFAULTS: Readonly<Omit<Rule, 'match'>> = {
   publish: ['user', 'server'],
   echo: true,
   history: null,
+  presence: false,
   payload: 'any',
 }
 
@@ -37,9 +42,15 @@ const DAY_MS = 86_400_000
 
 /** The rules where there is no rules file. */
 export const DEFAULT_RULES: readonly Rule[] = [
-  { ...RULE_DEFAULTS, match: 'chat:*', history: { messages: 10_000, ageMs: 30 * DAY_MS } },
+  {
+    ...{ ...RULE_DEFAULTS, match: 'chat:*', presence: 'members' },
+    history: { messages: 10_000, ageMs: 30 * DAY_MS },
+  },
   { ...RULE_DEFAULTS, match: 'live:*', echo: false },
-  { ...RULE_DEFAULTS, match: '*', history: { messages: 1_000, ageMs: DAY_MS } },
+  {
+    ...{ ...RULE_DEFAULTS, match: '*', presence: 'members' },
+    history: { messages: 1_000, ageMs: DAY_MS },
+  },
 ]
 
 const PERSONAL_RULE: Rule = { ...RULE_DEFAULTS, match: 'user:<id>' }

@@ -42,6 +42,7 @@ const WRONG: [text: string, line: number, word: RegExp][] = [
   ['{\n  "rooms": [{ "match": "a",\n "history": true }]\n}', 3, /history/],
   ['{\n  "rooms": [{ "match": "a", "history": {\n "messages": 0 } }]\n}', 3, /messages/],
   ['{\n  "rooms": [{ "match": "a", "history": { "messages": 1,\n "age": "1w" } }]\n}', 3, /30d/],
+  ['{\n  "rooms": [{ "match": "a",\n "presence": "all" }]\n}', 3, /false, true, counts, members/],
   ['{\n  "limits": {\n    "messageBytes": null\n  }\n}', 3, /messageBytes/],
   ['{\n  "limits": {\n    "connections": "many"\n  }\n}', 3, /connections/],
   ['{\n  "limits": {\n    "connections": 1.5\n  }\n}', 3, /connections/],
@@ -72,15 +73,30 @@ test('a setting without effect is warned of by its line, and the rest holds', as
     '"limits": {"connections": 7,\n"receiptParticipants": 1}}'
   const { rules, limits, warnings } = parseRulesFile(text, 'f') as RulesFile
   t.same(warnings, [
-    'f, line 2: rooms.0.presence has no effect in this version.',
     'f, line 3: rooms.0.receipts has no effect in this version.',
     'f, line 5: limits.receiptParticipants has no effect in this version.',
   ])
-  t.same(rules, [{ ...RULE_DEFAULTS, match: 'a' }])
+  t.same(rules, [{ ...RULE_DEFAULTS, match: 'a', presence: 'members' }])
   t.same(limits, { ...DEFAULT_LIMITS, connections: 7 })
-  t.match(parseRules({ rooms: [{ match: 'a', presence: true }] }), {
-    warnings: ['rooms.0.presence has no effect in this version.'],
+  t.match(parseRules({ rooms: [{ match: 'a', receipts: 'counts' }] }), {
+    warnings: ['rooms.0.receipts has no effect in this version.'],
   })
+})
+
+test('presence is off, or tells how many are there, or who; true is who', async (t) => {
+  const presence = (json: string) => {
+    const { rules, warnings } = parseRulesFile(
+      `{"rooms": [{"match": "a"${json}}]}`,
+      'f',
+    ) as RulesFile
+    t.same(warnings, [])
+    return rules[0]?.presence
+  }
+  t.equal(presence(''), false)
+  t.equal(presence(', "presence": false'), false)
+  t.equal(presence(', "presence": true'), 'members')
+  t.equal(presence(', "presence": "members"'), 'members')
+  t.equal(presence(', "presence": "counts"'), 'counts')
 })
 
 /** Patterns, and what is said about the last of them: nothing where it is as it should be. */

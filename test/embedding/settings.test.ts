@@ -131,18 +131,19 @@ test('[C36] in production, health is plain below the prefix and the rest needs T
 
 test('an option without effect is warned of at boot, and no answer shows it', async (t) => {
   const log = keptLog()
-  const rooms = [{ match: '*', presence: true, receipts: 'members' }]
+  const rooms = [{ match: '*', receipts: 'members' }]
   const limits = { receiptParticipants: 1 }
   const { url } = await startHost(t, {
     options: { rooms, limits } as UsherOptions,
     server: { logger: log.logger },
   })
-  for (const name of ['rooms.0.presence', 'rooms.0.receipts', 'limits.receiptParticipants']) {
+  for (const name of ['rooms.0.receipts', 'limits.receiptParticipants']) {
     t.match(log.text(), `${name} has no effect in this version.`)
   }
   const { body } = await call(`${url}/rt/rooms/a`, 'GET', { headers: asServer })
   const who = ['user', 'server']
-  const rule = { match: '*', join: who, publish: who, echo: true, history: false, payload: 'any' }
+  const kept = { echo: true, history: false, presence: false, payload: 'any' }
+  const rule = { match: '*', join: who, publish: who, ...kept }
   t.same((body as { rule: object }).rule, rule)
 })
 

@@ -1,5 +1,6 @@
 // A member of a room that keeps each buffer and failure that it is given.
 import { type Holder, NO_HOLDER } from '../../src/engine/shares.ts'
+import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import type { Member } from '../../src/room/member.ts'
 import type { WireFormat } from '../../src/wire/wire-format.ts'
 import { CountingFormat } from './counting-format.ts'
@@ -12,12 +13,14 @@ export interface FakeMemberParts {
   format?: WireFormat
   echo?: boolean
   user?: string | null
+  /** What is not given is as for a connection without a credential. */
+  identity?: Partial<Identity>
   holder?: Holder
 }
 
 export class FakeMember implements Member {
   readonly id: string
-  readonly user: string | null
+  readonly identity: Identity
   readonly holder: Holder
   readonly format: WireFormat
   readonly echo: boolean
@@ -34,13 +37,17 @@ export class FakeMember implements Member {
   tells = false
 
   constructor(parts: FakeMemberParts = {}) {
-    const { format = COUNTING, echo = true, user = null, holder = NO_HOLDER } = parts
+    const { format = COUNTING, echo = true, user = null, holder = NO_HOLDER, identity } = parts
     made += 1
     this.id = `m${made}`
-    this.user = user
+    this.identity = { ...ANONYMOUS, user, ...identity }
     this.holder = holder
     this.format = format
     this.echo = echo
+  }
+
+  get user(): string | null {
+    return this.identity.user
   }
 
   deliver(frames: Buffer): void {

@@ -13,10 +13,17 @@ export interface AccessClaims {
   sid: string
 }
 
+/** What a token of Usher's own says. */
+export interface AccessToken {
+  readonly claims: AccessClaims
+  /** It proves no more who the client is, only who it was. */
+  readonly isExpired: boolean
+}
+
 /**
  * Signs and checks access tokens. `verify` MUST return null for any token that Usher did not sign.
  */
 export interface AccessTokens {
   sign(claims: AccessClaims): string
-  verify(token: string): AccessClaims | null
+  verify(token: string): AccessToken | null
 }

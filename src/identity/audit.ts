@@ -11,7 +11,7 @@ export const AUDIT = {
   'logged-in': 'a user logged in',
   'auth-failed': 'a credential was refused, or none was shown',
   'ticket-replayed': 'a ticket came back that was used, or whose session has ended',
-  'ticket-retried': 'a stream was asked for again with its ticket, as browsers do by themselves',
+  'ticket-retried': 'a used ticket was shown again, as browsers and SDKs do by themselves',
   'refresh-token-replayed': 'a refresh token came back after its time: its session was ended',
   denied: 'a client may not do that',
   'limit-hit': 'a limit refused a client',
@@ -72,10 +72,11 @@ export class Audit {
 
   /**
    * Writes a line for a refusal that is about the client, and none for any other error. All are
-   * counted as a stranger's. `isOfStream` for a request that asks for an event stream.
+   * counted as a stranger's. `retries` where clients show their ticket again by themselves: an
+   * event stream, and the rich protocol, whose SDKs connect again with what they have.
    */
-  refused(error: unknown, network: string, facts: AuditFacts, isOfStream = false): void {
-    const audit = error instanceof Refusal ? eventOf(error, isOfStream) : null
+  refused(error: unknown, network: string, facts: AuditFacts, retries = false): void {
+    const audit = error instanceof Refusal ? eventOf(error, retries) : null
     if (audit === null) return
     const { message, reply, limit } = error as Refusal
     this.tellOfStranger(audit, network, { ...facts, error: reply.error, limit, why: message })
@@ -99,9 +100,9 @@ export class Audit {
   }
 }
 
-function eventOf({ reply, limit }: Refusal, isOfStream: boolean): AuditEvent | null {
+function eventOf({ reply, limit }: Refusal, retries: boolean): AuditEvent | null {
   // A browser's EventSource cannot do else, when its stream has ended [C177].
-  if (reply === REPLY.ticketUsed) return isOfStream ? 'ticket-retried' : 'ticket-replayed'
+  if (reply === REPLY.ticketUsed) return retries ? 'ticket-retried' : 'ticket-replayed'
   if (limit !== undefined) return 'limit-hit'
   switch (reply.status) {
     case 401:

@@ -7,6 +7,7 @@ import { TICKET } from '../protocol/limits.ts'
 import { HOST_SESSION, isUserId, nameIn, USER_ID_PATTERN } from '../protocol/names.ts'
 import type { Clock } from '../time/clock.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
+import { tokenRefused } from './expired.ts'
 import type { KnownKey, ServerKeys } from './server-keys.ts'
 import { type Sessions, sessionEnded } from './sessions.ts'
 import type { ThirdPartyTokens } from './third-party-token.ts'
@@ -47,6 +48,12 @@ export interface Claim {
   readonly identity: Identity
   /** Uses up a ticket; for every other credential there is nothing to do. */
   settle(): Promise<void>
+}
+
+/** What a bearer token says, if it is or was good. */
+interface Known {
+  readonly identity: Identity
+  readonly isExpired: boolean
 }
 
 export interface AuthenticatorParts {
@@ -91,25 +98,31 @@ export class Authenticator {
   async #bearer({ token, ask, key = this.serverKey(token) }: Bearer): Promise<Identity> {
     if (key) return { ...ANONYMOUS, proof: 'key', server: key.name, scopes: key.scopes }
     const known = (await this.#own(token)) ?? (await this.#thirdParty(token))
-    return known ?? (ask && (await this.#host(ask))) ?? refuseToken()
+    if (known !== null && !known.isExpired) return known.identity
+    const found = ask && (await this.#host(ask))
+    if (found) return found
+    throw tokenRefused(known !== null)
   }
 
-  async #own(token: string): Promise<Identity | null> {
+  /** Null also for the token of a session that has ended. */
+  async #own(token: string): Promise<Known | null> {
     const known = token.length <= ACCESS_TOKEN_CHARACTERS_MAX
-    const claims = known ? this.#parts.tokens.verify(token) : null
-    const session = claims ? await this.#parts.sessions.byId(claims.sid) : null
-    return claims && session?.user === claims.sub ? identityOf(session, 'token') : null
+    const found = known ? this.#parts.tokens.verify(token) : null
+    if (found === null) return null
+    const session = await this.#parts.sessions.byId(found.claims.sid)
+    if (session?.user !== found.claims.sub) return null
+    return { identity: identityOf(session, 'token'), isExpired: found.isExpired }
   }
 
   /**
    * Third-party users have no session here that could end, so their status is checked each time.
    */
-  async #thirdParty(token: string): Promise<Identity | null> {
+  async #thirdParty(token: string): Promise<Known | null> {
     const found = (await this.#parts.thirdParty?.verify(token)) ?? null
     if (!found || found.identity.user === null) return null
     const { bannedAt, revokedBefore } = await this.#parts.userStatus.of(found.identity.user)
     const refused = bannedAt !== null || (revokedBefore !== null && found.issuedAt < revokedBefore)
-    return refused ? null : found.identity
+    return refused ? null : found
   }
 
   async #cookie(secrets: readonly string[]): Promise<Identity> {
@@ -163,10 +176,6 @@ function checkHostUser({ user, info, session, expiresAt }: HostUser): void {
   need(session == null || typeof session === 'string', 'a session that is no text')
   need(expiresAt == null || Number.isFinite(expiresAt), 'an expiresAt that is no number')
   need(info == null || typeof info === 'object', 'info that is no object')
-}
-
-function refuseToken(): never {
-  throw new Refusal(REPLY.unauthorized, 'This access token is not valid now: log in again.')
 }
 
 function settled(identity: Identity): Claim {

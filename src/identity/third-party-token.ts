@@ -1,7 +1,7 @@
 // Tokens of another issuer, for an application that has users of its own. Algorithm, issuer and
 // audience are pinned by the settings; nothing in a token can choose them (S13, S14, S15).
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
-import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../protocol/identity.ts'
 import { isUserId, nameIn } from '../protocol/names.ts'
@@ -24,6 +24,8 @@ export interface ThirdPartyIdentity {
   identity: Identity
   /** Milliseconds since 1970. */
   issuedAt: number
+  /** It proves no more who the client is, only who it was. */
+  isExpired: boolean
 }
 
 export interface ThirdPartyTokensParts {
@@ -45,25 +47,40 @@ export class ThirdPartyTokens {
     this.#key = keys ?? (async () => fixed ?? refuse())
   }
 
-  /** Null for any token that is not a valid one of that issuer now; 503 without its keys. */
+  /** Null for any token that never was a valid one of that issuer; 503 without its keys. */
   async verify(token: string): Promise<ThirdPartyIdentity | null> {
     if (token.length > CHARACTERS_MAX) return null
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, this.#key, {
-        algorithms: [this.#issuer.algorithm],
-        issuer: this.#issuer.issuer,
-        audience: this.#issuer.audience,
-        requiredClaims: ['exp', 'iat', 'sub'],
-        // Also refuses an `iat` that is to come, which no revocation would ever reach.
-        maxTokenAge: LIFETIME_MAX_SECONDS,
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-        currentDate: new Date(this.#clock.now()),
-      })
-      return TYPES.has(protectedHeader.typ?.toLowerCase()) ? this.#identityOf(payload) : null
+      return await this.#verifyAt(token, this.#clock.now())
     } catch (error) {
-      if (!(error instanceof KeysAway)) return null
-      throw new Refusal(REPLY.unavailable, 'The issuer of your token is away: try again.', 1)
+      if (error instanceof KeysAway) {
+        throw new Refusal(REPLY.unavailable, 'The issuer of your token is away: try again.', 1)
+      }
+      return this.#expired(token, error)
     }
+  }
+
+  /** A token that is past its `exp` is looked at as it was before. */
+  async #expired(token: string, error: unknown): Promise<ThirdPartyIdentity | null> {
+    if (!(error instanceof errors.JWTExpired) || error.claim !== 'exp') return null
+    const { exp = 0 } = error.payload
+    const found = await this.#verifyAt(token, exp * 1_000).catch(() => null)
+    return found && { ...found, isExpired: true }
+  }
+
+  /** Rejects with an error of jose's, which it gives for a signature before all others. */
+  async #verifyAt(token: string, now: number): Promise<ThirdPartyIdentity | null> {
+    const { payload, protectedHeader } = await jwtVerify(token, this.#key, {
+      algorithms: [this.#issuer.algorithm],
+      issuer: this.#issuer.issuer,
+      audience: this.#issuer.audience,
+      requiredClaims: ['exp', 'iat', 'sub'],
+      // Also refuses an `iat` that is to come, which no revocation would ever reach.
+      maxTokenAge: LIFETIME_MAX_SECONDS,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      currentDate: new Date(now),
+    })
+    return TYPES.has(protectedHeader.typ?.toLowerCase()) ? this.#identityOf(payload) : null
   }
 
   #identityOf({ sub, exp, iat, ...claims }: JWTPayload): ThirdPartyIdentity | null {
@@ -77,7 +94,7 @@ export class ThirdPartyTokens {
     const name = nameIn({ name: claims.name, username: claims.preferred_username })
     const expiresAt = exp * 1_000 + CONNECTION_MARGIN_MS
     const identity: Identity = { ...ANONYMOUS, proof: 'token', user, name, info, expiresAt }
-    return { identity, issuedAt: iat * 1_000 }
+    return { identity, issuedAt: iat * 1_000, isExpired: false }
   }
 }
 

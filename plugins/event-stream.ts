@@ -8,6 +8,7 @@ import { retryAfterMs } from '../src/connection/stream-retry.ts'
 import { CLOSE, REPLY, Refusal } from '../src/protocol/errors.ts'
 import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
+import { httpChunk } from '../src/wire/http-chunk.ts'
 import { retryBlock, SSE_COMMENT } from '../src/wire/sse.ts'
 import { sourceOf } from './audit.ts'
 import { takeHandshake } from './handshake.ts'
@@ -38,6 +39,9 @@ export interface StreamOpening {
 
 const HEAD = { 'content-type': 'text/event-stream; charset=utf-8' }
 
+type Framing = (bytes: Buffer) => Buffer
+const asItIs: Framing = (bytes) => bytes
+
 function wantsStream({ headers, method, ws }: FastifyRequest): boolean {
   return !ws && method === 'GET' && /\btext\/event-stream\b/i.test(headers.accept ?? '')
 }
@@ -46,14 +50,15 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
   const { connections, connectionLog } = app
   const { clock, random, config } = app.usherContext
   const drainMs = config.drainSeconds * 1_000
-  const notices: StreamNotices = {
+  const noticesIn = (framed: Framing): StreamNotices => ({
     clock,
-    ping: SSE_COMMENT,
+    ping: framed(SSE_COMMENT),
     // A stream carries no close code: the client connects again, later after a shutdown, and gets a
     // status if it is refused.
     farewell: (code) =>
-      code === CLOSE.shutdown.code ? retryBlock(retryAfterMs(random, drainMs)) : null,
-  }
+      code === CLOSE.shutdown.code ? framed(retryBlock(retryAfterMs(random, drainMs))) : null,
+  })
+  const [plain, chunked] = [noticesIn(asItIs), noticesIn(httpChunk)]
 
   app.decorate('wantsStream', wantsStream)
   app.decorate('openStream', (request: FastifyRequest, reply: FastifyReply, opening) => {
@@ -71,12 +76,13 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
       throw error
     }
     const { raw } = reply
-    const socket = new ResponseSocket(raw, tcp, notices)
-    socket.say(retryBlock(retryAfterMs(random)))
+    const inChunks = isChunked(raw)
+    const socket = new ResponseSocket(raw, tcp, inChunks ? chunked : plain)
+    socket.write((inChunks ? httpChunk : asItIs)(retryBlock(retryAfterMs(random))))
     const connection = new Connection({ connections, seat, socket })
     const { isEnvelope, start } = opening
-    const framed = isChunked(raw) ? '-chunked' : ''
-    const format = formatNamed((isEnvelope ? 'sse-envelope' : 'sse') + framed)
+    const name = isEnvelope ? 'sse-envelope' : 'sse'
+    const format = formatNamed(inChunks ? `${name}-chunked` : name)
     const handler = new EventStreamHandler(connection, { format, start })
     connection.open(handler)
     tcp.once('close', () => connectionLog.onEnd(connection, connection.ended(1000)))

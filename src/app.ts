@@ -42,12 +42,14 @@ import tls, { serverOptions } from '../plugins/tls.ts'
 import unreadAnswers from '../plugins/unread-answers.ts'
 import unrouted, { onClientError, onFrameworkError } from '../plugins/unrouted.ts'
 import upgradeRequests from '../plugins/upgrade-requests.ts'
+import uplinks from '../plugins/uplinks.ts'
 import validation from '../plugins/validation.ts'
 import webPage from '../plugins/web-page.ts'
 import websocket from '../plugins/websocket.ts'
 import webSocketConnection from '../plugins/websocket-connection.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { batchRoutes } from '../routes/batch.ts'
+import { emulationRoutes } from '../routes/emulation.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { historyRoutes } from '../routes/history.ts'
 import { messageRoutes } from '../routes/messages.ts'
@@ -69,7 +71,7 @@ import { systemClock } from './time/system-clock.ts'
 const PLUGINS = [
   ...[lastResort, upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
   ...[unreadAnswers, tickets, identity, forwarded, sessionCookie, auth, holder, reauthentication],
-  serverApi,
+  ...[uplinks, serverApi],
 ] as FastifyPluginAsync[]
 
 const ACCOUNT_ROUTES = [
@@ -78,7 +80,7 @@ const ACCOUNT_ROUTES = [
 
 const ROUTES = [
   ...[ticketRoutes, roomRoutes, messageRoutes, historyRoutes, batchRoutes, userRoutes],
-  roomListRoutes,
+  ...[roomListRoutes, emulationRoutes],
 ] as FastifyPluginAsync[]
 
 /** They ignore query parameters that they do not know. */

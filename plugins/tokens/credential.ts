@@ -145,7 +145,7 @@ function offeredTicket(request: FastifyRequest, endpoint: Endpoint): Credential 
 }
 
 /** The credential that a browser sends by itself: the application's log-in, or Usher's cookie. */
-function logInOf(request: FastifyRequest, { cookie, identity }: LogIns): Credential | null {
+export function logInOf(request: FastifyRequest, { cookie, identity }: LogIns): Credential | null {
   if (identity) return { kind: 'host', ask: () => identity(request) }
   const secrets = cookie(request)
   return secrets.length === 0 ? null : { kind: 'cookie', secrets }

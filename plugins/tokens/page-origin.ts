@@ -1,7 +1,7 @@
 // Whether the page that a request comes from may use the log-in that its browser sends by itself.
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../src/config/config.ts'
-import { type IsOurs, isShell, mayChange, mayRead } from '../../src/identity/origin.ts'
+import { type IsOurs, isShell, mayChange, mayRead, SAME_ORIGIN } from '../../src/identity/origin.ts'
 import { REPLY, Refusal } from '../../src/protocol/errors.ts'
 
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
@@ -29,6 +29,19 @@ export function checkCookiePage(request: FastifyRequest, config: Config): void {
   // A browser adds this header for a page elsewhere only with the page's Origin beside it.
   const isShown = request.headers.authorization !== undefined
   checkPage(request, config, reads || isShown ? mayRead : mayChange)
+}
+
+/**
+ * Which page a request comes from: its origin, or `same-origin` where that is this server's; null
+ * where the browser, or another client, names none.
+ */
+export function pageOf(request: FastifyRequest): string | null {
+  const { origin, 'sec-fetch-site': site } = request.headers
+  if (site === SAME_ORIGIN || origin === undefined) return site === SAME_ORIGIN ? site : null
+  const { server: app } = request
+  const asked = `${app.schemeOf(request)}://${app.hostOf(request)}`
+  const { publicUrl } = app.usherContext.config
+  return origin === asked || origin === publicUrl?.origin ? SAME_ORIGIN : origin
 }
 
 function checkPage(request: FastifyRequest, config: Config, may: typeof mayRead): void {

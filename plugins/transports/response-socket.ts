@@ -5,7 +5,6 @@ import type { Socket as TcpSocket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import type { Socket } from '../../src/connection/socket.ts'
 import type { Clock } from '../../src/time/clock.ts'
-import { httpChunk } from '../../src/wire/http-chunk.ts'
 import { leaveHttp } from './http-sockets.ts'
 import { dropTimer, takenOf } from './tcp-parts.ts'
 
@@ -22,7 +21,7 @@ const HEAD = {
   connection: 'close',
 }
 
-/** What all streams of one kind say by themselves, before it is put into chunks. */
+/** What all streams of one format say by themselves, as it is written. */
 export interface StreamNotices {
   readonly clock: Clock
   /** Keeps proxies awake; null where the format has a ping that is answered. */
@@ -61,15 +60,10 @@ export class ResponseSocket implements Socket {
     if (!this.#response.writableEnded && !this.#tcp.destroyed) this.#tcp.write(frames)
   }
 
-  /** Writes what is in no chunk yet. */
-  say(bytes: Buffer): void {
-    this.write(isChunked(this.#response) ? httpChunk(bytes) : bytes)
-  }
-
   /** A client that is gone is found by the bytes that it does not take. */
   ping(): boolean {
     const { ping } = this.#notices
-    if (ping !== null) this.say(ping)
+    if (ping !== null) this.write(ping)
     return false
   }
 
@@ -80,7 +74,7 @@ export class ResponseSocket implements Socket {
   close(code: number, reason: string): void {
     if (this.#response.writableEnded) return
     const last = this.#notices.farewell(code, reason)
-    if (last !== null) this.say(last)
+    if (last !== null) this.write(last)
     this.#response.end()
     this.#notices.clock.after(CLOSE_TIMEOUT_MS, () => this.#tcp.destroy())
   }

@@ -9,6 +9,9 @@ export interface Provenance {
   site: string | undefined
 }
 
+/** What `Sec-Fetch-Site` says of a page of this server itself. */
+export const SAME_ORIGIN = 'same-origin'
+
 /** Whether an origin is a native shell's, such as `capacitor://localhost`. */
 export function isShell(origin: string): boolean {
   return !/^https?:/.test(origin)
@@ -22,7 +25,7 @@ export type IsOurs = (origin: string) => boolean
  * site.
  */
 export function mayChange({ origin, site }: Provenance, isOurs: IsOurs): boolean {
-  return origin === undefined ? site === 'same-origin' : isOurs(origin)
+  return origin === undefined ? site === SAME_ORIGIN : isOurs(origin)
 }
 
 /**
@@ -31,5 +34,5 @@ export function mayChange({ origin, site }: Provenance, isOurs: IsOurs): boolean
  */
 export function mayRead({ origin, site }: Provenance, isOurs: IsOurs): boolean {
   if (origin !== undefined) return isOurs(origin)
-  return site === undefined || site === 'same-origin' || site === 'none'
+  return site === undefined || site === SAME_ORIGIN || site === 'none'
 }

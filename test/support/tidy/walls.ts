@@ -19,6 +19,7 @@ const ENGINE_PORTS = [
   'presence-store',
   'shares',
   'shared-work',
+  'uplinks',
   'user-status-store',
 ].map((port) => `src/engine/${port}.ts`)
 const OPERATOR_SOCKET = 'src/command/operator-socket.ts'

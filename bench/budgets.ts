@@ -4,7 +4,9 @@ import { type Result, ratio } from './table.ts'
 interface Budget {
   scenario: string
   control: string
-  by: 'value' | 'cpuMicros'
+  /** What is held against the control; the subject of the scenario if it is not said. */
+  row?: string
+  by: 'value' | 'cpuMicros' | 'difference'
   least?: number
   most?: number
 }
@@ -24,6 +26,23 @@ const BUDGETS: readonly Budget[] = [
   { scenario: 'one slow reader', control: 'usher', by: 'value', most: 1.2 },
   { scenario: 'REST publish', control: 'fastify', by: 'value', least: 0.6 },
   { scenario: 'beside a stored room', control: 'usher, alone', by: 'value', least: 0.8 },
+  ...['usher, JSON', 'usher, Protobuf'].flatMap((row): Budget[] => [
+    { scenario: 'rich big room', row, control: 'centrifugo', by: 'value', least: 8 },
+    { scenario: 'rich big room', row, control: 'usher, raw', by: 'cpuMicros', most: 1.3 },
+    { scenario: 'rich at 400 msg/s', row, control: 'bun', by: 'value', most: 1.3 },
+    { scenario: 'rich idle', row, control: 'usher, raw', by: 'difference', most: 1 },
+    { scenario: 'rich connect', row, control: '@fastify/websocket', by: 'value', least: 0.5 },
+  ]),
+  {
+    ...{ scenario: 'rich idle', row: 'usher, JSON in ten', control: 'usher, raw' },
+    ...{ by: 'difference', most: 3 },
+  },
+  { scenario: 'rich rooms per turn', control: 'usher, one room', by: 'value', most: 1.5 },
+  // "None slows the others", within what two runs of the same differ by.
+  ...['raw', 'SSE', 'JSON', 'Protobuf'].map((format): Budget => {
+    const names = { row: `usher, ${format} of all`, control: `usher, ${format} alone` }
+    return { scenario: 'all formats in one room', ...names, by: 'value', most: 1.3 }
+  }),
 ]
 
 /**
@@ -42,26 +61,33 @@ export interface Kept {
 
 export function budgetsOf(result: Result): Kept[] {
   return BUDGETS.filter(({ scenario }) => scenario === result.scenario.name).flatMap((budget) => {
-    const measured = ratioOf(result, budget)
+    const measured = measuredBy(result, budget)
     return measured === null ? [] : [kept(result, budget, measured)]
   })
 }
 
-function ratioOf({ scenario, rows }: Result, { control, by }: Budget): number | null {
-  return ratio(rows.get(scenario.subject)?.[by], rows.get(control)?.[by])
+function measuredBy({ scenario, rows }: Result, budget: Budget): number | null {
+  const { control, by, row = scenario.subject } = budget
+  const [ours, theirs] = [rows.get(row), rows.get(control)]
+  if (!ours || !theirs) return null
+  return by === 'difference' ? ours.value - theirs.value : ratio(ours[by], theirs[by])
 }
 
 function kept(result: Result, budget: Budget, measured: number): Kept {
-  const { scenario, control, by, least = 0, most } = budget
+  const { scenario, control, row, by, least = 0, most } = budget
   const missedBy = most === undefined ? least / measured : measured / most
-  const isKnown = by === 'cpuMicros' || wereLeftAlone(result, control)
+  const isKnown = by === 'cpuMicros' || wereLeftAlone(result, budget)
   const word = isKnown ? (missedBy <= 1 ? 'met' : 'MISSED') : 'unknown, others had the core'
-  const bound = most === undefined ? `at least ${least}` : `at most ${most}`
-  const what = by === 'cpuMicros' ? `${scenario}, CPU` : scenario
+  const unit = by === 'difference' ? ` ${result.scenario.unit} more` : ''
+  const bound = most === undefined ? `at least ${least}` : `at most ${most}${unit}`
+  const named = row === undefined ? scenario : `${scenario}, ${row}`
+  const what = by === 'cpuMicros' ? `${named}, CPU` : named
   const line = `- ${word}: ${what} against ${control} ${bound}: ${measured.toPrecision(3)}`
   return { line, isKnown, missedBy }
 }
 
-function wereLeftAlone({ scenario, rows }: Result, control: string): boolean {
-  return [scenario.subject, control].every((row) => (rows.get(row)?.kept ?? 0) <= KEPT_MAX)
+function wereLeftAlone({ scenario, rows }: Result, { control, row }: Budget): boolean {
+  return [row ?? scenario.subject, control].every((name) => {
+    return (rows.get(name)?.kept ?? 0) <= KEPT_MAX
+  })
 }

@@ -19,6 +19,7 @@ const COLUMNS: Columns = [
 
 /** Each row of Usher once more on every other tree, next to it, so that both share every moment. */
 export function withTrees(scenario: Scenario, trees: readonly string[]): Scenario {
+  if (scenario.isNew) return scenario
   const again = (row: Row): Row[] =>
     trees.map((tree) => ({ ...row, name: nameOn(tree, row.name), contender: tree }))
   return {

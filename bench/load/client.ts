@@ -1,10 +1,13 @@
 // One connection of the load side: a bare TCP socket that shakes hands, counts and publishes.
 import { connect, type Socket } from 'node:net'
+import { ChunkWalker } from './chunks.ts'
 import { micros } from './clock.ts'
 import { FrameWalker } from './frames.ts'
 import type { Latencies } from './latency.ts'
 import { clientFrame, dueAt, MARK, publisherAt, STAMP_BYTES, Stamper } from './message.ts'
-import type { Opening, Speech, Target } from './orders.ts'
+import type { Opening, Target } from './orders.ts'
+import type { Speech, Wanted } from './speech.ts'
+import { SPEECHES } from './speeches.ts'
 
 /** All sockets read into the same bytes: nothing is allocated for bytes that are only counted. */
 const SHARED = Buffer.allocUnsafeSlow(65_536)
@@ -13,6 +16,13 @@ const SLOW_BYTES = 1_024
 const PER_ADDRESS = 8_000
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const OPCODE = { close: 8, ping: 9, pong: 10 }
+const LF = 10
+const STREAM = ['Accept: text/event-stream']
+const UPGRADE = [
+  ...['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'],
+  `Sec-WebSocket-Key: ${KEY}`,
+]
+const ACCEPTED = /^HTTP\/1\.1 (101|200) /
 
 /** What all clients of one process share. */
 export interface Tally {
@@ -29,8 +39,10 @@ export class Client {
   closed = false
   readonly #tally: Tally
   readonly #target: Target
-  readonly #frames = new FrameWalker((...frame) => this.#onFrame(...frame))
-  readonly #markAt: number
+  readonly #speech: Speech
+  readonly #frames: FrameWalker | ChunkWalker
+  /** Where the mark stood in the last message; its place moves with the lengths of names. */
+  #markAt = 0
   #socket: Socket | null = null
   #head = ''
   #isUp = false
@@ -45,7 +57,9 @@ export class Client {
     this.#target = target
     this.opening = opening
     this.#tally = tally
-    this.#markAt = target.speech.wrapping.before.length
+    this.#speech = SPEECHES[opening.speech]
+    const Walker = opening.speech === 'event stream' ? ChunkWalker : FrameWalker
+    this.#frames = new Walker((...frame) => this.#onFrame(...frame))
   }
 
   /** Resolves when the server takes messages. */
@@ -71,14 +85,11 @@ export class Client {
   }
 
   #request(): string {
-    const { path, headers } = this.opening
+    const { path, headers, speech } = this.opening
     const lines = [
       `GET ${path} HTTP/1.1`,
       `Host: 127.0.0.1:${this.#target.port}`,
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      `Sec-WebSocket-Key: ${KEY}`,
-      'Sec-WebSocket-Version: 13',
+      ...(speech === 'event stream' ? STREAM : UPGRADE),
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ]
     return `${lines.join('\r\n')}\r\n\r\n`
@@ -97,7 +108,8 @@ export class Client {
 
   /** Becomes a publisher of messages of this size. */
   speak(publisher: number, size: number): void {
-    this.#stamper = new Stamper(publisher, size, this.#target.speech.wrapping)
+    const wrappings = this.#speech.wrappings(this.opening.names, size)
+    this.#stamper = new Stamper(publisher, size, wrappings, this.#speech.opcode)
   }
 
   publish(count: number, due: number): void {
@@ -138,14 +150,24 @@ export class Client {
     this.#head += bytes.toString('latin1', 0, length)
     const end = this.#head.indexOf('\r\n\r\n')
     if (end < 0) return
-    if (!this.#head.startsWith('HTTP/1.1 101')) {
+    if (!ACCEPTED.test(this.#head)) {
       return this.#onEnd(new Error(`refused: ${this.#head}`))
     }
     const rest = Buffer.from(this.#head.slice(end + 4), 'latin1')
     this.#head = ''
     this.#isUp = true
-    if (this.#target.speech.name === 'raw') this.#ready()
+    this.#greet()
     if (rest.length > 0) this.#frames.walk(rest, rest.length)
+  }
+
+  #greet(): void {
+    const hello = this.#speech.hello(this.#wanted)
+    if (hello === null) this.#ready()
+    else if (hello.length > 0) this.#answer(hello, this.#speech.opcode)
+  }
+
+  get #wanted(): Wanted {
+    return { rooms: this.opening.names, token: this.opening.token }
   }
 
   #ready(): void {
@@ -154,13 +176,32 @@ export class Client {
   }
 
   #onFrame(opcode: number, bytes: Buffer, at: number, length: number): void {
-    const markAt = at + this.#markAt
-    if (opcode < OPCODE.close && length >= this.#markAt + STAMP_BYTES && bytes[markAt] === MARK) {
-      return this.#onMessage(bytes, markAt)
-    }
     if (opcode === OPCODE.close) this.closed = true
     else if (opcode === OPCODE.ping) this.#answer(bytes.subarray(at, at + length), OPCODE.pong)
-    else this.#onOther(this.#target.speech.name, bytes.toString('latin1', at, at + length))
+    else if (opcode < OPCODE.close) this.#onData(bytes, at, length)
+  }
+
+  #onData(bytes: Buffer, at: number, length: number): void {
+    if (!this.#speech.hasLines) return this.#onOne(bytes, at, length)
+    const payload = bytes.subarray(at, at + length)
+    for (let start = 0; start < length; ) {
+      const end = payload.indexOf(LF, start)
+      const stop = end < 0 ? length : end
+      if (stop > start) this.#onOne(payload, start, stop - start)
+      start = stop + 1
+    }
+  }
+
+  #onOne(bytes: Buffer, at: number, length: number): void {
+    const markAt = at + this.#markAt
+    if (length >= this.#markAt + STAMP_BYTES && bytes[markAt] === MARK) {
+      return this.#onMessage(bytes, markAt)
+    }
+    const payload = bytes.subarray(at, at + length)
+    const found = payload.indexOf(MARK)
+    if (found < 0 || length < found + STAMP_BYTES) return this.#onOther(payload)
+    this.#markAt = found
+    this.#onMessage(bytes, at + found)
   }
 
   #onMessage(bytes: Buffer, markAt: number): void {
@@ -172,12 +213,12 @@ export class Client {
     if (timed && latencies !== null) latencies.record(this.#now - dueAt(bytes, markAt))
   }
 
-  /** Engine.IO: 0 opens, 2 is a ping; Socket.IO: 40 is the namespace. */
-  #onOther(speech: Speech['name'], text: string): void {
-    if (speech !== 'socket.io') return
-    if (text.startsWith('0')) this.#answer(Buffer.from('40'), 1)
-    else if (text === '2') this.#answer(Buffer.from('3'), 1)
-    else if (text.startsWith('40')) this.#ready()
+  #onOther(payload: Buffer): void {
+    const meaning = this.#speech.meaningOf(payload, this.#wanted)
+    if (meaning === null) return
+    if (meaning === 'ready') this.#ready()
+    else if (meaning !== 'refused') this.#answer(Buffer.from(meaning), this.#speech.opcode)
+    else this.#onEnd(new Error(`refused: ${payload.toString('latin1')}`))
   }
 
   #answer(payload: Buffer, opcode: number): void {

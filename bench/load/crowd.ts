@@ -75,12 +75,13 @@ export class Crowd {
       slowClosed: 0,
     }
     for (const { opening, sent, got, closed } of this.#clients) {
-      counted.sent[opening.room] = (counted.sent[opening.room] ?? 0) + sent
+      for (const room of opening.rooms) counted.sent[room] = (counted.sent[room] ?? 0) + sent
       if (closed && opening.reads === 'slowly') counted.slowClosed += 1
       else if (closed) counted.closed += 1
       if (closed && opening.reads === 'slowly') continue
-      counted.got[opening.room] ??= {}
-      const gots = counted.got[opening.room] ?? {}
+      const rooms = opening.rooms.join()
+      counted.got[rooms] ??= {}
+      const gots = counted.got[rooms] ?? {}
       gots[got] = (gots[got] ?? 0) + 1
     }
     return counted

@@ -1,13 +1,7 @@
 // The payload that all servers carry: its publisher, and when it was due. `@` publisher:4 due:16
 // and then `x` up to its size; the digits are decimal.
 
-/** The text around the payload: none, or what a protocol needs there. */
-export interface Wrapping {
-  before: string
-  after: string
-}
-
-export const PLAIN: Wrapping = { before: '', after: '' }
+import type { Wrapping } from './speech.ts'
 
 export const MARK = 64
 const PUBLISHER_AT = 1
@@ -33,19 +27,27 @@ export function dueAt(bytes: Uint8Array, at: number): number {
 /** Writes client frames of one publisher; masked with a zero key, which is legal and free. */
 export class Stamper {
   readonly #frame: Buffer
-  readonly #stampAt: number
+  readonly #stampsAt: readonly number[]
 
-  constructor(publisher: number, size: number, wrapping: Wrapping) {
+  /** Each frame has a message in each of these wrappings. */
+  constructor(publisher: number, size: number, wrappings: readonly Wrapping[], opcode: number) {
     const id = String(publisher).padStart(DUE_AT - PUBLISHER_AT, '0')
-    const stamp = `@${id}${'0'.repeat(DUE_DIGITS)}`
-    const payload = Buffer.from(wrapping.before + stamp.padEnd(size, 'x') + wrapping.after)
-    this.#frame = clientFrame(payload)
-    this.#stampAt = this.#frame.length - payload.length + wrapping.before.length + DUE_AT
+    const stamp = `@${id}${'0'.repeat(DUE_DIGITS)}`.padEnd(size, 'x')
+    const stampsAt: number[] = []
+    let payload = ''
+    for (const { before, after } of wrappings) {
+      stampsAt.push(payload.length + before.length + DUE_AT)
+      payload += before + stamp + after
+    }
+    this.#frame = clientFrame(Buffer.from(payload, 'latin1'), opcode)
+    const header = this.#frame.length - payload.length
+    this.#stampsAt = stampsAt.map((at) => header + at)
   }
 
   /** `count` frames in one buffer, all due at the same time. */
   frames(count: number, due: number): Buffer {
-    this.#frame.write(String(Math.floor(due)).padStart(DUE_DIGITS, '0'), this.#stampAt, 'latin1')
+    const text = String(Math.floor(due)).padStart(DUE_DIGITS, '0')
+    for (const at of this.#stampsAt) this.#frame.write(text, at, 'latin1')
     const length = this.#frame.length
     const joined = Buffer.allocUnsafe(length * count)
     for (let at = 0; at < joined.length; at += length) this.#frame.copy(joined, at)

@@ -1,16 +1,9 @@
 // The orders of the run to a load process, and the answers.
 import type { Counts } from './latency.ts'
-import type { Wrapping } from './message.ts'
-
-/** How a server is spoken to once the socket is up. */
-export interface Speech {
-  name: 'raw' | 'socket.io'
-  wrapping: Wrapping
-}
+import type { SpeechName } from './speech.ts'
 
 export interface Target {
   port: number
-  speech: Speech
 }
 
 /**
@@ -21,7 +14,7 @@ export interface Target {
 export type Reads = 'at once' | 'in turns' | 'slowly'
 
 /** The credential of a connection; only Usher asks for one. */
-export type Credential = 'ticket' | 'cookie' | 'server key' | 'none'
+export type Credential = 'ticket' | 'ticket for its rooms' | 'cookie' | 'server key' | 'none'
 
 /** One connection to make. */
 export interface Opening {
@@ -29,8 +22,13 @@ export interface Opening {
   number: number
   path: string
   headers: Record<string, string>
-  /** Which room it will be in, by number. */
-  room: number
+  speech: SpeechName
+  /** Where the handshake does not carry it. */
+  token: string | null
+  /** Which rooms it will be in, by number: one, where the path names it. */
+  rooms: readonly number[]
+  /** Their names, where a client says them itself. */
+  names: readonly string[]
   /** Whether that room keeps its messages; only Usher has such rooms. */
   isStored: boolean
   /** Its number as a publisher; null for a connection that only listens. */
@@ -99,8 +97,8 @@ export interface Posted extends Part {
 export interface Counted {
   /** By room: messages sent by publishers of this process. */
   sent: Record<number, number>
-  /** By room: how often each count of received messages occurs among its members. */
-  got: Record<number, Record<number, number>>
+  /** By rooms, with commas: how often each count of messages occurs among their members. */
+  got: Record<string, Record<number, number>>
   delivered: number
   closed: number
   slowClosed: number

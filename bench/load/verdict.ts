@@ -18,8 +18,8 @@ export function judge(counts: readonly Counted[]): Verdict {
     sentIn[Number(room)] = (sentIn[Number(room)] ?? 0) + messages
   }
   let [missing, surplus] = [0, 0]
-  for (const [room, gots] of counts.flatMap(({ got }) => Object.entries(got))) {
-    const expected = sentIn[Number(room)] ?? 0
+  for (const [rooms, gots] of counts.flatMap(({ got }) => Object.entries(got))) {
+    const expected = sum(rooms.split(',').map((room) => sentIn[Number(room)] ?? 0))
     for (const [got, members] of Object.entries(gots)) {
       missing += Math.max(0, expected - Number(got)) * members
       surplus += Math.max(0, Number(got) - expected) * members

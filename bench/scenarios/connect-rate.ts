@@ -2,6 +2,7 @@
 // tickets are issued before the measured time, and redeemed in it.
 import { LIMIT_SHARE } from '../load/busy.ts'
 import type { Credential } from '../load/orders.ts'
+import type { SpeechName } from '../load/speech.ts'
 import {
   type Context,
   costOf,
@@ -34,10 +35,15 @@ function row(name: string, contender: string, credential: Credential): Row {
   return { name, contender, measure: (context) => connectAll(context, credential) }
 }
 
-async function connectAll(context: Context, credential: Credential): Promise<Figure> {
+/** A connection that is ready when it has joined its room. */
+export async function connectAll(
+  context: Context,
+  credential: Credential,
+  speech: SpeechName = 'raw',
+): Promise<Figure> {
   const { running, load, scale } = context
   const members = Math.ceil((MEASURED * scale.crowd + FIRST) / ROOMS)
-  const all = openingsOf({ rooms: ROOMS, publishers: 0, timedEvery: 1, members })
+  const all = openingsOf({ rooms: ROOMS, publishers: 0, timedEvery: 1, members, speech })
   const openings = await running.credentials(all, credential)
   await load.connect(running.target, openings.slice(0, FIRST))
   const before = running.process.usage()

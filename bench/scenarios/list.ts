@@ -2,6 +2,14 @@
 import { CONNECT_RATE } from './connect-rate.ts'
 import { IDLE_MEMORY } from './idle-memory.ts'
 import { REST_PUBLISH } from './rest-publish.ts'
+import {
+  ALL_FORMATS,
+  RICH_BIG_ROOM,
+  RICH_CONNECT,
+  RICH_FIXED_RATE,
+  RICH_IDLE,
+  RICH_ROOMS,
+} from './rich.ts'
 import type { Scenario } from './scenario.ts'
 import { SLOW_READER } from './slow-reader.ts'
 import {
@@ -26,6 +34,12 @@ export const SCENARIOS: readonly Scenario[] = [
   REST_PUBLISH,
   STORED_PUBLISH,
   BESIDE_STORED,
+  RICH_BIG_ROOM,
+  RICH_FIXED_RATE,
+  RICH_ROOMS,
+  ALL_FORMATS,
+  RICH_IDLE,
+  RICH_CONNECT,
 ]
 
 const SHORT: ReadonlyMap<Scenario, readonly string[]> = new Map([

@@ -1,6 +1,7 @@
 // A scenario, and its figures for one server in one round.
 import type { Load, Measured } from '../load/load.ts'
 import type { Credential, Opening } from '../load/orders.ts'
+import type { SpeechName } from '../load/speech.ts'
 import type { Running } from '../servers/contender.ts'
 
 /** One line of the table, in one round. Null where a row has no such figure. */
@@ -35,6 +36,8 @@ export interface Scenario {
   more: boolean
   /** The row that all others are compared with. */
   subject: string
+  /** Other checkouts are too old for it. */
+  isNew?: boolean
   rows: readonly Row[]
 }
 
@@ -67,22 +70,32 @@ export interface Crowd {
   /** Whether the rooms keep their messages. */
   isStored?: boolean
   credential?: Credential
+  /** What its members speak where a server takes more than one; raw frames if it is not said. */
+  speech?: SpeechName
+  /** How many of the rooms each connection is in; 1 if it is not said. */
+  roomsEach?: number
   /** Within how many milliseconds all that read in turns have read once. */
   turnMs?: number
 }
 
+/** Spreads the rooms of a connection over all; it has no divisor in common with their number. */
+const STRIDE = 13
+
 /** Members of a room differ in number by the count of rooms, so timed ones are spread over it. */
 export function openingsOf(crowd: Crowd, from = 0): Opening[] {
   const { rooms, members, publishers, timedEvery, slow = 0 } = crowd
-  const { firstRoom = 0, isStored = false } = crowd
-  return Array.from({ length: rooms * members }, (_, index) => {
-    const place = Math.floor(index / rooms)
+  const { firstRoom = 0, isStored = false, roomsEach = 1, speech = 'raw' } = crowd
+  const length = (rooms * members) / roomsEach
+  return Array.from({ length }, (_, index) => {
+    const place = Math.floor((index * roomsEach) / rooms)
     const number = from + index
-    const isSlow = index >= rooms * members - slow
+    const isSlow = index >= length - slow
     const timed = !isSlow && (timedEvery === 1 || place % timedEvery === timedEvery - 1)
     const isPublisher = place < publishers
+    const roomAt = (turn: number): number => firstRoom + ((index + turn * STRIDE) % rooms)
     return {
-      ...{ number, path: '/', headers: {}, room: firstRoom + (index % rooms), isStored, timed },
+      ...{ number, path: '/', headers: {}, speech, token: null, names: [], isStored, timed },
+      rooms: Array.from({ length: roomsEach }, (_, turn) => roomAt(turn)),
       publisher: isPublisher ? number % 10_000 : null,
       reads: isSlow ? 'slowly' : timed || isPublisher ? 'at once' : 'in turns',
     }

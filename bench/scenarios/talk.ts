@@ -16,14 +16,14 @@ import {
 const ALL = ['usher', 'C floor', 'bun', '@fastify/websocket', 'ws', 'socket.io']
 /** The servers that can carry 400,000 deliveries a second. */
 const FAST = ['usher', 'C floor', 'bun']
-const BIG_ROOM: Crowd = { rooms: 1, members: 1_000, publishers: 10, timedEvery: 10 }
+export const BIG_ROOM: Crowd = { rooms: 1, members: 1_000, publishers: 10, timedEvery: 10 }
 /** At ten million deliveries a second a member has some 15 KB waiting by then. */
-const TURN_MS = 25
+export const TURN_MS = 25
 const HUGE_ROOM = { rooms: 1, members: 10_000, publishers: 40, timedEvery: 20, turnMs: 1_000 }
 const SETTLE_MS = 30_000
 
-const DELIVERIES = { unit: 'deliveries/s', more: true, subject: 'usher' }
-const LATENCY = { unit: 'p99 ms', more: false, subject: 'usher' }
+export const DELIVERIES = { unit: 'deliveries/s', more: true, subject: 'usher' }
+export const LATENCY = { unit: 'p99 ms', more: false, subject: 'usher' }
 
 /** One room, closed loop: how fast a server fans out when it always has something to do. */
 export const ONE_BIG_ROOM: Scenario = {
@@ -96,7 +96,7 @@ function stored(all: readonly Row[]): Row[] {
 }
 
 /** Multiplies the larger number: the rooms, or the members of the one room. */
-function scaled(crowd: Crowd, { scale }: Pick<Context, 'scale'>): Crowd {
+export function scaled(crowd: Crowd, { scale }: Pick<Context, 'scale'>): Crowd {
   if (crowd.rooms > 1) return { ...crowd, rooms: Math.round(crowd.rooms * scale.crowd) }
   return { ...crowd, members: Math.round(crowd.members * scale.crowd) }
 }

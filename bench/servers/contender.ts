@@ -1,7 +1,6 @@
 // What a server must offer to be measured beside the others.
 import { fileURLToPath } from 'node:url'
-import { PLAIN } from '../load/message.ts'
-import type { Credential, Opening, Speech, Target } from '../load/orders.ts'
+import type { Credential, Opening, Target } from '../load/orders.ts'
 import type { ServerProcess } from './process.ts'
 
 /** A server that runs. */
@@ -22,8 +21,6 @@ export interface Contender {
   /** `pin` goes before its command. */
   start(pin: readonly string[]): Promise<Running>
 }
-
-export const RAW: Speech = { name: 'raw', wrapping: PLAIN }
 
 export function fileIn(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url))

@@ -3,23 +3,26 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Opening, Speech } from '../load/orders.ts'
-import { type Contender, fileIn, nodeCommand, RAW, type Running } from './contender.ts'
+import type { Opening } from '../load/orders.ts'
+import type { SpeechName } from '../load/speech.ts'
+import { CENTRIFUGO } from './centrifugo.ts'
+import { type Contender, fileIn, nodeCommand, type Running } from './contender.ts'
 import { type Launch, ServerProcess } from './process.ts'
-
-const SOCKET_IO: Speech = { name: 'socket.io', wrapping: { before: '42["m","', after: '"]' } }
 
 interface Control {
   name: string
   launch(): Launch
-  speech?: Speech
+  speech?: SpeechName
   pathOf?: (room: number) => string
   missing?: () => string | null
   post?: (process: ServerProcess) => Promise<{ path: string; headers: Record<string, string> }>
 }
 
 function contender(control: Control): Contender {
-  const pathOf = control.pathOf ?? ((room) => `/rooms/bench-${room}`)
+  const { speech = 'raw', pathOf = (room) => `/rooms/bench-${room}` } = control
+  const into = (opening: Opening): Opening => {
+    return { ...opening, speech, path: pathOf(opening.rooms[0] ?? 0) }
+  }
   return {
     name: control.name,
     missing: control.missing ?? (() => null),
@@ -27,9 +30,8 @@ function contender(control: Control): Contender {
       const process = await ServerProcess.start(pin, control.launch())
       return {
         process,
-        target: { port: process.port, speech: control.speech ?? RAW },
-        credentials: async (openings: readonly Opening[]) =>
-          openings.map((opening) => ({ ...opening, path: pathOf(opening.room) })),
+        target: { port: process.port },
+        credentials: async (openings: readonly Opening[]) => openings.map(into),
         post: async () => (control.post ? control.post(process) : null),
         end: () => process.end(),
       }
@@ -93,8 +95,9 @@ export const CONTROLS: readonly Contender[] = [
   contender({
     name: 'socket.io',
     launch: onNode('socket-io.ts'),
-    speech: SOCKET_IO,
+    speech: 'socket.io',
     pathOf: (room) => `/socket.io/?EIO=4&transport=websocket&room=${room}`,
   }),
+  CENTRIFUGO,
   contender({ name: 'fastify', launch: onNode('fastify-rest.ts'), post: tokenOf }),
 ]

@@ -12,8 +12,8 @@ const END_MS = 8_000
 const LOOK_MS = 20
 /** What /proc counts in; Linux has had no other value in decades. */
 const TICKS_PER_SECOND = 100
-/** The controls print a port, Usher's log an address. */
-const LISTENING = /listening (?:at http:\/\/[\d.]+:)?(\d+)/
+/** The controls print a port, Usher's log an address; Centrifugo is told the port. */
+const LISTENING = /listening (?:at http:\/\/[\d.]+:)?(\d+)|endpoints on (?:[\d.]*):(\d+)/
 
 export interface Launch {
   /** Program and arguments, without the command that pins it. */
@@ -133,7 +133,8 @@ async function portSaid(child: ChildProcess, logFile: string): Promise<number> {
   const giveUp = performance.now() + START_MS
   for (;;) {
     const text = readFileSync(logFile, 'utf8')
-    const port = LISTENING.exec(text)?.[1]
+    const [, said, named] = LISTENING.exec(text) ?? []
+    const port = said ?? named
     if (port !== undefined) return Number(port)
     if (child.exitCode !== null || performance.now() > giveUp) {
       throw new Error(`${child.spawnargs.join(' ')} does not start:\n${text}`)

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Credential, Opening } from '../load/orders.ts'
-import { type Contender, fileIn, nodeCommand, RAW, type Running } from './contender.ts'
+import { SPEECHES } from '../load/speeches.ts'
+import { type Contender, fileIn, nodeCommand, type Running } from './contender.ts'
 import { ServerProcess } from './process.ts'
 
 const KEY = 'bench-key-of-twenty-four-characters-and-more'
@@ -26,7 +27,7 @@ const RAISED = [
   ...['messagesPerSecond', 'bytesPerSecond', 'requestsPerSecondPerAddress'],
   ...['handshakesPerSecond', 'pendingConnections', 'pendingPerAddress', 'pendingBytes'],
   ...['ticketsPerMinute', 'signUpsPerHourPerAddress', 'storedBytesPerDayPerUser'],
-  ...['newRoomsPerDayPerUser', 'readBytesPerSecondPerUser'],
+  ...['newRoomsPerDayPerUser', 'readBytesPerSecondPerUser', 'commandsPerSecond'],
 ]
 
 /** `path` is that of another checkout; null is this one. */
@@ -64,7 +65,7 @@ function running(process: ServerProcess, folder: string): Running {
   const origin = `http://127.0.0.1:${process.port}`
   return {
     process,
-    target: { port: process.port, speech: RAW },
+    target: { port: process.port },
     credentials: (openings, credential) => CREDENTIALS[credential](origin, openings),
     async post() {
       const authorization = `Bearer ${await accessToken(origin)}`
@@ -81,7 +82,8 @@ function running(process: ServerProcess, folder: string): Running {
 type Openings = readonly Opening[]
 
 const CREDENTIALS: Record<Credential, (origin: string, all: Openings) => Promise<Opening[]>> = {
-  ticket: withTickets,
+  ticket: (origin, openings) => withTickets(origin, openings, false),
+  'ticket for its rooms': (origin, openings) => withTickets(origin, openings, true),
   async cookie(origin, openings) {
     const cookie = await cookieOf(origin)
     return openings.map((opening) => into(opening, { headers: { cookie, origin } }))
@@ -91,32 +93,55 @@ const CREDENTIALS: Record<Credential, (origin: string, all: Openings) => Promise
     return openings.map((opening) => into(opening, { headers }))
   },
   async none(_origin, openings) {
-    return openings.map((opening) => ({ ...opening, path: `/rooms/open:${opening.room}` }))
+    return openings.map((opening) => into(opening, { pattern: 'open' }))
   },
 }
 
-function into(opening: Opening, { query = '', headers = {} }): Opening {
-  const pattern = opening.isStored ? 'stored' : 'bench'
-  return { ...opening, path: `/rooms/${pattern}:${opening.room}${query}`, headers }
+interface Way {
+  headers?: Record<string, string>
+  ticket?: string
+  pattern?: string
+}
+
+/** The ticket stands where the client says who it is: in the path, or in the connect command. */
+function into(opening: Opening, { headers = {}, ticket, pattern }: Way): Opening {
+  const names = namesOf(opening, pattern)
+  if (opening.speech.startsWith('rich')) {
+    const isBinary = SPEECHES[opening.speech].opcode === 2
+    const offer = isBinary ? { 'Sec-WebSocket-Protocol': 'centrifuge-protobuf' } : {}
+    const path = '/connection/websocket'
+    return { ...opening, path, names, token: ticket ?? null, headers: { ...offer, ...headers } }
+  }
+  const query = ticket === undefined ? '' : `?ticket=${ticket}`
+  return { ...opening, path: `/rooms/${names[0]}${query}`, names, headers }
+}
+
+function namesOf({ rooms, isStored }: Opening, pattern = isStored ? 'stored' : 'bench'): string[] {
+  return rooms.map((room) => `${pattern}:${room}`)
 }
 
 /** Each opening is a user of its own, as an application with its own log-in would have it. */
-async function withTickets(origin: string, openings: Openings): Promise<Opening[]> {
+async function withTickets(
+  origin: string,
+  openings: Openings,
+  isNarrow: boolean,
+): Promise<Opening[]> {
   const done: Opening[] = []
   const queue = openings.values()
   const fetching = async (): Promise<void> => {
     for (const opening of queue) {
-      const ticket = await ticketFor(origin, `guest-${opening.number}`)
-      done.push(into(opening, { query: `?ticket=${ticket}` }))
+      const rooms = isNarrow ? { rooms: namesOf(opening) } : {}
+      const ticket = await ticketFor(origin, { user: `guest-${opening.number}`, ...rooms })
+      done.push(into(opening, { ticket }))
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, fetching))
   return done.sort((one, other) => one.number - other.number)
 }
 
-async function ticketFor(origin: string, user: string): Promise<string> {
+async function ticketFor(origin: string, wanted: object): Promise<string> {
   const authorization = `Bearer ${KEY}`
-  const answer = await post(`${origin}/tickets`, { user }, { authorization })
+  const answer = await post(`${origin}/tickets`, wanted, { authorization })
   const { ticket } = (await answer.json()) as { ticket: string }
   return ticket
 }

@@ -1,11 +1,14 @@
-// Runs before `npm test`, and with `--programs` before `npm run test:programs`: installs the
-// programs that tests need, since a test that is skipped without its program looks like one that
-// passed.
+// Runs before `npm test`, with `--programs` before `npm run test:programs`, with `--sdks` before
+// `npm run test:sdks`: installs the programs that tests need, since a test that is skipped without
+// its program looks like one that passed.
 import { spawnSync } from 'node:child_process'
-import { FURTHER_PROGRAMS, findProgram, PROGRAMS, type Program } from './programs.ts'
+import { FURTHER_PROGRAMS, findProgram, PROGRAMS, type Program, SDK_PROGRAMS } from './programs.ts'
 
-const further = process.argv.includes('--programs') ? Object.values(FURTHER_PROGRAMS) : []
-const needed: readonly Program[] = [...Object.values(PROGRAMS), ...further]
+const needed: readonly Program[] = [
+  ...Object.values(PROGRAMS),
+  ...(process.argv.includes('--programs') ? Object.values(FURTHER_PROGRAMS) : []),
+  ...(process.argv.includes('--sdks') ? Object.values(SDK_PROGRAMS) : []),
+]
 
 // Only the programs are needed, no service. Debian asks policy-rc.d whether a new package may start
 // its service, and 101 means no. What was installed is kept from starting at the next boot too.

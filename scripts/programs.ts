@@ -81,6 +81,24 @@ export const FURTHER_PROGRAMS = {
   },
 } as const satisfies Record<string, Program>
 
+/** What `npm run test:sdks` needs beside those. */
+export const SDK_PROGRAMS = {
+  go: FURTHER_PROGRAMS.go,
+  javac: {
+    title: 'the compiler of Java',
+    commands: ['javac'],
+    debianPackage: 'default-jdk-headless',
+  },
+  java: { title: 'Java', commands: ['java'], debianPackage: 'default-jdk-headless' },
+  maven: { title: 'Maven', commands: ['mvn'], debianPackage: 'maven' },
+  venv: {
+    title: 'venv for Python',
+    commands: [PYTHON],
+    debianPackage: 'python3-venv',
+    module: 'ensurepip',
+  },
+} as const satisfies Record<string, Program>
+
 // Debian leaves the sbin folders out of the PATH of plain users.
 const FURTHER_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin']
 

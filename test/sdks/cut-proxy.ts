@@ -1,0 +1,64 @@
+// A TCP proxy in front of a server, which a test cuts and points to the next server.
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { Teardown } from '../support/program.ts'
+
+export class CutProxy {
+  /** How many connections have come. */
+  taken = 0
+  #target: number
+  readonly #pairs = new Set<[Socket, Socket]>()
+  readonly #server = createServer((socket) => this.#take(socket))
+
+  constructor(target: number) {
+    this.#target = target
+  }
+
+  get url(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+  }
+
+  /** The port of the server from now on. */
+  pointTo(target: number): void {
+    this.#target = target
+  }
+
+  /** Every TCP connection breaks, wherever it is in a frame. */
+  cut(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
+  }
+
+  close(): void {
+    this.#server.close()
+    this.cut()
+  }
+
+  #take(client: Socket): void {
+    this.taken += 1
+    const server = connect({ port: this.#target, host: '127.0.0.1' })
+    const pair: [Socket, Socket] = [client, server]
+    this.#pairs.add(pair)
+    for (const socket of pair) {
+      socket.setNoDelay()
+      socket.on('error', () => socket.destroy())
+      socket.on('close', () => {
+        this.#pairs.delete(pair)
+        for (const other of pair) other.destroy()
+      })
+    }
+    client.pipe(server).pipe(client)
+  }
+}
+
+/** In front of the server with this URL; closed when the test is over. */
+export async function cutProxy(t: Teardown, url: string): Promise<CutProxy> {
+  const proxy = new CutProxy(Number(new URL(url).port))
+  t.teardown(() => proxy.close())
+  await proxy.listen()
+  return proxy
+}

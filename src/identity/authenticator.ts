@@ -7,7 +7,7 @@ import { TICKET } from '../protocol/limits.ts'
 import { HOST_SESSION, isUserId, nameIn, USER_ID_PATTERN } from '../protocol/names.ts'
 import type { Clock } from '../time/clock.ts'
 import { ACCESS_TOKEN_CHARACTERS_MAX, type AccessTokens } from './access-token.ts'
-import { tokenRefused } from './expired.ts'
+import { isExpired, tokenRefused } from './expired.ts'
 import type { KnownKey, ServerKeys } from './server-keys.ts'
 import { type Sessions, sessionEnded } from './sessions.ts'
 import type { ThirdPartyTokens } from './third-party-token.ts'
@@ -95,6 +95,18 @@ export class Authenticator {
     }
   }
 
+  /**
+   * The identity of a ticket that widens an open connection of `user` to one room. It is not used
+   * up: until its time it opens any number of its rooms, unless a connection uses it first. Rejects
+   * with 403 for anything that is no ticket, or one of another user or that does not name the room,
+   * and with a Refusal that `isExpired` for one that is late or used.
+   */
+  async ticketFor(ticket: string, user: string | null, room: string): Promise<Identity> {
+    const record = await this.#parts.tickets.inspect(ticket).catch(refuseUnlessExpired)
+    if (record.user !== user || !record.rooms?.includes(room)) throw ticketOfAnother()
+    return identityOfTicket(record)
+  }
+
   async #bearer({ token, ask, key = this.serverKey(token) }: Bearer): Promise<Identity> {
     if (key) return { ...ANONYMOUS, proof: 'key', server: key.name, scopes: key.scopes }
     const known = (await this.#own(token)) ?? (await this.#thirdParty(token))
@@ -176,6 +188,18 @@ function checkHostUser({ user, info, session, expiresAt }: HostUser): void {
   need(session == null || typeof session === 'string', 'a session that is no text')
   need(expiresAt == null || Number.isFinite(expiresAt), 'an expiresAt that is no number')
   need(info == null || typeof info === 'object', 'info that is no object')
+}
+
+function refuseUnlessExpired(error: unknown): never {
+  if (error instanceof Refusal && error.reply.status === 401 && !isExpired(error)) {
+    throw ticketOfAnother()
+  }
+  throw error
+}
+
+/** The same words for all, so that a ticket that was found tells nothing of itself. */
+function ticketOfAnother(): Refusal {
+  return new Refusal(REPLY.forbidden, 'This token is no ticket of yours for this room.')
 }
 
 function settled(identity: Identity): Claim {

@@ -1,7 +1,15 @@
 // The list of wire formats: by name, and by the subprotocol that chooses them at an endpoint.
 import type { Encoding } from './centrifugal/encoding.ts'
-import { type Framing, inChunks, inEvents, inFrames, inLines } from './centrifugal/framing.ts'
+import {
+  asTheyAre,
+  type Framing,
+  inChunks,
+  inEvents,
+  inFrames,
+  inLines,
+} from './centrifugal/framing.ts'
 import { json } from './centrifugal/json.ts'
+import { protobuf } from './centrifugal/protobuf.ts'
 import { richFormat } from './centrifugal/rich-format.ts'
 import { raw } from './raw.ts'
 import { sse, sseChunked, sseEnvelope, sseEnvelopeChunked } from './sse.ts'
@@ -20,13 +28,18 @@ function formatsOf(encoding: Encoding, framings: Partial<Record<Carrier, Framing
   )
 }
 
-const RICH: Readonly<Partial<Record<Encoding['name'], ReadonlyMap<string, RichFormat>>>> = {
+const RICH: Readonly<Record<Encoding['name'], ReadonlyMap<string, RichFormat>>> = {
   json: formatsOf(json, {
     websocket: inFrames(1),
     stream: inLines,
     'stream-chunked': inChunks(inLines),
     sse: inEvents,
     'sse-chunked': inChunks(inEvents),
+  }),
+  protobuf: formatsOf(protobuf, {
+    websocket: inFrames(2),
+    stream: asTheyAre,
+    'stream-chunked': inChunks(asTheyAre),
   }),
 }
 
@@ -44,7 +57,10 @@ export type Endpoint = 'rooms' | 'connection'
  */
 export const SUBPROTOCOLS: Readonly<Record<Endpoint, ReadonlyMap<string, WireFormat>>> = {
   rooms: new Map([['usher.raw', raw]]),
-  connection: new Map([['centrifuge-json', richFormatOf('json', 'websocket')]]),
+  connection: new Map([
+    ['centrifuge-json', richFormatOf('json', 'websocket')],
+    ['centrifuge-protobuf', richFormatOf('protobuf', 'websocket')],
+  ]),
 }
 
 /** Throws for a name that is not in the list, which is a mistake in a route. */
@@ -56,7 +72,7 @@ export function formatNamed(name: string): WireFormat {
 
 /** Throws where the encoding has no such carrier: server-sent events are text. */
 export function richFormatOf(encoding: Encoding['name'], carrier: Carrier): RichFormat {
-  const format = RICH[encoding]?.get(carrier)
+  const format = RICH[encoding].get(carrier)
   if (!format) throw new Error(`${encoding} is not carried by ${carrier}`)
   return format
 }

@@ -9,7 +9,7 @@ export type Piece = string | Uint8Array
 /** Puts a body into one buffer, with all that its transport wants around it. */
 export type Framing = (body: readonly Piece[]) => Buffer
 
-function bytesOf(pieces: readonly Piece[]): number {
+export function bytesOf(pieces: readonly Piece[]): number {
   let bytes = 0
   for (const piece of pieces) {
     bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length

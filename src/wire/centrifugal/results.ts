@@ -90,7 +90,8 @@ function clients({ clients }: PresenceReply): Map<string, ClientInfoFields> {
 }
 
 function history({ items, position }: HistoryReply): NonNullable<ReplyFields['history']> {
-  return { publications: items, ...(position ?? {}) }
+  if (position === null) return { publications: items }
+  return { publications: items, epoch: position.epoch, offset: position.offset }
 }
 
 function failed({ code, message }: FailedReply): NonNullable<ReplyFields['error']> {

@@ -4,7 +4,8 @@ import type { Holder } from '../engine/shares.ts'
 import type { Message, Position } from '../protocol/message.ts'
 import type { History } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
-import { hasHole } from './stretch.ts'
+import type { ReadRate } from './read-rate.ts'
+import { beginOf, hasHole, type Stretch } from './stretch.ts'
 
 /** How many messages and bytes one reply may carry. */
 export const RECOVERY = Object.freeze({ messagesMax: 1_000, bytesMax: 524_288 })
@@ -15,50 +16,67 @@ export interface Recovered {
   readonly messages: readonly Message[]
   /** Where the member continues: give it to `Room.release`. */
   readonly position: Position
+  /** How many messages were redacted in the epoch of `position`. */
+  readonly redactions: number
+}
+
+export interface RecoveryParts {
+  history: History
+  readRate: ReadRate
 }
 
 /**
- * Reads the messages after `from`; null asks for the present position alone. `buffer` is that of
- * the joining member (`Room.holdBack`), and the reads count for `holder`. `Room.release` MUST be
- * called in the step in which this resolves: what is published later may overflow the buffer.
- * Rejects with EngineUnavailable.
+ * Reads the messages after `from`; null asks for the present position alone. An empty epoch stands
+ * for any, and with offset 0 for all that is kept. `buffer` is that of the joining member
+ * (`Room.holdBack`), and the reads count for `holder`. `Room.release` MUST be called in the step in
+ * which this resolves: what is published later may overflow the buffer. Rejects with
+ * EngineUnavailable, and with 429 where the holder has read too much.
  */
 export async function recover(
-  history: History,
+  { history, readRate }: RecoveryParts,
   buffer: JoinBuffer,
   from: Position | null,
   holder: Holder,
 ): Promise<Recovered> {
   if (from === null) return nothing(history, buffer)
+  const reached = readRate.over(holder)
+  if (reached !== null) throw reached.refusal
   const messages: Message[] = []
   let bytes = 0
-  let at = from.offset
+  let at = from
   const seen = history.redactionsSeen
   for (;;) {
     buffer.clear()
-    const page = await history.after(at, { holder })
-    const { head } = page
-    const isOther = head.epoch !== from.epoch || from.offset > head.offset
-    if (isOther || hasHole(page, at)) return nothing(history, buffer)
+    const page = await history.after(at.offset, { holder })
+    const { head, redactions } = page
+    if (at.epoch === '') at = anyEpoch(page, at)
+    const isOther = head.epoch !== at.epoch || at.offset > head.offset
+    if (isOther || hasHole(page, at.offset)) return nothing(history, buffer)
     messages.push(...page.messages)
-    bytes += page.messages.reduce((sum, { payload }) => sum + payload.length, 0)
+    const more = page.messages.reduce((sum, { payload }) => sum + payload.length, 0)
+    readRate.charge(holder, more)
+    bytes += more
     if (messages.length > RECOVERY.messagesMax || bytes > RECOVERY.bytesMax) {
       return nothing(history, buffer)
     }
     // What was read before has perhaps been redacted: the client loads the room again.
     if (history.redactionsSeen !== seen) return nothing(history, buffer)
-    at = page.messages.at(-1)?.offset ?? at
-    const position = { epoch: head.epoch, offset: at }
-    const isLast = at >= head.offset && !buffer.overflowed && buffer.follows(position)
-    if (isLast) return { recovered: true, messages, position }
+    at = { ...at, offset: page.messages.at(-1)?.offset ?? at.offset }
+    const isLast = at.offset >= head.offset && !buffer.overflowed && buffer.follows(at)
+    if (isLast) return { recovered: true, messages, position: at, redactions }
   }
+}
+
+/** A client that knows no epoch and no offset wants what there is, also if more was published. */
+function anyEpoch(page: Stretch, { offset }: Position): Position {
+  return { epoch: page.head.epoch, offset: offset === 0 ? beginOf(page, 0) : offset }
 }
 
 async function nothing(history: History, buffer: JoinBuffer): Promise<Recovered> {
   for (;;) {
     buffer.clear()
-    const { head: position } = await history.present()
+    const { head: position, redactions } = await history.present()
     const isLast = !buffer.overflowed && buffer.follows(position)
-    if (isLast) return { recovered: false, messages: [], position }
+    if (isLast) return { recovered: false, messages: [], position, redactions }
   }
 }

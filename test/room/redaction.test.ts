@@ -5,7 +5,6 @@ import type { Follower, MessageLog, Page } from '../../src/engine/message-log.ts
 import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { type Message, tombstoneOf } from '../../src/protocol/message.ts'
 import type { JoinBuffer } from '../../src/room/join-buffer.ts'
-import { recover } from '../../src/room/recovery.ts'
 import { Rooms } from '../../src/room/rooms.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { sse } from '../../src/wire/sse.ts'
@@ -162,10 +161,8 @@ t.test('[C218] a redaction of a former epoch is not told in the next one', async
 
 t.test('what a reply would bring is given up where something was redacted meanwhile', async (t) => {
   const { follower, room, member, answer } = await scene()
-  const { history } = room
-  if (history === null) throw new Error('the room has history')
   const buffer: JoinBuffer = room.holdBack(member)
-  const recovering = recover(history, buffer, { epoch: EPOCH, offset: 0 }, NO_HOLDER)
+  const recovering = room.recover(buffer, { epoch: EPOCH, offset: 0 }, NO_HOLDER)
   const head = { epoch: EPOCH, offset: 3 }
   await answer({ ...page(message(3)), head })
   await answer({ ...page(message(1)), head })

@@ -12,7 +12,6 @@ import type {
 } from '../../src/engine/message-log.ts'
 import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Message } from '../../src/protocol/message.ts'
-import { recover } from '../../src/room/recovery.ts'
 import type { Start } from '../../src/room/resume.ts'
 import type { Room } from '../../src/room/room.ts'
 import { Rooms } from '../../src/room/rooms.ts'
@@ -223,12 +222,10 @@ class Simulation {
 
 /** Joins as a connection of many rooms does: all or nothing, in one step with the release. */
 async function joinWhole(room: Room, member: FakeMember, offset: number): Promise<void> {
-  const { history } = room
-  if (history === null) throw new Error('the room keeps nothing')
   const buffer = room.holdBack(member)
   try {
     const position = { epoch: EPOCH, offset }
-    const recovered = await recover(history, buffer, position, NO_HOLDER)
+    const recovered = await room.recover(buffer, position, NO_HOLDER)
     const told = recovered.recovered ? '' : `reset=${recovered.position.offset} `
     const items = recovered.messages.map(({ payload }) => `${payload} `)
     member.deliver(Buffer.from(told + items.join('')))

@@ -7,9 +7,9 @@ import type {
   Retention,
 } from '../../src/engine/message-log.ts'
 import { NO_HOLDER, type Shares } from '../../src/engine/shares.ts'
+import type { Limits } from '../../src/protocol/limits.ts'
 import type { Message, Position } from '../../src/protocol/message.ts'
 import type { JoinBuffer } from '../../src/room/join-buffer.ts'
-import { recover } from '../../src/room/recovery.ts'
 import type { Start } from '../../src/room/resume.ts'
 import type { Room } from '../../src/room/room.ts'
 import { Rooms } from '../../src/room/rooms.ts'
@@ -31,14 +31,15 @@ export class RoomByHand {
   readonly #rule
   #kept: Message[] = []
   #epoch = 'e1'
+  #redactions = 0
   #waiting: (() => void)[] | null = null
   #follower!: Follower
   room!: Room
 
-  constructor(retention: Retention) {
+  constructor(retention: Retention, limits: Partial<Limits> = {}) {
     this.#rule = { ...RULE_DEFAULTS, match: '*', history: retention }
     const { clock } = this
-    this.#shares = sharesWithin({}, clock)
+    this.#shares = sharesWithin(limits, clock)
     const parts = { clock, shares: this.#shares, rules: [this.#rule] }
     this.#rooms = new Rooms({ log: this.#log, ...parts })
   }
@@ -69,6 +70,7 @@ export class RoomByHand {
   }
 
   redact(offset: number): void {
+    this.#redactions += 1
     const payload = Buffer.alloc(0)
     this.#kept = this.#kept.map((one) =>
       one.offset === offset ? { ...one, payload, name: null, redacted: true } : one,
@@ -103,10 +105,8 @@ export class RoomByHand {
     while ('release' in this.#shares.take('tails', NO_HOLDER, 500_000));
   }
 
-  recover(buffer: JoinBuffer, offset: number) {
-    const { history } = this.room
-    if (history === null) throw new Error('the room keeps history')
-    return recover(history, buffer, { epoch: 'e1', offset }, NO_HOLDER)
+  recover(buffer: JoinBuffer, offset: number, epoch = 'e1') {
+    return this.room.recover(buffer, { epoch, offset }, NO_HOLDER)
   }
 
   join(start: Start, mayJoin = () => true): FakeMember {
@@ -133,7 +133,8 @@ export class RoomByHand {
   }
 
   get #summary(): Omit<Page, 'messages'> {
-    return { head: this.head, oldest: this.#kept[0]?.offset ?? 1, redactions: 0, userRedactions: 0 }
+    const oldest = this.#kept[0]?.offset ?? 1
+    return { head: this.head, oldest, redactions: this.#redactions, userRedactions: 0 }
   }
 
   readonly #log = {

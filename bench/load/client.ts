@@ -4,7 +4,15 @@ import { ChunkWalker } from './chunks.ts'
 import { micros } from './clock.ts'
 import { FrameWalker } from './frames.ts'
 import type { Latencies } from './latency.ts'
-import { clientFrame, dueAt, MARK, publisherAt, STAMP_BYTES, Stamper } from './message.ts'
+import {
+  clientFrame,
+  dueAt,
+  isStamp,
+  publisherAt,
+  STAMP_BYTES,
+  Stamper,
+  stampIn,
+} from './message.ts'
 import type { Opening, Target } from './orders.ts'
 import type { Speech, Wanted } from './speech.ts'
 import { SPEECHES } from './speeches.ts'
@@ -27,6 +35,8 @@ const ACCEPTED = /^HTTP\/1\.1 (101|200) /
 /** What all clients of one process share. */
 export interface Tally {
   delivered: number
+  /** All that came since the connections are up, frame headers included. */
+  bytes: number
   /** Filled while the run measures: from due to received, and from due to sent. */
   latencies: Latencies | null
   lateness: Latencies | null
@@ -140,6 +150,7 @@ export class Client {
   /** False stops reading, for clients that are ready and do not read at once. */
   #onChunk(length: number, bytes: Buffer): boolean {
     if (this.#tally.latencies !== null) this.#now = micros()
+    this.#tally.bytes += length
     if (this.#isUp) this.#frames.walk(bytes, length)
     else this.#onHead(length, bytes)
     if (this.#window > 0) this.#topUp()
@@ -194,12 +205,12 @@ export class Client {
 
   #onOne(bytes: Buffer, at: number, length: number): void {
     const markAt = at + this.#markAt
-    if (length >= this.#markAt + STAMP_BYTES && bytes[markAt] === MARK) {
+    if (length >= this.#markAt + STAMP_BYTES && isStamp(bytes, markAt)) {
       return this.#onMessage(bytes, markAt)
     }
     const payload = bytes.subarray(at, at + length)
-    const found = payload.indexOf(MARK)
-    if (found < 0 || length < found + STAMP_BYTES) return this.#onOther(payload)
+    const found = stampIn(payload)
+    if (found < 0) return this.#onOther(payload)
     this.#markAt = found
     this.#onMessage(bytes, at + found)
   }

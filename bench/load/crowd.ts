@@ -13,7 +13,7 @@ const SETTLE_STEP_MS = 100
 
 export class Crowd {
   readonly #clients: Client[] = []
-  readonly #tally: Tally = { delivered: 0, latencies: null, lateness: null }
+  readonly #tally: Tally = { delivered: 0, bytes: 0, latencies: null, lateness: null }
 
   /** Resolves with the seconds it took. */
   async connect({ target, openings, atOnce, turnMs }: ConnectOrder): Promise<number> {
@@ -39,16 +39,18 @@ export class Crowd {
     const latencies = new Latencies()
     const lateness = new Latencies()
     Object.assign(this.#tally, { latencies, lateness })
-    const before = { delivered: this.#tally.delivered, busy: busySoFar() }
+    const { delivered, bytes } = this.#tally
+    const busy = busySoFar()
     await sleep(order.seconds * 1_000)
     const now = busySoFar()
-    const seconds = (now.at - before.busy.at) / 1e6
-    const done = this.#tally.delivered - before.delivered
-    const load = busyShare(before.busy, now)
+    const seconds = (now.at - busy.at) / 1e6
+    const done = this.#tally.delivered - delivered
+    const load = busyShare(busy, now)
     Object.assign(this.#tally, { latencies: null, lateness: null })
     stop()
     const lateMs = lateness.quantile(0.99) ?? 0
-    return { done, seconds, load, latencies: latencies.counts, lateMs }
+    const bytesEach = (this.#tally.bytes - bytes) / Math.max(1, done)
+    return { done, seconds, load, latencies: latencies.counts, lateMs, bytesEach }
   }
 
   /**

@@ -31,6 +31,8 @@ export interface Measured {
   /** Whether the load side may be what limited the figures. */
   wasLimit: boolean
   lateMs: number
+  /** Bytes that came for each delivery; 0 where they are not counted. */
+  bytesEach: number
 }
 
 type Result<Deed extends keyof Deeds> = Awaited<ReturnType<Deeds[Deed]>>
@@ -157,5 +159,6 @@ function together(parts: readonly Part[]): Measured {
     load,
     wasLimit: load >= LIMIT_SHARE || lateMs > LATE_MS,
     lateMs,
+    bytesEach: Math.max(...parts.map((part) => part.bytesEach)),
   }
 }

@@ -3,12 +3,25 @@
 
 import type { Wrapping } from './speech.ts'
 
-export const MARK = 64
+const MARK = 64
+const DIGIT = 48
 const PUBLISHER_AT = 1
 const DUE_AT = 5
 const DUE_DIGITS = 16
 /** Bytes that a reader must see to know a message. */
 export const STAMP_BYTES = DUE_AT + DUE_DIGITS
+
+/** A mark alone may be anything: in Protobuf it is also the length of 64 bytes. */
+export function isStamp(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === MARK && ((bytes[at + 1] ?? 0) & 0xf0) === DIGIT
+}
+
+/** Where a message has its stamp; below 0 where it has none. */
+export function stampIn(payload: Buffer): number {
+  let at = payload.indexOf(MARK)
+  while (at >= 0 && !isStamp(payload, at)) at = payload.indexOf(MARK, at + 1)
+  return payload.length >= at + STAMP_BYTES ? at : -1
+}
 
 function digits(bytes: Uint8Array, from: number, count: number): number {
   let value = 0

@@ -85,6 +85,8 @@ export interface Part {
   latencies: Counts
   /** How late the load side itself sent, 99 of 100 messages, in milliseconds. */
   lateMs: number
+  /** Bytes that came for each delivery; 0 where they are not counted. */
+  bytesEach: number
 }
 
 export interface Posted extends Part {

@@ -25,7 +25,14 @@ export async function post(order: PostOrder): Promise<Posted> {
   const seconds = (now.at - before.at) / 1e6
   for (const socket of sockets) socket.resetAndDestroy()
   const { counts } = tally.latencies
-  return { ...tally, latencies: counts, seconds, load: busyShare(before, now), lateMs: 0 }
+  return {
+    ...tally,
+    latencies: counts,
+    seconds,
+    load: busyShare(before, now),
+    lateMs: 0,
+    bytesEach: 0,
+  }
 }
 
 function requestOf({ port, path, headers, body }: PostOrder): string {

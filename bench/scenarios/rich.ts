@@ -15,6 +15,9 @@ import {
 import { BIG_ROOM, byLatency, DELIVERIES, LATENCY, scaled, TURN_MS, talk } from './talk.ts'
 
 const SIZE = 64
+/** What a push has besides its payload, in bytes: its room, its sender and its time. */
+const AROUND = 117
+const AROUND_PROTOBUF = 49
 const FORMATS = new Map<string, SpeechName>([
   ['raw', 'raw'],
   ['SSE', 'event stream'],
@@ -38,10 +41,20 @@ function rowsOf(formats: readonly string[], controls: readonly string[], measure
 
 export const RICH_BIG_ROOM: Scenario = {
   ...{ name: 'rich big room', ...DELIVERIES, ...SUBJECT },
-  rows: rowsOf([...RICH, 'raw'], ['centrifugo'], async (context, speech) => {
-    await gather(context, scaled({ ...BIG_ROOM, turnMs: TURN_MS, speech }, context))
-    return (await talk(context, { size: SIZE, pace: { window: 16 } })).figure
-  }),
+  rows: [
+    ...rowsOf([...RICH, 'raw'], ['centrifugo'], (context, speech) =>
+      bigRoom(context, speech, SIZE),
+    ),
+    ...[SIZE + AROUND_PROTOBUF, SIZE + AROUND].map((size): Row => {
+      const row = { name: `usher, raw ${size} B`, contender: 'usher' }
+      return { ...row, measure: (context) => bigRoom(context, 'raw', size) }
+    }),
+  ],
+}
+
+async function bigRoom(context: Context, speech: SpeechName, size: number): Promise<Figure> {
+  await gather(context, scaled({ ...BIG_ROOM, turnMs: TURN_MS, speech }, context))
+  return (await talk(context, { size, pace: { window: 16 } })).figure
 }
 
 export const RICH_FIXED_RATE: Scenario = {
@@ -121,8 +134,6 @@ function formatsRow(name: string, timed: string, formats: readonly string[]): Ro
 const ROOMS = 100
 const ROOMS_EACH = 10
 const BYTES_EACH = 100
-/** What a push has besides its payload, about. */
-const AROUND = 130
 const TURNS_PER_SECOND = 20
 
 /** CPU time per connection and turn, where each room has one message per turn. */

@@ -141,6 +141,7 @@ export async function talk(
       'too many': verdict.surplus,
       'slow readers cut': verdict.slowClosed,
       'sent late by ms (p99)': measured.lateMs,
+      'bytes each': measured.bytesEach,
     },
   }
   return { figure, verdict }

@@ -7,6 +7,7 @@ import { HOST_SESSION, isRoomName, isUserId } from '../src/protocol/names.ts'
 import type { Sender } from '../src/room/publish.ts'
 import { deletions } from './embedding/deletions.ts'
 import { need } from './embedding/need.ts'
+import { roomMembers } from './embedding/room-members.ts'
 import type { Usher } from './embedding/usher-types.ts'
 
 /** No rule and no rate binds the application itself. */
@@ -69,6 +70,7 @@ async function serverApi(app: FastifyInstance): Promise<void> {
     publish: whileOpen(publishing(app)),
     issueTicket: whileOpen((options) => app.tickets.issueTo(null, options)),
     disconnect: whileOpen(disconnecting(app)),
+    members: whileOpen(roomMembers(app)),
     redactUser: whileOpen(redactUser),
     deleteRoom: whileOpen(deleteRoom),
     identify: whileOpen(identifying(app)),

@@ -52,6 +52,7 @@ import { batchRoutes } from '../routes/batch.ts'
 import { emulationRoutes } from '../routes/emulation.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { historyRoutes } from '../routes/history.ts'
+import { memberRoutes } from '../routes/members.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { roomListRoutes } from '../routes/room-list.ts'
@@ -80,7 +81,7 @@ const ACCOUNT_ROUTES = [
 
 const ROUTES = [
   ...[ticketRoutes, roomRoutes, messageRoutes, historyRoutes, batchRoutes, userRoutes],
-  ...[roomListRoutes, emulationRoutes],
+  ...[roomListRoutes, memberRoutes, emulationRoutes],
 ] as FastifyPluginAsync[]
 
 /** They ignore query parameters that they do not know. */

@@ -26,6 +26,8 @@ export type {
   Published,
   PublishOptions,
   TicketOptions,
+  UserInRoom,
+  UsersInRoom,
   Usher,
 } from '../plugins/embedding/usher-types.ts'
 export type { HostIdentity } from '../plugins/tokens/credential.ts'

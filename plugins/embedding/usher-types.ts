@@ -19,6 +19,23 @@ export interface PublishOptions {
 
 export type Published = { room: string; time: number } & Partial<Position>
 
+/** A user in a room, with what its newest connection shows. */
+export interface UserInRoom {
+  /** Null for all connections without a user together. */
+  user: string | null
+  name: string | null
+  connections: number
+  /** The `public` part of what travels with the user. */
+  info: Record<string, unknown> | null
+}
+
+/** `members` is null where the rule tells counts only, or the room is too large. */
+export interface UsersInRoom {
+  members: UserInRoom[] | null
+  connections: number
+  users: number
+}
+
 export interface TicketOptions extends TicketWish {
   user: string
 }
@@ -36,6 +53,11 @@ export interface Usher {
    * for a room it also voids the tickets of that session or user that are not used yet.
    */
   disconnect(who: Revocation): Promise<void>
+  /**
+   * Who is in a room, over all nodes. Rejects with `not_available` where the rule of the room has
+   * no presence.
+   */
+  members(room: string): Promise<UsersInRoom>
   /**
    * Redacts all that a user has said up to now, in all rooms: it is not shown any more, and deleted
    * soon.

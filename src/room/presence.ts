@@ -31,7 +31,7 @@ export interface PresenceParts {
   isOurs(connection: string): boolean
   /** See `limits.presenceMembers`; null for any size. */
   membersMax: number | null
-  /** The store could not be asked; it is asked again. MUST NOT throw. */
+  /** The store could not be asked; it is asked until it can be. MUST NOT throw. */
   onFailure(error: unknown): void
 }
 
@@ -73,6 +73,8 @@ export class RoomPresence implements PresenceWatcher, PresenceView {
   #isSyncing = false
   #mustSync = false
   #isStopped = false
+  /** The store failed, and was not found to be in step since. */
+  #hasFailed = false
   /** Connections of other nodes that changed while the store was being listed. */
   #changed: Set<string> | null = null
 
@@ -169,7 +171,7 @@ export class RoomPresence implements PresenceWatcher, PresenceView {
   readonly #failed = (error: unknown): void => {
     this.#underWay -= 1
     if (this.#isStopped) return
-    this.#parts.onFailure(error)
+    this.#fail(error)
     this.#sync()
   }
 
@@ -183,16 +185,23 @@ export class RoomPresence implements PresenceWatcher, PresenceView {
   async #syncAll(): Promise<void> {
     while (this.#mustSync && !this.#isStopped) {
       this.#mustSync = false
-      const failure = await this.#syncOnce().catch((error: unknown) => ({ error }))
+      const failure = await this.#syncOnce().then(nothing, (error: unknown) => ({ error }))
       this.#isReady = true
       this.#ready.resolve()
-      if (!failure) continue
-      this.#parts.onFailure(failure.error)
+      this.#hasFailed &&= failure !== undefined
+      if (failure === undefined) continue
+      this.#fail(failure.error)
       this.#mustSync = true
       await sleep(this.#parts.clock, RETRY_MS)
     }
     this.#isSyncing = false
     if (this.isSettled) this.#parts.onSettled()
+  }
+
+  /** An outage is one failure, however often the store is asked meanwhile. */
+  #fail(error: unknown): void {
+    if (!this.#hasFailed) this.#parts.onFailure(error)
+    this.#hasFailed = true
   }
 
   async #syncOnce(): Promise<void> {
@@ -232,3 +241,5 @@ export class RoomPresence implements PresenceWatcher, PresenceView {
     }
   }
 }
+
+function nothing(): undefined {}

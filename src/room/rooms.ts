@@ -12,15 +12,10 @@ import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush
 import { listRooms, type RoomList } from './list-rooms.ts'
 import type { RoomObserver } from './observer.ts'
 import { notPermitted, type Purpose, permitsBy } from './permission.ts'
-import {
-  type PresenceCounts,
-  type PresenceParts,
-  type PresenceView,
-  presenceOf,
-} from './presence.ts'
+import { type PresenceCounts, type PresenceParts, presenceOf } from './presence.ts'
 import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
 import { type PageAnswer, type PageRequest, readPage } from './read-page.ts'
-import { clientsOf, readPresence } from './read-presence.ts'
+import { PresenceReads, type RoomMembers } from './read-presence.ts'
 import { ReadRate } from './read-rate.ts'
 import { redact } from './redact.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
@@ -87,29 +82,19 @@ export class Rooms {
   readonly scheduler: FlushScheduler
   readonly #rules: readonly Rule[]
   readonly #parts: RoomParts
-  readonly #presence: PresenceParts | null
+  readonly #presence: PresenceReads
   readonly #open = new Map<string, OpenRoom>()
   readonly #sweeping: Timer
 
   constructor(parts: RoomsParts) {
-    const {
-      log,
-      clock,
-      shares,
-      rules,
-      authorize,
-      onFlush,
-      observer = null,
-      presence = null,
-    } = parts
-    const { messageBytes = DEFAULT_LIMITS.messageBytes } = parts
+    const { log, clock, shares, rules, authorize, onFlush } = parts
+    const { observer = null, presence = null, messageBytes = DEFAULT_LIMITS.messageBytes } = parts
     const scheduler = new FlushScheduler({ clock, onFlush })
     const permits = permitsBy(authorize)
     const { totals } = scheduler
     const publisher = new Publisher({ log, clock, permits, messageBytes, observer, totals })
     this.scheduler = scheduler
     this.#rules = rules
-    this.#presence = presence
     const readRate = new ReadRate(shares)
     this.#parts = {
       ...{ log, scheduler, clock, shares, readRate, permits, publisher, observer },
@@ -118,6 +103,12 @@ export class Rooms {
         return presence && presenceOf(room, { ...presence, clock, onSettled })
       },
     }
+    this.#presence = new PresenceReads({
+      ...{ presence, readRate },
+      ruleFor: async (room, identity) =>
+        identity === null ? this.#known(room) : this.permitted(room, identity, 'join'),
+      openIn: (room) => this.#open.get(room)?.room.presence ?? null,
+    })
     this.#sweeping = clock.every(SWEEP_MS, () => {
       for (const { room } of this.#open.values()) room.sweep(clock.elapsed())
     })
@@ -161,6 +152,7 @@ export class Rooms {
     return isRoomName(name) ? ruleFor(this.#rules, name) : null
   }
 
+  /** On this node. */
   counts(name: string): RoomCounts {
     return this.#open.get(name)?.room.counts ?? { members: 0, users: 0 }
   }
@@ -199,27 +191,34 @@ export class Rooms {
 
   /**
    * The state of a room now, for an identity that may join it; `head` and `redactions` are null
-   * without history.
+   * without history. Members are those of all nodes where the rule has presence, else of this one.
    */
   async state(name: string, identity: Identity): Promise<RoomState> {
     const rule = await this.permitted(name, identity, 'join')
     const kept = rule.history && (await this.#parts.log.summary(name, rule.history))
     const { head = null, redactions = null } = kept ?? {}
-    return { rule, head, redactions, ...this.counts(name) }
+    const present = await this.#presence.find(name, rule)
+    const counts = present === null ? this.counts(name) : roomCounts(present)
+    return { rule, head, redactions, ...counts }
   }
 
-  /**
-   * The connections in a room over all nodes, for an identity that may join it. Rejects with
-   * `notAvailable` where the rule or the size of the room does not let them be told.
-   */
-  async presence(name: string, identity: Identity): Promise<readonly ClientInfo[]> {
-    return clientsOf(await this.#presenceOf(name, identity))
+  /** The connections in a room; see `PresenceReads`. */
+  presence(name: string, identity: Identity, holder?: Holder): Promise<readonly ClientInfo[]> {
+    return this.#presence.clients(name, identity, holder)
   }
 
-  /** How many they are, for an identity that may join; `notAvailable` where presence is off. */
-  async presenceCounts(name: string, identity: Identity): Promise<PresenceCounts> {
-    const { connections, users } = await this.#presenceOf(name, identity)
-    return { connections, users }
+  presenceCounts(name: string, identity: Identity): Promise<PresenceCounts> {
+    return this.#presence.counts(name, identity)
+  }
+
+  /** The users in a room; for the application itself, which needs no right. */
+  membersIn(name: string): Promise<RoomMembers> {
+    return this.#presence.members(name, null)
+  }
+
+  /** The same as JSON, for an identity that may join the room. */
+  membersJson(name: string, identity: Identity, holder: Holder): Promise<Buffer> {
+    return this.#presence.membersJson(name, identity, holder)
   }
 
   /** A page of the messages that a room keeps; see `readPage`. */
@@ -256,16 +255,16 @@ export class Rooms {
     await this.#parts.log.deleteRoom(name)
   }
 
-  async #presenceOf(name: string, identity: Identity): Promise<PresenceView> {
-    const rule = await this.permitted(name, identity, 'join')
-    const open = this.#open.get(name)?.room.presence ?? null
-    return readPresence(this.#presence, { name, rule }, open)
-  }
-
   #closed(name: string, { identity }: Sender): PublishTarget {
+    if (identity === null) return { name, rule: this.#known(name) }
     const rule = this.ruleOf(name)
     if (rule !== null) return { name, rule }
-    if (identity !== null) throw notPermitted(identity, 'publish')
+    throw notPermitted(identity, 'publish')
+  }
+
+  #known(name: string): Rule {
+    const rule = this.ruleOf(name)
+    if (rule !== null) return rule
     throw new Refusal(REPLY.forbidden, `No rule is for a room like ${name}.`)
   }
 
@@ -284,6 +283,10 @@ export class Rooms {
     this.#open.set(name, entry)
     return entry
   }
+}
+
+function roomCounts({ connections, users }: PresenceCounts): RoomCounts {
+  return { members: connections, users }
 }
 
 function stop(follow: Follow): void {

@@ -162,6 +162,20 @@ test('disconnect: a user, a user in one room, and an unknown user', async (t) =>
   ])
 })
 
+test('members: who is in a room, with what is public of their info', async (t) => {
+  const { app, url } = await startHost(t)
+  const { usher } = app
+  const info = { name: 'Ann', secret: 'x', public: { colour: 'green' } }
+  const { ticket } = await usher.issueTicket({ user: 'ann', info })
+  const member = await connect(`${url}${ROOM}?ticket=${ticket}`)
+  const ann = { user: 'ann', name: 'Ann', connections: 1, info: info.public }
+  t.same(await usher.members('chat:a'), { members: [ann], connections: 1, users: 1 })
+  await member.close()
+  t.same(await usher.members('chat:a'), { members: [], connections: 0, users: 0 })
+  await t.rejects(usher.members('live:a'), /does not tell who is in it/)
+  await t.rejects(usher.members('a b'), /room name/)
+})
+
 test('redactUser and deleteRoom: what was said is gone, members are told of a loss', async (t) => {
   const { app, url } = await startHost(t)
   const { usher } = app
@@ -201,6 +215,7 @@ test('after closing, everything is refused as unavailable', async (t) => {
     (usher) => usher.publish('live:a', 'late'),
     (usher) => usher.issueTicket({ user: 'ann' }),
     (usher) => usher.disconnect({ user: 'ann' }),
+    (usher) => usher.members('chat:a'),
     (usher) => usher.redactUser('ann'),
     (usher) => usher.deleteRoom('chat:a'),
     (usher) => usher.authenticate({} as never),

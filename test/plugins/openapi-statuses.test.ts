@@ -5,6 +5,7 @@ import { Check } from 'typebox/schema'
 import { EVERY_SCOPE, startApp } from '../support/app.ts'
 import { documentOf, examplesOf, type Operation, operationsOf, pathOf } from '../support/openapi.ts'
 import { asServer, person } from '../support/people.ts'
+import { ruled } from '../support/settings.ts'
 
 interface Request {
   headers?: Record<string, string>
@@ -20,6 +21,7 @@ interface Heard {
 /** Its key has every scope, so that requests reach what comes after them. */
 const usher = await startApp(t, EVERY_SCOPE)
 const production = await startApp(t, { production: true })
+const bare = await startApp(t, ruled({ match: '*' }))
 const operations = operationsOf(await documentOf(usher))
 const named = ({ method, path }: Operation): string => `${method} ${path}`
 
@@ -113,6 +115,7 @@ for (const operation of operations) {
       judge(what, await ask(usher.url, operation, request))
     }
     judge('over plain HTTP', await ask(production.url, operation, { headers: asServer }))
+    judge('where rules have no presence', await ask(bare.url, operation, { headers: asServer }))
     const { bearer } = await person(usher)
     const media = operation.requestBody?.content['application/json']
     const body = media === undefined ? undefined : JSON.stringify(examplesOf(media)[0])

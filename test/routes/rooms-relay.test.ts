@@ -173,7 +173,7 @@ test('[C45] rooms do not hear each other', async (t) => {
 })
 
 test('[C48] members and users of a room are counted as they come and go', async (t) => {
-  const usher = await startApp(t)
+  const usher = await startApp(t, ruled({ match: '*' }))
   const ask = async () => {
     const answer = await fetch(`${usher.url}/rooms/chat:a`, { headers: asServer })
     const { members, users } = (await answer.json()) as { members: number; users: number }

@@ -25,6 +25,18 @@ export const telling: WireFormat = {
   },
 }
 
+/** The connections that are present by what a member was told. Each change MUST be told once. */
+export function presentByTold({ heard }: { heard: string }): string[] {
+  const present = new Set<string>()
+  for (const told of heard.split(' ').filter(Boolean)) {
+    const [sign, id] = [told[0], told.slice(1)]
+    const isNews = sign === '+' ? !present.has(id) : present.delete(id)
+    if (!isNews) throw new Error(`${told} was told twice`)
+    if (sign === '+') present.add(id)
+  }
+  return [...present].toSorted()
+}
+
 export const turn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 
 export interface PresenceNodeParts {

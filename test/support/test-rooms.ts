@@ -2,6 +2,7 @@
 import { Connection } from '../../src/connection/connection.ts'
 import { RawHandler } from '../../src/connection/raw-handler.ts'
 import { ConnectionRegistry } from '../../src/connection/registry.ts'
+import { MemoryPresence } from '../../src/engine/memory/presence.ts'
 import { ANONYMOUS, type Identity } from '../../src/protocol/identity.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import { Rooms } from '../../src/room/rooms.ts'
@@ -12,6 +13,7 @@ import { FakeSocket } from './fake-socket.ts'
 import { ManualClock } from './manual-clock.ts'
 import { sharesWithin } from './memory-shares.ts'
 
+const NODE = 'node'
 const PINGS = { pingSeconds: 5, pongSeconds: 2 }
 
 export interface Live {
@@ -31,6 +33,8 @@ export class TestRooms {
   readonly connections: ConnectionRegistry
   /** Unforeseen errors, which a server logs. */
   readonly faults: unknown[] = []
+  /** Nothing is in it but where a rule has presence. */
+  readonly presence = new MemoryPresence()
   readonly rooms: Rooms
   rule: Rule
 
@@ -38,11 +42,16 @@ export class TestRooms {
     const { clock, log } = this
     this.rule = { ...RULE_DEFAULTS, match: '*', ...rule }
     const shares = sharesWithin(limits, clock)
-    this.rooms = new Rooms({ log, clock, shares, rules: [this.rule], authorize })
     const all = { ...DEFAULT_LIMITS, ...limits }
+    const presence = {
+      ...{ store: this.presence, membersMax: all.presenceMembers },
+      isOurs: (connection: string) => connection.startsWith(NODE),
+      onFailure: (error: unknown) => void this.faults.push(error),
+    }
+    this.rooms = new Rooms({ log, clock, shares, rules: [this.rule], authorize, presence })
     this.connections = new ConnectionRegistry({
       ...{ clock, limits: all, heartbeat: PINGS },
-      ...{ scheduler: this.rooms.scheduler, node: () => 'node' },
+      ...{ scheduler: this.rooms.scheduler, node: () => NODE },
       shares,
       onFault: (_, error) => this.faults.push(error),
     })

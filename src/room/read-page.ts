@@ -1,19 +1,15 @@
 // A page of the messages that a room keeps, as JSON, for a client that may have the same already.
 import { hash } from 'node:crypto'
-import type { MessageLog, Page, PageQuery, Retention, RoomSummary } from '../engine/message-log.ts'
-import type { Holder } from '../engine/shares.ts'
+import type { Page, Retention, RoomSummary } from '../engine/message-log.ts'
 import { namesTag } from '../protocol/entity-tag.ts'
-import { REPLY, Refusal } from '../protocol/errors.ts'
 import { messageJsonBytes } from '../protocol/message-json.ts'
-import type { ReadRate } from './read-rate.ts'
+import { type HistoryQuery, historyPage, type PageParts } from './history-page.ts'
 
 /** Bytes of JSON in one answer: a page that would have more is shorter than was asked for. */
 export const ANSWER_BYTES_MAX = 1_048_576
 
-/** Which messages, and the epoch of their offsets; a null `epoch` means the present one. */
-export interface PageRequest extends Pick<PageQuery, 'after' | 'before' | 'limit' | 'order'> {
-  epoch: string | null
-  holder: Holder
+/** Which messages, for which client. */
+export interface PageRequest extends Omit<HistoryQuery, 'bytes'> {
   /** Which answers the client has, as HTTP says it. */
   ifNoneMatch: string | undefined
 }
@@ -23,11 +19,6 @@ export interface PageAnswer {
   readonly tag: string
   /** The page as JSON; null where the client has it already. */
   readonly body: Buffer | null
-}
-
-export interface PageParts {
-  log: MessageLog
-  readRate: ReadRate
 }
 
 /** Part of each tag: MUST change when the same messages are written in another way. */
@@ -41,27 +32,20 @@ const END = Buffer.from(']}')
  * 429 where the rate is used up.
  */
 export async function readPage(
-  { log, readRate }: PageParts,
+  parts: PageParts,
   room: string,
   retention: Retention | null,
   request: PageRequest,
 ): Promise<PageAnswer> {
-  const { epoch, holder, ifNoneMatch, ...query } = request
+  const { ifNoneMatch, ...query } = request
   if (retention === null) return emptyPage(room, request)
   if (ifNoneMatch !== undefined) {
-    const tag = tagOf(await log.summary(room, retention), request)
+    const tag = tagOf(await parts.log.summary(room, retention), request)
     if (namesTag(ifNoneMatch, tag)) return { tag, body: null }
   }
-  const reached = readRate.over(holder)
-  if (reached !== null) throw reached.refusal
-  const asker = { queue: 'pages', holder } as const
-  const page = await log.read(room, { ...query, retention, bytes: ANSWER_BYTES_MAX, asker })
-  if (epoch !== null && epoch !== page.head.epoch) {
-    const sentence = 'This room has a new epoch: load it again, without positions.'
-    throw new Refusal(REPLY.unrecoverable, sentence)
-  }
+  const page = await historyPage(parts, room, retention, { ...query, bytes: ANSWER_BYTES_MAX })
   const body = pageJson(room, page)
-  readRate.charge(holder, body.length)
+  parts.readRate.charge(request.holder, body.length)
   return { tag: tagOf(page, request), body }
 }
 

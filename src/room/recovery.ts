@@ -1,7 +1,8 @@
 // Joining at a position, all or nothing: the messages that a member missed go into the reply to its
 // join, so their number is bounded; beyond that the client is told to load the room again.
 import type { Holder } from '../engine/shares.ts'
-import type { Message, Position } from '../protocol/message.ts'
+import type { Position } from '../protocol/message.ts'
+import type { ReplyFormat } from '../wire/wire-format.ts'
 import type { History } from './history.ts'
 import type { JoinBuffer } from './join-buffer.ts'
 import type { ReadRate } from './read-rate.ts'
@@ -11,9 +12,10 @@ import { beginOf, hasHole, type Stretch } from './stretch.ts'
 export const RECOVERY = Object.freeze({ messagesMax: 1_000, bytesMax: 524_288 })
 
 export interface Recovered {
-  /** Whether `messages` are all that was published after the position that was asked for. */
+  /** Whether `items` are all that was published after the position that was asked for. */
   readonly recovered: boolean
-  readonly messages: readonly Message[]
+  /** Messages as they stand in the reply. */
+  readonly items: readonly Buffer[]
   /** Where the member continues: give it to `Room.release`. */
   readonly position: Position
   /** How many messages were redacted in the epoch of `position`. */
@@ -23,25 +25,33 @@ export interface Recovered {
 export interface RecoveryParts {
   history: History
   readRate: ReadRate
+  /** Keeps what is published meanwhile: that of the joining member (`Room.holdBack`). */
+  buffer: JoinBuffer
+}
+
+/** Which member, and what it asked for. */
+export interface RecoveryRequest {
+  /** Null asks for the present position alone; an empty epoch stands for any. */
+  from: Position | null
+  /** Whom the reads count for. */
+  holder: Holder
+  /** How the reply writes a message. */
+  replies: ReplyFormat
 }
 
 /**
- * Reads the messages after `from`; null asks for the present position alone. An empty epoch stands
- * for any, and with offset 0 for all that is kept. `buffer` is that of the joining member
- * (`Room.holdBack`), and the reads count for `holder`. `Room.release` MUST be called in the step in
- * which this resolves: what is published later may overflow the buffer. Rejects with
- * EngineUnavailable, and with 429 where the holder has read too much.
+ * Reads the messages after `from`; an empty epoch and offset 0 are all that is kept. `Room.release`
+ * MUST be called in the step in which this resolves: what is published later may overflow the
+ * buffer. Rejects with EngineUnavailable, and with 429 where the holder has read too much.
  */
 export async function recover(
-  { history, readRate }: RecoveryParts,
-  buffer: JoinBuffer,
-  from: Position | null,
-  holder: Holder,
+  { history, readRate, buffer }: RecoveryParts,
+  { from, holder, replies }: RecoveryRequest,
 ): Promise<Recovered> {
   if (from === null) return nothing(history, buffer)
   const reached = readRate.over(holder)
   if (reached !== null) throw reached.refusal
-  const messages: Message[] = []
+  const items: Buffer[] = []
   let bytes = 0
   let at = from
   const seen = history.redactionsSeen
@@ -52,18 +62,19 @@ export async function recover(
     if (at.epoch === '') at = anyEpoch(page, at)
     const isOther = head.epoch !== at.epoch || at.offset > head.offset
     if (isOther || hasHole(page, at.offset)) return nothing(history, buffer)
-    messages.push(...page.messages)
-    const more = page.messages.reduce((sum, { payload }) => sum + payload.length, 0)
+    const read = page.messages.map((message) => history.itemOf(replies, message))
+    const more = read.reduce((sum, { length }) => sum + length, 0)
     readRate.charge(holder, more)
+    items.push(...read)
     bytes += more
-    if (messages.length > RECOVERY.messagesMax || bytes > RECOVERY.bytesMax) {
+    if (items.length > RECOVERY.messagesMax || bytes > RECOVERY.bytesMax) {
       return nothing(history, buffer)
     }
     // What was read before has perhaps been redacted: the client loads the room again.
     if (history.redactionsSeen !== seen) return nothing(history, buffer)
     at = { ...at, offset: page.messages.at(-1)?.offset ?? at.offset }
     const isLast = at.offset >= head.offset && !buffer.overflowed && buffer.follows(at)
-    if (isLast) return { recovered: true, messages, position: at, redactions }
+    if (isLast) return { recovered: true, items, position: at, redactions }
   }
 }
 
@@ -77,6 +88,6 @@ async function nothing(history: History, buffer: JoinBuffer): Promise<Recovered>
     buffer.clear()
     const { head: position, redactions } = await history.present()
     const isLast = !buffer.overflowed && buffer.follows(position)
-    if (isLast) return { recovered: false, messages: [], position, redactions }
+    if (isLast) return { recovered: false, items: [], position, redactions }
   }
 }

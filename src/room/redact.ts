@@ -4,14 +4,18 @@ import type { Holder } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 
-export interface Redaction {
+/** Which message to take back, and for whom it is looked up. */
+export interface RedactionTarget {
+  offset: number
+  holder: Holder
+}
+
+export interface Redaction extends RedactionTarget {
   room: string
   /** Null in a room without history, which has nothing to take back. */
   retention: Retention | null
   /** The sender of the request: the user who published the message, or a server key. */
   identity: Identity
-  offset: number
-  holder: Holder
 }
 
 /** Rejects with 403 for a message of another user, and with 404 where there is none. */

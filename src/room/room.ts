@@ -1,6 +1,6 @@
 // One room on this node: its members, and the messages that the engine brings for them.
 import type { Follower, MessageLog } from '../engine/message-log.ts'
-import type { Holder, Shares } from '../engine/shares.ts'
+import type { Shares } from '../engine/shares.ts'
 import type { RoomEvent } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message, Position } from '../protocol/message.ts'
@@ -17,7 +17,7 @@ import type { Permits } from './permission.ts'
 import type { RoomPresence } from './presence.ts'
 import type { Published, Publisher, PublishTarget, Sender } from './publish.ts'
 import type { ReadRate } from './read-rate.ts'
-import { type Recovered, recover } from './recovery.ts'
+import { type Recovered, type RecoveryRequest, recover } from './recovery.ts'
 import { Resume, type Start } from './resume.ts'
 import type { Rule } from './rule.ts'
 import type { Present } from './tail.ts'
@@ -120,10 +120,10 @@ export class Room implements Follower, PublishTarget {
   }
 
   /** What a member that is held back has missed; only in a room with history. See `recover`. */
-  recover(buffer: JoinBuffer, from: Position | null, holder: Holder): Promise<Recovered> {
+  recover(buffer: JoinBuffer, request: RecoveryRequest): Promise<Recovered> {
     const { readRate } = this.#parts
     if (this.#history === null) throw new Error('a room without history has no positions')
-    return recover({ history: this.#history, readRate }, buffer, from, holder)
+    return recover({ history: this.#history, readRate, buffer }, request)
   }
 
   /** The member has everything up to `at`: it gets the rest now, and then live messages. */

@@ -14,10 +14,11 @@ import type { RoomObserver } from './observer.ts'
 import { notPermitted, type Purpose, permitsBy } from './permission.ts'
 import { type PresenceCounts, type PresenceParts, presenceOf } from './presence.ts'
 import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
+import { type HistoryAnswer, type HistoryRequest, readHistory } from './read-history.ts'
 import { type PageAnswer, type PageRequest, readPage } from './read-page.ts'
 import { PresenceReads, type RoomMembers } from './read-presence.ts'
 import { ReadRate } from './read-rate.ts'
-import { redact } from './redact.ts'
+import { type RedactionTarget, redact } from './redact.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
 import { type Authorize, type Rule, ruleFor } from './rule.ts'
 
@@ -34,12 +35,6 @@ export interface RoomsParts {
   presence?: PresenceParts | undefined
   /** The default limit, if not given. */
   messageBytes?: number | undefined
-}
-
-/** Which message to take back, and for whom it is looked up. */
-export interface RedactionTarget {
-  offset: number
-  holder: Holder
 }
 
 export interface RoomState extends RoomCounts {
@@ -225,6 +220,12 @@ export class Rooms {
   async page(name: string, identity: Identity, request: PageRequest): Promise<PageAnswer> {
     const { history } = await this.permitted(name, identity, 'join')
     return readPage(this.#parts, name, history, request)
+  }
+
+  /** Messages that a room keeps, in the bytes of a reply; see `readHistory`. */
+  async history(name: string, identity: Identity, request: HistoryRequest): Promise<HistoryAnswer> {
+    const { history } = await this.permitted(name, identity, 'join')
+    return readHistory(this.#parts, name, history, request)
   }
 
   /** Takes a message back. Rejects with 403 for another user's, and 404 where there is none. */

@@ -2,7 +2,6 @@
 // their way from the engine and in what is held back.
 import t from 'tap'
 import type { Follower, MessageLog, Page } from '../../src/engine/message-log.ts'
-import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { type Message, tombstoneOf } from '../../src/protocol/message.ts'
 import type { JoinBuffer } from '../../src/room/join-buffer.ts'
 import { Rooms } from '../../src/room/rooms.ts'
@@ -11,6 +10,7 @@ import { sse } from '../../src/wire/sse.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
+import { RECOVERING } from '../support/room-by-hand.ts'
 import { turn } from '../support/test-rooms.ts'
 import { UNCHANGING } from '../support/unchanging-log.ts'
 
@@ -162,11 +162,12 @@ t.test('[C218] a redaction of a former epoch is not told in the next one', async
 t.test('what a reply would bring is given up where something was redacted meanwhile', async (t) => {
   const { follower, room, member, answer } = await scene()
   const buffer: JoinBuffer = room.holdBack(member)
-  const recovering = room.recover(buffer, { epoch: EPOCH, offset: 0 }, NO_HOLDER)
+  const from = { epoch: EPOCH, offset: 0 }
+  const recovering = room.recover(buffer, { from, ...RECOVERING })
   const head = { epoch: EPOCH, offset: 3 }
   await answer({ ...page(message(3)), head })
   await answer({ ...page(message(1)), head })
   follower.onRedacted(1)
   await answer({ ...page(message(2)), head })
-  t.match(await recovering, { recovered: false, messages: [], position: { offset: 2 } })
+  t.match(await recovering, { recovered: false, items: [], position: { offset: 2 } })
 })

@@ -10,7 +10,6 @@ import type {
   PageQuery,
   RoomSummary,
 } from '../../src/engine/message-log.ts'
-import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Message } from '../../src/protocol/message.ts'
 import type { Start } from '../../src/room/resume.ts'
 import type { Room } from '../../src/room/room.ts'
@@ -20,6 +19,7 @@ import type { WireFormat } from '../../src/wire/wire-format.ts'
 import { FakeMember } from '../support/fake-member.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sharesWithin } from '../support/memory-shares.ts'
+import { RECOVERING } from '../support/room-by-hand.ts'
 import { UNCHANGING } from '../support/unchanging-log.ts'
 
 const SEED = { seed: 20_261_123, numRuns: 2_000 }
@@ -225,10 +225,9 @@ async function joinWhole(room: Room, member: FakeMember, offset: number): Promis
   const buffer = room.holdBack(member)
   try {
     const position = { epoch: EPOCH, offset }
-    const recovered = await room.recover(buffer, position, NO_HOLDER)
+    const recovered = await room.recover(buffer, { from: position, ...RECOVERING })
     const told = recovered.recovered ? '' : `reset=${recovered.position.offset} `
-    const items = recovered.messages.map(({ payload }) => `${payload} `)
-    member.deliver(Buffer.from(told + items.join('')))
+    member.deliver(Buffer.concat([Buffer.from(told), ...recovered.items]))
     room.release(member, recovered.position)
   } catch {
     room.leave(member)

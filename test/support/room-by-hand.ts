@@ -18,6 +18,10 @@ import { sse } from '../../src/wire/sse.ts'
 import { FakeMember } from './fake-member.ts'
 import { ManualClock } from './manual-clock.ts'
 import { sharesWithin } from './memory-shares.ts'
+import { OFFSETS } from './replies.ts'
+
+/** What a test that recovers a member asks for, besides the position. */
+export const RECOVERING = { holder: NO_HOLDER, replies: OFFSETS }
 
 export const turns = async () => {
   for (let i = 0; i < 20; i += 1) await new Promise(setImmediate)
@@ -106,7 +110,7 @@ export class RoomByHand {
   }
 
   recover(buffer: JoinBuffer, offset: number, epoch = 'e1') {
-    return this.room.recover(buffer, { epoch, offset }, NO_HOLDER)
+    return this.room.recover(buffer, { from: { epoch, offset }, ...RECOVERING })
   }
 
   join(start: Start, mayJoin = () => true): FakeMember {

@@ -25,10 +25,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 export const EXEMPT = 'exempt'
 
 /** Where a request comes from: the address, and the page if a browser names one. */
-export interface Source {
-  readonly ip: string
-  readonly origin: string | null
-}
+export type Source = Readonly<Record<'ip' | 'origin', string | null>>
 
 export function sourceOf({ ip, headers }: FastifyRequest): Source {
   return { ip: addressIn(ip), origin: LOG_SHAPES.origin(headers.origin) ?? null }

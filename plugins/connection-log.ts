@@ -3,8 +3,9 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection, Farewell } from '../src/connection/connection.ts'
-import type { Entry } from '../src/connection/room-entry.ts'
 import type { AuditEvent, AuditFacts } from '../src/identity/audit.ts'
+import type { Refusal } from '../src/protocol/errors.ts'
+import type { Identity } from '../src/protocol/identity.ts'
 import { refusalOf } from './answers/refusal-of.ts'
 import { EXEMPT, type Source } from './audit.ts'
 
@@ -31,12 +32,21 @@ export class ConnectionLog {
     this.#app = app
   }
 
-  /** MUST be called before the connection joins. */
-  joining({ id, seat }: Connection, { identity, hold }: Entry, source: Source): void {
+  /** MUST be called before the connection joins a room. */
+  opened({ id, seat }: Connection, identity: Identity, facts: AuditFacts): void {
     const { user, server, session, proof } = identity
     const who = { connection: id, user, server, session, proof }
-    this.#tell('connected', seat.address, { ...who, room: hold.room.name, ...source })
+    this.#tell('connected', seat.address, { ...who, ...facts })
     this.#app.metrics.opened(proof)
+  }
+
+  /** A command was refused, perhaps the one that says who the client is. */
+  commandRefused({ id, user, seat }: Connection, refusal: Refusal, room: string | null): void {
+    const { metrics, audit } = this.#app
+    metrics.commandRefused(refusal.reply.code)
+    if (refusal.limit !== undefined) metrics.limitHit(refusal.limit)
+    // A client that comes back shows a ticket again that it has used: no alarm [C177].
+    audit.refused(refusal, seat.address ?? EXEMPT, { connection: id, room, user }, true)
   }
 
   /** Returns the refusal, for the close that follows. */

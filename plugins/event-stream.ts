@@ -11,7 +11,7 @@ import { formatNamed } from '../src/wire/formats.ts'
 import { httpChunk } from '../src/wire/http-chunk.ts'
 import { retryBlock, SSE_COMMENT } from '../src/wire/sse.ts'
 import { sourceOf } from './audit.ts'
-import { takeHandshake } from './handshake.ts'
+import { takeHandshake } from './transports/handshake-under-way.ts'
 import {
   beginStream,
   isChunked,
@@ -86,7 +86,8 @@ async function eventStreams(app: FastifyInstance): Promise<void> {
     const handler = new EventStreamHandler(connection, { format, start })
     connection.open(handler)
     tcp.once('close', () => connectionLog.onEnd(connection, connection.ended(1000)))
-    connectionLog.joining(connection, entry, sourceOf(request))
+    const facts = { room: entry.hold.room.name, ...sourceOf(request) }
+    connectionLog.opened(connection, entry.identity, facts)
     handler.join(entry)
   })
 }

@@ -11,7 +11,7 @@ import { closeCodeFor } from '../src/protocol/errors.ts'
 import type { Start } from '../src/room/resume.ts'
 import { formatNamed } from '../src/wire/formats.ts'
 import { sourceOf } from './audit.ts'
-import { takeHandshake } from './handshake.ts'
+import { type Handshake, takeHandshake } from './transports/handshake-under-way.ts'
 import { leaveHttp } from './transports/http-sockets.ts'
 import { dropTimer } from './transports/tcp-parts.ts'
 import { listen, WsSocket } from './transports/websocket-socket.ts'
@@ -34,19 +34,29 @@ export interface Opening {
   start: Start | null
 }
 
-/** MUST be called in the turn of the 101. */
-function openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening): void {
-  const { connections, connectionLog, websocketServer } = request.server
-  const tcp = request.raw.socket
-  const source = sourceOf(request)
-  const { seat, entry, response } = takeHandshake(request)
+/** From the 101 on, nothing of the request is kept. MUST be called in its turn. */
+export function leaveRequest(
+  ws: WebSocket,
+  { raw: { socket: tcp }, server }: FastifyRequest,
+  { response }: Handshake,
+): void {
   // The socket would hold the response, and with it the whole request, as long as the socket lives.
   response.detachSocket(tcp)
   leaveHttp(tcp)
   unboundSilence(tcp)
   dropTimer(tcp)
   // An application's list of sockets to close must not have Usher's: the drain closes them [C65].
-  websocketServer.clients?.delete(ws)
+  server.websocketServer.clients?.delete(ws)
+}
+
+/** MUST be called in the turn of the 101. */
+function openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening): void {
+  const { connections, connectionLog } = request.server
+  const tcp = request.raw.socket
+  const source = sourceOf(request)
+  const handshake = takeHandshake(request)
+  const { seat, entry } = handshake
+  leaveRequest(ws, request, handshake)
   const { echo, start, room } = opening
   const connection = new Connection({ connections, socket: new WsSocket(ws, tcp), seat })
   const handler = new RawHandler(connection, { format: formatNamed(opening.format), echo, start })
@@ -54,7 +64,8 @@ function openWebSocket(ws: WebSocket, request: FastifyRequest, opening: Opening)
   const bytes = connections.limits.messageBytes
   listen(ws, connection, connectionLog, { limit: 'messageBytes', bytes })
   const join = (found: Entry): void => {
-    connectionLog.joining(connection, found, source)
+    const { room } = found.hold
+    connectionLog.opened(connection, found.identity, { room: room.name, ...source })
     handler.join(found)
   }
   if (entry) return join(entry)

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync, LogController }
 import fp from 'fastify-plugin'
 import audit from '../plugins/audit.ts'
 import auth from '../plugins/auth.ts'
+import connectHandshake from '../plugins/connect-handshake.ts'
 import connectionLog from '../plugins/connection-log.ts'
 import usherContext, { type UsherContext } from '../plugins/context.ts'
 import cors from '../plugins/cors.ts'
@@ -31,6 +32,7 @@ import queryParameters from '../plugins/query-parameters.ts'
 import reauthentication from '../plugins/reauthentication.ts'
 import requestMetrics from '../plugins/request-metrics.ts'
 import requests from '../plugins/requests.ts'
+import richConnection from '../plugins/rich-connection.ts'
 import rooms from '../plugins/rooms.ts'
 import securityHeaders from '../plugins/security-headers.ts'
 import serverApi from '../plugins/server-api.ts'
@@ -49,6 +51,7 @@ import websocket from '../plugins/websocket.ts'
 import webSocketConnection from '../plugins/websocket-connection.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { batchRoutes } from '../routes/batch.ts'
+import { connectionRoutes } from '../routes/connection.ts'
 import { emulationRoutes } from '../routes/emulation.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { historyRoutes } from '../routes/history.ts'
@@ -85,7 +88,7 @@ const ROUTES = [
 ] as FastifyPluginAsync[]
 
 /** They ignore query parameters that they do not know. */
-const MONITORING = [healthRoutes, metricsRoutes] as FastifyPluginAsync[]
+const LENIENT = [healthRoutes, metricsRoutes, connectionRoutes] as FastifyPluginAsync[]
 
 /** Parts that a test replaces, and those that a host application decides. */
 export interface AppParts extends HostParts {
@@ -143,10 +146,12 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(connectionLog)
   await app.register(handshake)
   await app.register(webSocketConnection)
+  await app.register(connectHandshake)
+  await app.register(richConnection)
   await app.register(eventStream)
   await app.register(openapi, { shown: pages })
   if (pages && accounts) await app.register(webPage)
-  for (const routes of MONITORING) await app.register(routes)
+  for (const routes of LENIENT) await app.register(routes)
   await app.register(queryParameters)
   for (const routes of accounts ? [...ACCOUNT_ROUTES, ...ROUTES] : ROUTES) {
     await app.register(routes)

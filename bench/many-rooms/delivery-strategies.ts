@@ -52,7 +52,7 @@ export async function joinAll(rooms: Rooms, connections: readonly Connection[]):
     const plain = (): Member => new PlainMember(connection)
     await join(rooms, ONE_ROOM.rooms, plain)
     await join(rooms, roomsOf(PLAIN, number), plain)
-    const parts = { connection, format: raw, echo: true, onFailure: () => {} }
+    const parts = { connection, format: raw, echo: true, owner: { membershipFailed() {} } }
     await join(rooms, roomsOf(GATHERED, number), (hold) => new Membership({ ...parts, hold }))
   }
 }

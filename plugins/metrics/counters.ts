@@ -54,6 +54,12 @@ export class Metrics {
     labelNames: ['error'],
     registers: [this.registry],
   })
+  readonly #commandsRefused = new Counter({
+    name: 'usher_commands_refused_total',
+    help: 'Commands of connections in many rooms that were refused, by reply code.',
+    labelNames: ['code'],
+    registers: [this.registry],
+  })
   readonly #limits = new Counter({
     name: 'usher_limit_hits_total',
     help: 'How often a limit was hit, by its name in the settings.',
@@ -86,6 +92,10 @@ export class Metrics {
 
   handshakeRefused(error: string): void {
     this.#refused.inc({ error })
+  }
+
+  commandRefused(code: number): void {
+    this.#commandsRefused.inc({ code })
   }
 
   limitHit(limit: LimitName): void {

@@ -44,10 +44,20 @@ export function pageOf(request: FastifyRequest): string | null {
   return origin === asked || origin === publicUrl?.origin ? SAME_ORIGIN : origin
 }
 
-function checkPage(request: FastifyRequest, config: Config, may: typeof mayRead): void {
+/** Whether a handshake comes from a page that may use the log-in which its browser sends. */
+export function mayUseLogIn(request: FastifyRequest, config: Config): boolean {
+  return isFromPage(request, config, mayChange)
+}
+
+function isFromPage(request: FastifyRequest, config: Config, may: typeof mayRead): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers
   const provenance = { origin, site: Array.isArray(site) ? site[0] : site }
-  if (may(provenance, ownOrigins(request, config))) return
+  return may(provenance, ownOrigins(request, config))
+}
+
+function checkPage(request: FastifyRequest, config: Config, may: typeof mayRead): void {
+  if (isFromPage(request, config, may)) return
+  const { origin } = request.headers
   const isListed = origin !== undefined && config.origins.includes(origin)
   throw new Refusal(REPLY.forbidden, isListed ? OF_A_SHELL : OF_A_PAGE)
 }

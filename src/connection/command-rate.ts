@@ -35,7 +35,12 @@ export class CommandRate {
   take(): CommandVerdict {
     if (this.#bucket === null) return 'ok'
     const elapsed = this.#clock.elapsed()
-    if (this.#bucket.take(1, elapsed)) return 'ok'
+    return this.#bucket.take(1, elapsed) ? 'ok' : this.refuse()
+  }
+
+  /** Something that the connection sent was refused for its rate, this one or another. */
+  refuse(): Exclude<CommandVerdict, 'ok'> {
+    const elapsed = this.#clock.elapsed()
     // While the process stands still no client can learn that it is over.
     const at = elapsed - this.#clock.stalled(elapsed)
     if (at - this.#refusedAt >= PAUSE_MS) this.#overSince = at

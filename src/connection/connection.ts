@@ -121,6 +121,19 @@ export class Connection implements Live, Beating, Gatherer, Rate {
     return false
   }
 
+  /**
+   * Another credential of the same user was proved from `since` on: the connection ends with that
+   * one now. False when it was revoked meanwhile; the connection is then closing.
+   */
+  renew(identity: Identity, since: number): boolean {
+    const former = this.identity
+    this.identity = identity
+    this.connections.heartbeat.renewed(this)
+    if (this.connections.renew(this, former, since)) return true
+    this.close(CLOSE.forced)
+    return false
+  }
+
   /** Whether its user was sent out of a room while the identity was proved. */
   wasSentOut(room: string): boolean {
     return this.connections.wasSentOut(this.user, room, this.seat.provingSince)

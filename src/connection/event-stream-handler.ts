@@ -1,11 +1,12 @@
 // An event stream: the connection follows one room and sends nothing.
 import { CLOSE } from '../protocol/errors.ts'
 import { endsIn, type Revocation } from '../protocol/identity.ts'
+import type { Failure } from '../room/member.ts'
 import type { Start } from '../room/resume.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 import type { Connection } from './connection.ts'
 import type { Handler } from './handler.ts'
-import { FAILURES, Membership } from './membership.ts'
+import { FAILURES, Membership, type MembershipOwner } from './membership.ts'
 import { type Entry, takeUp } from './room-entry.ts'
 
 export interface EventStreamHandlerParts {
@@ -13,7 +14,7 @@ export interface EventStreamHandlerParts {
   start: Start
 }
 
-export class EventStreamHandler implements Handler {
+export class EventStreamHandler implements Handler, MembershipOwner {
   readonly format: WireFormat
   readonly #connection: Connection
   readonly #start: Start
@@ -32,8 +33,7 @@ export class EventStreamHandler implements Handler {
     const { identity, hold } = entry
     const { room } = hold
     const membership = new Membership({
-      ...{ connection, hold, format: this.format, echo: true },
-      onFailure: (_, failure) => connection.close(FAILURES[failure]),
+      ...{ connection, hold, format: this.format, echo: true, owner: this },
     })
     this.#membership = membership
     room.join(membership, { start: this.#start, mayJoin: () => room.mayJoin(identity) })
@@ -41,6 +41,10 @@ export class EventStreamHandler implements Handler {
 
   /** A client publishes nothing over an event stream: bytes after its request are not read. */
   receive(): void {}
+
+  membershipFailed(_: Membership, failure: Failure): void {
+    this.#connection.close(FAILURES[failure])
+  }
 
   revoked(revocation: Revocation): void {
     const room = this.#membership?.hold.room.name ?? null

@@ -12,4 +12,12 @@ export class FrameQueue {
     this.#bytes += frame.payload.length
     return this.frames.length <= countMax && this.#bytes <= bytesMax
   }
+
+  /** Takes the oldest. */
+  shift(): InboundFrame | null {
+    const frame = this.frames.shift()
+    if (frame === undefined) return null
+    this.#bytes -= frame.payload.length
+    return frame
+  }
 }

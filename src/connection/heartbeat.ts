@@ -17,6 +17,8 @@ export interface Beating {
 }
 
 export class Heartbeat {
+  /** Seconds between two pings of a connection. */
+  readonly pingSeconds: number
   readonly #pongTicks: number
   readonly #buckets: Set<Beating>[]
   readonly #roundMs: number
@@ -28,6 +30,7 @@ export class Heartbeat {
     const pingTicks = Math.max(1, Math.round((pingSeconds * 1_000) / TICK_MS))
     this.#pongTicks = Math.max(1, Math.round((pongSeconds * 1_000) / TICK_MS))
     this.#roundMs = pingTicks * TICK_MS
+    this.pingSeconds = pingTicks
     this.#buckets = Array.from({ length: pingTicks }, () => new Set<Beating>())
   }
 
@@ -37,6 +40,11 @@ export class Heartbeat {
     this.#buckets[index]?.add(beating)
     if (beating.expiresAt !== null) this.#runningOut.add(beating)
     return index
+  }
+
+  /** The identity of a connection lasts until another time now. */
+  renewed(beating: Beating): void {
+    if (beating.expiresAt !== null) this.#runningOut.add(beating)
   }
 
   remove(beating: Beating, bucket: number): void {

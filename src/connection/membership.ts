@@ -15,14 +15,19 @@ export const FAILURES = {
   lost: CLOSE.insufficientState,
 } as const satisfies Record<Failure, CloseCode>
 
+/** The handler that a membership belongs to. */
+export interface MembershipOwner {
+  /** The room ended the membership, which has left it already. */
+  membershipFailed(membership: Membership, failure: Failure): void
+}
+
 export interface MembershipParts {
   connection: Connection
   /** Keeps the room open; the membership releases the hold. */
   hold: RoomHold
   format: WireFormat
   echo: boolean
-  /** The room ended the membership, which has left it already. */
-  onFailure: (membership: Membership, failure: Failure) => void
+  owner: MembershipOwner
 }
 
 export class Membership implements Member {
@@ -30,14 +35,14 @@ export class Membership implements Member {
   readonly echo: boolean
   readonly hold: RoomHold
   readonly #connection: Connection
-  readonly #onFailure: MembershipParts['onFailure']
+  readonly #owner: MembershipOwner
 
-  constructor({ connection, hold, format, echo, onFailure }: MembershipParts) {
+  constructor({ connection, hold, format, echo, owner }: MembershipParts) {
     this.#connection = connection
     this.hold = hold
     this.format = format
     this.echo = echo
-    this.#onFailure = onFailure
+    this.#owner = owner
   }
 
   get id(): string {
@@ -74,7 +79,7 @@ export class Membership implements Member {
 
   fail(failure: Failure): void {
     this.leave()
-    this.#onFailure(this, failure)
+    this.#owner.membershipFailed(this, failure)
   }
 
   /** The member still gets what was published before it leaves. */

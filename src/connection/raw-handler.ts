@@ -9,7 +9,7 @@ import type { Rate } from '../room/publish.ts'
 import type { Start } from '../room/resume.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { InboundFrame, WireFormat } from '../wire/wire-format.ts'
-import { publish, type Speaker } from './commands/publish.ts'
+import { relayFrame, type Speaker } from './commands/relay-frame.ts'
 import type { Connection } from './connection.ts'
 import { FrameQueue } from './frame-queue.ts'
 import type { Handler } from './handler.ts'
@@ -177,7 +177,7 @@ export class RawHandler implements Handler, Member, Speaker {
     if (command?.type !== 'publish' || this.#hold === null) {
       return connection.close(CLOSE.badRequest)
     }
-    publish(this, this.#hold.room, command)
+    relayFrame(this, this.#hold.room, command)
   }
 
   #goOn(): void {

@@ -115,6 +115,28 @@ export class ConnectionRegistry {
   }
 
   /**
+   * A connection has another identity of the same user from now on. False when that was revoked at
+   * or after `since`.
+   */
+  renew(connection: Live, former: Identity, since: number): boolean {
+    const { identity } = connection
+    if (former.session !== identity.session) {
+      if (identity.session !== null) put(this.#sessions, identity.session, connection)
+      if (former.session !== null) take(this.#sessions, former.session, connection)
+    }
+    return !this.wasRevoked(identity, since)
+  }
+
+  /** Finds the connection by this session too, which one of its memberships depends on. */
+  index(session: string, connection: Live): void {
+    put(this.#sessions, session, connection)
+  }
+
+  unindex(session: string, connection: Live): void {
+    take(this.#sessions, session, connection)
+  }
+
+  /**
    * Whether the session or the user of an identity was revoked at or after `since`, a reading of
    * `clock.elapsed`.
    */

@@ -22,6 +22,11 @@ const MAC_BYTES = 16
 const BODY_BYTES = ID_BYTES + TIME_BYTES
 const FORM = /^ut_[\w-]{51}$/
 
+/** Whether a credential is a ticket, good or not: all of them begin alike. */
+export function isTicket(credential: string): boolean {
+  return credential.startsWith(PREFIX)
+}
+
 export interface IssuedTicket {
   ticket: string
   expiresAt: number

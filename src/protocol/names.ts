@@ -36,6 +36,11 @@ export function ownerOf(room: string): string | null {
   return room.startsWith(PERSONAL_ROOM) ? room.slice(PERSONAL_ROOM.length) : null
 }
 
+/** The room that only this user and server keys may join. */
+export function personalRoomOf(user: string): string {
+  return PERSONAL_ROOM + user
+}
+
 /** The longest name that a message carries, in characters as people count code points. */
 export const NAME_CHARACTERS_MAX = 64
 /**

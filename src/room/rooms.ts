@@ -20,7 +20,7 @@ import { PresenceReads, type RoomMembers } from './read-presence.ts'
 import { ReadRate } from './read-rate.ts'
 import { type RedactionTarget, redact } from './redact.ts'
 import { Room, type RoomCounts, type RoomParts } from './room.ts'
-import { type Authorize, type Rule, ruleFor } from './rule.ts'
+import { type Authorize, letsAnyoneIn, type Rule, ruleFor } from './rule.ts'
 
 export interface RoomsParts {
   log: MessageLog
@@ -75,6 +75,8 @@ export class RoomHold {
 export class Rooms {
   /** Also for connections that gather what several rooms give them. */
   readonly scheduler: FlushScheduler
+  /** Whether a connection without a credential may be of use in some room. */
+  readonly admitsAnonymous: boolean
   readonly #rules: readonly Rule[]
   readonly #parts: RoomParts
   readonly #presence: PresenceReads
@@ -90,6 +92,7 @@ export class Rooms {
     const publisher = new Publisher({ log, clock, permits, messageBytes, observer, totals })
     this.scheduler = scheduler
     this.#rules = rules
+    this.admitsAnonymous = authorize !== undefined || rules.some(letsAnyoneIn)
     const readRate = new ReadRate(shares)
     this.#parts = {
       ...{ log, scheduler, clock, shares, readRate, permits, publisher, observer },

@@ -107,6 +107,11 @@ export function allows(rule: Rule, identity: Identity, action: Action, room: str
   return rule[action].some((who) => fits(who, identity, room))
 }
 
+/** Whether the rule is of use to a connection without a credential. */
+export function letsAnyoneIn({ join, publish }: Rule): boolean {
+  return join.includes('anyone') || publish.includes('anyone')
+}
+
 function fits(who: Who, identity: Identity, room: string): boolean {
   const named = identity.rooms?.includes(room) ?? false
   switch (who) {

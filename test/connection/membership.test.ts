@@ -34,10 +34,13 @@ class ManyRooms implements Handler, Sender {
   async join(testRooms: TestRooms, name: string): Promise<void> {
     const hold = await testRooms.rooms.open(name, testRooms.rule)
     const { connection, format } = this
-    const onFailure = (_: Membership, failure: Failure): void => void this.failures.push(failure)
-    const membership = new Membership({ connection, hold, format, echo: true, onFailure })
+    const membership = new Membership({ connection, hold, format, echo: true, owner: this })
     this.memberships.set(name, membership)
     hold.room.join(membership)
+  }
+
+  membershipFailed(_: Membership, failure: Failure): void {
+    this.failures.push(failure)
   }
 
   receive(payload: Buffer, binary: boolean): void {

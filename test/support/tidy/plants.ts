@@ -20,7 +20,7 @@ const WALLS: readonly Plant[] = [
   imports('src/identity/ticket.ts', '../engine/open-engine.ts'),
   imports('src/room/fan-out/fan-out.ts', '../../wire/raw.ts'),
   imports(ROOM, '../connection/connection.ts', 'import type'),
-  imports('src/connection/commands/publish.ts', '../../engine/sqlite/engine.ts', 'import type'),
+  imports('src/connection/commands/relay-frame.ts', '../../engine/sqlite/engine.ts', 'import type'),
   imports('src/config/environment.ts', '../engine/engine.ts'),
   imports('plugins/rooms.ts', '../routes/rooms.ts'),
   imports('plugins/rooms.ts', '../src/app.ts', 'export'),

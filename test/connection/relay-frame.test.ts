@@ -1,6 +1,6 @@
 // Publishing: what the rule demands of a message, and what a failure does to the connection.
 import { test } from 'tap'
-import { publish } from '../../src/connection/commands/publish.ts'
+import { relayFrame } from '../../src/connection/commands/relay-frame.ts'
 import { EngineUnavailable } from '../../src/engine/engine.ts'
 import type { Appended } from '../../src/engine/message-log.ts'
 import type { PublishCommand } from '../../src/protocol/command.ts'
@@ -32,7 +32,14 @@ async function saying(command: Partial<PublishCommand>, { rule, append }: Answer
   const fault = (error: unknown) => faults.push(error)
   const speaker = { id: 'c1', identity: userOf('ann'), address: '192.0.2.1', close, fault }
   const payload = Buffer.from('{"a":1}')
-  publish(speaker, room, { type: 'publish', id: 0, room: null, kind: 'text', payload, ...command })
+  relayFrame(speaker, room, {
+    type: 'publish',
+    id: 0,
+    room: null,
+    kind: 'text',
+    payload,
+    ...command,
+  })
   await new Promise(setImmediate)
   return { drafts, closes, faults }
 }

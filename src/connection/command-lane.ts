@@ -1,0 +1,72 @@
+// The commands of one connection, one after the other: one that waits holds back those behind it,
+// within a bound.
+import type { Command } from '../protocol/command.ts'
+import type { FrameBounds } from '../protocol/limits.ts'
+import type { InboundFrame } from '../wire/wire-format.ts'
+import { FrameQueue } from './frame-queue.ts'
+
+export interface LaneOwner {
+  decode(frame: InboundFrame): readonly Command[]
+  /**
+   * Runs a command. Null when the next may run at once, else a promise for when it may, which MUST
+   * NOT reject. MUST NOT throw.
+   */
+  run(command: Command): Promise<unknown> | null
+  /** A fault of Usher's own. */
+  fault(error: unknown): void
+}
+
+export class CommandLane {
+  readonly #owner: LaneOwner
+  /** Frames that wait; made when the first has to. */
+  #frames: FrameQueue | null = null
+  #isWaiting = false
+  #hasStopped = false
+
+  constructor(owner: LaneOwner) {
+    this.#owner = owner
+  }
+
+  /** Whether a frame that comes now has to wait. */
+  get isWaiting(): boolean {
+    return this.#isWaiting
+  }
+
+  /** False when more frames wait than `bounds` allow. */
+  receive(frame: InboundFrame, bounds: FrameBounds): boolean {
+    if (!this.#isWaiting) {
+      this.#run(this.#owner.decode(frame), 0)
+      return true
+    }
+    this.#frames ??= new FrameQueue()
+    return this.#frames.push(frame, bounds)
+  }
+
+  /** No further command runs. */
+  stop(): void {
+    this.#hasStopped = true
+    this.#frames = null
+  }
+
+  #run(commands: readonly Command[], from: number): void {
+    for (let index = from; index < commands.length && !this.#hasStopped; index += 1) {
+      const waiting = this.#owner.run(commands[index] as Command)
+      if (waiting === null) continue
+      this.#isWaiting = true
+      waiting
+        .then(() => this.#goOn(commands, index + 1))
+        .catch((error: unknown) => this.#owner.fault(error))
+      return
+    }
+  }
+
+  #goOn(commands: readonly Command[], from: number): void {
+    this.#isWaiting = false
+    this.#run(commands, from)
+    while (!this.#isWaiting && !this.#hasStopped) {
+      const frame = this.#frames?.shift() ?? null
+      if (frame === null) return
+      this.#run(this.#owner.decode(frame), 0)
+    }
+  }
+}

@@ -1,0 +1,15 @@
+// A client that joins many rooms again gets what it missed at the pace at which it reads: all of it
+// at once would be over the bound of its outbox, and cut it as slow, again and again.
+import { sleep } from '../../time/clock.ts'
+import type { Connection } from '../connection.ts'
+
+/** So much may wait when the next reply is made. */
+const PART_OF_OUTBOX = 1 / 4
+const LOOK_AGAIN_MS = 20
+
+/** Resolves when little waits for the client, or the connection is closing. */
+export async function outboxRoom(connection: Connection): Promise<void> {
+  const { limits, clock } = connection.connections
+  const most = limits.outboxBytes * PART_OF_OUTBOX
+  while (!connection.isClosed && connection.bufferedBytes > most) await sleep(clock, LOOK_AGAIN_MS)
+}

@@ -1,0 +1,16 @@
+// Calls a method by its name, with JSON. What the Centrifugal protocol has no command for is one.
+import type { RpcCommand } from '../../protocol/command.ts'
+import { REPLY, Refusal } from '../../protocol/errors.ts'
+import type { Conversation } from './conversation.ts'
+import { rpcPublish } from './rpc-publish.ts'
+
+/** Throws a Refusal, or answers later; a promise when later commands have to wait. */
+type Method = (conversation: Conversation, command: RpcCommand) => Promise<void> | void
+
+const METHODS: ReadonlyMap<string, Method> = new Map([['publish', rpcPublish]])
+
+export function rpc(conversation: Conversation, command: RpcCommand): Promise<void> | void {
+  const method = METHODS.get(command.method)
+  if (method !== undefined) return method(conversation, command)
+  throw new Refusal(REPLY.notAvailable, `Usher has no method ${command.method}.`)
+}

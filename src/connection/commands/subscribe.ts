@@ -1,0 +1,79 @@
+// Joins a room. A ticket in the command is a right for this room alone.
+
+import type { SubscribeCommand } from '../../protocol/command.ts'
+import { REPLY, Refusal } from '../../protocol/errors.ts'
+import { ANONYMOUS, type Identity } from '../../protocol/identity.ts'
+import { isRoomName } from '../../protocol/names.ts'
+import type { RoomHold } from '../../room/rooms.ts'
+import { enterRoom } from '../room-entry.ts'
+import type { Conversation } from './conversation.ts'
+import { joinRoom } from './join-room.ts'
+import { outboxRoom } from './outbox-room.ts'
+import { secondsLeft } from './seconds-left.ts'
+
+export async function subscribe(
+  conversation: Conversation,
+  command: SubscribeCommand,
+): Promise<void> {
+  const { connection, memberships } = conversation
+  const { id, room, after, isStrict, tellsPresence } = command
+  const { clock } = connection.connections
+  check(conversation, command)
+  if (after !== null) await outboxRoom(connection)
+  const since = Math.floor(clock.elapsed())
+  const right = await rightOf(conversation, command)
+  const hold = await enterRoom(conversation.rooms, right ?? conversation.identity, room)
+  if (mustNotJoin(conversation, hold, right, since)) return
+  const prepared = await joinRoom(conversation, {
+    ...{ hold, after, tellsPresence, right, isByServer: false },
+    secondsLeft: secondsLeft(right ?? ANONYMOUS, clock.now()),
+  })
+  if (prepared === null) return conversation.fail(id, sentOut(), room)
+  const { joined, begin } = prepared
+  if (isStrict && after !== null && !joined.recovered) {
+    memberships.leave(room)
+    throw new Refusal(REPLY.unrecoverable, 'What was missed is not kept: load the room again.')
+  }
+  conversation.reply(id, { type: 'joined', room, ...joined })
+  begin()
+}
+
+function check({ connection, memberships }: Conversation, command: SubscribeCommand): void {
+  const { room, isUnknownKind } = command
+  if (isUnknownKind) {
+    throw new Refusal(REPLY.notAvailable, 'Usher has subscriptions to streams of messages alone.')
+  }
+  if (!isRoomName(room)) throw new Refusal(REPLY.badRequest, 'There is no room of such a name.')
+  if (memberships.has(room)) throw new Refusal(REPLY.alreadyJoined, 'You are in this room already.')
+  const { roomsPerConnection } = connection.connections.limits
+  if (roomsPerConnection === null || memberships.asked < roomsPerConnection) return
+  const sentence = `A connection is in ${roomsPerConnection} rooms at most: leave one first.`
+  throw new Refusal(REPLY.limitExceeded, sentence, undefined, 'roomsPerConnection')
+}
+
+async function rightOf(
+  { identity, proofs }: Conversation,
+  { token, room }: SubscribeCommand,
+): Promise<Identity | null> {
+  return token === null ? null : proofs.ticketFor(token, identity.user, room)
+}
+
+/** Whether the right was revoked while the room was entered; the hold is released then. */
+function mustNotJoin(
+  { connection }: Conversation,
+  hold: RoomHold,
+  right: Identity | null,
+  since: number,
+): boolean {
+  const { connections, identity } = connection
+  const isRevoked = right !== null && connections.wasRevoked(right, since)
+  const isOut = isRevoked || connections.wasSentOut(identity.user, hold.room.name, since)
+  if (!connection.isClosed && !isOut) return false
+  hold.release()
+  if (isOut) throw sentOut()
+  return true
+}
+
+function sentOut(): Refusal {
+  return new Refusal(REPLY.forbidden, 'You were sent out of this room.')
+}

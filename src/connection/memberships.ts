@@ -1,0 +1,139 @@
+// The rooms of one connection that may be in many: joined, left, ended by the server or by a
+// revocation, each without the connection.
+import { CLOSE, type CloseCode, UNSUBSCRIBE } from '../protocol/errors.ts'
+import type { Identity, Revocation } from '../protocol/identity.ts'
+import type { Failure } from '../room/member.ts'
+import type { RoomHold } from '../room/rooms.ts'
+import type { RichFormat } from '../wire/wire-format.ts'
+import type { Connection } from './connection.ts'
+import { Membership, type MembershipOwner } from './membership.ts'
+import { OwnRight } from './own-right.ts'
+
+/** How a membership ends that the room cannot bring up to date. */
+const ENDINGS = {
+  unavailable: UNSUBSCRIBE.insufficientState,
+  forbidden: UNSUBSCRIBE.forbidden,
+  lost: UNSUBSCRIBE.insufficientState,
+} as const satisfies Record<Failure, CloseCode>
+
+export interface Joining {
+  /** Keeps the room open; the membership releases the hold. */
+  hold: RoomHold
+  tellsPresence: boolean
+  /** The identity of the ticket that the membership was asked with; null for the connection's. */
+  right: Identity | null
+  /** Whether the server joined the connection to it. */
+  isByServer: boolean
+}
+
+export class Memberships implements MembershipOwner {
+  readonly #connection: Connection
+  readonly #format: RichFormat
+  readonly #byRoom = new Map<string, Membership>()
+  #rights: Map<string, OwnRight> | null = null
+  /** The rooms that the server joined the connection to. */
+  #byServer: Set<string> | null = null
+
+  constructor(connection: Connection, format: RichFormat) {
+    this.#connection = connection
+    this.#format = format
+  }
+
+  /** Those that the client asked for. */
+  get asked(): number {
+    return this.#byRoom.size - (this.#byServer?.size ?? 0)
+  }
+
+  has(room: string): boolean {
+    return this.#byRoom.has(room)
+  }
+
+  /** Whether this very membership goes on. */
+  is(membership: Membership): boolean {
+    return this.#byRoom.get(membership.hold.room.name) === membership
+  }
+
+  /** Whether the membership has a right of its own, which a new ticket renews. */
+  hasRight(room: string): boolean {
+    return this.#rights?.has(room) ?? false
+  }
+
+  /** The room has to be told by the caller: `Room.join` or `Room.holdBack`. */
+  add({ hold, tellsPresence, right, isByServer }: Joining): Membership {
+    const format = tellsPresence ? this.#format.withPresence : this.#format
+    const { room } = hold
+    const membership = new Membership({
+      ...{ connection: this.#connection, hold, format, echo: room.rule.echo, owner: this },
+    })
+    this.#byRoom.set(room.name, membership)
+    if (right !== null) this.renew(room.name, right)
+    if (isByServer) {
+      this.#byServer ??= new Set()
+      this.#byServer.add(room.name)
+    }
+    return membership
+  }
+
+  /** From now on the membership lasts as long as this identity. */
+  renew(room: string, right: Identity): void {
+    const former = this.#rights?.get(room)
+    this.#rights ??= new Map()
+    const onExpired = ({ room }: OwnRight): void => this.#end(room, UNSUBSCRIBE.expired)
+    this.#rights.set(room, new OwnRight(this.#connection, room, right, onExpired))
+    if (former !== undefined) this.#release(former)
+  }
+
+  /** Does nothing for a room that the connection is not in. */
+  leave(room: string): void {
+    this.#byRoom.get(room)?.leave()
+    this.#forget(room)
+  }
+
+  leaveAll(): void {
+    for (const room of [...this.#byRoom.keys()]) this.leave(room)
+  }
+
+  /** Ends what a revocation names, and leaves the connection. */
+  revoked(revocation: Revocation): void {
+    if ('session' in revocation) {
+      for (const { room, identity } of [...(this.#rights?.values() ?? [])]) {
+        if (identity.session === revocation.session) this.#end(room, UNSUBSCRIBE.expired)
+      }
+    } else if (revocation.room !== undefined && this.has(revocation.room)) {
+      this.#end(revocation.room, UNSUBSCRIBE.sentOut)
+    }
+  }
+
+  /** A client does not join by itself what the server joined it to: it has to connect again. */
+  membershipFailed({ hold: { room } }: Membership, failure: Failure): void {
+    const isByServer = this.#byServer?.has(room.name) ?? false
+    this.#forget(room.name)
+    if (isByServer) this.#connection.close(CLOSE.insufficientState)
+    else this.#tell(room.name, ENDINGS[failure])
+  }
+
+  #end(room: string, code: CloseCode): void {
+    this.leave(room)
+    this.#tell(room, code)
+  }
+
+  #tell(room: string, { code, reason }: CloseCode): void {
+    const told = this.#format.announce({ type: 'unsubscribed', room, code, reason })
+    if (told !== null) this.#connection.send(told)
+  }
+
+  #forget(room: string): void {
+    this.#byRoom.delete(room)
+    this.#byServer?.delete(room)
+    const right = this.#rights?.get(room)
+    if (right === undefined) return
+    this.#rights?.delete(room)
+    this.#release(right)
+  }
+
+  #release(right: OwnRight): void {
+    const { session } = right.identity
+    const others = [...(this.#rights?.values() ?? [])].map(({ identity }) => identity.session)
+    right.release([this.#connection.identity.session, ...others].includes(session))
+  }
+}

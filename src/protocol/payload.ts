@@ -2,9 +2,15 @@
 import { isUtf8 } from 'node:buffer'
 import type { Kind } from './message.ts'
 
+/** What a JSON value may begin with (RFC 8259). */
+const FIRST_OF_JSON: ReadonlySet<number | undefined> = new Set(
+  Buffer.from(' \t\n\r{["-0123456789tfn'),
+)
+
 /** Whether these bytes are one JSON value in UTF-8. */
 export function isJson(payload: Buffer): boolean {
-  if (!isUtf8(payload)) return false
+  // An exception takes some microseconds, and most of what is no JSON shows it at once.
+  if (!FIRST_OF_JSON.has(payload[0]) || !isUtf8(payload)) return false
   try {
     JSON.parse(payload.toString('utf8'))
     return true

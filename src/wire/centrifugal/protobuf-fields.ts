@@ -1,6 +1,6 @@
 // Messages of the table in `schema.ts` as Protobuf: read with the types that it says, and written.
 import { isUtf8 } from 'node:buffer'
-import { bytesOf, type Piece } from './framing.ts'
+import type { Piece } from './framing.ts'
 import type { Fields, Type, Values } from './schema.ts'
 
 /** How a field is written: as a varint, or as bytes after their length. The others are skipped. */
@@ -160,46 +160,109 @@ function entryOf(of: 'string' | Fields): Fields {
   return made
 }
 
-/** Of an integer from 0 to 2^53 − 1. */
-export function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  while (rest > SEVEN_BITS) {
-    bytes.push((rest % MORE) | MORE)
-    rest = Math.floor(rest / MORE)
+const FIRST_BYTES = 4_096
+
+/** Writes a message from its end, so that the length of each part is known where it is due. */
+export class Writer {
+  #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  #at = FIRST_BYTES
+
+  /** A message begins; what `written` gave for another one is no longer good. */
+  begin(): void {
+    this.#at = this.#bytes.length
   }
-  bytes.push(rest)
-  return Buffer.from(bytes)
+
+  /** All since `begin`. */
+  get written(): Buffer {
+    return this.#bytes.subarray(this.#at)
+  }
+
+  /** How much was written, to be given to `close`. */
+  get length(): number {
+    return this.#bytes.length - this.#at
+  }
+
+  /** Puts a length, and the tag of this number if there is one, before what came after `length`. */
+  close(length: number, number = 0): void {
+    this.varint(this.length - length)
+    if (number > 0) this.varint(number * 8 + BYTES)
+  }
+
+  /** A field of bytes or of text. */
+  piece(number: number, piece: Piece): void {
+    const length = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
+    this.#need(length)
+    this.#at -= length
+    if (typeof piece === 'string') this.#bytes.write(piece, this.#at)
+    else this.#bytes.set(piece, this.#at)
+    this.varint(length)
+    this.varint(number * 8 + BYTES)
+  }
+
+  /** A field of an integer from 0 to 2^53 − 1. */
+  integer(number: number, value: number): void {
+    this.varint(value)
+    this.varint(number * 8 + VARINT)
+  }
+
+  varint(value: number): void {
+    this.#need(VARINT_BYTES_MAX)
+    let count = 1
+    for (let rest = value; rest > SEVEN_BITS; rest = Math.floor(rest / MORE)) count += 1
+    this.#at -= count
+    let at = this.#at
+    let rest = value
+    for (; rest > SEVEN_BITS; rest = Math.floor(rest / MORE)) {
+      this.#bytes[at] = (rest % MORE) | MORE
+      at += 1
+    }
+    this.#bytes[at] = rest
+  }
+
+  #need(count: number): void {
+    if (count <= this.#at) return
+    const { length } = this
+    const bytes = Buffer.allocUnsafeSlow(2 * (length + count))
+    bytes.set(this.#bytes.subarray(this.#at), bytes.length - length)
+    this.#bytes = bytes
+    this.#at = bytes.length - length
+  }
 }
 
-/**
- * The pieces of a message, its fields by their numbers, as the table has them. What is zero or
- * empty is left out, but for messages.
- */
-export function fieldPieces<F extends Fields>(fields: F, values: Values<F>): Piece[] {
-  const pieces: Piece[] = []
-  for (const [name, [number, type]] of Object.entries(fields)) {
+/** The fields of a message. What is zero or empty is left out, but for messages. */
+export function writeFields<F extends Fields>(to: Writer, fields: F, values: Values<F>): void {
+  for (const [name, [number, type]] of reversed(fields)) {
     const value = values[name]
-    if (value !== undefined) write(pieces, number, type, value)
+    if (value !== undefined) write(to, number, type, value)
   }
-  return pieces
 }
 
-function write(pieces: Piece[], number: number, type: Type, value: unknown): void {
-  if (type === 'list') for (const one of value as Buffer[]) put(pieces, number, [one])
+const turned = new WeakMap<Fields, readonly (readonly [string, Fields[string]])[]>()
+
+function reversed(fields: Fields): readonly (readonly [string, Fields[string]])[] {
+  const known = turned.get(fields)
+  if (known !== undefined) return known
+  const made = Object.entries(fields).reverse()
+  turned.set(fields, made)
+  return made
+}
+
+function write(to: Writer, number: number, type: Type, value: unknown): void {
+  if (type === 'list') for (const one of (value as Buffer[]).toReversed()) to.piece(number, one)
   else if (type === 'string' || type === 'bytes') {
-    if ((value as Piece).length > 0) put(pieces, number, [value as Piece])
+    if ((value as Piece).length > 0) to.piece(number, value as Piece)
   } else if (typeof type === 'string') {
-    if (Number(value) > 0) pieces.push(varint(number * 8 + VARINT), varint(Number(value)))
-  } else if ('message' in type) put(pieces, number, fieldPieces(type.message, value as object))
+    if (Number(value) > 0) to.integer(number, Number(value))
+  } else if ('message' in type) writeMessage(to, number, type.message, value as object)
   else {
-    for (const [key, one] of value as Map<string, object>) {
-      put(pieces, number, fieldPieces(entryOf(type.map), { key, value: one }))
+    for (const [key, one] of [...(value as Map<string, object>)].reverse()) {
+      writeMessage(to, number, entryOf(type.map), { key, value: one })
     }
   }
 }
 
-/** Bytes after their tag and their length. */
-export function put(pieces: Piece[], number: number, inside: readonly Piece[]): void {
-  pieces.push(varint(number * 8 + BYTES), varint(bytesOf(inside)), ...inside)
+function writeMessage(to: Writer, number: number, fields: Fields, value: object): void {
+  const { length } = to
+  writeFields(to, fields, value)
+  to.close(length, number)
 }

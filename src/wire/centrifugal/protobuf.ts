@@ -4,8 +4,8 @@ import type { Content } from '../../protocol/content-from-json.ts'
 import type { Message } from '../../protocol/message.ts'
 import { isJson } from '../../protocol/payload.ts'
 import type { Encoding } from './encoding.ts'
-import { bytesOf, joined, type Piece } from './framing.ts'
-import { fieldPieces, put, Reader, readFields, varint } from './protobuf-fields.ts'
+import type { Piece } from './framing.ts'
+import { Reader, readFields, Writer, writeFields } from './protobuf-fields.ts'
 import { commandOf } from './requests.ts'
 import { hasSender, redactedTags, senderOf } from './results.ts'
 import { COMMAND, PUBLICATION, PUSH, REPLY, type ReplyFields } from './schema.ts'
@@ -36,33 +36,37 @@ function contentOf(data: Buffer = NOTHING): Content {
   return { kind: isJson(data) ? 'json' : 'binary', payload: data }
 }
 
-/** A publication. */
-function pubPieces(message: Message): Piece[] {
+/** All that is written is copied into what carries it before the next is. */
+const writer = new Writer()
+
+function writePublication(message: Message): void {
   const { payload, offset, time, redacted } = message
-  const pieces: Piece[] = []
-  put(pieces, PUBLICATION.data[0], [redacted ? NULL : payload])
   const info = hasSender(message) ? { info: senderOf(message) } : {}
   const tags = redacted ? { tags: redactedTags(offset) } : {}
-  pieces.push(...fieldPieces(PUBLICATION, { ...info, offset, ...tags, time }))
-  return pieces
+  const data = redacted ? NULL : payload
+  writer.begin()
+  writeFields(writer, PUBLICATION, { data, ...info, offset, ...tags, time })
 }
 
 function item(message: Message): Buffer {
-  return joined(pubPieces(message))
+  writePublication(message)
+  return Buffer.from(writer.written)
 }
 
 function publication(room: string, message: Message): Piece[] {
-  const push: Piece[] = []
-  put(push, PUSH.channel[0], [room])
-  put(push, PUSH.pub[0], pubPieces(message))
-  const body: Piece[] = []
-  put(body, REPLY.push[0], push)
-  return [varint(bytesOf(body)), ...body]
+  writePublication(message)
+  writer.close(0, PUSH.pub[0])
+  writer.piece(PUSH.channel[0], room)
+  writer.close(0, REPLY.push[0])
+  writer.close(0)
+  return [writer.written]
 }
 
 function reply(fields: ReplyFields): Piece[] {
-  const body = fieldPieces(REPLY, fields)
-  return [varint(bytesOf(body)), ...body]
+  writer.begin()
+  writeFields(writer, REPLY, fields)
+  writer.close(0)
+  return [writer.written]
 }
 
 export const protobuf: Encoding = {

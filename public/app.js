@@ -9,7 +9,7 @@ import { roomApi } from './room-api.js'
 import { isRoomName, roomOfHash } from './room-name.js'
 import { logOut, whoAmI } from './session.js'
 import { StatePill } from './state-pill.js'
-import { UserCount } from './user-count.js'
+import { WhoIsHere } from './who-is-here.js'
 
 /** @import { State } from './room-connection.js' */
 /** @import { User } from './session.js' */
@@ -22,7 +22,7 @@ const composer = element('composer', HTMLFormElement)
 const file = element('file', HTMLInputElement)
 
 const account = new AccountView(showTalk)
-const userCount = new UserCount(element('people', HTMLElement), browserClock)
+const whoIsHere = new WhoIsHere(element('people', HTMLElement), browserClock)
 const pill = new StatePill(
   {
     pill: element('state', HTMLElement),
@@ -80,10 +80,10 @@ function closeRoom() {
 async function stateChanged(/** @type {State} */ state) {
   pill.show(state)
   talk.dataset.state = state.name
-  if (state.name !== 'open') userCount.stop()
+  if (state.name !== 'open') whoIsHere.stop()
   if (state.name === 'open') {
     focusIfKeyboard(message)
-    const rule = await userCount.follow(state.room)
+    const rule = await whoIsHere.follow(state.room)
     if (rule.echo === false && conversation.state === state) conversation.expectNoEchoes()
   }
   if (state.name !== 'closed') return

@@ -31,9 +31,18 @@ function refusalOf(/** @type {Refused} */ { status, message, retryAfterMs }) {
 }
 
 /** The state of the room, or null: only marks and the number of users depend on it. */
-export async function describeRoom(/** @type {string} */ room) {
+export function describeRoom(/** @type {string} */ room) {
+  return answerOf(roomPath(room))
+}
+
+/** Who is in the room, or null. */
+export function describeMembers(/** @type {string} */ room) {
+  return answerOf(`${roomPath(room)}/members`)
+}
+
+async function answerOf(/** @type {string} */ path) {
   try {
-    return await ask('GET', roomPath(room))
+    return await ask('GET', path)
   } catch {
     return null
   }

@@ -13,7 +13,7 @@ export interface PresenceEntry {
   user: string | null
   /** The name that other users see, or null. */
   name: string | null
-  /** Data that travels with the user, as JSON text, or null. */
+  /** What other users see besides, as JSON text, or null. */
   info: string | null
 }
 
@@ -35,9 +35,12 @@ export interface Watch {
 }
 
 /**
- * A change is in `list` of every node when its promise resolves. Every watcher of the room is told
- * within 2 s, in the order of the changes of one connection. An implementation MUST tell of each
- * change once, and MUST NOT tell of a call that changed nothing.
+ * A change is in `list` of every node when its promise resolves; where it rejects, the change may
+ * have been made. What one node asks for one connection takes effect in the order of the calls,
+ * also where they are not waited for. Every watcher of the room is told within 2 s, in the order of
+ * the changes of one connection. An implementation MUST tell of each change once, and MUST NOT tell
+ * of a call that changed nothing. After a lapsed lease it MUST NOT enter a connection again for
+ * which `leave` was called, whatever became of that call.
  */
 export interface PresenceStore {
   /** Enters a connection of this node; entering it again replaces its entry. */

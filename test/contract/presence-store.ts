@@ -93,6 +93,23 @@ function listContract(t: Test, openShared: OpenShared): void {
     t.same(await other.presence.list(ROOM), [entry('c1', { name: 'Augusta' })])
   })
 
+  t.test('calls that are not waited for take effect in their order', async (t) => {
+    const [one, other] = await openShared(t)
+    const { watcher } = await watching(other)
+    const calls: Promise<void>[] = []
+    for (let i = 0; i < 20; i += 1) {
+      calls.push(one.presence.enter(ROOM, entry('stays')), one.presence.enter(ROOM, entry('goes')))
+      calls.push(one.presence.leave(ROOM, i < 19 ? 'stays' : 'none'))
+      calls.push(one.presence.leave(ROOM, 'goes'))
+    }
+    await Promise.all(calls)
+    for (const engine of [one, other]) t.same(await connectionsIn(engine), ['stays'])
+    await soon(() => watcher.told.length === 79)
+    const of = (connection: string) => watcher.told.filter((told) => told.endsWith(connection))
+    t.same(of('goes'), Array(20).fill(['+goes', '-goes']).flat())
+    t.same(of('stays'), [...Array(19).fill(['+stays', '-stays']).flat(), '+stays'])
+  })
+
   t.test('after 200 enter and some leave at once, the others stay', async (t) => {
     const engines = await openShared(t)
     const all = Array.from({ length: 200 }, (_, i) => `c${String(i).padStart(3, '0')}`)
@@ -181,6 +198,16 @@ function leaseContract(t: Test, openShared: OpenShared, lapse: NonNullable<Subje
     await one.presence.leave(ROOM, 'c1')
     await lapse(one)
     t.same(await connectionsIn(other), [])
+  })
+
+  t.test('a leave that is under way when the lease lapses has its effect', async (t) => {
+    const [one, other] = await openShared(t)
+    await one.presence.enter(ROOM, entry('c1'))
+    await one.presence.enter(ROOM, entry('c2'))
+    const leaving = one.presence.leave(ROOM, 'c1')
+    await lapse(one)
+    await leaving
+    for (const engine of [one, other]) t.same(await connectionsIn(engine), ['c2'])
   })
 
   t.test('a node that closes leaves nothing behind', async (t) => {

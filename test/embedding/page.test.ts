@@ -28,7 +28,7 @@ test('people talk on the page under /rt, and nothing is asked from elsewhere', a
   await ada.say('hello')
   t.equal(await bob.textOf('received', 1), 'hello')
   await ada.areDelivered(1)
-  await bob.page.getByText(/^2 here/).waitFor()
+  await bob.page.getByText(/^2 here: ad/).waitFor()
   t.equal(new URL(ada.page.url()).pathname + new URL(ada.page.url()).hash, '/rt/#chat:lobby')
   await app.usher.publish('chat:lobby', 'from the application')
   t.equal(await ada.textOf('received', 1), 'from the application')

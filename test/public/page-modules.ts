@@ -74,6 +74,11 @@ export interface PendingEchoes<Line> {
   takeAll(): Line[]
 }
 
+export interface UsersHere {
+  seen(members: readonly { user: string | null; name: string | null }[], elapsed: number): string[]
+  clear(): void
+}
+
 interface Modules {
   'backoff.js': { backoffMs(failures: number, random?: () => number): number }
   'close-codes.js': {
@@ -89,6 +94,10 @@ interface Modules {
     roomPath(room: string): string
     roomSocketUrl(room: string, page: string): string
     roomOfHash(hash: string): string
+  }
+  'users-here.js': {
+    UsersHere: new () => UsersHere
+    hereText(names: readonly string[]): string
   }
   'liveness.js': { Liveness: new (options: LivenessOptions) => Liveness }
 }

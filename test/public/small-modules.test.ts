@@ -8,6 +8,7 @@ const { backoffMs } = await pageModule('backoff.js')
 const codes = await pageModule('close-codes.js')
 const { fileTypeOf } = await pageModule('file-type.js')
 const { PendingEchoes } = await pageModule('pending-echoes.js')
+const { UsersHere, hereText } = await pageModule('users-here.js')
 const rooms = await pageModule('room-name.js')
 
 test('the page reads close codes as the server means them', async (t) => {
@@ -77,4 +78,22 @@ test('only bytes that begin like a picture are shown as one', async (t) => {
   t.equal(typeOf('<svg onload="alert(1)">'), 'application/octet-stream')
   t.equal(typeOf('<!doctype html>'), 'application/octet-stream')
   t.equal(typeOf(''), 'application/octet-stream')
+})
+
+test('a user is shown as gone ten seconds after the page missed it, and not before', async (t) => {
+  const here = new UsersHere()
+  const [ann, bob, guests] = [
+    { user: 'u_1', name: 'ann' },
+    { user: 'u_2', name: null },
+    { user: null, name: null },
+  ]
+  t.same(here.seen([ann, bob, guests], 0), ['ann', 'u_2', 'guests'])
+  t.same(here.seen([ann], 10_000), ['ann', 'u_2', 'guests'], 'it was there a moment before')
+  t.same(here.seen([ann, bob], 15_000), ['ann', 'u_2', 'guests'], 'one came back')
+  t.same(here.seen([ann, bob], 20_000), ['ann', 'u_2'])
+  t.same(here.seen([{ ...ann, name: 'Ann' }], 21_000), ['Ann', 'u_2'])
+  here.clear()
+  t.same(here.seen([], 22_000), [])
+  t.equal(hereText(['ann', 'bob']), '2 here: ann, bob')
+  t.equal(hereText(Array(21).fill('x')), `21 here: ${'x, '.repeat(20)}…`)
 })

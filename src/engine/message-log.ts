@@ -16,6 +16,7 @@ export interface IdempotencyKey {
 }
 
 export interface AppendOptions {
+  /** Null also for a single message that is not to be kept, in a room with history. */
   retention: Retention | null
   key: IdempotencyKey | null
   /**

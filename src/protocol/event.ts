@@ -66,6 +66,11 @@ export type Notice = PositionEvent | ResetEvent | UnsubscribedEvent
 
 export type Event = RoomEvent | Notice
 
+/** Whether an event is not for the connection that it came by, also where that wants echo. */
+export function isUnechoed(event: RoomEvent): boolean {
+  return event.type === 'message' && event.message.unechoed === true
+}
+
 /** The connection that an event came by, which does not get it if it wants no echo. */
 export function originOf(event: RoomEvent): string | null {
   return event.type === 'message' ? event.message.origin : null

@@ -18,6 +18,16 @@ export interface Draft {
   /** How people call the sender, or null. It is kept with the message. */
   name: string | null
   origin: string | null
+  /**
+   * Shared and not kept, also in a room with history: it has no position there, and its key counts
+   * beside those of messages that are kept.
+   */
+  ephemeral?: true
+  /**
+   * The connection that it came by does not get it live, although it wants echo otherwise. This is
+   * not kept: what the connection missed and asks for has it.
+   */
+  unechoed?: true
 }
 
 /** A draft that was accepted. Without history there is no epoch, and the offset is 0. */

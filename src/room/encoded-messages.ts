@@ -44,7 +44,7 @@ export class EncodedMessages {
     let bytes = 0
     let upTo = 0
     for (const message of messages) {
-      if (!member.echo && message.origin === member.id) continue
+      if (isWithheld(message, member)) continue
       const frame = this.frameOf(member.format, message)
       if (frames.length > 0 && bytes + frame.length > most) {
         yield { bytes: joined(frames), upTo }
@@ -72,6 +72,11 @@ export class EncodedMessages {
     if (!isLarge) encoded.set(message, bytes)
     return bytes
   }
+}
+
+/** Whether a message is not for a member, as the one that sent it. */
+export function isWithheld({ origin, unechoed }: Message, { id, echo }: Member): boolean {
+  return origin === id && (!echo || unechoed === true)
 }
 
 function joined(frames: readonly Buffer[]): Buffer {

@@ -66,7 +66,8 @@ export class Gap {
     const rest = this.buffer.after(upTo)
     for (const message of rest) tell(message)
     // In the same step: a message that is published before `heal` resolves must not be kept here.
-    healed({ ...upTo, offset: rest.at(-1)?.offset || last })
+    const newest = rest.findLast(({ offset }) => offset > 0)
+    healed({ ...upTo, offset: newest?.offset ?? last })
     return null
   }
 }

@@ -47,7 +47,7 @@ export interface Sender {
   waitFor?(begun: Promise<unknown>): void
 }
 
-/** At once for a room without history, unless the application has to be asked first. */
+/** At once for what is not kept, unless the application has to be asked first. */
 export type Published = Appended | Promise<Appended>
 
 const APPLICATION: Holder = Object.freeze({ ...NO_HOLDER, server: 'application' })
@@ -105,7 +105,7 @@ export class Publisher {
     setSender(sender, draft)
     this.#checkRate(sender, bytes)
     const keyed = key === null ? null : keyOf(sender, draft, key)
-    const retention = room.rule.history
+    const retention = draft.ephemeral ? null : room.rule.history
     // Most messages take no part of a bound, and then no holder is made.
     const holder = keyed === null && retention === null ? NO_HOLDER : holderOfSender(sender)
     const options = { retention, key: keyed, holder }

@@ -5,6 +5,7 @@ import type { RoomEvent } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message, Position } from '../protocol/message.ts'
 import type { Clock } from '../time/clock.ts'
+import { isWithheld } from './encoded-messages.ts'
 import { FanOut } from './fan-out/fan-out.ts'
 import type { FlushScheduler } from './fan-out/flush-scheduler.ts'
 import { JOIN_BYTES_MAX } from './fan-out/group.ts'
@@ -150,7 +151,7 @@ export class Room implements Follower, PublishTarget {
   /** In a room without history, where no other member joins with the same messages. */
   *#framesFor(member: Member, messages: readonly Message[]): Iterable<{ bytes: Buffer }> {
     for (const message of messages) {
-      if (!member.echo && message.origin === member.id) continue
+      if (isWithheld(message, member)) continue
       const bytes = member.format.encode({ type: 'message', room: this.name, message })
       if (bytes !== null) yield { bytes }
     }
@@ -181,7 +182,7 @@ export class Room implements Follower, PublishTarget {
 
   onMessage(message: Message): void {
     if (this.#gap !== null) return this.#gap.buffer.push(message)
-    this.#healedTo = null
+    if (message.epoch !== null) this.#healedTo = null
     this.#tell(message)
   }
 

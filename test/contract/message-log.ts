@@ -22,6 +22,7 @@ export function messageLogContract(t: Test, { openShared, cutOff }: Subject): vo
     })
     t.test(kind, async (t) => {
       t.test('following', async (t) => followContract(t, openShared, options))
+      t.test('echo', async (t) => echoContract(t, openShared, options))
       t.test('idempotency keys', async (t) => keyContract(t, openShared, options))
     })
   }
@@ -92,6 +93,21 @@ function followContract(t: Test, openShared: OpenShared, options: Options): void
     await one.log.append('chat:1', draft('hello'), options())
     await soon(() => current.listener.told.length > 0)
     t.same([old.listener.told, current.listener.told], [[], ['hello']])
+  })
+}
+
+function echoContract(t: Test, openShared: OpenShared, options: Options): void {
+  t.test('a message that is not for its own connection is told so, on every node', async (t) => {
+    const [one, other] = await openShared(t)
+    const rooms = await Promise.all(nodesOf([one, other]).map((node) => listen(node, 'chat:1')))
+    const origin = 'connection-1'
+    await one.log.append('chat:1', draft('quiet', { origin, unechoed: true }), options())
+    await one.log.append('chat:1', draft('loud', { origin }), options())
+    await soon(() => rooms.every(({ listener }) => listener.heard.length >= 2))
+    for (const { listener } of rooms) {
+      t.match(listener.heard, [{ origin, unechoed: true }, { origin }])
+      t.notOk(listener.heard[1]?.unechoed)
+    }
   })
 }
 

@@ -67,6 +67,32 @@ async function scene() {
   return { follower: follower as unknown as Follower, room, rooms, clock, reads, heard }
 }
 
+test('a message that is not kept doubles none, in a gap or behind it', async (t) => {
+  const { follower, reads, heard } = await scene()
+  const whisper = { ...message(0), epoch: null, payload: Buffer.from('0') }
+  const healUpTo = async (offset: number, meanwhile = () => {}): Promise<void> => {
+    await turn()
+    for (const { after, answer } of reads.splice(0)) answer(page(offset, after))
+    meanwhile()
+    await turn()
+  }
+  follower.onMessage(message(1))
+  follower.onGap({ epoch: EPOCH, offset: 1 })
+  await healUpTo(4, () => {
+    follower.onMessage(message(5))
+    follower.onMessage(whisper)
+  })
+  t.same(await heard(), [1, 2, 3, 4, 5, 0])
+  // The engine counts what it told, and it told no message of the gap.
+  follower.onMessage(whisper)
+  follower.onGap({ epoch: EPOCH, offset: 5 })
+  await healUpTo(6)
+  follower.onMessage(whisper)
+  follower.onGap({ epoch: EPOCH, offset: 5 })
+  await healUpTo(7)
+  t.same(await heard(), [1, 2, 3, 4, 5, 0, 0, 6, 0, 7])
+})
+
 test('messages missed twice are read from the first one on', async (t) => {
   const { follower, reads, heard } = await scene()
   follower.onMessage(message(1))

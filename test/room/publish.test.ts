@@ -108,6 +108,17 @@ test('a plain message in a room without history asks for no address', async (t) 
   t.equal(appended[0]?.options.holder, NO_HOLDER)
 })
 
+test('an ephemeral message is answered at once and not kept, whatever the rule says', async (t) => {
+  const { publish, appended } = scene({ rule: { history: { messages: 1, ageMs: null } } })
+  t.equal(publish(ann, { ephemeral: true }), DONE)
+  publish(ann)
+  const kept = appended.map(({ options }) => [options.retention !== null, options.holder.user])
+  t.same(kept, [
+    [false, NO_HOLDER.user],
+    [true, 'ann'],
+  ])
+})
+
 test('the rule binds all but the application itself', async (t) => {
   const { publish } = scene({ rule: { publish: [] } })
   for (const identity of [userOf('ann'), SERVER]) {

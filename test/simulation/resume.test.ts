@@ -29,6 +29,7 @@ const KEPT = 12
 type Step =
   | { do: 'publish'; count: number }
   | { do: 'miss'; count: number }
+  | { do: 'whisper' }
   | { do: 'recover'; back: number }
   | { do: 'join'; back: number }
   | { do: 'listen' }
@@ -46,6 +47,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('recover'), back: fc.nat({ max: 16 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('miss'), count: fc.nat({ max: 20 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('listen') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('whisper') }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('replay'), count: fc.integer({ min: 1, max: 20 }) }),
@@ -57,7 +59,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait') }) },
 ) as fc.Arbitrary<Step>
 
-/** Offsets and resets in words, so that a test can read them back. */
+/** Offsets and resets in words, so that a test can read them back; what is not kept is `0`. */
 const format: WireFormat = {
   ...{ name: 'words', ping: null, replies: null },
   encode: (event) => (event.type === 'message' ? Buffer.from(`${event.message.payload} `) : null),
@@ -81,6 +83,13 @@ class LogByHand {
   publish(): void {
     this.#told = this.offset + 1
     this.#follower?.onMessage(this.#keep())
+  }
+
+  /** Tells a message that is not kept. */
+  whisper(): void {
+    const payload = Buffer.from('0')
+    const said = { kind: 'text', payload, user: null, name: null, origin: null } as const
+    this.#follower?.onMessage({ ...said, epoch: null, offset: 0, time: 0 })
   }
 
   /** Keeps messages that the follower is not told of, but for the gap. */
@@ -185,6 +194,7 @@ class Simulation {
     const life = this.lives['who' in one ? one.who : -1]
     if (one.do === 'publish') for (let i = 0; i < one.count; i += 1) this.#log.publish()
     if (one.do === 'miss') this.#log.miss(one.count)
+    if (one.do === 'whisper') this.#log.whisper()
     if (one.do === 'recover') void this.#recover(room, Math.max(0, this.offset - one.back))
     if (one.do === 'answer a read') this.#log.answer(false)
     if (one.do === 'fail a read') this.#log.answer(true)
@@ -241,7 +251,7 @@ const settled = async (): Promise<void> => {
 
 /** The fault in what a member heard, or null. */
 function wrong({ member, after, left, latest = 0 }: Life, newest: number): string | null {
-  const words = member.heard.split(' ').filter((word) => word !== '')
+  const words = member.heard.split(' ').filter((word) => word !== '' && word !== '0')
   let at = after
   for (const word of words) {
     const [, told, number] = /^(?:(reset|position)=)?(\d+)$/.exec(word) ?? []

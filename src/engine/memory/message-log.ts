@@ -1,5 +1,5 @@
-// The log of rooms without history, for one node: it shares messages without keeping them, and
-// never touches the disk.
+// The log of messages that are not kept, for one node: it shares them, and never touches the
+// disk.
 import type { Draft, Message } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Appended, IdempotencyKey } from '../message-log.ts'
@@ -47,6 +47,8 @@ export function createMemoryLog({ clock, followers, shares }: MemoryLogParts): M
   return { append, forgetKeys: (room) => keys.forgetRoom(room) }
 }
 
-function accepted({ kind, payload, user, name, origin }: Draft, time: number): Message {
-  return { kind, payload, user, name, origin, epoch: null, offset: 0, time }
+function accepted(draft: Draft, time: number): Message {
+  const { kind, payload, user, name, origin, unechoed } = draft
+  const message = { kind, payload, user, name, origin, epoch: null, offset: 0, time }
+  return unechoed ? { ...message, unechoed } : message
 }

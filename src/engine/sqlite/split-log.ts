@@ -1,4 +1,4 @@
-// One log out of two: messages of rooms with history are kept, all others are only shared.
+// One log out of two: messages with a retention are kept, all others are only shared.
 import type { Followers } from '../memory/followers.ts'
 import type { MemoryLog } from '../memory/message-log.ts'
 import type { Appended, MessageLog, StoredDraft } from '../message-log.ts'

@@ -1,6 +1,6 @@
 // The log of rooms with history on SQLite's threads. Drafts that come in while a commit is under
 // way are kept together by the next one, and delivered in its order when it is on disk.
-import type { Message, Position } from '../../protocol/message.ts'
+import type { Draft, Message, Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Bounds } from '../bounds.ts'
 import { EngineUnavailable } from '../engine.ts'
@@ -37,8 +37,7 @@ const CHANGES_AT_ONCE = 16
 /** Bytes that are delivered in one turn: a reader's outbox holds a few times as much. */
 const TURN_BYTES = 262_144
 
-interface Waiting extends DraftToKeep {
-  readonly origin: string | null
+interface Waiting extends DraftToKeep, Draft {
   /** Its share of the bound `waitingForDisk`, given back when its commit begins. */
   readonly share: Share
   resolve(appended: Appended): void
@@ -88,17 +87,17 @@ export class SqliteLog implements StoredLog {
   }
 
   append({ room, draft, retention, key, holder }: StoredDraft): Promise<Appended> {
-    const { kind, payload, user, name, origin } = draft
     const { writer, space } = this.#parts
     if (writer.away !== null) return Promise.reject(new EngineUnavailable(writer.away))
     if (space.refusal !== null) return Promise.reject(space.refusal)
-    const share = this.#parts.shares.take('waitingForDisk', holder, payload.length)
+    const share = this.#parts.shares.take('waitingForDisk', holder, draft.payload.length)
     if (share instanceof Reached) {
       return Promise.reject(new EngineUnavailable(share.sentence, share))
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({
-        ...{ room, kind, payload, user, name, origin, retention, share, resolve, reject },
+        ...draft,
+        ...{ room, retention, share, resolve, reject },
         key: key === null ? null : JSON.stringify([room, key.sender, key.value]),
         holder: quotaHolderOf(holder),
         keyAddress: key === null ? null : holder.address,
@@ -291,8 +290,9 @@ export class SqliteLog implements StoredLog {
 }
 
 function kept(draft: Waiting, position: Position): Message {
-  const { kind, payload, user, name, origin, time } = draft
-  return { kind, payload, user, name, origin, ...position, time }
+  const { kind, payload, user, name, origin, time, unechoed } = draft
+  const message = { kind, payload, user, name, origin, ...position, time }
+  return unechoed ? { ...message, unechoed } : message
 }
 
 function refuse(calls: readonly Pick<Waiting, 'reject'>[], error: Error): void {

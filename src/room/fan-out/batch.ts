@@ -8,6 +8,10 @@ export class Batch {
   readonly #origins: (string | null)[] = []
   /** Members that joined after so many frames were pushed, which are not for them. */
   #newcomers: Map<Member, number> | null = null
+  /** Frames, by index, that their own connection does not get although it wants echo. */
+  #unechoed: Set<number> | null = null
+  /** Whether there are neither: this is looked at for every member. */
+  #isPlain = true
   #bytes = 0
   #joined: Buffer | null = null
   #senders: Set<string | null> | null = null
@@ -20,7 +24,8 @@ export class Batch {
     return this.#bytes
   }
 
-  push(frame: Buffer, origin: string | null): void {
+  push(frame: Buffer, origin: string | null, unechoed: boolean): void {
+    if (unechoed) this.#withhold(this.#frames.length)
     this.#frames.push(frame)
     this.#origins.push(origin)
     this.#bytes += frame.length
@@ -31,6 +36,7 @@ export class Batch {
   /** The member has just joined: frames that were pushed before are not for it. */
   begin(member: Member): void {
     if (this.#frames.length === 0) return
+    this.#isPlain = false
     this.#newcomers ??= new Map()
     this.#newcomers.set(member, this.#frames.length)
   }
@@ -41,16 +47,33 @@ export class Batch {
 
   /**
    * Delivers the frames that are for this member, and returns how many. Members get one shared
-   * buffer, except those that joined meanwhile and those without echo whose own frames are in it.
+   * buffer, except those that joined meanwhile and those that must not hear frames of their own.
    */
   deliverTo(member: Member): number {
+    const isForAll = this.#isPlain ? member.echo || !this.#isFrom(member) : this.#isWholeFor(member)
+    if (!isForAll) return this.#deliverSome(member)
+    if (this.#frames.length > 0) member.deliver(this.#whole())
+    return this.#frames.length
+  }
+
+  #withhold(index: number): void {
+    this.#isPlain = false
+    this.#unechoed ??= new Set()
+    this.#unechoed.add(index)
+  }
+
+  #isWholeFor(member: Member): boolean {
+    if (this.#newcomers?.has(member)) return false
+    return (member.echo && this.#unechoed === null) || !this.#isFrom(member)
+  }
+
+  #deliverSome(member: Member): number {
     const from = this.#newcomers?.get(member) ?? 0
-    if (from === 0 && (member.echo || !this.#isFrom(member))) {
-      if (this.#frames.length > 0) member.deliver(this.#whole())
-      return this.#frames.length
+    const wanted = (_: Buffer, index: number): boolean => {
+      if (index < from) return false
+      if (this.#origins[index] !== member.id) return true
+      return member.echo && this.#unechoed?.has(index) !== true
     }
-    const wanted = (_: Buffer, index: number): boolean =>
-      index >= from && (member.echo || this.#origins[index] !== member.id)
     const frames = this.#frames.filter(wanted)
     if (frames.length > 0) member.deliver(join(frames))
     return frames.length

@@ -1,6 +1,6 @@
 // Members of one wire format, which get the same bytes. Frames are written in passes: one buffer to
 // each member, in as many slices as the turns of the event loop allow.
-import { type Notice, originOf, type RoomEvent } from '../../protocol/event.ts'
+import { isUnechoed, type Notice, originOf, type RoomEvent } from '../../protocol/event.ts'
 import type { WireFormat } from '../../wire/wire-format.ts'
 import type { Member } from '../member.ts'
 import { Batch } from './batch.ts'
@@ -67,13 +67,13 @@ export class Group {
   /** Encodes and frames once for all members; nothing if the format cannot express the event. */
   push(event: RoomEvent): void {
     const frame = this.#format.encode(event)
-    if (frame !== null) this.#append(frame, originOf(event))
+    if (frame !== null) this.#append(frame, originOf(event), isUnechoed(event))
   }
 
   /** False when the format cannot express the notice. */
   announce(notice: Notice): boolean {
     const frame = this.#format.announce(notice)
-    if (frame !== null) this.#append(frame, null)
+    if (frame !== null) this.#append(frame, null, false)
     return frame !== null
   }
 
@@ -81,12 +81,12 @@ export class Group {
    * If a batch is full while an older one is still being written, the older one is finished now:
    * this is the back-pressure on a publisher that outruns a large room.
    */
-  #append(frame: Buffer, origin: string | null): void {
+  #append(frame: Buffer, origin: string | null, unechoed: boolean): void {
     if (this.#pending.length > 0 && this.#pending.bytes + frame.length > JOIN_BYTES_MAX) {
       if (this.#pass) this.#write(this.#pass, this.#members.size)
       this.#begin()
     }
-    this.#pending.push(frame, origin)
+    this.#pending.push(frame, origin, unechoed)
   }
 
   /** Makes at most `most` writes to members; returns how many it made. */

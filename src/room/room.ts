@@ -99,13 +99,11 @@ export class Room implements Follower, PublishTarget {
 
   /** In a room without history every member starts with what is published from now on. */
   join(member: Member, at: JoinAt | null = null): void {
-    const history = at && this.#history
     this.#countUser(member, 1)
-    if (history === null) this.#fanOut.add(member)
+    if (at === null || this.#history === null) this.#fanOut.add(member)
+    else this.#resume(this.#history, member, at)
     this.#parts.observer?.joined(this.name, member)
     this.presence?.enter(member)
-    // Last, because what is delivered here may cut the member, which then leaves.
-    if (at !== null && history !== null) this.#resume(history, member, at)
   }
 
   /**

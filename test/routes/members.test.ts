@@ -4,6 +4,7 @@ import { startApp } from '../support/app.ts'
 import { type Client, connect } from '../support/client.ts'
 import { follow } from '../support/follow.ts'
 import { asServer, call, type Person, person, ticketOf } from '../support/people.ts'
+import { connectRich, openRich } from '../support/rich-client.ts'
 import { limited, ruled } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
@@ -131,4 +132,61 @@ t.test('[C286] what is answered counts for what a user may read', async (t) => {
   app.engine.shares.charge('reads', holder, 2 ** 40)
   t.match(await ask('chat:a', bob.bearer), { status: 429, body: { error: 'too_many_requests' } })
   t.equal((await ask('chat:a', ann.bearer)).status, 200)
+})
+
+t.test(
+  '[C280] joins and leaves of every kind of connection are told to those that ask',
+  async (t) => {
+    const rich = await openRich(usher.url, { headers: ann.browser })
+    const { connect: connected } = await rich.ask('connect')
+    const quiet = await connectRich(usher.url, { headers: ann.browser })
+    await quiet.ask('subscribe', { channel: 'chat:e' })
+    await rich.ask('subscribe', { channel: 'chat:e', join_leave: true })
+    const mine = { client: connected.client, user: ann.user }
+    t.match(
+      await rich.push(),
+      { channel: 'chat:e', join: { info: mine } },
+      'its own join, after it',
+    )
+    const plain = await enter('chat:e', bob)
+    const { join } = await rich.push()
+    t.match(join.info, { user: bob.user, conn_info: { name: 'bob' } })
+    const { presence } = await rich.ask('presence', { channel: 'chat:e' })
+    t.same(Object.keys(presence.presence).length, 3)
+    t.match(presence.presence[join.info.client], join.info)
+    const stats = await rich.ask('presence_stats', { channel: 'chat:e' })
+    t.match(stats, { presence_stats: { num_clients: 3, num_users: 2 } })
+    plain.ws.terminate()
+    t.match(await rich.push(), { channel: 'chat:e', leave: join })
+    const stream = await follow(`${usher.url}/rooms/chat:e`, bob.bearer)
+    t.match((await rich.push()).join, { info: { user: bob.user } })
+    stream.stop()
+    t.match((await rich.push()).leave, { info: { user: bob.user } })
+    await rich.ask('unsubscribe', { channel: 'chat:e' })
+    await rich.ask('subscribe', { channel: 'chat:e', join_leave: true })
+    t.match((await rich.push()).join, { info: mine }, 'and not its own leave')
+    t.same([rich.pushes, quiet.pushes], [[], []])
+    for (const { client } of [rich, quiet]) await client.close()
+  },
+)
+
+t.test('[C284] [C285] the rich protocol has counts where it has no list, or 108', async (t) => {
+  const rich = await connectRich(usher.url, { headers: ann.browser })
+  const ask = (what: string, channel: string) => rich.ask(what, { channel })
+  t.match(await ask('presence', 'off:a'), { error: { code: 108 } })
+  t.match(await ask('presence_stats', 'off:a'), { error: { code: 108 } })
+  await rich.ask('subscribe', { channel: 'count:b', join_leave: true })
+  t.match(await ask('presence', 'count:b'), { error: { code: 108 } })
+  t.match(await ask('presence_stats', 'count:b'), {
+    presence_stats: { num_clients: 1, num_users: 1 },
+  })
+  t.match(await ask('presence', `user:${bob.user}`), { error: { code: 103 } })
+  const stranger = await connectRich(usher.url)
+  const { presence } = await stranger
+    .ask('subscribe', { channel: 'open:b' })
+    .then(() => stranger.ask('presence', { channel: 'open:b' }))
+  const [client] = Object.values(presence.presence)
+  t.match(client, { client: /./ }, 'one without a user is there by its connection')
+  t.same(rich.pushes, [])
+  for (const { client } of [rich, stranger]) await client.close()
 })

@@ -6,9 +6,9 @@ export async function presence(
   conversation: Conversation,
   { id, type, room }: PresenceCommand,
 ): Promise<void> {
-  const { rooms, identity } = conversation
+  const { rooms, identity, connection } = conversation
   if (type === 'presence') {
-    const clients = await rooms.presence(room, identity)
+    const clients = await rooms.presence(room, identity, connection.holder)
     return conversation.reply(id, { type, clients })
   }
   const counts = await rooms.presenceCounts(room, identity)

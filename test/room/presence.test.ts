@@ -74,6 +74,12 @@ test('nodes tell each other, and agree on who is there', async (t) => {
   t.same((await idsIn(closed)).sort(), [here.member.id, there.member.id].sort())
 })
 
+/** Lets the clock go on until the store was asked again and has answered. */
+async function settle(...nodes: PresenceNode[]): Promise<void> {
+  for (const { clock } of nodes) await clock.advance(1_000)
+  for (let i = 0; i < 10; i += 1) await turn()
+}
+
 const told = ({ heard }: { heard: string }): string[] => heard.split(' ').filter(Boolean)
 
 test('above the size joins and leaves are not told, until it is well below', async (t) => {
@@ -128,18 +134,12 @@ test('a join costs one call of the store, and no list', async (t) => {
   const visits = []
   for (let i = 0; i < 50; i += 1) visits.push(await node.join())
   for (const visit of visits) visit.leave()
-  await turn()
+  await settle()
   const asked = Object.groupBy(node.asked, (what) => what)
   t.match(asked, { watch: { length: 1 }, list: { length: 1 }, enter: { length: 50 } })
   t.equal(asked.leave?.length, 50)
   t.equal(node.rooms.size, 0, 'the room has closed')
 })
-
-/** Lets the clock go on until the store was asked again and has answered. */
-async function settle(...nodes: PresenceNode[]): Promise<void> {
-  for (const { clock } of nodes) await clock.advance(1_000)
-  for (let i = 0; i < 10; i += 1) await turn()
-}
 
 test('a store that is away loses no join and no leave', async (t) => {
   const shared = new MemoryPresence()

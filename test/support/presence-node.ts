@@ -108,7 +108,10 @@ export class PresenceNode {
       this.asked.push(what)
       await turn()
       if (this.isAway) throw new EngineUnavailable('The store is away.')
-      return run()
+      const answer = await run()
+      // What happens meanwhile is told before an older answer comes.
+      await turn()
+      return answer
     }
     return {
       enter: (room, entry) => ask('enter', () => shared.enter(room, entry)),

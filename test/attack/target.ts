@@ -17,6 +17,7 @@ const RULES: RulesInput = {
     { match: 'json:*', payload: 'json' },
     { match: 'kept:*', history: { messages: 1_000 } },
     { match: 'odd:*' },
+    { match: 'here:*', presence: true },
     { match: 'open:*', join: ['anyone'], publish: ['anyone'] },
     { match: 'locked:*', join: ['ticket'], publish: ['ticket'] },
   ],

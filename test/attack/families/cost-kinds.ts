@@ -1,4 +1,5 @@
 // What each of forty connections sends, where its cost is measured.
+import { connect } from '../../support/client.ts'
 import type { Assault } from '../scene/assault.ts'
 import { bearerHeaders, KEY_HEADERS, posting, type Target } from '../target.ts'
 import { type Ask, type Headers, UPGRADE_HEADERS } from '../wire.ts'
@@ -52,6 +53,8 @@ const OF_USERS: readonly Kind[] = [
   { name: 'unread pages of control characters', inShort: true, assault: dearPages('unread') },
   { name: 'pages of control characters that are read', assault: dearPages('read') },
   { name: 'conditional requests', assault: conditional },
+  { name: 'unread lists of who is in a large room', assault: memberLists('unread') },
+  { name: 'lists of who is in a large room that are read', assault: memberLists('read') },
   { name: 'unread event streams of line ends', assault: streams },
   { name: 'right passwords from twelve addresses', assault: logIns },
 ]
@@ -71,6 +74,24 @@ function dearPages(mode: Assault['mode']) {
     await fill(target, DEAR, '\u0001'.repeat(LARGE), 64)
     const ask: Ask = { path: `${target.prefix}${DEAR}`, headers: bearerHeaders(target.stranger) }
     return { asks: [ask as Sent], bytes: WHOLE, mode }
+  }
+}
+
+const CROWD = 500
+const INFO = { public: { about: 'x'.repeat(2_000) } }
+
+/** As many members as are told, each with as much to show as a ticket may have. */
+function memberLists(mode: Assault['mode']) {
+  return async (target: Target): Promise<Assault> => {
+    const room = `${target.prefix}/rooms/here:crowd`
+    for (let at = 0; at < CROWD; at += 1) {
+      const body = JSON.stringify({ user: `here:${at}`, info: INFO })
+      const order = posting(`${target.prefix}/tickets`, KEY_HEADERS, body)
+      const { ticket } = JSON.parse((await target.ask(order)).body)
+      await connect(`http://127.0.0.1:${target.port}${room}?ticket=${ticket}`)
+    }
+    const ask = { path: `${room}/members`, headers: bearerHeaders(target.stranger) }
+    return { asks: [ask], bytes: WHOLE, mode }
   }
 }
 

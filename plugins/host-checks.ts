@@ -10,8 +10,9 @@ import { boundSilence, completeInjected } from './upgrade-timeout.ts'
 
 /** Bytes of one message at most: any client could take that much memory. */
 const PAYLOAD_MAX = commandBytesOf({ messageBytes: 16_777_216, commandBytes: 16_777_216 })
-/** The longest room name and user id; Fastify by default refuses parameters of more than 100. */
-const PARAMETER_MIN = 128
+/** The longest room name; Fastify by default refuses parameters of more than 100. */
+const PARAMETER_MIN = 133
+const PARAMETER_ADVISED = 256
 /** Listeners for upgrades that answer none. */
 const OURS = new Set<unknown>([boundSilence, completeInjected])
 const served = new WeakSet<object>()
@@ -88,7 +89,7 @@ function warnOfShortParameters(app: FastifyInstance): void {
   if (length >= PARAMETER_MIN) return
   app.log.warn(
     `Room names and user ids of more than ${length} characters are refused with 414: make ` +
-      `Fastify with { routerOptions: { maxParamLength: ${2 * PARAMETER_MIN} } }.`,
+      `Fastify with { routerOptions: { maxParamLength: ${PARAMETER_ADVISED} } }.`,
   )
 }
 

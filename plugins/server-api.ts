@@ -33,7 +33,10 @@ function disconnecting(app: FastifyInstance): Usher['disconnect'] {
     }
     const { user, room } = who
     need(isUserId(user), 'Name a user or a session.')
-    need(room === undefined || isRoomName(room), 'A room name is 1 to 128 characters.')
+    need(
+      room === undefined || isRoomName(room),
+      'A room name is 1 to 128 of the characters of names.',
+    )
     if (room === undefined) return app.revokeAccess.endedByHost({ user })
     return app.revokeAccess.sendOut(user, room)
   }

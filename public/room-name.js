@@ -1,6 +1,6 @@
 // Room names as src/protocol/names.ts allows them, and how they travel in URLs.
 
-const ROOM_NAME = /^[A-Za-z0-9:._~@-]{1,128}$/
+const ROOM_NAME = /^(?:[A-Za-z0-9:._~@-]{1,128}|user:[A-Za-z0-9:._~@%-]{1,128})$/
 
 /** The server allows `.` and `..` too, but a browser cannot request them: URLs drop such parts. */
 export function isRoomName(/** @type {string} */ text) {

@@ -87,6 +87,7 @@ function addressAsked(request: FastifyRequest): string {
 /** The URL to connect to. The client fills in `{room}`, unless the ticket names just one room. */
 function urlOf(base: string, rooms: readonly string[], ticket: string): string {
   const [only] = rooms
-  const room = rooms.length === 1 && only !== undefined ? only : '{room}'
+  // No other character of a name means something else in a path.
+  const room = rooms.length === 1 && only !== undefined ? only.replaceAll('%', '%25') : '{room}'
   return `${base}/rooms/${room}?ticket=${ticket}`
 }

@@ -11,7 +11,7 @@ export function deletions(app: FastifyInstance): Pick<Usher, 'redactUser' | 'del
       return app.rooms.redactUser(user)
     },
     async deleteRoom(room) {
-      need(isRoomName(room), 'A room name is 1 to 128 characters.')
+      need(isRoomName(room), 'A room name is 1 to 128 of the characters of names.')
       return app.rooms.delete(room)
     },
   }

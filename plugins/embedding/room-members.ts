@@ -6,7 +6,7 @@ import type { Usher } from './usher-types.ts'
 
 export function roomMembers(app: FastifyInstance): Usher['members'] {
   return async (room) => {
-    need(isRoomName(room), 'A room name is 1 to 128 characters.')
+    need(isRoomName(room), 'A room name is 1 to 128 of the characters of names.')
     const { members, ...counts } = await app.rooms.membersIn(room)
     const shown = members?.map(({ info, ...user }) => ({
       ...user,

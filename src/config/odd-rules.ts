@@ -1,7 +1,7 @@
 // What is allowed in a rules file and is sooner a slip than a wish: worth a warning at boot.
 import type { HeartbeatSettings } from '../protocol/limits.ts'
 import { ownerOf } from '../protocol/names.ts'
-import { matches } from '../room/rule.ts'
+import { matches, PERSONAL_MATCH } from '../room/rule.ts'
 
 /** A sentence goes on after the place of the match, or of the settings. */
 interface OddPattern {
@@ -24,15 +24,26 @@ export function oddPatterns(patterns: readonly string[]): OddPattern[] {
  * a `*` there.
  */
 function oddityOf(pattern: string, earlier: readonly string[]): string | null {
-  if (ownerOf(pattern) !== null) {
-    return 'has no effect in this version: personal rooms have a rule of their own.'
+  if (pattern !== PERSONAL_MATCH && ownerOf(pattern) !== null) {
+    return `has no effect: of personal rooms only "${PERSONAL_MATCH}" says what they keep.`
   }
-  const covering = earlier.find((other) => ownerOf(other) === null && matches(other, pattern))
+  const covering = earlier.find((other) => mayCover(other, pattern) && matches(other, pattern))
   if (covering !== undefined) {
     return `has no effect: "${covering}" before it takes all its rooms. Move it up, or remove it.`
   }
   if (!INSIDE_A_WORD.test(pattern)) return null
   return 'has a * inside a word: it fits any characters there, also none and ":". Is it a slip?'
+}
+
+/** Other patterns than its own reach no personal room, and that reaches no other. */
+function mayCover(other: string, pattern: string): boolean {
+  return pattern === PERSONAL_MATCH ? other === pattern : ownerOf(other) === null
+}
+
+/** What a rule for personal rooms says in vain: they are for their users and server keys alone. */
+export function idleForPersonal(rule: { match: string }): string[] {
+  if (rule.match !== PERSONAL_MATCH) return []
+  return Object.keys(rule).filter((name) => name !== 'match' && name !== 'history')
 }
 
 export function oddHeartbeat({ pingSeconds, pongSeconds }: HeartbeatSettings): string[] {

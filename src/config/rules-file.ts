@@ -11,8 +11,14 @@ import {
   type Limits,
   type NumberSetting,
 } from '../protocol/limits.ts'
-import { DEFAULT_RULES, RULE_DEFAULTS, type Rule } from '../room/rule.ts'
-import { oddHeartbeat, oddPatterns } from './odd-rules.ts'
+import {
+  DEFAULT_RULES,
+  PERSONAL_HISTORY,
+  PERSONAL_MATCH,
+  RULE_DEFAULTS,
+  type Rule,
+} from '../room/rule.ts'
+import { idleForPersonal, oddHeartbeat, oddPatterns } from './odd-rules.ts'
 import { ADDRESSES, adviceFor } from './setting-types.ts'
 
 const strict = { additionalProperties: false } as const
@@ -174,6 +180,12 @@ function fillIn({ rooms, limits = {}, heartbeat }: RulesInput, place: Place): Ru
     heartbeat: beats,
     warnings: [
       ...idle.map((path) => `${place(path)} has no effect in this version.`),
+      ...(rooms ?? []).flatMap((rule, index) =>
+        idleForPersonal(rule).map((name) => {
+          const where = place(['rooms', String(index), name])
+          return `${where} has no effect: "user:*" says only what personal rooms keep.`
+        }),
+      ),
       ...oddPatterns((rooms ?? []).map(({ match }) => match)).map(
         ({ index, what }) => `${place(['rooms', String(index), 'match'])} ${what}`,
       ),
@@ -194,7 +206,13 @@ function withoutLater<Input extends object>(value: Input): Input {
 function ruleOf(input: RuleInput): Rule {
   const { history, presence: told = false, ...rest } = withoutLater(input)
   const presence = told === true ? 'members' : told
-  return { ...RULE_DEFAULTS, ...rest, presence, history: history ? retentionOf(history) : null }
+  return { ...RULE_DEFAULTS, ...rest, presence, history: keptBy(rest.match, history) }
+}
+
+/** A rule for personal rooms that says nothing of history leaves them what they have. */
+function keptBy(match: string, history: RuleInput['history']): Retention | null {
+  if (history) return retentionOf(history)
+  return history === undefined && match === PERSONAL_MATCH ? PERSONAL_HISTORY : null
 }
 
 type Retention = NonNullable<Rule['history']>

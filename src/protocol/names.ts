@@ -1,12 +1,12 @@
 // Names that clients may choose, and the one place that says which characters they may have.
 
 /**
- * As patterns, for schemas. A room has 1–128 characters of `A–Z a–z 0–9 : . _ ~ @ -`; `$` is kept
- * for Usher itself, so no client can name it. A user id may have `%`, which percent-encoded
- * subjects of third-party tokens need. A username is compared without regard to letter case. An
- * idempotency key is visible ASCII.
+ * As patterns, for schemas. A room has 1–128 characters of `A–Z a–z 0–9 : . _ ~ @ -`, or is `user:`
+ * and any user id; `$` is kept for Usher itself, so no client can name it. A user id may have `%`,
+ * which percent-encoded subjects of third-party tokens need. A username is compared without regard
+ * to letter case. An idempotency key is visible ASCII.
  */
-export const ROOM_NAME_PATTERN = '^[A-Za-z0-9:._~@-]{1,128}$'
+export const ROOM_NAME_PATTERN = '^(?:[A-Za-z0-9:._~@-]{1,128}|user:[A-Za-z0-9:._~@%-]{1,128})$'
 export const USER_ID_PATTERN = '^[A-Za-z0-9:._~@%-]{1,128}$'
 export const USERNAME_PATTERN = '^[A-Za-z0-9._@-]{1,64}$'
 export const IDEMPOTENCY_KEY_PATTERN = '^[!-~]{1,128}$'

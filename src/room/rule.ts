@@ -53,7 +53,12 @@ export const DEFAULT_RULES: readonly Rule[] = [
   },
 ]
 
-const PERSONAL_RULE: Rule = { ...RULE_DEFAULTS, match: 'user:<id>' }
+/** The one pattern of rules that reaches personal rooms, and only what they keep. */
+export const PERSONAL_MATCH = 'user:*'
+/** What personal rooms keep where no rule says so: a user may be away for some days. */
+export const PERSONAL_HISTORY: Retention = Object.freeze({ messages: 100, ageMs: 7 * DAY_MS })
+
+const PERSONAL_RULE: Rule = { ...RULE_DEFAULTS, match: 'user:<id>', history: PERSONAL_HISTORY }
 
 /**
  * Whether a name fits a pattern in which `*` is any run of characters. Linear in the name for a
@@ -76,13 +81,18 @@ export function matches(pattern: string, name: string): boolean {
 
 /** The rule that holds in a room, or null: a name that no rule matches is forbidden. */
 export function ruleFor(rules: readonly Rule[], room: string): Rule | null {
-  if (ownerOf(room) !== null) return PERSONAL_RULE
+  if (ownerOf(room) !== null) return personalRule(rules)
   return rules.find((rule) => matches(rule.match, room)) ?? null
+}
+
+function personalRule(rules: readonly Rule[]): Rule {
+  const found = rules.find(({ match }) => match === PERSONAL_MATCH)
+  return found === undefined ? PERSONAL_RULE : { ...PERSONAL_RULE, history: found.history }
 }
 
 /** What the rules keep, for the engine. */
 export function roomRules(rules: readonly Rule[]): RoomRules {
-  const kept = rules.map(({ match, history }) => [match, history])
+  const kept = [personalRule(rules), ...rules].map(({ match, history }) => [match, history])
   return {
     digest: hash('sha256', JSON.stringify(kept)),
     retentionOf: (room) => ruleFor(rules, room)?.history,

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/environment.ts'
 import { ConfigError } from '../../src/config/mistakes.ts'
 import { parseRules, parseRulesFile, type RulesFile } from '../../src/config/rules-file.ts'
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts'
-import { DEFAULT_RULES, RULE_DEFAULTS } from '../../src/room/rule.ts'
+import { DEFAULT_RULES, PERSONAL_HISTORY, RULE_DEFAULTS } from '../../src/room/rule.ts'
 
 const EXAMPLE = `{ "rooms": [
   { "match": "chat:*",  "history": { "messages": 10000, "age": "30d" }, "presence": true,
@@ -112,8 +112,21 @@ const PATTERNS: [patterns: string[], told: RegExp | null][] = [
   [['a*', 'a'], /"a\*" before it takes/],
   [['a.*.z', 'a.b*.z'], /"a\.\*\.z" before it takes/],
   [['a', 'a'], /"a" before it takes/],
-  [['*', 'user:*'], /match has no effect in this version: personal rooms have a rule of their own/],
+  [['*', 'user:*'], null],
+  [['user:*', 'user:*'], /match has no effect: "user:\*" before it takes all its rooms/],
+  [['user:u_*'], /match has no effect: of personal rooms only "user:\*" says what they keep/],
 ]
+
+test('a rule for personal rooms says what they keep, and nothing else', async (t) => {
+  const text = '{"rooms": [{"match": "user:*",\n"join": ["anyone"],\n"history": false}]}'
+  const { rules, warnings } = parseRulesFile(text, 'f') as RulesFile
+  t.same(warnings, [
+    'f, line 2: rooms.0.join has no effect: "user:*" says only what personal rooms keep.',
+  ])
+  t.equal(rules[0]?.history, null)
+  const silent = parseRulesFile('{"rooms": [{"match": "user:*"}]}', 'f') as RulesFile
+  t.same(silent.rules[0]?.history, PERSONAL_HISTORY)
+})
 
 test('a pattern that is sooner a slip than a wish is warned of by its line', async (t) => {
   for (const [patterns, told] of PATTERNS) {

@@ -20,10 +20,22 @@ test('[S31] a room has 1 to 128 characters of the allowed ones', async (t) => {
   }
 })
 
+test('[S31] a personal room is named after any user id, and no other has a %', async (t) => {
+  const id = new RegExp(USER_ID_PATTERN)
+  for (const user of ['u_1', 'jwt:a%7Cb', '%', 'x'.repeat(128), 'user:%']) {
+    t.match(user, id)
+    t.match(`user:${user}`, room)
+  }
+  for (const name of [`user:${'x'.repeat(129)}`, 'user:a/b', 'user:a$b', 'a:user:%', 'User:%']) {
+    t.notMatch(name, room)
+  }
+})
+
 test('[S31] no name has a line end, a NUL or another control character', async (t) => {
   for (const pattern of [ROOM_NAME_PATTERN, USER_ID_PATTERN, USERNAME_PATTERN]) {
     for (const end of ['\n', '\r', '\0', '\u2028', '\t']) {
       t.notOk(new RegExp(pattern).test(`a${end}`), `U+${end.codePointAt(0)?.toString(16)}`)
+      t.notOk(new RegExp(pattern).test(`user:a${end}`), 'nor a personal room')
     }
   }
 })

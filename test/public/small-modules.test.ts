@@ -23,7 +23,9 @@ test('the page reads close codes as the server means them', async (t) => {
 })
 
 test('room names are the server’s, without the two that a URL swallows', async (t) => {
-  for (const name of ['chat:lobby', 'A.b_c~d@e-f', 'x'.repeat(128), '', 'a b', 'a/b', 'ä', '$']) {
+  const personal = ['user:a%7Cb', `user:${'x'.repeat(128)}`, `user:${'x'.repeat(129)}`, 'users:%']
+  const others = ['chat:lobby', 'A.b_c~d@e-f', 'x'.repeat(128), '', 'a b', 'a/b', 'ä', '$']
+  for (const name of [...others, ...personal]) {
     t.equal(rooms.isRoomName(name), new RegExp(ROOM_NAME_PATTERN).test(name), name)
   }
   t.equal(rooms.isRoomName('.'), false)
@@ -34,6 +36,7 @@ test('room names are the server’s, without the two that a URL swallows', async
 test('a room is reached by ws: under http and by wss: under https', async (t) => {
   t.equal(rooms.roomSocketUrl('chat:a', 'http://h:1/'), 'ws://h:1/rooms/chat%3Aa')
   t.equal(rooms.roomSocketUrl('chat:a', 'https://h:1/#chat:b'), 'wss://h:1/rooms/chat%3Aa')
+  t.equal(rooms.roomSocketUrl('user:a%7Cb', 'http://h/'), 'ws://h/rooms/user%3Aa%257Cb')
   t.equal(rooms.roomSocketUrl('chat:a', 'https://h/rt/?a#b'), 'wss://h/rt/rooms/chat%3Aa')
 })
 

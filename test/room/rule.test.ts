@@ -8,6 +8,7 @@ import {
   matches,
   RULE_DEFAULTS,
   type Rule,
+  roomRules,
   ruleFor,
   type Who,
 } from '../../src/room/rule.ts'
@@ -85,6 +86,19 @@ test('a personal room has its own rule, whatever the file says', async (t) => {
   t.equal(ruleFor(open, 'user:')?.match, 'user:<id>')
   t.equal(ruleFor(open, 'users')?.match, '*')
   t.equal(ruleFor([], 'user:u_1')?.match, 'user:<id>')
+})
+
+test('[C271] a personal room keeps what "user:*" says, else 100 messages', async (t) => {
+  const week = { messages: 100, ageMs: 7 * 86_400_000 }
+  t.same(ruleFor([], 'user:u_1')?.history, week)
+  t.same(ruleFor([rule('*'), rule('user:u_1'), rule('user:**')], 'user:u_1')?.history, week)
+  const history = { messages: 5, ageMs: null }
+  const own = [rule('*'), rule('user:*', { history, join: ['anyone'] }), rule('user:*')]
+  t.match(ruleFor(own, 'user:u_1'), { match: 'user:<id>', join: ['user', 'server'], history })
+  t.equal(ruleFor([rule('user:*')], 'user:u_1')?.history, null)
+  t.same(roomRules(own).retentionOf('user:u_1'), history)
+  const other = [rule('*'), rule('user:*', { join: ['anyone'] })]
+  t.not(roomRules(own).digest, roomRules(other).digest)
 })
 
 test('without a file, live rooms send no echo and every name has a rule', async (t) => {

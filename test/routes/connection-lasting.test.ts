@@ -23,7 +23,7 @@ async function scene(t: Test) {
   return { clock, usher, token }
 }
 
-test('[C312] a token of another issuer is renewed in place, and ends the connection else', async (t) => {
+test('[C312] a token of an issuer is renewed in place, or its connection ends', async (t) => {
   const { clock, usher, token } = await scene(t)
   const rich = await openRich(usher.url)
   const { connect } = await rich.ask('connect', { token: await token() })
@@ -38,7 +38,7 @@ test('[C312] a token of another issuer is renewed in place, and ends the connect
   t.match(await rich.closed, { code: 3005 })
 })
 
-test('[C311] a token that is only late is answered 109, one of another user closes', async (t) => {
+test('[C311] a token that is only late is answered 109; one of another user closes', async (t) => {
   const { clock, usher, token } = await scene(t)
   const late = await token()
   const { connect } = await (await openRich(usher.url)).ask('connect', { token: late })
@@ -95,7 +95,7 @@ test('[C317] a membership by ticket ends with the time of the ticket, or is rene
   t.match(await rich.ask('subscribe', { channel: 'chat:b' }), { error: { code: 105 } })
 })
 
-test('[C317] a membership ends with the session of its ticket, and the connection stays', async (t) => {
+test('[C317] a membership ends with the session of its ticket, not the connection', async (t) => {
   const usher = await startApp(t)
   const ann = await person(usher)
   const rich = await connectRich(usher.url, { headers: ann.browser })

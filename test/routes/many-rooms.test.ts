@@ -72,6 +72,28 @@ test('what was missed is in the reply, all of it or nothing', async (t) => {
   })
 })
 
+test('rpc publish answers with the position, once for each key', async (t) => {
+  const usher = await startApp(t)
+  const ann = await person(usher)
+  const rich = await connectRich(usher.url, { headers: ann.browser })
+  await rich.ask('subscribe', { channel: 'chat:a' })
+  const wish = { room: 'chat:a', data: { n: 1 }, key: 'k1' }
+  const first = await rich.ask('rpc', { method: 'publish', data: wish })
+  t.match(first.rpc.data, { epoch: /./, offset: 1, time: Number })
+  t.same((await rich.ask('rpc', { method: 'publish', data: wish })).rpc, first.rpc)
+  t.match((await rich.push()).pub, { offset: 1 })
+  const typing = { room: 'chat:a', data: { typing: true }, ephemeral: true }
+  const passing = await rich.ask('rpc', { method: 'publish', data: typing })
+  t.match(passing.rpc.data, { epoch: null, offset: null, time: Number })
+  t.match((await rich.push()).pub, { data: { typing: true } })
+  const silent = { room: 'chat:a', data: 'not for me', echo: false }
+  t.match((await rich.ask('rpc', { method: 'publish', data: silent })).rpc.data, { offset: 2 })
+  await rich.ask('publish', { channel: 'chat:a', data: 'for me' })
+  t.match((await rich.push()).pub, { data: 'for me', offset: 3 })
+  t.match(await rich.ask('rpc', { method: 'nothing', data: {} }), { error: { code: 108 } })
+  t.match(await rich.ask('rpc', { method: 'publish', data: {} }), { error: { code: 107 } })
+})
+
 test('a user is sent out of a room, and stays connected', async (t) => {
   const usher = await startApp(t)
   const ann = await person(usher)

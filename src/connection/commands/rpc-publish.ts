@@ -21,8 +21,9 @@ export function rpcPublish(conversation: Conversation, { id, data }: RpcCommand)
   const { room, key, ephemeral, echo, data: text } = wishIn(data)
   const payload = Buffer.from(text)
   const draft = draftOf(conversation, room, { kind: 'json', payload })
-  void echo
-  const published = conversation.rooms.publish(room, conversation, draft, ephemeral ? null : key)
+  if (!echo) draft.unechoed = true
+  if (ephemeral) draft.ephemeral = true
+  const published = conversation.rooms.publish(room, conversation, draft, key)
   const answer = (appended: Appended): void =>
     conversation.reply(id, { type: 'rpc', data: Buffer.from(JSON.stringify(answerOf(appended))) })
   if (!(published instanceof Promise)) return answer(published)

@@ -6,6 +6,7 @@ import type { ClientInfo } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { PresenceCounts, PresenceParts, PresenceView } from './presence.ts'
 import type { ReadRate } from './read-rate.ts'
+import type { RoomCounts } from './room.ts'
 import type { Rule } from './rule.ts'
 
 /** A user in a room, with what its newest connection shows. */
@@ -71,8 +72,13 @@ export class PresenceReads {
     })
   }
 
-  /** What is in a room with this rule, for anyone who may know; null without presence. */
-  async find(room: string, { presence: mode }: Rule): Promise<PresenceView | null> {
+  /** For the state of a room with this rule; null without presence. */
+  async roomCounts(room: string, rule: Rule): Promise<RoomCounts | null> {
+    const found = await this.#find(room, rule)
+    return found && { members: found.connections, users: found.users }
+  }
+
+  async #find(room: string, { presence: mode }: Rule): Promise<PresenceView | null> {
     const { presence, openIn } = this.#parts
     if (mode === false || presence === null) return null
     const open = openIn(room)
@@ -88,7 +94,7 @@ export class PresenceReads {
   }
 
   async #look(room: string, identity: Identity | null): Promise<PresenceView> {
-    const found = await this.find(room, await this.#parts.ruleFor(room, identity))
+    const found = await this.#find(room, await this.#parts.ruleFor(room, identity))
     if (found !== null) return found
     throw notAvailable('The rule of this room does not tell who is in it.')
   }

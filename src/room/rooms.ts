@@ -195,8 +195,7 @@ export class Rooms {
     const rule = await this.permitted(name, identity, 'join')
     const kept = rule.history && (await this.#parts.log.summary(name, rule.history))
     const { head = null, redactions = null } = kept ?? {}
-    const present = await this.#presence.find(name, rule)
-    const counts = present === null ? this.counts(name) : roomCounts(present)
+    const counts = (await this.#presence.roomCounts(name, rule)) ?? this.counts(name)
     return { rule, head, redactions, ...counts }
   }
 
@@ -287,10 +286,6 @@ export class Rooms {
     this.#open.set(name, entry)
     return entry
   }
-}
-
-function roomCounts({ connections, users }: PresenceCounts): RoomCounts {
-  return { members: connections, users }
 }
 
 function stop(follow: Follow): void {

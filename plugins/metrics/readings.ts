@@ -20,7 +20,7 @@ function gauges(app: FastifyInstance): Reading[] {
   return [
     {
       name: 'usher_connections',
-      help: 'Open WebSocket connections, also undecided ones.',
+      help: 'Open connections over any transport, also undecided ones.',
       read: () => connections.size,
     },
     { name: 'usher_members', help: 'Members of all rooms.', read: () => rooms.members },
@@ -81,6 +81,11 @@ function totals(app: FastifyInstance): Reading[] {
       name: 'usher_bytes_received_total',
       help: 'Bytes of those messages.',
       read: () => connections.traffic.bytesIn,
+    },
+    {
+      name: 'usher_commands_received_total',
+      help: 'Commands of connections in many rooms, also those that were then refused.',
+      read: () => connections.traffic.commands,
     },
     {
       name: 'usher_messages_published_total',

@@ -41,6 +41,8 @@ export interface Traffic {
   bytesIn: number
   /** Bytes of frames that were written to clients. */
   bytesOut: number
+  /** Commands of connections in many rooms. */
+  commands: number
 }
 
 const SWEEP_TICKS = 60
@@ -53,7 +55,7 @@ export class ConnectionRegistry {
   readonly shares: Shares
   readonly heartbeat: Heartbeat
   readonly slowReaders: SlowReaders
-  readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0 }
+  readonly traffic: Traffic = { messagesIn: 0, bytesIn: 0, bytesOut: 0, commands: 0 }
   /** How many revocations this node was told of. */
   revocationsHeard = 0
   readonly onFault: ConnectionRegistryParts['onFault']

@@ -115,6 +115,7 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
 
   run(command: Command): Promise<unknown> | null {
     if (command.type === 'unreadable') return this.#close(CLOSE.badRequest)
+    this.connection.connections.traffic.commands += 1
     if (this.#stage === 'refused' || command.type === 'pong') return null
     if (command.type === 'connect') return this.#connect(command)
     if (this.#stage !== 'connected') return this.#close(CLOSE.badRequest)

@@ -2,7 +2,7 @@
 // too many is told so, and only one that does not stop is closed.
 import type { Limits } from '../protocol/limits.ts'
 import type { Clock } from '../time/clock.ts'
-import { TokenBucket } from '../time/token-bucket.ts'
+import { type Rate, TokenBucket } from '../time/token-bucket.ts'
 
 /** How many seconds' worth of commands may come at once: many rooms are joined again in one go. */
 const BURST_SECONDS = 8
@@ -20,13 +20,12 @@ export type CommandVerdict = 'ok' | 'over' | 'abuse'
 export class CommandRate {
   readonly #bucket: TokenBucket | null
   readonly #clock: Clock
-  /** When refusals without a pause began, and the last of them. */
+  /** When refusals without a pause began, and the last: whole numbers, which V8 keeps inside. */
   #overSince = 0
-  #refusedAt = Number.NEGATIVE_INFINITY
+  #refusedAt = -PAUSE_MS
 
-  constructor({ commandsPerSecond }: Pick<Limits, 'commandsPerSecond'>, clock: Clock) {
-    const perSecond = commandsPerSecond
-    const rate = perSecond !== null && { perSecond, burst: BURST_SECONDS * perSecond }
+  constructor(limits: Pick<Limits, 'commandsPerSecond'>, clock: Clock) {
+    const rate = rateOf(limits)
     this.#bucket = rate ? new TokenBucket(rate, clock.elapsed(), clock.stalled) : null
     this.#clock = clock
   }
@@ -42,9 +41,22 @@ export class CommandRate {
   refuse(): Exclude<CommandVerdict, 'ok'> {
     const elapsed = this.#clock.elapsed()
     // While the process stands still no client can learn that it is over.
-    const at = elapsed - this.#clock.stalled(elapsed)
+    const at = Math.floor(elapsed - this.#clock.stalled(elapsed))
     if (at - this.#refusedAt >= PAUSE_MS) this.#overSince = at
     this.#refusedAt = at
     return at - this.#overSince >= ABUSE_MS ? 'abuse' : 'over'
   }
+}
+
+/** Each connection has a bucket, and all of them share its rate. */
+const rates = new WeakMap<object, Rate>()
+
+function rateOf(limits: Pick<Limits, 'commandsPerSecond'>): Rate | null {
+  const { commandsPerSecond: perSecond } = limits
+  if (perSecond === null) return null
+  const known = rates.get(limits)
+  if (known !== undefined) return known
+  const rate = { perSecond, burst: BURST_SECONDS * perSecond }
+  rates.set(limits, rate)
+  return rate
 }

@@ -28,21 +28,25 @@ export interface MembershipParts {
   format: WireFormat
   echo: boolean
   owner: MembershipOwner
+  /** Whether the server joined the connection to the room; false if it is not said. */
+  isByServer?: boolean
 }
 
 export class Membership implements Member {
   readonly format: WireFormat
   readonly echo: boolean
   readonly hold: RoomHold
+  readonly isByServer: boolean
   readonly #connection: Connection
   readonly #owner: MembershipOwner
 
-  constructor({ connection, hold, format, echo, owner }: MembershipParts) {
+  constructor({ connection, hold, format, echo, owner, isByServer = false }: MembershipParts) {
     this.#connection = connection
     this.hold = hold
     this.format = format
     this.echo = echo
     this.#owner = owner
+    this.isByServer = isByServer
   }
 
   get id(): string {

@@ -5,6 +5,7 @@ import type { Identity, Revocation } from '../protocol/identity.ts'
 import type { Failure } from '../room/member.ts'
 import type { RoomHold } from '../room/rooms.ts'
 import type { RichFormat } from '../wire/wire-format.ts'
+import { type ByRoom, including, inRoom, NONE, roomsOf, sizeOf, without } from './by-room.ts'
 import type { Connection } from './connection.ts'
 import { Membership, type MembershipOwner } from './membership.ts'
 import { OwnRight } from './own-right.ts'
@@ -29,10 +30,10 @@ export interface Joining {
 export class Memberships implements MembershipOwner {
   readonly #connection: Connection
   readonly #format: RichFormat
-  readonly #byRoom = new Map<string, Membership>()
+  #byRoom: ByRoom = NONE
   #rights: Map<string, OwnRight> | null = null
-  /** The rooms that the server joined the connection to. */
-  #byServer: Set<string> | null = null
+  /** How many of them the server joined the connection to. */
+  #byServer = 0
 
   constructor(connection: Connection, format: RichFormat) {
     this.#connection = connection
@@ -41,16 +42,16 @@ export class Memberships implements MembershipOwner {
 
   /** Those that the client asked for. */
   get asked(): number {
-    return this.#byRoom.size - (this.#byServer?.size ?? 0)
+    return sizeOf(this.#byRoom) - this.#byServer
   }
 
   has(room: string): boolean {
-    return this.#byRoom.has(room)
+    return inRoom(this.#byRoom, room) !== undefined
   }
 
   /** Whether this very membership goes on. */
   is(membership: Membership): boolean {
-    return this.#byRoom.get(membership.hold.room.name) === membership
+    return inRoom(this.#byRoom, membership.hold.room.name) === membership
   }
 
   /** Whether the membership has a right of its own, which a new ticket renews. */
@@ -64,13 +65,11 @@ export class Memberships implements MembershipOwner {
     const { room } = hold
     const membership = new Membership({
       ...{ connection: this.#connection, hold, format, echo: room.rule.echo, owner: this },
+      isByServer,
     })
-    this.#byRoom.set(room.name, membership)
+    this.#byRoom = including(this.#byRoom, membership)
     if (right !== null) this.renew(room.name, right)
-    if (isByServer) {
-      this.#byServer ??= new Set()
-      this.#byServer.add(room.name)
-    }
+    if (isByServer) this.#byServer += 1
     return membership
   }
 
@@ -85,12 +84,12 @@ export class Memberships implements MembershipOwner {
 
   /** Does nothing for a room that the connection is not in. */
   leave(room: string): void {
-    this.#byRoom.get(room)?.leave()
+    inRoom(this.#byRoom, room)?.leave()
     this.#forget(room)
   }
 
   leaveAll(): void {
-    for (const room of [...this.#byRoom.keys()]) this.leave(room)
+    for (const room of roomsOf(this.#byRoom)) this.leave(room)
   }
 
   /** Ends what a revocation names, and leaves the connection. */
@@ -105,8 +104,7 @@ export class Memberships implements MembershipOwner {
   }
 
   /** A client does not join by itself what the server joined it to: it has to connect again. */
-  membershipFailed({ hold: { room } }: Membership, failure: Failure): void {
-    const isByServer = this.#byServer?.has(room.name) ?? false
+  membershipFailed({ hold: { room }, isByServer }: Membership, failure: Failure): void {
     this.#forget(room.name)
     if (isByServer) this.#connection.close(CLOSE.insufficientState)
     else this.#tell(room.name, ENDINGS[failure])
@@ -123,8 +121,8 @@ export class Memberships implements MembershipOwner {
   }
 
   #forget(room: string): void {
-    this.#byRoom.delete(room)
-    this.#byServer?.delete(room)
+    if (inRoom(this.#byRoom, room)?.isByServer) this.#byServer -= 1
+    this.#byRoom = without(this.#byRoom, room)
     const right = this.#rights?.get(room)
     if (right === undefined) return
     this.#rights?.delete(room)

@@ -4,7 +4,7 @@
 // on a violation.
 import { parseArgs } from 'node:util'
 import type { Home } from '../attack/target.ts'
-import { fuzzDirectly } from './direct.ts'
+import { fuzzCommands, fuzzDirectly } from './direct.ts'
 import { Fuzzing } from './fuzz-loop.ts'
 import { type Fuzzed, startFuzzed } from './target.ts'
 
@@ -49,7 +49,9 @@ async function fuzzAll(fuzzed: Fuzzed, home: Home): Promise<string[]> {
   if (home !== 'alone') return violations
   const direct = fuzzDirectly(seed, inputs * DIRECT)
   console.log(`directly: ${direct.summary}`)
-  return [...violations, ...direct.violations]
+  const commands = fuzzCommands(seed, inputs)
+  console.log(`directly: ${commands.summary}`)
+  return [...violations, ...direct.violations, ...commands.violations]
 }
 
 async function replay(fuzzed: Fuzzed, path: string): Promise<string[]> {

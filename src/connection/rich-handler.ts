@@ -3,7 +3,14 @@
 import { EngineUnavailable } from '../engine/engine.ts'
 import { isExpired } from '../identity/expired.ts'
 import type { Command, ConnectCommand } from '../protocol/command.ts'
-import { CLOSE, type CloseCode, closeCodeFor, REPLY, Refusal } from '../protocol/errors.ts'
+import {
+  CLOSE,
+  type CloseCode,
+  COMMAND_REPLY,
+  closeCodeFor,
+  REPLY,
+  Refusal,
+} from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import { commandBytesOf } from '../protocol/limits.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -201,7 +208,7 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
       this.fail(id, error)
       if (wasConnected) this.connection.close(CLOSE.internal)
     } else if (isExpired(error)) {
-      this.fail(id, new Refusal(REPLY.tokenExpired, error.message))
+      this.fail(id, new Refusal(COMMAND_REPLY.tokenExpired, error.message))
     } else if (error.reply === REPLY.badRequest || error.reply.temporary) {
       this.fail(id, error)
     } else {

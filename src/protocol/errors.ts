@@ -18,13 +18,9 @@ export const REPLY = {
   ticketInvalid: { error: 'ticket_invalid', code: 101, status: 401 },
   ticketUsed: { error: 'ticket_used', code: 101, status: 401 },
   ticketExpired: { error: 'ticket_expired', code: 101, status: 401 },
-  /** Of the rich protocol alone: the client shows the next token. */
-  tokenExpired: { error: 'token_expired', code: 109, status: 401 },
   forbidden: { error: 'forbidden', code: 103, status: 403 },
   notFound: { error: 'not_found', code: 104, status: 404 },
   notAvailable: { error: 'not_available', code: 108, status: 404 },
-  alreadyJoined: { error: 'already_joined', code: 105, status: 409 },
-  limitExceeded: { error: 'limit_exceeded', code: 106, status: 429 },
   requestTimeout: { error: 'request_timeout', code: 107, status: 408 },
   unrecoverable: { error: 'unrecoverable_position', code: 112, status: 409 },
   tooLarge: { error: 'too_large', code: 106, status: 413 },
@@ -35,6 +31,14 @@ export const REPLY = {
   tooManyRequests: { error: 'too_many_requests', code: 111, status: 429, temporary: true },
   quotaReached: { error: 'quota_reached', code: 111, status: 429 },
   storeFull: { error: 'store_full', code: 100, status: 507, temporary: true },
+} as const satisfies Record<string, ReplyCode>
+
+/** How only a command of the rich protocol can be refused: no request has their status. */
+export const COMMAND_REPLY = {
+  alreadyJoined: { error: 'already_joined', code: 105, status: 409 },
+  limitExceeded: { error: 'limit_exceeded', code: 106, status: 429 },
+  /** The client shows the next token. */
+  tokenExpired: { error: 'token_expired', code: 109, status: 401 },
 } as const satisfies Record<string, ReplyCode>
 
 /** The error of a refused request. `message` says what to do; it never repeats a credential. */

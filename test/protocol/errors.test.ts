@@ -1,7 +1,7 @@
 // The two tables of errors, beside the ones in the protocol page.
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
-import { CLOSE, mayReconnect, REPLY } from '../../src/protocol/errors.ts'
+import { CLOSE, COMMAND_REPLY, mayReconnect, REPLY } from '../../src/protocol/errors.ts'
 
 const text = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
 
@@ -30,7 +30,16 @@ test('[C2] the statuses, words and numbers are those of the table, and no others
     status: Number(status),
   }))
   const byWord = (a: Row, b: Row) => `${a.error}`.localeCompare(`${b.error}`)
-  t.same(Object.values<Row>(REPLY).sort(byWord), written.sort(byWord))
+  const rows = Object.values<Row>(REPLY).map(({ error, code, status }) => ({ error, code, status }))
+  t.same(rows.sort(byWord), written.sort(byWord))
+})
+
+test('[C2] what only commands are answered is in a table of its own', async (t) => {
+  const written = tableOf('command | code | when').map(([error, code]) => [error, Number(code)])
+  t.same(
+    Object.values(COMMAND_REPLY).map(({ error, code }) => [error, code]),
+    written,
+  )
 })
 
 test('close codes and reasons are those of the table, and no others', async (t) => {

@@ -2,7 +2,7 @@
 import type { Claim } from '../../identity/authenticator.ts'
 import { isExpired } from '../../identity/expired.ts'
 import type { RefreshCommand } from '../../protocol/command.ts'
-import { CLOSE, REPLY, Refusal } from '../../protocol/errors.ts'
+import { CLOSE, COMMAND_REPLY, REPLY, Refusal } from '../../protocol/errors.ts'
 import type { Conversation } from './conversation.ts'
 import { credentialIn } from './credential-in.ts'
 import { secondsLeft } from './seconds-left.ts'
@@ -33,7 +33,7 @@ async function claimOf({ proofs }: Conversation, token: string): Promise<Claim |
     return await proofs.prove(credentialIn(token))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    if (isExpired(error)) throw new Refusal(REPLY.tokenExpired, error.message)
+    if (isExpired(error)) throw new Refusal(COMMAND_REPLY.tokenExpired, error.message)
     if (error.reply.status === REPLY.unauthorized.status) return null
     throw error
   }

@@ -1,7 +1,7 @@
 // Joins a room. A ticket in the command is a right for this room alone.
 
 import type { SubscribeCommand } from '../../protocol/command.ts'
-import { REPLY, Refusal } from '../../protocol/errors.ts'
+import { COMMAND_REPLY, REPLY, Refusal } from '../../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../protocol/identity.ts'
 import { isRoomName } from '../../protocol/names.ts'
 import type { RoomHold } from '../../room/rooms.ts'
@@ -44,11 +44,12 @@ function check({ connection, memberships }: Conversation, command: SubscribeComm
     throw new Refusal(REPLY.notAvailable, 'Usher has subscriptions to streams of messages alone.')
   }
   if (!isRoomName(room)) throw new Refusal(REPLY.badRequest, 'There is no room of such a name.')
-  if (memberships.has(room)) throw new Refusal(REPLY.alreadyJoined, 'You are in this room already.')
+  if (memberships.has(room))
+    throw new Refusal(COMMAND_REPLY.alreadyJoined, 'You are in this room already.')
   const { roomsPerConnection } = connection.connections.limits
   if (roomsPerConnection === null || memberships.asked < roomsPerConnection) return
   const sentence = `A connection is in ${roomsPerConnection} rooms at most: leave one first.`
-  throw new Refusal(REPLY.limitExceeded, sentence, undefined, 'roomsPerConnection')
+  throw new Refusal(COMMAND_REPLY.limitExceeded, sentence, undefined, 'roomsPerConnection')
 }
 
 async function rightOf(

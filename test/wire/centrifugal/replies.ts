@@ -1,5 +1,5 @@
 // Golden replies of the Centrifugal protocol: what a client is answered, and how it is written.
-import { REPLY } from '../../../src/protocol/errors.ts'
+import { COMMAND_REPLY, REPLY } from '../../../src/protocol/errors.ts'
 import type { ConnectedReply, Membership, Reply } from '../../../src/protocol/reply.ts'
 import type { ReplyFormat } from '../../../src/wire/wire-format.ts'
 import { AFTER, ROOM, SAID, TOP } from './events.ts'
@@ -47,7 +47,7 @@ export const REPLIES: readonly GoldenReply[] = [
   {
     // A word of the protocol for each, and a sentence that is never empty.
     id: 1,
-    reply: { type: 'failed', code: REPLY.tokenExpired, message: 'token expired' },
+    reply: { type: 'failed', code: COMMAND_REPLY.tokenExpired, message: 'token expired' },
     json: '{"id":1,"error":{"code":109,"message":"token expired"}}',
     protobuf: '1508011211086d120d746f6b656e2065787069726564',
   },

@@ -134,7 +134,8 @@ function formatsRow(name: string, timed: string, formats: readonly string[]): Ro
 const ROOMS = 100
 const ROOMS_EACH = 10
 const BYTES_EACH = 100
-const TURNS_PER_SECOND = 20
+/** Two load processes take turns, and one of them has no publisher: half of these are made. */
+const TURNS_PER_SECOND = 40
 
 /** CPU time per connection and turn, where each room has one message per turn. */
 export const RICH_ROOMS: Scenario = {

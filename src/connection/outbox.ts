@@ -4,6 +4,8 @@ import type { Socket } from './socket.ts'
 
 /** Gathered frames are written before they are more than this. */
 const GATHERED_BYTES_MAX = 262_144
+/** Beyond so many bytes a copy of a buffer costs more than a write of its own. */
+const COPIED_BYTES_MAX = 16_384
 
 export class Outbox {
   readonly #socket: Socket
@@ -60,7 +62,7 @@ export class Outbox {
     return true
   }
 
-  /** Writes what was gathered, in one piece. Returns how many bytes. */
+  /** Writes what was gathered, in one piece unless it is large. Returns how many bytes. */
   flush(): number {
     const first = this.#first
     if (first === null) return 0
@@ -69,7 +71,9 @@ export class Outbox {
     this.#first = null
     this.#all = null
     this.#gatheredBytes = 0
-    this.#write(all === null ? first : Buffer.concat(all, bytes))
+    if (all === null) this.#write(first)
+    else if (bytes <= COPIED_BYTES_MAX * all.length) this.#write(Buffer.concat(all, bytes))
+    else for (const frames of all) this.#write(frames)
     return bytes
   }
 

@@ -34,6 +34,18 @@ test('one write over the bound goes to a reader for whom nothing waits', async (
   t.equal(outbox.write(bytes(0), 100), false, 'and then no more until it has read')
 })
 
+test('what a turn gathers is one write, and large buffers are written as they are', async (t) => {
+  for (const size of [10, 100_000]) {
+    const { socket, outbox } = outboxOn()
+    const gathered = ['a', 'b', 'c'].map((letter) => Buffer.alloc(size, letter))
+    for (const frames of gathered) outbox.gather(frames, 1_000_000)
+    t.equal(outbox.flush(), 3 * size)
+    t.same(Buffer.concat(socket.written), Buffer.concat(gathered), 'in their order')
+    t.equal(socket.written.length, size === 10 ? 1 : 3)
+    t.equal(socket.written.includes(gathered[1] as Buffer), size !== 10, 'no copy of a large one')
+  }
+})
+
 const BOUNDS = { outboxSeconds: 15, outboxTotalBytes: null }
 
 /** A reader that counts how often it was cut. */

@@ -6,7 +6,8 @@ import type { InboundFrame } from '../wire/wire-format.ts'
 import { FrameQueue } from './frame-queue.ts'
 
 export interface LaneOwner {
-  decode(frame: InboundFrame): readonly Command[]
+  /** Commands are read one by one, each when those before it have run. */
+  decode(frame: InboundFrame): Iterable<Command>
   /**
    * Runs a command. Null when the next may run at once, else a promise for when it may, which MUST
    * NOT reject. MUST NOT throw.
@@ -35,7 +36,7 @@ export class CommandLane {
   /** False when more frames wait than `bounds` allow. */
   receive(frame: InboundFrame, bounds: FrameBounds): boolean {
     if (!this.#isWaiting) {
-      this.#run(this.#owner.decode(frame), 0)
+      this.#run(this.#commandsOf(frame))
       return true
     }
     this.#frames ??= new FrameQueue()
@@ -48,25 +49,29 @@ export class CommandLane {
     this.#frames = null
   }
 
-  #run(commands: readonly Command[], from: number): void {
-    for (let index = from; index < commands.length && !this.#hasStopped; index += 1) {
-      const waiting = this.#owner.run(commands[index] as Command)
+  #commandsOf(frame: InboundFrame): Iterator<Command> {
+    return this.#owner.decode(frame)[Symbol.iterator]()
+  }
+
+  #run(commands: Iterator<Command>): void {
+    while (!this.#hasStopped) {
+      const { value: command, done } = commands.next()
+      if (done) return
+      const waiting = this.#owner.run(command)
       if (waiting === null) continue
       this.#isWaiting = true
-      waiting
-        .then(() => this.#goOn(commands, index + 1))
-        .catch((error: unknown) => this.#owner.fault(error))
+      waiting.then(() => this.#goOn(commands)).catch((error: unknown) => this.#owner.fault(error))
       return
     }
   }
 
-  #goOn(commands: readonly Command[], from: number): void {
+  #goOn(commands: Iterator<Command>): void {
     this.#isWaiting = false
-    this.#run(commands, from)
+    this.#run(commands)
     while (!this.#isWaiting && !this.#hasStopped) {
       const frame = this.#frames?.shift() ?? null
       if (frame === null) return
-      this.#run(this.#owner.decode(frame), 0)
+      this.#run(this.#commandsOf(frame))
     }
   }
 }

@@ -12,7 +12,7 @@ import {
   Refusal,
 } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
-import { commandBytesOf } from '../protocol/limits.ts'
+import { commandBytesOf, type LimitName } from '../protocol/limits.ts'
 import type { Reply } from '../protocol/reply.ts'
 import type { Rooms } from '../room/rooms.ts'
 import type { InboundFrame, RichFormat } from '../wire/wire-format.ts'
@@ -116,14 +116,15 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     connection.close(CLOSE.tooManyRequests, 'heldFrames')
   }
 
-  decode(frame: InboundFrame): readonly Command[] {
+  decode(frame: InboundFrame): Iterable<Command> {
     return this.format.decode(frame)
   }
 
   run(command: Command): Promise<unknown> | null {
     if (command.type === 'unreadable') return this.#close(CLOSE.badRequest)
     this.connection.connections.traffic.commands += 1
-    if (this.#stage === 'refused' || command.type === 'pong') return null
+    if (this.#stage === 'refused') return null
+    if (command.type === 'pong') return this.#pong()
     if (command.type === 'connect') return this.#connect(command)
     if (this.#stage !== 'connected') return this.#close(CLOSE.badRequest)
     const id = command.type === 'send' ? 0 : command.id
@@ -153,9 +154,8 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     const code = reply === REPLY.unauthorized ? REPLY.forbidden : reply
     this.#log.commandRefused(this.connection, refusal, room)
     if (id > 0) this.reply(id, { type: 'failed', code, message })
-    if (code === REPLY.tooManyRequests && this.#rateNow.refuse() === 'abuse') {
-      this.connection.close(CLOSE.tooManyRequests, limit)
-    }
+    // What is refused for another reason costs as much as a command, also where it is a message.
+    if (code === REPLY.tooManyRequests || !this.#mayCommand()) this.#overRate(limit)
   }
 
   fault(error: unknown): void {
@@ -217,10 +217,25 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     }
   }
 
+  /** The answer to a ping: those that answer none would else be read without end. */
+  #pong(): null {
+    if (!this.#mayCommand()) this.#overRate('commandsPerSecond')
+    return null
+  }
+
+  /** Counts one command; false where it is too many. */
+  #mayCommand(): boolean {
+    return this.identity.server !== null || this.#rateNow.take()
+  }
+
+  #overRate(limit: LimitName | null): void {
+    if (this.#rateNow.refuse() === 'over') return
+    this.connection.close(CLOSE.tooManyRequests, limit ?? 'commandsPerSecond')
+  }
+
   /** Throws a Refusal for a command that comes too fast; messages have a rate of their own. */
   #countCommand(command: Command): void {
-    if (this.identity.server !== null || isMessage(command)) return
-    if (this.#rateNow.take() === 'ok') return
+    if (isMessage(command) || this.#mayCommand()) return
     const sentence = 'Too many commands: wait a second and try again.'
     throw new Refusal(REPLY.tooManyRequests, sentence, 1, 'commandsPerSecond')
   }

@@ -28,10 +28,11 @@ export interface WireFormat {
   /** An event for one member alone; null where the format cannot express it. */
   announce(notice: Notice): Buffer | null
   /**
-   * The commands of a frame in their order. MUST NOT throw on any input: an unreadable part ends
-   * the list with an `unreadable` command, and the connection is closed as a bad request.
+   * The commands of a frame in their order, each read when it is asked for: what follows one that
+   * closes the connection costs nothing. MUST NOT throw on any input: an unreadable part ends the
+   * list with an `unreadable` command, and the connection is closed as a bad request.
    */
-  decode(frame: InboundFrame): Command[]
+  decode(frame: InboundFrame): Iterable<Command>
 }
 
 export interface ReplyFormat {

@@ -8,19 +8,23 @@ const BOUNDS = { countMax: 3, bytesMax: 10 }
 
 /** Letters are commands; a capital letter waits until it is told to go on. */
 class Letters implements LaneOwner {
+  read = ''
   readonly ran: string[] = []
   readonly faults: unknown[] = []
   readonly #waiting: (() => void)[] = []
-
-  decode({ payload }: InboundFrame): readonly Command[] {
-    return [...payload.toString()].map((room) => ({ type: 'unsubscribe', id: 1, room }))
-  }
 
   run(command: Command): Promise<unknown> | null {
     const { room } = command as Extract<Command, { type: 'unsubscribe' }>
     this.ran.push(room)
     if (room === room.toLowerCase()) return null
     return new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  *decode({ payload }: InboundFrame): Iterable<Command> {
+    for (const room of payload.toString()) {
+      this.read += room
+      yield { type: 'unsubscribe', id: 1, room }
+    }
   }
 
   fault(error: unknown): void {
@@ -72,4 +76,14 @@ test('a lane that has stopped runs nothing more', async (t) => {
   lane.stop()
   await owner.goOn()
   t.equal(owner.ran.join(''), 'A')
+})
+
+test('[C330] a command is read when those before it have run, and none after a stop', async (t) => {
+  const owner = new Letters()
+  const lane = new CommandLane(owner)
+  lane.receive(frame('abCde'), BOUNDS)
+  t.equal(owner.read, 'abC')
+  lane.stop()
+  await owner.goOn()
+  t.equal(owner.read, 'abC')
 })

@@ -83,7 +83,7 @@ export function wireFormatContract(t: Test, format: WireFormat): void {
   t.test('decoding any bytes answers commands and never throws', async (t) => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json().map(toBytes))
     const property = fc.property(bytes, fc.boolean(), (input, binary) => {
-      const commands = format.decode({ payload: Buffer.from(input), binary })
+      const commands = [...format.decode({ payload: Buffer.from(input), binary })]
       const broken = commands.findIndex(({ type }) => type === 'unreadable')
       return broken === -1 || broken === commands.length - 1
     })

@@ -70,7 +70,7 @@ export function wrongCommands(payload: Buffer): string | null {
 }
 
 function wrongIn(format: typeof json, payload: Buffer, binary: boolean): string | null {
-  const commands = format.decode({ payload, binary })
+  const commands = [...format.decode({ payload, binary })]
   const broken = commands.findIndex(({ type }) => type === 'unreadable')
   if (broken !== -1 && broken !== commands.length - 1) return 'a command after an unreadable one'
   if (commands.length === 0 || commands.length > payload.length + 1) return 'too few or too many'
@@ -81,6 +81,6 @@ function wrongIn(format: typeof json, payload: Buffer, binary: boolean): string 
     if (!isId) return `${format.name}: the id ${id}`
     if ('room' in command && typeof command.room !== 'string') return 'a room that is no text'
   }
-  const other = format.decode({ payload, binary: !binary })
+  const other = [...format.decode({ payload, binary: !binary })]
   return other.length === 1 && other[0]?.type === 'unreadable' ? null : 'a frame of another kind'
 }

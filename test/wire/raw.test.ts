@@ -23,7 +23,7 @@ test('[C42] messages go out as the golden bytes: nothing but the payload in a fr
 test('[C42] a frame of a client is one message of its kind, byte for byte', async (t) => {
   for (const { kind, payload } of goldenFrames('raw')) {
     const binary = kind === 'binary'
-    const commands = raw.decode({ payload, binary })
+    const commands = [...raw.decode({ payload, binary })]
     t.match(commands, { length: 1, 0: { type: 'publish', kind: binary ? 'binary' : 'text' } })
     const [command] = commands
     t.equal(command?.type === 'publish' && command.payload, payload)

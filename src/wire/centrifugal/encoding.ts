@@ -10,7 +10,7 @@ export interface Encoding {
   /** Whether its frames are binary; those of the other kind cannot be read. */
   readonly isBinary: boolean
   /** As `WireFormat.decode`, of a frame of its kind that is not empty. */
-  decode(payload: Buffer): Command[]
+  decode(payload: Buffer): Iterable<Command>
   /** A message as it stands in replies and pushes. */
   item(message: Message): Buffer
   /** A message that was just published; this is the hot path. */

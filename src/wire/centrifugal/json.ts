@@ -26,14 +26,12 @@ function* linesOf(payload: Buffer): Iterable<Buffer> {
   } while (start < payload.length)
 }
 
-function decode(payload: Buffer): Command[] {
-  const commands: Command[] = []
+function* decode(payload: Buffer): Iterable<Command> {
   for (const line of linesOf(payload)) {
     const command = commandIn(line)
-    commands.push(command)
-    if (command === UNREADABLE) break
+    yield command
+    if (command === UNREADABLE) return
   }
-  return commands
 }
 
 function commandIn(line: Buffer): Command {

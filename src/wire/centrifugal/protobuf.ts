@@ -13,23 +13,22 @@ import { COMMAND, PUBLICATION, PUSH, REPLY, type ReplyFields } from './schema.ts
 const NOTHING = Buffer.alloc(0)
 const NULL = Buffer.from('null')
 
-function decode(payload: Buffer): Command[] {
-  const commands: Command[] = []
+function* decode(payload: Buffer): Iterable<Command> {
   const reader = new Reader(payload)
-  try {
-    while (!reader.isAtEnd) {
-      const command = commandIn(reader.delimited())
-      commands.push(command)
-      if (command === UNREADABLE) break
-    }
-  } catch {
-    commands.push(UNREADABLE)
+  while (!reader.isAtEnd) {
+    const command = nextCommand(reader)
+    yield command
+    if (command === UNREADABLE) return
   }
-  return commands
 }
 
-function commandIn(bytes: Buffer): Command {
-  return bytes.length === 0 ? PONG : commandOf(readFields(bytes, COMMAND), contentOf)
+function nextCommand(reader: Reader): Command {
+  try {
+    const bytes = reader.delimited()
+    return bytes.length === 0 ? PONG : commandOf(readFields(bytes, COMMAND), contentOf)
+  } catch {
+    return UNREADABLE
+  }
 }
 
 function contentOf(data: Buffer = NOTHING): Content {

@@ -15,7 +15,7 @@ wireFormatContract(t, json)
 t.test('with presence', async (t) => wireFormatContract(t, json.withPresence))
 
 function decoded(text: string | Buffer, binary = false): Command[] {
-  return json.decode({ payload: Buffer.from(text as string), binary })
+  return [...json.decode({ payload: Buffer.from(text as string), binary })]
 }
 
 /** The text of the one frame that these bytes are. */
@@ -139,7 +139,7 @@ test('[C266] the same lines go out in streams and in server-sent events', async 
     const format = richFormatOf('json', carrier)
     t.equal(`${format.encode(event)}`, bytes)
     t.equal(format.replies.item, json.replies.item, 'items are made once for all of them')
-    t.same(format.decode({ payload: Buffer.from('{}'), binary: false }), [PONG])
+    t.same([...format.decode({ payload: Buffer.from('{}'), binary: false })], [PONG])
   }
   const end = '{"push":{"disconnect":{"code":3001,"reason":"shutdown"}}}'
   t.equal(`${richFormatOf('json', 'stream').disconnect(CLOSE.shutdown)}`, `${end}\n`)

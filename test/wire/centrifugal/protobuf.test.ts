@@ -23,7 +23,7 @@ t.test('with presence', async (t) => wireFormatContract(t, protobuf.withPresence
 const fromHex = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex')
 
 function decoded(hex: string, binary = true): Command[] {
-  return protobuf.decode({ payload: fromHex(hex), binary })
+  return [...protobuf.decode({ payload: fromHex(hex), binary })]
 }
 
 /** What the one binary frame has that these bytes are. */

@@ -1,7 +1,7 @@
 // app.admitStream: an event stream that cannot be admitted now waits a little, since a browser's
 // EventSource never comes back from a 429 or 503 [C175].
 import { Socket } from 'node:net'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { AdmissionLine } from '../src/connection/admission-line.ts'
 import type { Seat } from '../src/connection/connection-limits.ts'
@@ -22,10 +22,20 @@ declare module 'fastify' {
      * and is then refused as a handshake is.
      */
     admitStream(request: FastifyRequest, reply: FastifyReply): Promise<void>
+    /**
+     * A hook that counts a request for a stream of replies as a handshake, and refuses it at once:
+     * its clients try again.
+     */
+    admitReplyStream: onRequestHookHandler
   }
 }
 
 const NO_TCP = 'inject has no TCP connection to stream events on: listen, and follow with fetch.'
+
+/** Throws a 400 Refusal for what an application asks by `inject`. */
+function needTcp({ raw: { socket } }: FastifyRequest): void {
+  if (!(socket instanceof Socket)) throw new Refusal(REPLY.badRequest, NO_TCP)
+}
 
 /** The seat of an admitted stream, or one for a handshake; 503 or 429 where there is none. */
 export function seatFor(request: FastifyRequest): Seat {
@@ -58,7 +68,7 @@ async function streamAdmission(app: FastifyInstance): Promise<void> {
   app.decorateRequest(kSeat, null)
   app.decorate('admitStream', async (request: FastifyRequest, reply: FastifyReply) => {
     const { socket } = request.raw
-    if (!(socket instanceof Socket)) throw new Refusal(REPLY.badRequest, NO_TCP)
+    needTcp(request)
     await line.admit({
       holder: newcomerOf(request),
       attempt: () => tryAdmitStream(request),
@@ -66,6 +76,14 @@ async function streamAdmission(app: FastifyInstance): Promise<void> {
       isGone: () => socket.destroyed || reply.sent,
     })
   })
+  app.decorate(
+    'admitReplyStream',
+    (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
+      needTcp(request)
+      app.admitHandshake(request)
+      done()
+    },
+  )
   app.addHook('onError', (request, _reply, _error, done) => {
     giveSeatBack(request)
     done()

@@ -7,7 +7,8 @@ import type { LogIn } from '../src/engine/uplinks.ts'
 import { digest } from '../src/identity/secret.ts'
 import { REPLY, Refusal, type ReplyCode } from '../src/protocol/errors.ts'
 import { commandBytesOf, type LimitName } from '../src/protocol/limits.ts'
-import { type EmulationRequest, emulationInJson } from '../src/wire/centrifugal/emulation.ts'
+import { type EmulationRequest, readEmulation } from '../src/wire/centrifugal/emulation.ts'
+import type { InboundFrame } from '../src/wire/wire-format.ts'
 import { logInOf } from './tokens/credential.ts'
 import { pageOf } from './tokens/page-origin.ts'
 
@@ -18,7 +19,7 @@ declare module 'fastify' {
      * Takes what a request brings: a session, and commands for it. Rejects with the Refusal to
      * answer with, also where the session is unknown, or not for requests like this one.
      */
-    sendUp(request: FastifyRequest, body: Buffer, binary: boolean): Promise<void>
+    sendUp(request: FastifyRequest, frame: InboundFrame): Promise<void>
   }
 }
 
@@ -58,11 +59,11 @@ async function uplinks(app: FastifyInstance): Promise<void> {
     const from = { page: pageOf(request), logIn: await provedLogIn(request) }
     return engine.uplinks.send(node, { session: digest(session), payload, binary, ...from })
   }
-  app.decorate('sendUp', async (request: FastifyRequest, body: Buffer, binary: boolean) => {
-    const sent = binary ? null : emulationInJson(body)
+  app.decorate('sendUp', async (request: FastifyRequest, frame: InboundFrame) => {
+    const sent = readEmulation(frame)
     if (sent === null) refuse(REPLY.badRequest, 'Send {node, session, data}.')
     if (sent.data.length > bytesMax) refuse(REPLY.tooLarge, TOO_LARGE, 'commandBytes')
-    if (!(await isTaken(request, sent, binary))) refuse(REPLY.notFound, NO_SESSION)
+    if (!(await isTaken(request, sent, frame.binary))) refuse(REPLY.notFound, NO_SESSION)
   })
   const unfollow = await engine.uplinks.follow(sessions.take)
   app.addHook('onClose', async () => unfollow())

@@ -3,17 +3,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { commandBytesOf } from '../src/protocol/limits.ts'
+import { frameOf, JSON_TYPE, PROTOBUF_TYPE, readFrames } from './command-frames.ts'
 import { changing, Done, OPEN_TO_ALL } from './schemas.ts'
-
-const JSON_TYPE = 'application/json'
-const PROTOBUF_TYPE = 'application/octet-stream'
 
 /** In JSON the commands are a string, in which each quote and backslash takes two characters. */
 const ESCAPED = 2
 /** The ids, and what stands around all. */
 const BESIDES_BYTES = 1_024
-
-const NOTHING = Buffer.alloc(0)
 
 const schema = {
   summary: 'Send commands to a connection that has no WebSocket',
@@ -41,21 +37,13 @@ const described = {
 }
 
 export const emulationRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  app.removeAllContentTypeParsers()
-  const bodyLimit = ESCAPED * commandBytesOf(app.usherContext.config.limits) + BESIDES_BYTES
-  app.addContentTypeParser(
-    [JSON_TYPE, PROTOBUF_TYPE],
-    { parseAs: 'buffer', bodyLimit },
-    (_request, body, done) => done(null, body),
-  )
+  readFrames(app, ESCAPED * commandBytesOf(app.usherContext.config.limits) + BESIDES_BYTES)
 
   const swaggerTransform = ({ url }: { url: string }) => ({ schema: described, url })
   // As frames of WebSockets, they have no lines in the log.
   const options = { schema, logLevel: 'warn', config: { swaggerTransform } } as const
   app.post('/emulation', options, async (request, reply) => {
-    const { body, headers } = request
-    const isBinary = !/^application\/json/i.test(headers['content-type'] ?? '')
-    await app.sendUp(request, Buffer.isBuffer(body) ? body : NOTHING, isBinary)
+    await app.sendUp(request, frameOf(request.body))
     return reply.code(204).send(null)
   })
 }

@@ -30,6 +30,7 @@ import openapi from '../plugins/openapi.ts'
 import operatorSocket from '../plugins/operator-socket.ts'
 import queryParameters from '../plugins/query-parameters.ts'
 import reauthentication from '../plugins/reauthentication.ts'
+import replyStreams from '../plugins/reply-streams.ts'
 import requestMetrics from '../plugins/request-metrics.ts'
 import requests from '../plugins/requests.ts'
 import richConnection from '../plugins/rich-connection.ts'
@@ -52,6 +53,7 @@ import webSocketConnection from '../plugins/websocket-connection.ts'
 import { accountRoutes } from '../routes/account.ts'
 import { batchRoutes } from '../routes/batch.ts'
 import { connectionRoutes } from '../routes/connection.ts'
+import { connectionStreamRoutes } from '../routes/connection-streams.ts'
 import { emulationRoutes } from '../routes/emulation.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { historyRoutes } from '../routes/history.ts'
@@ -88,7 +90,12 @@ const ROUTES = [
 ] as FastifyPluginAsync[]
 
 /** They ignore query parameters that they do not know. */
-const LENIENT = [healthRoutes, metricsRoutes, connectionRoutes] as FastifyPluginAsync[]
+const LENIENT = [
+  healthRoutes,
+  metricsRoutes,
+  connectionRoutes,
+  connectionStreamRoutes,
+] as FastifyPluginAsync[]
 
 /** Parts that a test replaces, and those that a host application decides. */
 export interface AppParts extends HostParts {
@@ -148,6 +155,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(webSocketConnection)
   await app.register(connectHandshake)
   await app.register(richConnection)
+  await app.register(replyStreams)
   await app.register(eventStream)
   await app.register(openapi, { shown: pages })
   if (pages && accounts) await app.register(webPage)

@@ -69,6 +69,10 @@ const REQUESTS: Record<string, Request> = {
   'with an unknown query': { query: '?echo=x&revoke=x&user=%20', headers: asServer },
   'as half a handshake': { headers: { ...asServer, ...UPGRADE } },
   'as a handshake': { headers: { ...asServer, ...HANDSHAKE } },
+  'as a handshake with a body': {
+    headers: { ...asServer, ...HANDSHAKE, ...JSON_TYPE },
+    body: '{}',
+  },
   'as a handshake with a bad ticket': { headers: HANDSHAKE, query: '?ticket=x' },
   'with broken JSON': { headers: { ...asServer, ...JSON_TYPE }, body: '{' },
   'with an empty object': { headers: { ...asServer, ...JSON_TYPE }, body: '{}' },

@@ -1,5 +1,8 @@
 // What the Centrifugal protocol calls an emulation request: commands that a client sends in a
-// request of its own, for the connection that it reads on a stream.
+// request of its own, for the connection whose replies it reads on a stream.
+import type { InboundFrame } from '../wire-format.ts'
+import { readFields } from './protobuf-fields.ts'
+import type { Fields } from './schema.ts'
 
 export interface EmulationRequest {
   node: string
@@ -8,19 +11,31 @@ export interface EmulationRequest {
   data: Buffer
 }
 
-/** In JSON the data is a string. Null for what is no such request. */
-export function emulationInJson(body: Buffer): EmulationRequest | null {
-  const value = parsed(body.toString())
-  if (typeof value !== 'object' || value === null) return null
-  const { node, session, data } = value as Record<string, unknown>
-  const isOne = typeof node === 'string' && typeof session === 'string' && typeof data === 'string'
-  return isOne ? { node, session, data: Buffer.from(data) } : null
-}
+const FIELDS = {
+  node: [1, 'string'],
+  session: [2, 'string'],
+  data: [3, 'bytes'],
+} as const satisfies Fields
 
-function parsed(text: string): unknown {
+const NOTHING = Buffer.alloc(0)
+
+/** Null for what is no such request. */
+export function readEmulation({ payload, binary }: InboundFrame): EmulationRequest | null {
   try {
-    return JSON.parse(text)
+    return binary ? inProtobuf(payload) : inJson(payload)
   } catch {
     return null
   }
+}
+
+function inProtobuf(payload: Buffer): EmulationRequest {
+  const { node = '', session = '', data = NOTHING } = readFields(payload, FIELDS)
+  return { node, session, data }
+}
+
+/** The data is a string. */
+function inJson(payload: Buffer): EmulationRequest | null {
+  const { node, session, data } = JSON.parse(payload.toString())
+  const isOne = typeof node === 'string' && typeof session === 'string' && typeof data === 'string'
+  return isOne ? { node, session, data: Buffer.from(data) } : null
 }

@@ -76,6 +76,15 @@ export class Seat {
     this.#pending?.share.keep()
   }
 
+  /** What it showed was refused, and it is still open: it makes room again, as the newest. */
+  offerPending(close: OnDisplaced): void {
+    const former = this.#pending
+    if (former === null) return
+    former.share.release()
+    this.#pending = new Pending(this.#shares, this.address, former.bytes)
+    this.#pending.whenDisplaced(close)
+  }
+
   /** Counts bytes that an undecided connection has sent ahead, or returns what was reached. */
   sentAhead(bytes: number): Reached | null {
     return this.#pending?.grow(bytes) ?? null
@@ -110,16 +119,17 @@ export class Seat {
 class Pending {
   readonly share: Share
   /** Sent ahead, as far as it was counted. */
-  bytes = 0
+  bytes: number
   #close: OnDisplaced | null = null
   #displaced: Reached | null = null
 
-  constructor(shares: Shares, address: string | null) {
+  constructor(shares: Shares, address: string | null, bytes = 0) {
     const onDisplaced: OnDisplaced = (reached) => {
       this.#displaced = reached
       this.#close?.(reached)
     }
-    this.share = taken(shares.take('pending', { ...NO_HOLDER, address }, 0, onDisplaced))
+    this.bytes = bytes
+    this.share = taken(shares.take('pending', { ...NO_HOLDER, address }, bytes, onDisplaced))
   }
 
   grow(bytes: number): Reached | null {

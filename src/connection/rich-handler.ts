@@ -1,6 +1,7 @@
 // Commands for many rooms over one connection, each answered: the client says first who it is, and
 // its commands then run in their order.
 import { EngineUnavailable } from '../engine/engine.ts'
+import type { Reached } from '../engine/shares.ts'
 import { isExpired } from '../identity/expired.ts'
 import type { Command, ConnectCommand } from '../protocol/command.ts'
 import {
@@ -99,7 +100,11 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     const { connection } = this
     if (connection.isClosed) return
     connection.connections.addUndecided(connection, DEADLINES.connect)
-    connection.seat.whenDisplaced(({ limit }) => connection.close(CLOSE.tooManyRequests, limit))
+    connection.seat.whenDisplaced((reached) => this.#makeRoom(reached))
+  }
+
+  #makeRoom({ limit }: Reached): void {
+    this.connection.close(CLOSE.tooManyRequests, limit)
   }
 
   receive(payload: Buffer, binary: boolean): void {
@@ -204,6 +209,8 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
   #refuse(id: number, error: unknown): void {
     const wasConnected = this.#stage === 'connected'
     this.#stage = 'refused'
+    // Its client may stay: one ticket that was used would else hold any number of places (S43).
+    this.connection.seat.offerPending((reached) => this.#makeRoom(reached))
     if (!(error instanceof Refusal)) {
       this.fail(id, error)
       if (wasConnected) this.connection.close(CLOSE.internal)

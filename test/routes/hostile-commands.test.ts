@@ -1,10 +1,12 @@
 // What a client of the rich protocol may not do to others: floods of commands that cost the server
 // much and the client little, at the real door.
 import { type Test, test } from 'tap'
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
-import { type Person, person } from '../support/people.ts'
+import { asServer, call, type Person, person, ticketOf } from '../support/people.ts'
 import { connectRich, openRich } from '../support/rich-client.ts'
+import { until } from '../support/until.ts'
 
 const RULES = {
   rules: [
@@ -53,4 +55,39 @@ test('[C330] answers to pings are bounded, before the connect command too', asyn
   const rich = await openRich(usher.url)
   rich.client.send(frameOf('{}'))
   t.match(await rich.closed, TOO_MANY)
+})
+
+test('[S43] a connection whose ticket was used makes room for others', async (t) => {
+  const usher = await startApp(t, { limits: { ...DEFAULT_LIMITS, pendingConnections: 2 } })
+  const ann = await person(usher)
+  const token = await ticketOf(usher, ann.bearer)
+  await connectRich(usher.url, { token })
+  const first = await openRich(usher.url)
+  t.match(await first.ask('connect', { token }), { error: { code: 109 } })
+  const second = await openRich(usher.url)
+  t.match(await second.ask('connect', { token }), { error: { code: 109 } })
+  await connectRich(usher.url, { headers: ann.browser })
+  t.match(await first.closed, TOO_MANY)
+  second.client.close()
+  await second.closed
+  await until(() => usher.app.engine.shares.held('pending') === 0)
+})
+
+test('[C331] pages of history for many rooms come as they are read', async (t) => {
+  const usher = await startApp(t)
+  const ann = await person(usher)
+  const body = { data: 'x'.repeat(60_000) }
+  for (let count = 0; count < 8; count += 1) {
+    await call(`${usher.url}/rooms/chat:a/messages`, 'POST', { headers: asServer, body })
+  }
+  const rich = await connectRich(usher.url, { headers: ann.browser })
+  const ask = ['history', { channel: 'chat:a', limit: -1 }] as const
+  rich.client.ws.pause()
+  const answers = rich.askAll(Array(40).fill(ask))
+  // The system takes much of it, and what it does not take waits in the process.
+  await until(() => usher.app.connections.slowReaders.size > 0)
+  rich.client.ws.resume()
+  for (const { history } of await Promise.all(answers)) {
+    t.equal(history.publications.length, 8)
+  }
 })

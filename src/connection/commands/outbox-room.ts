@@ -1,5 +1,5 @@
-// A client that joins many rooms again gets what it missed at the pace at which it reads: all of it
-// at once would be over the bound of its outbox, and cut it as slow, again and again.
+// Large replies are made at the pace at which the client reads them: what it missed in many rooms,
+// or pages of many, would together be over the bound of its outbox, and cut it as slow.
 import { sleep } from '../../time/clock.ts'
 import type { Connection } from '../connection.ts'
 

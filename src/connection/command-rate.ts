@@ -28,10 +28,12 @@ export class CommandRate {
   #refused = 0
   #refusedAt = -PAUSE_MS
 
-  constructor(limits: Pick<Limits, 'commandsPerSecond'>, clock: Clock) {
+  /** `sent`: commands of the second that passes, which were not counted here. */
+  constructor(limits: Pick<Limits, 'commandsPerSecond'>, clock: Clock, sent = 0) {
     const rate = rateOf(limits)
     this.#rate = rate
     this.#bucket = rate ? new TokenBucket(rate, clock.elapsed(), clock.stalled) : null
+    this.#bucket?.spend(sent)
     this.#clock = clock
   }
 

@@ -65,8 +65,11 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
   #shown: Shown | null
   #source: Source | null
   #stage: Stage = 'waiting'
-  /** Made with the first command. */
+  /** Made when the connection sends many commands. */
   #rate: CommandRate | null = null
+  /** The commands of this second, while there is no rate. */
+  #second = 0
+  #commands = 0
   /** A message that waits for the application's answer. */
   #begun: Promise<unknown> | null = null
 
@@ -232,7 +235,20 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
 
   /** Counts one command; false where it is too many. */
   #mayCommand(): boolean {
-    return this.identity.server !== null || this.#rateNow.take()
+    if (this.identity.server !== null) return true
+    return (this.#rate === null && this.#isSlow()) || this.#rateNow.take()
+  }
+
+  /** Most connections send no more than the limit in any second: those need no rate. */
+  #isSlow(): boolean {
+    const { limits, clock } = this.connection.connections
+    const { commandsPerSecond } = limits
+    const second = Math.floor(clock.elapsed() / 1_000)
+    if (second !== this.#second) this.#commands = 0
+    this.#second = second
+    if (commandsPerSecond !== null && this.#commands >= commandsPerSecond) return false
+    this.#commands += 1
+    return true
   }
 
   #overRate(limit: LimitName | null): void {
@@ -249,7 +265,7 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
 
   get #rateNow(): CommandRate {
     const { limits, clock } = this.connection.connections
-    this.#rate ??= new CommandRate(limits, clock)
+    this.#rate ??= new CommandRate(limits, clock, this.#commands)
     return this.#rate
   }
 }

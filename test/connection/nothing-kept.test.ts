@@ -8,6 +8,7 @@ import { connectEveryWay } from '../support/connect-every-way.ts'
 import { follow } from '../support/follow.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { person } from '../support/people.ts'
+import { openStream } from '../support/reply-stream.ts'
 import { until } from '../support/until.ts'
 
 const connections = (): number => queryObjects(Connection, { format: 'count' })
@@ -18,10 +19,17 @@ t.test('an ended connection is kept by nothing, however it came and ended', asyn
   const { web, app, given } = await connectEveryWay(usher, ann, 'chat:a')
   const clients = [...web, ...app, ...given]
   const following = await follow(`${usher.url}/rooms/chat:a`, ann.bearer)
-  await until(() => usher.app.connections.size === clients.length + 1)
-  t.equal(connections(), clients.length + 1, 'the heap is asked rightly')
+  const streams = [
+    await openStream(usher.url, { headers: ann.browser }),
+    await openStream(usher.url, { headers: ann.browser, carrier: 'sse' }),
+  ]
+  for (const stream of streams) await stream.ask({ id: 2, subscribe: { channel: 'chat:a' } })
+  const count = clients.length + 1 + streams.length
+  await until(() => usher.app.connections.size === count)
+  t.equal(connections(), count, 'the heap is asked rightly')
 
   following.stop()
+  for (const stream of streams) stream.stop()
   for (const [index, client] of clients.entries()) {
     if (index % 2 === 0) await client.close()
     else client.ws.terminate()

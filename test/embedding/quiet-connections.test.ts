@@ -3,6 +3,7 @@ import { test } from 'tap'
 import { connect, rawSocket } from '../support/client.ts'
 import { follow } from '../support/follow.ts'
 import { asServer } from '../support/people.ts'
+import { openStream } from '../support/reply-stream.ts'
 import { closed, until } from '../support/until.ts'
 import { startHost } from './host.ts'
 
@@ -12,11 +13,19 @@ test('its connectionTimeout ends no quiet stream and no quiet WebSocket', async 
   const { app, url } = await startHost(t, { server: { connectionTimeout: 700 } })
   const client = await connect(url + ROOM, { headers: asServer })
   const following = await follow(url + ROOM, asServer)
+  const streams = [
+    await openStream(`${url}/rt`, { headers: asServer }),
+    await openStream(`${url}/rt`, { headers: asServer, carrier: 'sse' }),
+  ]
   await until(() => following.positions.length > 0)
   // One that is as quiet, and is opened after them, ends; and then a second one.
   for (let i = 0; i < 2; i += 1) await closed(await rawSocket(url))
   await app.usher.publish('chat:a', 1)
   t.same([await client.text(), await following.data(1)], ['1', ['1']])
+  for (const stream of streams) {
+    t.ok((await stream.ask({ id: 2, subscribe: { channel: 'chat:a' } })).subscribe)
+    stream.stop()
+  }
   following.stop()
   await client.close()
 })

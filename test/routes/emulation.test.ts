@@ -45,7 +45,14 @@ t.test('[C303] a session that is not there is answered 404, whatever is asked', 
     { node, session: `${session}x`, data },
     { node, session: 'x'.repeat(10_000), data },
   ]
+  const { uplinks } = app.engine
+  const { calls } = t.capture(uplinks, 'send', uplinks.send)
   for (const guess of guesses) t.equal(await sendUp(url, guess), 404)
+  t.same(
+    calls.map(({ args: [to] }) => to),
+    [node, 'nosuchno'],
+    'what is no id reaches no engine',
+  )
   stream.stop()
   await nothingLeft(app)
   t.equal(await sendUp(url, { node, session, data }), 404, 'it ends with its stream')

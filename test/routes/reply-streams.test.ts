@@ -7,7 +7,7 @@ import { connect } from '../support/client.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, call, person, ticketOf } from '../support/people.ts'
 import { rawRequest } from '../support/raw-client.ts'
-import { type Carrier, openStream } from '../support/reply-stream.ts'
+import { type Carrier, openStream, sendUp } from '../support/reply-stream.ts'
 import { limited, ruled } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
@@ -214,6 +214,32 @@ t.test('abrupt ends of clients leave nothing', async () => {
     for (const stream of streams) stream.stop()
     await allGone()
   }
+})
+
+t.test('a client that reads nothing is cut as slow, and nothing of it stays', async (t) => {
+  const token = await ticketOf(usher, ann.bearer)
+  const body = JSON.stringify({ id: 1, connect: { token } })
+  const head = [
+    'POST /connection/http_stream HTTP/1.1',
+    'Host: x',
+    'Content-Type: application/json',
+  ]
+  const length = `Content-Length: ${body.length}`
+  const client = await rawRequest(url, `${[...head, length].join('\r\n')}\r\n\r\n${body}`)
+  await until(() => client.rest.includes('session'))
+  const [json = ''] = /\{.*\}/.exec(client.rest) ?? []
+  const { node, session } = JSON.parse(json).connect
+  client.socket.pause()
+  const data = JSON.stringify(subscribe(2, 'chat:slow'))
+  t.equal(await sendUp(url, { node, session, data }), 204)
+  await until(() => app.rooms.counts('chat:slow').members === 1)
+  const large = 'x'.repeat(60_000)
+  await until(async () => {
+    await app.usher.publish('chat:slow', large)
+    return app.connections.size === 0
+  })
+  t.match(usher.log(), /"code":3008/)
+  await allGone()
 })
 
 t.test(

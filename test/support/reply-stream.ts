@@ -24,7 +24,8 @@ export class ReplyStream {
 
   constructor(response: Response, controller: AbortController, headers: Headers) {
     this.response = response
-    this.url = new URL(response.url).origin
+    // With the prefix of an application, if there is one.
+    this.url = response.url.slice(0, response.url.indexOf('/connection/'))
     this.headers = headers
     this.#controller = controller
     const isEvents = response.headers.get('content-type')?.startsWith('text/event-stream')
@@ -67,7 +68,7 @@ export class ReplyStream {
   }
 
   /** Sends a command, and gives its reply. */
-  async ask(command: { id: number }): Promise<Reply> {
+  async ask(command: { id: number; [request: string]: unknown }): Promise<Reply> {
     const status = await this.send(command)
     if (status !== 204) throw new Error(`a command was answered ${status}`)
     return this.reply(command.id)

@@ -69,6 +69,25 @@ function firstMessage({ ann, dice, tickets }: Scene): Buffer {
   return clientFrame({ opcode: OPCODE.text, payload: Buffer.from(text) })
 }
 
+/** A connection of many rooms, which may say who it is in its handshake or in its first frame. */
+function manyRooms(scene: Scene): (string | Buffer)[] {
+  const { ann, dice, tickets } = scene
+  const bearer = ann.bearer.authorization.slice('Bearer '.length)
+  const ticket = tickets.pop() ?? 'ut_forged'
+  const token = dice.pick([undefined, ticket, bearer, 'forged'])
+  const channel = dice.pick(['chat:a', 'chat:b', 'nowhere', `user:${ann.user}`])
+  const frames = [
+    [{ connect: { token } }],
+    [{ subscribe: { channel, recover: dice.once(2), epoch: '', token: dice.pick(['', ticket]) } }],
+    [{ publish: { channel, data: 1 } }, { history: { channel, limit: -1 } }, {}],
+    [dice.pick([{ unsubscribe: { channel } }, { refresh: { token: bearer } }, { connect: {} }])],
+  ].map((commands) => {
+    const lines = commands.map((command, index) => JSON.stringify({ id: index + 1, ...command }))
+    return clientFrame({ opcode: OPCODE.text, payload: Buffer.from(lines.join('\n')) })
+  })
+  return [upgradeRequest('/connection/websocket', credential(scene)), ...frames]
+}
+
 /** What a client writes, piece by piece. */
 const ASKING: readonly ((scene: Scene) => (string | Buffer)[])[] = [
   (scene) => [upgradeRequest(ROOM, credential(scene))],
@@ -80,6 +99,9 @@ const ASKING: readonly ((scene: Scene) => (string | Buffer)[])[] = [
     clientFrame({ opcode: OPCODE.text, payload: randomBytes(20) }),
   ],
   () => [upgradeRequest(`${ROOM}?auth=message`)],
+  manyRooms,
+  manyRooms,
+  () => [upgradeRequest('/connection/websocket')],
   (scene) => [request('GET', ROOM, { accept: 'text/event-stream', ...credential(scene) })],
   () => [request('GET', `${ROOM}?auth=message`, { accept: 'text/event-stream' })],
   (scene) => [request('GET', `${ROOM}/messages`, credential(scene))],

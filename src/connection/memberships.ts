@@ -34,6 +34,8 @@ export class Memberships implements MembershipOwner {
   #rights: Map<string, OwnRight> | null = null
   /** How many of them the server joined the connection to. */
   #byServer = 0
+  /** The room whose join is under way; commands run one by one, so there is one at most. */
+  #joining: string | null = null
 
   constructor(connection: Connection, format: RichFormat) {
     this.#connection = connection
@@ -59,7 +61,10 @@ export class Memberships implements MembershipOwner {
     return this.#rights?.has(room) ?? false
   }
 
-  /** The room has to be told by the caller: `Room.join` or `Room.holdBack`. */
+  /**
+   * The room has to be told by the caller: `Room.join` or `Room.holdBack`. What ends the membership
+   * before `begins` is told by the reply to the join alone.
+   */
   add({ hold, tellsPresence, right, isByServer }: Joining): Membership {
     const format = tellsPresence ? this.#format.withPresence : this.#format
     const { room } = hold
@@ -70,7 +75,14 @@ export class Memberships implements MembershipOwner {
     this.#byRoom = including(this.#byRoom, membership)
     if (right !== null) this.renew(room.name, right)
     if (isByServer) this.#byServer += 1
+    this.#joining = room.name
     return membership
+  }
+
+  /** The join was answered. False where the membership has ended meanwhile. */
+  begins(membership: Membership): boolean {
+    this.#joining = null
+    return this.is(membership)
   }
 
   /** From now on the membership lasts as long as this identity. */
@@ -112,7 +124,7 @@ export class Memberships implements MembershipOwner {
 
   #end(room: string, code: CloseCode): void {
     this.leave(room)
-    this.#tell(room, code)
+    if (room !== this.#joining) this.#tell(room, code)
   }
 
   #tell(room: string, { code, reason }: CloseCode): void {

@@ -32,7 +32,11 @@ export async function joinRoom(
   const plain = { secondsLeft, wasRecovering: after !== null, recovered: false, items: [] }
   if (room.history === null) {
     const joined = { ...plain, position: null, redactions: null }
-    return { joined, begin: () => room.join(membership) }
+    const begin = (): void => {
+      // The reply may have cut the client as slow.
+      if (memberships.begins(membership)) room.join(membership)
+    }
+    return { joined, begin }
   }
   const buffer = room.holdBack(membership)
   try {
@@ -42,7 +46,10 @@ export async function joinRoom(
     if (!memberships.is(membership)) return null
     const { position, recovered, redactions, items } = found
     const joined = { ...plain, position, recovered, redactions, items }
-    return { joined, begin: () => room.release(membership, position) }
+    const begin = (): void => {
+      if (memberships.begins(membership)) room.release(membership, position)
+    }
+    return { joined, begin }
   } catch (error) {
     if (memberships.is(membership)) memberships.leave(room.name)
     throw error

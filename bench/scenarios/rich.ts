@@ -135,7 +135,7 @@ const ROOMS = 100
 const ROOMS_EACH = 10
 const BYTES_EACH = 100
 /** Two load processes take turns, and one of them has no publisher: half of these are made. */
-const TURNS_PER_SECOND = 40
+const TURNS_PER_SECOND = 60
 
 /** CPU time per connection and turn, where each room has one message per turn. */
 export const RICH_ROOMS: Scenario = {

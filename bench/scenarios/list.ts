@@ -47,6 +47,8 @@ const SHORT: ReadonlyMap<Scenario, readonly string[]> = new Map([
   [MANY_ROOMS, ['usher', 'C floor', 'bun']],
   [CONNECT_RATE, ['usher, ticket', '@fastify/websocket']],
   [REST_PUBLISH, ['usher', 'fastify']],
+  [RICH_BIG_ROOM, ['usher, JSON', 'usher, raw 181 B']],
+  [RICH_CONNECT, ['usher, JSON', '@fastify/websocket']],
 ])
 
 /** What CI runs: those with the rows that are quick and close enough to fall behind. */

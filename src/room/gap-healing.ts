@@ -61,7 +61,7 @@ export class Gap {
     else for (const message of page.messages) tell(message)
     const last = isLost ? page.head.offset : (page.messages.at(-1)?.offset ?? at.offset)
     const upTo = { epoch: page.head.epoch, offset: last }
-    const isAll = last >= page.head.offset && !this.buffer.overflowed && this.buffer.follows(upTo)
+    const isAll = last >= page.head.offset && this.buffer.follows(upTo)
     if (!isAll) return upTo
     const rest = this.buffer.after(upTo)
     for (const message of rest) tell(message)

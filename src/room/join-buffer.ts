@@ -18,11 +18,6 @@ export class JoinBuffer {
     return this.#hasLoss
   }
 
-  /** True when messages were dropped since the last `clear`: history has to be read again. */
-  get overflowed(): boolean {
-    return this.#overflowed
-  }
-
   push(message: Message): void {
     if (message.offset > 0) this.#firstOffset ??= message.offset
     this.#bytes += message.payload.length
@@ -55,8 +50,12 @@ export class JoinBuffer {
     )
   }
 
-  /** Whether what is here after a position goes on from it, without a hole and in its epoch. */
+  /**
+   * Whether what is here after a position goes on from it, without a hole and in its epoch. Where
+   * messages were dropped since the last `clear` it does not: history has to be read again.
+   */
   follows(at: Position): boolean {
+    if (this.#overflowed) return false
     let expected = at.offset + 1
     return this.after(at).every(({ epoch, offset }) => {
       if (offset === 0) return true

@@ -73,7 +73,7 @@ export async function recover(
     // What was read before has perhaps been redacted: the client loads the room again.
     if (history.redactionsSeen !== seen) return nothing(history, buffer)
     at = { ...at, offset: page.messages.at(-1)?.offset ?? at.offset }
-    const isLast = at.offset >= head.offset && !buffer.overflowed && buffer.follows(at)
+    const isLast = at.offset >= head.offset && buffer.follows(at)
     if (isLast) return { recovered: true, items, position: at, redactions }
   }
 }
@@ -87,7 +87,6 @@ async function nothing(history: History, buffer: JoinBuffer): Promise<Recovered>
   for (;;) {
     buffer.clear()
     const { head: position, redactions } = await history.present()
-    const isLast = !buffer.overflowed && buffer.follows(position)
-    if (isLast) return { recovered: false, items: [], position, redactions }
+    if (buffer.follows(position)) return { recovered: false, items: [], position, redactions }
   }
 }

@@ -64,7 +64,7 @@ export class Resume {
       if (at === null || this.#cancelled) return
       // The buffer has what was published since the member joined: only a member that starts
       // earlier has more to read.
-      if (start.from === 'now' && this.#isWhole(at)) this.#parts.release(at)
+      if (start.from === 'now' && this.#parts.buffer.follows(at)) this.#parts.release(at)
       else await this.#catchUp(at, start)
     } catch {
       if (!this.#cancelled) this.#member.fail('unavailable')
@@ -113,18 +113,12 @@ export class Resume {
       }
       if (start.from === 'position' && !this.#opened) this.#tell('position', { ...page, head: at })
       at = { ...at, offset: this.#deliver(page.messages, at.offset) }
-      if (at.offset >= page.head.offset && this.#isWhole(at)) {
+      if (at.offset >= page.head.offset && buffer.follows(at)) {
         if (!this.#cancelled) release(at)
         return
       }
       if (!this.#cancelled && !(await mayJoin())) return this.#member.fail('forbidden')
     }
-  }
-
-  /** Whether the buffer has all that was published after a position. */
-  #isWhole(at: Position): boolean {
-    const { buffer } = this.#parts
-    return !buffer.overflowed && buffer.follows(at)
   }
 
   /** Delivers as much as the member takes at once, in any case a little. Returns how far it got. */

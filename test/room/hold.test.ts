@@ -58,6 +58,18 @@ for (const [what, [count, bytes]] of Object.entries(FLOODS)) {
     t.same(heard(member), [count + 4])
   })
 
+  test(`[C93] too many ${what} between a reply and its release are no hole`, async (t) => {
+    const scene = await new RoomByHand(RETENTION).open()
+    scene.say(3)
+    const member = new FakeMember({ format: sse })
+    const { position } = await scene.recover(scene.room.holdBack(member), 3)
+    scene.say(count, bytes)
+    scene.room.release(member, position)
+    scene.say(1)
+    await turns()
+    t.same([heard(member), member.failures], [[], ['unavailable']], 'it comes back')
+  })
+
   test(`[C93] too many ${what} for the hold of a gap are read`, async (t) => {
     const scene = await new RoomByHand(RETENTION).open()
     const member = scene.join({ from: 'now' })

@@ -28,6 +28,18 @@ export class FakeSocket implements Socket {
     this.takenBytes += taken
   }
 
+  /** The reader takes all that waits, and what comes. */
+  readAll(): void {
+    this.reads = true
+    this.take(this.bufferedBytes)
+  }
+
+  /** The reader takes nothing from now on, and at least so many bytes wait for it. */
+  stall(bytes: number): void {
+    this.reads = false
+    this.bufferedBytes = Math.max(this.bufferedBytes, bytes)
+  }
+
   ping(): boolean {
     this.pings += 1
     return true

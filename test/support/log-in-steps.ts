@@ -22,6 +22,8 @@ interface Kept {
 }
 
 interface Call {
+  /** Does what was asked; the answer is given later. */
+  look(): void
   settle(fails: boolean): void
 }
 
@@ -41,6 +43,11 @@ export class LogInSteps implements MessageLog {
     const [call] = this.#calls.splice(which % Math.max(1, this.#calls.length), 1)
     call?.settle(fails)
     return call !== undefined
+  }
+
+  /** Does what one call asks, which is answered later: other things may happen between the two. */
+  look(which: number): void {
+    this.#calls[which % Math.max(1, this.#calls.length)]?.look()
   }
 
   /** The message at a position, as it is now. */
@@ -163,9 +170,16 @@ export class LogInSteps implements MessageLog {
 
   #later<Result>(answer: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const settle = (fails: boolean): void =>
-        fails ? reject(new EngineUnavailable('The store is away.')) : resolve(answer())
-      this.#calls.push({ settle })
+      let looked: { result: Result } | null = null
+      const look = (): void => {
+        looked ??= { result: answer() }
+      }
+      const settle = (fails: boolean): void => {
+        if (fails && looked === null) return reject(new EngineUnavailable('The store is away.'))
+        looked ??= { result: answer() }
+        resolve(looked.result)
+      }
+      this.#calls.push({ look, settle })
     })
   }
 }

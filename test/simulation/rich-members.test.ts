@@ -49,24 +49,14 @@ const STEPS = {
   wait: { weight: 2, with: { ms: fc.constantFrom(25, 1_000, 4_000) } },
 } as const
 
-interface Step {
+type Numbers = Record<'who' | 'bytes' | 'count' | 'back' | 'which' | 'fails' | 'ms', number>
+type Names = Record<'room' | 'any' | 'how', string>
+type Flags = Record<'isStrict' | 'fromStart' | 'reads' | 'isFull', boolean>
+
+interface Step extends Numbers, Names, Flags {
   do: keyof typeof STEPS
-  /** The next step comes in the same turn. */
+  /** The next step comes before the turn ends. */
   isSoon: boolean
-  who: number
-  room: string
-  any: string
-  how: string
-  isStrict: boolean
-  fromStart: boolean
-  reads: boolean
-  isFull: boolean
-  bytes: number
-  count: number
-  back: number
-  which: number
-  fails: number
-  ms: number
 }
 
 const step = fc.oneof(
@@ -104,7 +94,10 @@ class Simulation implements Truth {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    for (const one of steps) await this.#step(one)
+    for (const one of steps) {
+      this.#take(one)
+      if (!one.isSoon || one.do === 'wait' || one.do === 'answer all') await this.#goOn(one)
+    }
     for (const { socket } of this.devices) socket?.readAll()
     for (let calm = 0; calm < 4; calm += 1) {
       if (this.#log.answer(0)) calm = 0
@@ -121,7 +114,9 @@ class Simulation implements Truth {
 
   numberAt(room: string, epoch: string, offset: number): number | null {
     const message = this.#log.at(room, epoch, offset)
-    return message === undefined || message.redacted ? null : numberIn(message.payload)
+    return message === undefined || message.redacted
+      ? null
+      : JSON.parse(message.payload.toString()).n
   }
 
   shownUpTo(room: string, epoch: string, offset: number): Set<number> {
@@ -148,13 +143,15 @@ class Simulation implements Truth {
     })
   }
 
-  async #step(one: Step): Promise<void> {
+  #take(one: Step): void {
     const device = this.devices[one.who]
     if (device === undefined) this.#world(one)
     else if (device.isConnected) this.#client(device, one)
     else if (one.do === 'connect') device.connect()
+  }
+
+  async #goOn(one: Step): Promise<void> {
     if (one.do === 'wait') await this.#clock.advance(one.ms)
-    if (one.isSoon && one.do !== 'answer all') return
     await this.#settled()
     for (let more = 0; one.do === 'answer all' && more < 20; more += 1) {
       if (!this.#log.answer(0)) break
@@ -247,10 +244,6 @@ class Simulation implements Truth {
     const inside = this.devices.filter((device) => device.place(room).state === 'in').length
     if (members !== inside) this.faults.push(`${members} members in ${room}, not ${inside}`)
   }
-}
-
-function numberIn(payload: Buffer): number {
-  return JSON.parse(payload.toString()).n
 }
 
 /** Steps that failed once: each ends as all others have to. */

@@ -30,6 +30,8 @@ interface Call {
 export class LogInSteps implements MessageLog {
   readonly #kept: number
   readonly #rooms = new Map<string, Kept>()
+  /** What was in rooms that were deleted, by room and epoch. */
+  readonly #former = new Map<string, Message[]>()
   readonly #followers = new Map<string, Follower>()
   readonly #calls: Call[] = []
 
@@ -50,10 +52,11 @@ export class LogInSteps implements MessageLog {
     this.#calls[which % Math.max(1, this.#calls.length)]?.look()
   }
 
-  /** The message at a position, as it is now. */
+  /** The message at a position, as it is now; of a former epoch, as it was. */
   at(room: string, epoch: string, offset: number): Message | undefined {
     const { messages } = this.#of(room)
-    return epoch === this.epochOf(room) ? messages[offset - 1] : undefined
+    const of = epoch === this.epochOf(room) ? messages : this.#former.get(`${room} ${epoch}`)
+    return of?.[offset - 1]
   }
 
   epochOf(room: string): string {
@@ -120,6 +123,7 @@ export class LogInSteps implements MessageLog {
     const kept = this.#of(room)
     if (kept.messages.length === 0) return false
     const { told } = kept
+    this.#former.set(`${room} ${this.epochOf(room)}`, kept.messages)
     const now = { epoch: `e${kept.epoch + 1}`, offset: 0 }
     this.#rooms.set(room, { epoch: kept.epoch + 1, messages: [], redactions: 0, told: now })
     this.#followers.get(room)?.onGap(told)

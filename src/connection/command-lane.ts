@@ -1,5 +1,5 @@
 // The commands of one connection, one after the other: one that waits holds back those behind it,
-// within a bound.
+// within a bound. After some of them other connections have their turn.
 import type { Command } from '../protocol/command.ts'
 import type { FrameBounds } from '../protocol/limits.ts'
 import type { InboundFrame } from '../wire/wire-format.ts'
@@ -13,9 +13,14 @@ export interface LaneOwner {
    * NOT reject. MUST NOT throw.
    */
   run(command: Command): Promise<unknown> | null
+  /** Resolves when the input of other connections was handled. MUST NOT reject. */
+  nextTurn(): Promise<void>
   /** A fault of Usher's own. */
   fault(error: unknown): void
 }
+
+/** A frame may have thousands of commands, which would be one long turn of the process. */
+const COMMANDS_IN_A_TURN = 32
 
 export class CommandLane {
   readonly #owner: LaneOwner
@@ -23,6 +28,7 @@ export class CommandLane {
   #frames: FrameQueue | null = null
   #isWaiting = false
   #hasStopped = false
+  #untilTurn = COMMANDS_IN_A_TURN
 
   constructor(owner: LaneOwner) {
     this.#owner = owner
@@ -57,12 +63,21 @@ export class CommandLane {
     while (!this.#hasStopped) {
       const { value: command, done } = commands.next()
       if (done) return
-      const waiting = this.#owner.run(command)
+      const waiting = this.#afterTurn(this.#owner.run(command))
       if (waiting === null) continue
       this.#isWaiting = true
       waiting.then(() => this.#goOn(commands)).catch((error: unknown) => this.#owner.fault(error))
       return
     }
+  }
+
+  /** What the next command waits for: this, and now and then a turn of the others. */
+  #afterTurn(waiting: Promise<unknown> | null): Promise<unknown> | null {
+    this.#untilTurn -= 1
+    if (this.#untilTurn > 0) return waiting
+    this.#untilTurn = COMMANDS_IN_A_TURN
+    const turn = (): Promise<void> => this.#owner.nextTurn()
+    return waiting === null ? turn() : waiting.then(turn)
   }
 
   #goOn(commands: Iterator<Command>): void {

@@ -132,9 +132,9 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     if (command.type === 'unreadable') return this.#close(CLOSE.badRequest)
     this.connection.connections.traffic.commands += 1
     if (this.#stage === 'refused') return null
-    if (command.type === 'pong') return this.#pong()
     if (command.type === 'connect') return this.#connect(command)
     if (this.#stage !== 'connected') return this.#close(CLOSE.badRequest)
+    if (command.type === 'pong') return this.#pong()
     const id = command.type === 'send' ? 0 : command.id
     const room = 'room' in command ? command.room : null
     try {
@@ -164,6 +164,11 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     if (id > 0) this.reply(id, { type: 'failed', code, message })
     // What is refused for another reason costs as much as a command, also where it is a message.
     if (code === REPLY.tooManyRequests || !this.#mayCommand()) this.#overRate(limit)
+  }
+
+  nextTurn(): Promise<void> {
+    const { clock } = this.connection.connections
+    return new Promise((resolve) => clock.endOfTurn(resolve))
   }
 
   fault(error: unknown): void {

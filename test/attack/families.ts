@@ -2,6 +2,7 @@
 import type { Family } from './attack.ts'
 import { afterwards } from './families/afterwards.ts'
 import { answers } from './families/answers.ts'
+import { commands } from './families/commands.ts'
 import { costs, everyPath } from './families/costs.ts'
 import { embedded } from './families/embedded.ts'
 import { firstMessages } from './families/first-messages.ts'
@@ -35,6 +36,7 @@ export const FAMILIES: readonly Family[] = [
   paths,
   frames,
   firstMessages,
+  commands,
   revokedRequests,
   embedded,
   slowness,

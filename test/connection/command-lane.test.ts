@@ -9,6 +9,7 @@ const BOUNDS = { countMax: 3, bytesMax: 10 }
 /** Letters are commands; a capital letter waits until it is told to go on. */
 class Letters implements LaneOwner {
   read = ''
+  turns = 0
   readonly ran: string[] = []
   readonly faults: unknown[] = []
   readonly #waiting: (() => void)[] = []
@@ -25,6 +26,10 @@ class Letters implements LaneOwner {
       this.read += room
       yield { type: 'unsubscribe', id: 1, room }
     }
+  }
+
+  async nextTurn(): Promise<void> {
+    this.turns += 1
   }
 
   fault(error: unknown): void {
@@ -86,4 +91,15 @@ test('[C330] a command is read when those before it have run, and none after a s
   lane.stop()
   await owner.goOn()
   t.equal(owner.read, 'abC')
+})
+
+test('[S42] after some commands other connections have their turn', async (t) => {
+  const owner = new Letters()
+  const lane = new CommandLane(owner)
+  lane.receive(frame('a'.repeat(100)), BOUNDS)
+  t.equal(owner.ran.length, 32)
+  t.ok(lane.receive(frame('b'), BOUNDS))
+  await owner.goOn()
+  t.equal(owner.ran.join(''), `${'a'.repeat(100)}b`)
+  t.equal(owner.turns, 3)
 })

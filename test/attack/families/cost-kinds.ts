@@ -45,6 +45,12 @@ const OF_STRANGERS: readonly Kind[] = [
     ...{ bytes: 0, mode: 'again', addresses: 1 },
   }),
   stranger('undecided connections', upgrade('/rooms/attack:a?auth=message')),
+  stranger('small commands of strangers', upgrade('/connection/websocket'), {
+    ...{ bytes: 0, mode: 'read', frames: [['{}', 85_000]] },
+  }),
+  stranger('commands of strangers that are none', upgrade('/connection/websocket'), {
+    ...{ bytes: 0, frames: [['x'.repeat(200), 1_000]] },
+  }),
   stranger('bodies that stop', { method: 'POST', path: '/session', headers: unfinished }),
   stranger('wrong log-ins', wrongLogIn, { bytes: 0, mode: 'again', addresses: 12 }),
 ]
@@ -55,6 +61,8 @@ const OF_USERS: readonly Kind[] = [
   { name: 'conditional requests', assault: conditional },
   { name: 'unread lists of who is in a large room', assault: memberLists('unread') },
   { name: 'lists of who is in a large room that are read', assault: memberLists('read') },
+  { name: 'unread replies to commands', inShort: true, assault: commands('unread') },
+  { name: 'replies to commands that are read', assault: commands('read') },
   { name: 'unread event streams of line ends', assault: streams },
   { name: 'right passwords from twelve addresses', assault: logIns },
 ]
@@ -92,6 +100,22 @@ function memberLists(mode: Assault['mode']) {
     }
     const ask = { path: `${room}/members`, headers: bearerHeaders(target.stranger) }
     return { asks: [ask], bytes: WHOLE, mode }
+  }
+}
+
+const CONNECT = '{"id":1,"connect":{}}'
+const ASKED = '{"id":2,"history":{"channel":"kept:dear","limit":-1}}'
+
+/** As much as commands may ask for in one frame. */
+function commands(mode: Assault['mode']) {
+  return async (target: Target): Promise<Assault> => {
+    await fill(target, DEAR, '\u0001'.repeat(LARGE), 64)
+    const ask = upgrade('/connection/websocket', bearerHeaders(target.stranger))
+    const frames = [
+      [CONNECT, 1],
+      [ASKED, 1_000],
+    ] as const
+    return { asks: [ask], bytes: 0, mode, frames }
   }
 }
 

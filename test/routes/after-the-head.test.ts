@@ -181,8 +181,14 @@ test('[S46] what comes at once asks no store a second time', async (t) => {
   t.equal(await whoAmI(usher, who.bearer), 200)
 })
 
-/** What proves no identity by its head: a password, a token or a session's id is in the body. */
-const WITHOUT_IDENTITY = ['POST /session', 'POST /session/refresh', 'POST /emulation']
+/**
+ * What proves no identity before its body: a password, a token or a session's id is in that; a
+ * stream of replies looks at the head when the body is there.
+ */
+const WITHOUT_IDENTITY = [
+  ...['POST /session', 'POST /session/refresh', 'POST /emulation'],
+  'POST /connection/http_stream',
+]
 
 test('[S46] every endpoint that takes a body proves its head again after it', async (t) => {
   const { usher, clock } = await startOnManualClock(t, EVERY_SCOPE)

@@ -158,6 +158,7 @@ const NOT_FOR_KEYS = [
   ...['DELETE /sessions', 'PUT /account/password', 'DELETE /account'],
   ...['GET /health/live', 'GET /health/ready'],
   ...['GET /connection/websocket', 'POST /emulation'],
+  ...['POST /connection/http_stream', 'GET /connection/sse'],
 ]
 
 function started(t: Test, parts: Parameters<typeof startApp>[2] = {}) {

@@ -6,13 +6,13 @@ import type { ConnectCommand } from '../../protocol/command.ts'
 import { REPLY, Refusal } from '../../protocol/errors.ts'
 import type { Identity } from '../../protocol/identity.ts'
 import { personalRoomOf } from '../../protocol/names.ts'
-import type { Membership as Joined, Uplink } from '../../protocol/reply.ts'
+import type { ConnectedReply, Membership as Joined, Uplink } from '../../protocol/reply.ts'
 import type { RoomHold } from '../../room/rooms.ts'
 import { admit } from '../admission.ts'
 import { enterRoom } from '../room-entry.ts'
 import type { Conversation } from './conversation.ts'
 import { credentialIn } from './credential-in.ts'
-import { joinRoom, type Prepared } from './join-room.ts'
+import { joinRoom } from './join-room.ts'
 import { secondsLeft } from './seconds-left.ts'
 
 /** What is known of a client before its connect command. */
@@ -45,32 +45,24 @@ export async function connect(
   }
   if (connection.isClosed || !connection.identify(claim.identity)) return own?.release()
   conversation.connected()
-  const prepared = own && (await join(conversation, own, command))
-  if (connection.isClosed) return
-  answer(conversation, command, { own, prepared, uplink: shown.uplink })
-}
-
-interface Answer {
-  own: RoomHold | null
-  prepared: Prepared | null
-  uplink: Uplink | null
+  const connected = (rooms: [string, Joined][]): void =>
+    answer(conversation, command, { rooms: new Map(rooms), uplink: shown.uplink })
+  const isAnswered = own !== null && (await join(conversation, own, command, connected))
+  if (!isAnswered && !connection.isClosed) connected([])
 }
 
 function answer(
   conversation: Conversation,
   { id }: ConnectCommand,
-  { own, prepared, uplink }: Answer,
+  { rooms, uplink }: Pick<ConnectedReply, 'rooms' | 'uplink'>,
 ): void {
   const { connection } = conversation
   const { connections, identity } = connection
-  const joined: [string, Joined][] = own && prepared ? [[own.room.name, prepared.joined]] : []
   conversation.reply(id, {
-    ...{ type: 'connected', connection: connection.id, uplink },
+    ...{ type: 'connected', connection: connection.id, rooms, uplink },
     pingSeconds: connections.heartbeat.pingSeconds,
     secondsLeft: secondsLeft(identity, connections.clock.now()),
-    rooms: new Map(joined),
   })
-  prepared?.begin()
 }
 
 async function claimOf(
@@ -98,19 +90,22 @@ async function ownRoom({ rooms }: Conversation, identity: Identity): Promise<Roo
   return enterRoom(rooms, identity, room)
 }
 
+/** Joins the personal room and answers; false where it ended before, or may not be joined. */
 async function join(
   conversation: Conversation,
   hold: RoomHold,
   { positions }: ConnectCommand,
-): Promise<Prepared | null> {
+  connected: (rooms: [string, Joined][]) => void,
+): Promise<boolean> {
   const { connection } = conversation
   const { name } = hold.room
   if (connection.wasSentOut(name)) {
     hold.release()
-    return null
+    return false
   }
   return joinRoom(conversation, {
     ...{ hold, after: positions.get(name) ?? null, tellsPresence: false, right: null },
     ...{ isByServer: true, secondsLeft: null },
+    answer: (joined) => connected([[name, joined]]),
   })
 }

@@ -15,7 +15,7 @@ export async function subscribe(
   conversation: Conversation,
   command: SubscribeCommand,
 ): Promise<void> {
-  const { connection, memberships } = conversation
+  const { connection } = conversation
   const { id, room, after, isStrict, tellsPresence } = command
   const { clock } = connection.connections
   check(conversation, command)
@@ -24,18 +24,19 @@ export async function subscribe(
   const right = await rightOf(conversation, command)
   const hold = await enterRoom(conversation.rooms, right ?? conversation.identity, room)
   if (mustNotJoin(conversation, hold, right, since)) return
-  const prepared = await joinRoom(conversation, {
+  const isIn = await joinRoom(conversation, {
     ...{ hold, after, tellsPresence, right, isByServer: false },
     secondsLeft: secondsLeft(right ?? ANONYMOUS, clock.now()),
+    answer(joined) {
+      if (isStrict && after !== null && !joined.recovered) throw notRecovered()
+      conversation.reply(id, { type: 'joined', room, ...joined })
+    },
   })
-  if (prepared === null) return conversation.fail(id, sentOut(), room)
-  const { joined, begin } = prepared
-  if (isStrict && after !== null && !joined.recovered) {
-    memberships.leave(room)
-    throw new Refusal(REPLY.unrecoverable, 'What was missed is not kept: load the room again.')
-  }
-  conversation.reply(id, { type: 'joined', room, ...joined })
-  begin()
+  if (!isIn) conversation.fail(id, sentOut(), room)
+}
+
+function notRecovered(): Refusal {
+  return new Refusal(REPLY.unrecoverable, 'What was missed is not kept: load the room again.')
 }
 
 function check({ connection, memberships }: Conversation, command: SubscribeCommand): void {

@@ -1,5 +1,5 @@
-// Reads the output of `npm test` and `npm run test:programs`, and prints how many tests ran, as one
-// line.
+// Reads the output of `npm test`, `npm run test:programs` and `npm run test:sdks`, and prints how
+// many tests ran, as one line.
 import { readFileSync } from 'node:fs'
 
 interface Count {

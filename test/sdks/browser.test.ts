@@ -3,16 +3,16 @@
 import t from 'tap'
 import { openBrowser } from '../support/browser.ts'
 import { call, person } from '../support/people.ts'
-import { cutProxy } from './cut-proxy.ts'
 import { loggedIn, pageClient, type Transport } from './page-client.ts'
-import { isShort, say, startScene } from './scene.ts'
+import { isShort, say, sceneBehind } from './scene.ts'
 
 /** How often each transport is cut while messages are published. */
 const CUTS = isShort ? 5 : 50
 /** Nothing listens there, as behind a proxy that blocks WebSockets. */
 const BLOCKED = { transport: 'websocket', endpoint: 'ws://127.0.0.1:9' } as const
 
-const scene = await startScene(t)
+const scene = await sceneBehind(t)
+const { proxy, origin } = scene
 const browser = await openBrowser(t)
 
 interface Case {
@@ -31,8 +31,6 @@ const CASES: readonly Case[] = [
 
 for (const [index, { title, transport, isProtobuf = false }] of CASES.entries()) {
   t.test(title, async (t) => {
-    const proxy = await cutProxy(t, scene.url)
-    const origin = `http://${proxy.url}`
     const ann = await person(scene)
     const context = await loggedIn(t, browser, origin, ann.browser.cookie)
     const scheme = transport === 'websocket' ? 'ws' : 'http'

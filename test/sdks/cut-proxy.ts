@@ -55,9 +55,9 @@ export class CutProxy {
   }
 }
 
-/** In front of the server with this URL; closed when the test is over. */
-export async function cutProxy(t: Teardown, url: string): Promise<CutProxy> {
-  const proxy = new CutProxy(Number(new URL(url).port))
+/** In front of the server with this URL, or of none yet; closed when the test is over. */
+export async function cutProxy(t: Teardown, url?: string): Promise<CutProxy> {
+  const proxy = new CutProxy(url === undefined ? 0 : Number(new URL(url).port))
   t.teardown(() => proxy.close())
   await proxy.listen()
   return proxy

@@ -1,6 +1,9 @@
 // Drives clients of npm's centrifuge, in this process.
 import { Centrifuge as JsonClient, type Subscription, UnauthorizedError } from 'centrifuge'
-import { Centrifuge as ProtobufClient } from 'centrifuge/build/protobuf'
+import {
+  Centrifuge as ProtobufClient,
+  UnauthorizedError as ProtobufUnauthorized,
+} from 'centrifuge/build/protobuf'
 import { WebSocket } from 'ws'
 import type { By, Command, Driver, Heard, Line } from './lines.ts'
 
@@ -8,7 +11,7 @@ type Info = { user: string; client: string; connInfo?: unknown }
 type Message = { data: unknown; offset?: number; tags?: Record<string, string>; info?: Info }
 type Joined = { recovered: boolean; wasRecovering: boolean; data?: unknown }
 type Tell = (line: Line) => void
-type Asked = { resolve(token: string): void; reject(error: Error): void }
+type Asked = { resolve(token: string): void; refuse(): void }
 
 function text(data: unknown): string | null {
   if (data === undefined || data === null) return null
@@ -26,6 +29,14 @@ function message({ data, offset, tags, info }: Message) {
 function joined({ recovered, wasRecovering, data, ...more }: Joined) {
   const { streamPosition: position = null } = more as { streamPosition?: never }
   return { recovered, wasRecovering, position, data: text(data) }
+}
+
+/** The SDK makes its WebSocket by `new`, and takes what this gives. */
+function socketWith(headers: Record<string, string>) {
+  function Socket(address: string, protocols: string[] = []) {
+    return new WebSocket(address, protocols, { headers })
+  }
+  return Socket
 }
 
 class JavaScriptClient {
@@ -46,9 +57,7 @@ class JavaScriptClient {
     this.#it = new Client(url, {
       ...{ token, minReconnectDelay: minDelay, maxReconnectDelay: command.maxDelay ?? 20_000 },
       getToken: command.asks ? () => this.#ask() : null,
-      // The SDK makes its WebSocket by `new`, and takes what that gives.
-      websocket: (address: string, protocols?: string[]) =>
-        new WebSocket(address, protocols ?? [], { headers }),
+      websocket: socketWith(headers),
     })
     if (command.clears) this.#it.on('connecting', () => this.#it.setToken(''))
     this.#listen()
@@ -60,10 +69,11 @@ class JavaScriptClient {
 
   #ask(room?: string): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
-    this.#hear('token', {
-      number: this.#asked.push({ resolve, reject }) - 1,
-      ...(room && { room }),
-    })
+    // Each build knows its own class alone.
+    const Unauthorized = this.#isJson ? UnauthorizedError : ProtobufUnauthorized
+    const refuse = () => reject(new Unauthorized('no token'))
+    const number = this.#asked.push({ resolve, refuse }) - 1
+    this.#hear('token', { number, ...(room && { room }) })
     return promise
   }
 
@@ -143,7 +153,7 @@ export function driveJavaScript(tell: Tell): Driver & { close(): void } {
     return null
   }
   const answer = ({ number = 0, token }: Command): void => {
-    if (token === undefined) asked[number]?.reject(new UnauthorizedError('no token'))
+    if (token === undefined) asked[number]?.refuse()
     else asked[number]?.resolve(token)
   }
   return {

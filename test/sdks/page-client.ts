@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { until } from '../support/until.ts'
 
-const DIST = join(import.meta.dirname, '../../node_modules/centrifuge/dist')
+export const DIST = join(import.meta.dirname, '../../node_modules/centrifuge/dist')
 
 export type Transport = 'websocket' | 'http_stream' | 'sse'
 

@@ -28,6 +28,9 @@ export class SdkError extends Error {
 /** Gives the next token, or null where the user may not come in. */
 export type Tokens = (room: string | undefined) => Promise<string | null> | string | null
 
+/** More than any pause of an SDK that comes back. */
+const HEARS_MS = 30_000
+
 interface Waiting {
   match: Partial<Heard>
   found(heard: Heard): void
@@ -74,13 +77,13 @@ export class SdkClient {
   }
 
   /** The first event from `after` on that has these fields. */
-  hears(match: Partial<Heard>, after = 0, ms?: number): Promise<Heard> {
+  hears(match: Partial<Heard>, after = 0, ms = HEARS_MS): Promise<Heard> {
     const before = this.heard.slice(after).find((heard) => fits(heard, match))
     if (before) return Promise.resolve(before)
     const { promise, resolve } = Promise.withResolvers<Heard>()
     this.#waiting.add({ match, found: resolve })
     const what = `${this.name} hears ${JSON.stringify(match)}`
-    return within(promise, ms === undefined ? { what } : { what, ms }).catch((error) => {
+    return within(promise, { what, ms }).catch((error) => {
       throw new Error(`${error.message}; it heard ${JSON.stringify(this.heard.slice(-20))}`)
     })
   }
@@ -88,6 +91,13 @@ export class SdkClient {
   of(event: string, room?: string): Heard[] {
     return this.heard.filter(
       (heard) => heard.event === event && (room === undefined || heard.room === room),
+    )
+  }
+
+  /** Where it was told to stay away. Python's SDK tells of other ends as disconnected too. */
+  endings(): Heard[] {
+    return this.of('disconnected').filter(
+      ({ code = 0, reason }) => code >= 3500 || (code > 0 && reason === 'unauthorized'),
     )
   }
 

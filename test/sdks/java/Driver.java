@@ -47,7 +47,8 @@ public class Driver {
   }
 
   static Map<String, Object> who(ClientInfo info) {
-    if (info == null) return null;
+    // Without a sender the SDK gives an empty one.
+    if (info == null || info.getClient().isEmpty()) return null;
     String more = text(info.getConnInfo());
     return fields("user", info.getUser(), "client", info.getClient(), "info", more);
   }

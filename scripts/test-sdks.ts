@@ -1,4 +1,4 @@
-// `npm run test:sdks`: real clients of the SDKs against a real Usher. With `--short`, as in CI,
+// `npm run test:sdks`: real clients of the SDKs against a real Usher. With `--short`
 // each is cut less often. Other arguments are test files, in place of all.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'

@@ -66,8 +66,10 @@ export class Memberships implements MembershipOwner {
    * before `begins` is told by the reply to the join alone.
    */
   add({ hold, tellsPresence, right, isByServer }: Joining): Membership {
-    const format = tellsPresence ? this.#format.withPresence : this.#format
     const { room } = hold
+    // A format of its own costs an encode of every message: only where joins are told at all.
+    const isTold = tellsPresence && room.rule.presence === 'members'
+    const format = isTold ? this.#format.withPresence : this.#format
     const membership = new Membership({
       ...{ connection: this.#connection, hold, format, echo: room.rule.echo, owner: this },
       isByServer,

@@ -84,8 +84,8 @@ export interface PresenceStatsReply {
 export interface HistoryReply {
   type: 'history'
   items: readonly Buffer[]
-  /** The newest position; null without history. */
-  position: Position | null
+  /** The newest position. */
+  position: Position
 }
 
 export interface RpcReply {

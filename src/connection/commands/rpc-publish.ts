@@ -1,10 +1,10 @@
 // rpc("publish", {room, data, key, ephemeral, echo}): as the publish command, with a key that makes
 // it take effect once, and answered with the position.
-
 import type { Appended } from '../../engine/message-log.ts'
 import type { RpcCommand } from '../../protocol/command.ts'
 import { REPLY, Refusal } from '../../protocol/errors.ts'
 import { jsonSlice } from '../../protocol/json-slice.ts'
+import { isText } from '../../protocol/payload.ts'
 import type { Conversation } from './conversation.ts'
 import { draftOf } from './publish.ts'
 
@@ -35,6 +35,8 @@ function answerOf({ position, time }: Appended) {
 }
 
 function wishIn(data: Buffer): Wish {
+  // Of Protobuf these are any bytes, of which a text would say something else.
+  if (!isText(data)) throw notOne()
   const text = data.toString('utf8')
   const wish = objectIn(text)
   const { room, key = null, ephemeral = false, echo = true } = wish

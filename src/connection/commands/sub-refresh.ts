@@ -1,5 +1,4 @@
 // Renews the right of a membership that was asked with a ticket.
-
 import type { SubRefreshCommand } from '../../protocol/command.ts'
 import { REPLY, Refusal } from '../../protocol/errors.ts'
 import type { Conversation } from './conversation.ts'

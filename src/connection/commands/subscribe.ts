@@ -1,5 +1,4 @@
 // Joins a room. A ticket in the command is a right for this room alone.
-
 import type { SubscribeCommand } from '../../protocol/command.ts'
 import { COMMAND_REPLY, REPLY, Refusal } from '../../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../protocol/identity.ts'

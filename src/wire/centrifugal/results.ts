@@ -90,7 +90,6 @@ function clients({ clients }: PresenceReply): Map<string, ClientInfoFields> {
 }
 
 function history({ items, position }: HistoryReply): NonNullable<ReplyFields['history']> {
-  if (position === null) return { publications: items }
   return { publications: items, epoch: position.epoch, offset: position.offset }
 }
 

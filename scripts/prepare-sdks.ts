@@ -3,6 +3,7 @@
 // said, and fails.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { findGo, GO_FOLDER, GO_PACKAGE } from './go.ts'
 import { requireProgram, SDK_PROGRAMS } from './programs.ts'
 import { runCommand } from './run-command.ts'
 
@@ -25,11 +26,7 @@ const BUILDS: readonly Build[] = [
     sources: ['python/requirements.txt'],
     result: 'python/bin/python',
     build() {
-      const folder = join(BUILT, 'python')
-      rmSync(folder, { recursive: true, force: true })
-      run(requireProgram(SDK_PROGRAMS.venv), ['-m', 'venv', folder])
-      const wanted = join(SOURCES, 'python/requirements.txt')
-      run(join(folder, 'bin/pip'), ['install', '--quiet', '-r', wanted])
+      installFor(join(BUILT, 'python'), ['-r', join(SOURCES, 'python/requirements.txt')])
     },
   },
   {
@@ -37,7 +34,8 @@ const BUILDS: readonly Build[] = [
     sources: ['go/driver.go', 'go/events.go', 'go/go.mod', 'go/go.sum'],
     result: 'go-driver',
     build() {
-      run(requireProgram(SDK_PROGRAMS.go), ['build', '-o', join(BUILT, 'go-driver'), '.'], 'go')
+      if (findGo() === null) installFor(GO_FOLDER, [GO_PACKAGE])
+      run(findGo() ?? 'go', ['build', '-o', join(BUILT, 'go-driver'), '.'], 'go')
     },
   },
   {
@@ -52,6 +50,13 @@ const BUILDS: readonly Build[] = [
     },
   },
 ]
+
+/** Makes a folder of Python's packages, with these. */
+function installFor(folder: string, wanted: readonly string[]): void {
+  rmSync(folder, { recursive: true, force: true })
+  run(requireProgram(SDK_PROGRAMS.venv), ['-m', 'venv', folder])
+  run(join(folder, 'bin/pip'), ['install', '--quiet', ...wanted])
+}
 
 function run(command: string, args: readonly string[], folder = '.'): void {
   runCommand(command, args, { cwd: join(SOURCES, folder), seconds: SECONDS })

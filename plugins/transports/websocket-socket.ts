@@ -3,7 +3,8 @@
 // Most frames are written past the stream of that socket, and most messages read past ws.
 import type { Socket as TcpSocket } from 'node:net'
 import { WebSocket } from 'ws'
-import type { Connection, Farewell } from '../../src/connection/connection.ts'
+import type { Connection } from '../../src/connection/connection.ts'
+import type { Farewell } from '../../src/connection/farewell.ts'
 import type { Socket } from '../../src/connection/socket.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
 import type { LimitName } from '../../src/protocol/limits.ts'

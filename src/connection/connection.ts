@@ -8,6 +8,7 @@ import type { LimitName } from '../protocol/limits.ts'
 import type { Gatherer } from '../room/fan-out/flush-scheduler.ts'
 import type { Rate } from '../room/publish.ts'
 import type { Seat } from './connection-limits.ts'
+import type { Farewell } from './farewell.ts'
 import type { Handler } from './handler.ts'
 import type { Beating } from './heartbeat.ts'
 import { type MessageRate, messageRate } from './message-rate.ts'
@@ -20,15 +21,6 @@ export interface ConnectionParts {
   connections: ConnectionRegistry
   socket: Socket
   seat: Seat
-}
-
-/** How a connection ended, for logs and metrics. `reason` is the server's, if it closed. */
-export interface Farewell {
-  code: number
-  reason: string
-  byServer: boolean
-  /** The limit for which the server closed it, if it was one. */
-  limit: LimitName | null
 }
 
 /** The rates of a connection: its own, and the one that all connections of its user share. */

@@ -221,7 +221,6 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     this.connection.seat.offerPending((reached) => this.#makeRoom(reached))
     if (!(error instanceof Refusal)) {
       this.fail(id, error)
-      if (wasConnected) this.connection.close(CLOSE.internal)
     } else if (isExpired(error)) {
       this.fail(id, new Refusal(COMMAND_REPLY.tokenExpired, error.message))
     } else if (error.reply === REPLY.badRequest || error.reply.temporary) {
@@ -230,6 +229,8 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
       this.fail(0, error)
       this.connection.close(closeCodeFor(error.reply), error.limit ?? null)
     }
+    // It has no deadline any more, and would stay for nothing.
+    if (wasConnected) this.connection.close(CLOSE.internal)
   }
 
   /** The answer to a ping: those that answer none would else be read without end. */

@@ -50,7 +50,6 @@ export interface RefreshedReply extends Lasting {
 /** The connection is a member of a room from here on. */
 export interface JoinedReply extends Membership {
   type: 'joined'
-  room: string
 }
 
 export interface SubRefreshedReply extends Lasting {

@@ -107,7 +107,7 @@ const REPLIES: { [Type in Reply['type']]: Extract<Reply, { type: Type }> } = {
     rooms: new Map([['user:u_1', MEMBERSHIP]]),
   },
   refreshed: { type: 'refreshed', connection: 'n-1', secondsLeft: null },
-  joined: { type: 'joined', room: 'chat:a', ...MEMBERSHIP },
+  joined: { type: 'joined', ...MEMBERSHIP },
   'sub-refreshed': { type: 'sub-refreshed', secondsLeft: 60 },
   left: { type: 'left' },
   published: { type: 'published', position: POSITION, time: 1_700_000_000_000 },

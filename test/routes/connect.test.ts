@@ -2,9 +2,10 @@
 import { test } from 'tap'
 import { RULE_DEFAULTS, type Rule } from '../../src/room/rule.ts'
 import { startApp, startOnManualClock } from '../support/app.ts'
-import { refused } from '../support/client.ts'
+import { connect, refused } from '../support/client.ts'
 import { asServer, call, person, ticketOf } from '../support/people.ts'
-import { connectRich, openRich } from '../support/rich-client.ts'
+import { connectRich, openRich, RichClient } from '../support/rich-client.ts'
+import { limited } from '../support/settings.ts'
 import { until } from '../support/until.ts'
 
 const GUESTS = {
@@ -114,8 +115,23 @@ test('the path is for WebSockets, and takes no token in its URL', async (t) => {
   const usher = await startApp(t)
   const { status, body } = await call(`${usher.url}/connection/websocket`, 'GET')
   t.same([status, body.error], [400, 'bad_request'])
-  const rich = await openRich(usher.url).catch(() => null)
-  t.ok(rich)
+  const inUrl = await connect(`${usher.url}/connection/websocket?token=any`)
+  t.match(await new RichClient(inUrl).ask('connect'), { error: { code: 107 } })
   const answer = await refused(`${usher.url}/connection/nowhere`)
   t.equal(answer.status, 404)
+})
+
+test('a connect that fails when its user is known ends, and the client comes back', async (t) => {
+  const usher = await startApp(t, limited({ readBytesPerSecondPerUser: 1 }))
+  const ann = await person(usher)
+  const own = `user:${ann.user}`
+  const said = { headers: asServer, body: 'x'.repeat(100) }
+  await call(`${usher.url}/rooms/${own}/messages`, 'POST', said)
+  const subs = { [own]: { recover: true, epoch: '', offset: 0 } }
+  const first = await openRich(usher.url, { headers: ann.browser })
+  t.match(await first.ask('connect', { subs }), { connect: { subs: { [own]: { offset: 0 } } } })
+  const second = await openRich(usher.url, { headers: ann.browser })
+  const answer = await second.ask('connect', { subs })
+  t.match(answer, { error: { code: 111, temporary: true } })
+  t.match(await second.closed, { code: 3004 })
 })

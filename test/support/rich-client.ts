@@ -1,5 +1,5 @@
 // A client of the rich protocol in JSON, for tests: it numbers its commands and waits for their
-// replies; pushes are queued. It answers no pings unless told to.
+// replies; pushes are queued. It answers no pings.
 import { type Client, type ConnectOptions, connect } from './client.ts'
 import { within } from './until.ts'
 

@@ -28,7 +28,7 @@ export async function subscribe(
     secondsLeft: secondsLeft(right ?? ANONYMOUS, clock.now()),
     answer(joined) {
       if (isStrict && after !== null && !joined.recovered) throw notRecovered()
-      conversation.reply(id, { type: 'joined', room, ...joined })
+      conversation.reply(id, { type: 'joined', ...joined })
     },
   })
   if (!isIn) conversation.fail(id, sentOut(), room)

@@ -2,7 +2,7 @@
 import { COMMAND_REPLY, REPLY } from '../../../src/protocol/errors.ts'
 import type { ConnectedReply, Membership, Reply } from '../../../src/protocol/reply.ts'
 import type { ReplyFormat } from '../../../src/wire/wire-format.ts'
-import { AFTER, ROOM, SAID, TOP } from './events.ts'
+import { AFTER, SAID, TOP } from './events.ts'
 
 interface GoldenReply {
   id: number
@@ -59,14 +59,14 @@ export const REPLIES: readonly GoldenReply[] = [
   },
   {
     id: 2,
-    reply: { ...MEMBERSHIP, type: 'joined', room: ROOM },
+    reply: { ...MEMBERSHIP, type: 'joined' },
     json: '{"id":2,"subscribe":{"recoverable":true,"epoch":"aZ9k","offset":7,"positioned":true}}',
     protobuf: '100802320c18013204615a396b48075001',
   },
   {
     // A room without history.
     id: 2,
-    reply: { ...MEMBERSHIP, type: 'joined', room: ROOM, position: null },
+    reply: { ...MEMBERSHIP, type: 'joined', position: null },
     json: '{"id":2,"subscribe":{}}',
     protobuf: '0408023200',
   },
@@ -74,7 +74,7 @@ export const REPLIES: readonly GoldenReply[] = [
     // The offset is that of the client, which the publications move on.
     id: 2,
     reply: {
-      ...{ ...MEMBERSHIP, type: 'joined', room: ROOM, position: TOP },
+      ...{ ...MEMBERSHIP, type: 'joined', position: TOP },
       ...{ wasRecovering: true, recovered: true, redactions: 3, secondsLeft: 60 },
     },
     hasItem: true,
@@ -89,7 +89,7 @@ export const REPLIES: readonly GoldenReply[] = [
   {
     // Not all could be given: the newest position, and nothing of what was missed.
     id: 2,
-    reply: { ...MEMBERSHIP, type: 'joined', room: ROOM, position: TOP, wasRecovering: true },
+    reply: { ...MEMBERSHIP, type: 'joined', position: TOP, wasRecovering: true },
     json:
       '{"id":2,"subscribe":{"recoverable":true,"epoch":"aZ9k","offset":8,' +
       '"was_recovering":true,"positioned":true}}',

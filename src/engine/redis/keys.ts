@@ -1,0 +1,34 @@
+// The names of all keys and channels. A name that is about one room, user, session or node has that
+// in braces: on a Cluster, keys with the same braces are on the same primary, where one script can
+// change them together. Names of rooms and users have no braces.
+
+export class Keys {
+  readonly #prefix: string
+
+  /** `prefix` lets several services share one Redis. */
+  constructor(prefix: string) {
+    this.#prefix = prefix
+  }
+
+  /** A key of a room; `part` says which. */
+  room(room: string, part: string): string {
+    return `${this.#prefix}{r:${room}}:${part}`
+  }
+
+  user(user: string, part: string): string {
+    return `${this.#prefix}{u:${user}}:${part}`
+  }
+
+  session(session: string, part: string): string {
+    return `${this.#prefix}{s:${session}}:${part}`
+  }
+
+  node(node: string, part: string): string {
+    return `${this.#prefix}{n:${node}}:${part}`
+  }
+
+  /** A key that all nodes share, alone in its slot unless `part` has braces. */
+  shared(part: string): string {
+    return `${this.#prefix}${part}`
+  }
+}

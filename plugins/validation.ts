@@ -57,11 +57,11 @@ async function validation(app: FastifyInstance): Promise<void> {
   // The parser for text goes too: a form elsewhere could send JSON as text, without a preflight
   // (S12).
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string', bodyLimit: JSON_BYTES_MAX },
-    app.getDefaultJsonParser('error', 'error'),
-  )
+  app.addContentTypeParser('application/json', app.jsonParser(JSON_BYTES_MAX))
 }
 
-export default fp(validation, { name: 'usher-validation', fastify: '5.x' })
+export default fp(validation, {
+  name: 'usher-validation',
+  fastify: '5.x',
+  dependencies: ['usher-body-parser'],
+})

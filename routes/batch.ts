@@ -70,9 +70,11 @@ const schema = {
 }
 
 export const batchRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', app.jsonParser(BODY_BYTES_MAX))
   const config = { everyday: true }
   const onRequest = app.authenticateServer('publish')
-  const options = { schema, config, bodyLimit: BODY_BYTES_MAX, onRequest }
+  const options = { schema, config, onRequest }
   app.post('/messages', options, async (request) => {
     const identity = app.identityOf(request)
     return await Promise.all(request.body.map((item) => resultOf(item, identity)))

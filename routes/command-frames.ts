@@ -7,14 +7,14 @@ export const JSON_TYPE = 'application/json'
 export const PROTOBUF_TYPE = 'application/octet-stream'
 
 /** Makes the body of each request in this scope a frame. */
-export function readFrames(app: FastifyInstance, bodyLimit: number): void {
+export function readFrames(app: FastifyInstance, bytesMax: number): void {
   app.removeAllContentTypeParsers()
   for (const type of [JSON_TYPE, PROTOBUF_TYPE]) {
     const binary = type === PROTOBUF_TYPE
-    const asBytes = { parseAs: 'buffer', bodyLimit } as const
-    app.addContentTypeParser(type, asBytes, (_request, payload, done) => {
+    const parser = app.bodyParser(bytesMax, (_request, payload, done) => {
       done(null, { payload, binary })
     })
+    app.addContentTypeParser(type, parser)
   }
 }
 

@@ -65,8 +65,7 @@ const streamingDescribed = {
 }
 
 export const connectionStreamRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const bodyLimit = commandBytesOf(app.usherContext.config.limits)
-  readFrames(app, bodyLimit)
+  readFrames(app, commandBytesOf(app.usherContext.config.limits))
   const hooks = {
     onRequest: app.admitReplyStream,
     preHandler: (request: FastifyRequest, reply: FastifyReply) => app.settleConnect(request, reply),

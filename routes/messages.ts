@@ -68,11 +68,9 @@ const described = {
 
 export const messageRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(
-    Object.keys(KINDS),
-    { parseAs: 'buffer', bodyLimit: app.usherContext.config.limits.messageBytes },
-    (_request, body, done) => done(null, body),
-  )
+  const { messageBytes } = app.usherContext.config.limits
+  const parser = app.bodyParser(messageBytes, (_request, body, done) => done(null, body))
+  app.addContentTypeParser(Object.keys(KINDS), parser)
 
   const swaggerTransform = ({ url }: { url: string }) => ({ schema: described, url })
   const config = { everyday: true, swaggerTransform }

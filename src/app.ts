@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync, LogController }
 import fp from 'fastify-plugin'
 import audit from '../plugins/audit.ts'
 import auth from '../plugins/auth.ts'
+import bodyParser from '../plugins/body-parser.ts'
 import connectHandshake from '../plugins/connect-handshake.ts'
 import connectionLog from '../plugins/connection-log.ts'
 import usherContext, { type UsherContext } from '../plugins/context.ts'
@@ -77,7 +78,7 @@ import { systemClock } from './time/system-clock.ts'
 const PLUGINS = [
   ...[lastResort, upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
   ...[unreadAnswers, tickets, identity, forwarded, sessionCookie, auth, holder, reauthentication],
-  ...[uplinks, serverApi],
+  ...[bodyParser, uplinks, serverApi],
 ] as FastifyPluginAsync[]
 
 const ACCOUNT_ROUTES = [

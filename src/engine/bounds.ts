@@ -1,6 +1,6 @@
 // The table of the bounds that all clients of the process share: how much there is, and how much
 // of it one user and one address may have.
-import type { Limits } from '../protocol/limits.ts'
+import { commandBytesOf, type Limits } from '../protocol/limits.ts'
 import { counted, NO_SHARES, OF_ADDRESS, partOf, type Shared, shared } from './portions.ts'
 import {
   type KeysBound,
@@ -48,6 +48,8 @@ export type HeldName =
   | 'heldTries'
   /** Passwords that are being hashed or wait to be. */
   | 'hashes'
+  /** Bodies of requests that have not come whole, and their bytes. */
+  | 'bodies'
   /** Files of the web page that are being sent or wait to be. */
   | 'files'
   /** Messages that wait for the disk, and their bytes. */
@@ -71,6 +73,10 @@ const PAGES_MAX = 1_004
 const HASHES_MAX = 202
 /** A request and a timer each, for four seconds at most, before a password waits to be hashed. */
 const HELD_TRIES_MAX = 1_000
+/** As much as undecided connections may send ahead: the sender of most is not known either. */
+const BODY_BYTES = 64 * 1024 * 1024
+/** Where commands may be large, an address can still send two requests full of them. */
+const BODIES_OF_COMMANDS = 40
 /** A page has twenty files, and an office opens it at nine; one that waits costs some 10 KB. */
 const FILES_MAX = 2_560
 /** A request of some 20 KB each; at 2,000 a second the last one waits five seconds. */
@@ -92,6 +98,7 @@ export function boundsOf(limits: Limits): Bounds {
     ...connectionBounds(limits),
     ...storeBounds,
     ...requestBounds,
+    bodies: bodiesBound(limits),
     ...ratesOf(limits),
     ...quotasOf(limits),
     space: spaceOf(limits),
@@ -146,6 +153,18 @@ function connectionBounds(limits: Limits) {
       ...{ user: null, retryAfter: 5, displaces: true },
     },
   } as const satisfies Partial<Bounds>
+}
+
+function bodiesBound(limits: Limits) {
+  const most = Math.max(BODY_BYTES, BODIES_OF_COMMANDS * commandBytesOf(limits))
+  return {
+    ...shared({
+      count: null,
+      bytes: { limit: 'bodyBytes', most },
+      sentence: 'Too many bytes of requests are still coming in: try again in a few seconds.',
+    }),
+    ...{ user: null, retryAfter: 5 },
+  } as const satisfies HeldBound
 }
 
 const storeBounds = {

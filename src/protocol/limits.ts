@@ -156,6 +156,8 @@ export type LimitName =
   | 'requestsAhead'
   /** Event streams that wait to be admitted. */
   | 'streamsWaiting'
+  /** Bytes of bodies that have not come whole. */
+  | 'bodyBytes'
   /** Files of the web page that are being sent at once. */
   | 'filesAtOnce'
   /** Failed log-ins of an account or an address. */

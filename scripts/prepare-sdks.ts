@@ -1,76 +1,84 @@
-// Runs before `npm run test:sdks`: installs the SDKs of other languages from their registries, each
-// at the version that the tests name, and builds the programs that drive them. What is missing is
-// said, and fails.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Prepares SDKs for their tests, and says which it cannot prepare and why.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { findGo, GO_FOLDER, GO_PACKAGE } from './go.ts'
-import { requireProgram, SDK_PROGRAMS } from './programs.ts'
-import { runCommand } from './run-command.ts'
+import { stripVTControlCharacters } from 'node:util'
+import { installPrograms, packagesOf } from './install-programs.ts'
+import type { Program } from './programs.ts'
+import { type Run, within } from './run-bounded.ts'
 
-const SOURCES = join(import.meta.dirname, '../test/sdks')
-const BUILT = join(import.meta.dirname, '../node_modules/.cache/sdks')
-/** Downloads and the first compilation take their time on a small machine. */
-const SECONDS = 420
+/** The line of a command's output that a cause quotes, and how many characters of it. */
+const TELLS = /error|refused|timed out|unreachable|not found/i
+const QUOTE_LENGTH = 300
 
-interface Build {
+export interface Sdk {
   language: string
-  /** What it is made of: another text makes it again. */
+  /** The files that it is made of: another text makes it again. */
   sources: readonly string[]
+  /** What is there when it is made. */
   result: string
-  build(): void
+  /** What this machine must have for it. */
+  programs(): readonly Program[]
+  /** Where the rest comes from. */
+  registries: string
+  build(run: Run): Promise<void>
 }
 
-const BUILDS: readonly Build[] = [
-  {
-    language: 'Python',
-    sources: ['python/requirements.txt'],
-    result: 'python/bin/python',
-    build() {
-      installFor(join(BUILT, 'python'), ['-r', join(SOURCES, 'python/requirements.txt')])
-    },
-  },
-  {
-    language: 'Go',
-    sources: ['go/driver.go', 'go/events.go', 'go/go.mod', 'go/go.sum'],
-    result: 'go-driver',
-    build() {
-      if (findGo() === null) installFor(GO_FOLDER, [GO_PACKAGE])
-      run(findGo() ?? 'go', ['build', '-o', join(BUILT, 'go-driver'), '.'], 'go')
-    },
-  },
-  {
-    language: 'Java',
-    sources: ['java/Driver.java', 'java/Events.java', 'java/pom.xml'],
-    result: 'java/classes/Driver.class',
-    build() {
-      requireProgram(SDK_PROGRAMS.javac)
-      const out = join(BUILT, 'java')
-      const goals = ['compile', 'dependency:copy-dependencies', `-DoutputDirectory=${out}/lib`]
-      run(requireProgram(SDK_PROGRAMS.maven), ['-B', '-q', `-Dout=${out}`, ...goals], 'java')
-    },
-  },
-]
-
-/** Makes a folder of Python's packages, with these. */
-function installFor(folder: string, wanted: readonly string[]): void {
-  rmSync(folder, { recursive: true, force: true })
-  run(requireProgram(SDK_PROGRAMS.venv), ['-m', 'venv', folder])
-  run(join(folder, 'bin/pip'), ['install', '--quiet', ...wanted])
+export interface Unprepared {
+  language: string
+  /** In one line, with what to do about it. */
+  cause: string
 }
 
-function run(command: string, args: readonly string[], folder = '.'): void {
-  runCommand(command, args, { cwd: join(SOURCES, folder), seconds: SECONDS })
+interface Place {
+  /** For what an SDK brings from the network, and for its build. */
+  seconds: number
+  /** The folder of the results. */
+  built: string
 }
 
-function prepare({ language, sources, result, build }: Build): void {
-  const stamp = join(BUILT, `${language}.sources`)
-  const wanted = sources.map((path) => readFileSync(join(SOURCES, path), 'utf8')).join('\n')
-  const isThere = existsSync(join(BUILT, result)) && existsSync(stamp)
+/** Prepares these SDKs side by side, and gives those that cannot be. */
+export async function prepareSdks(sdks: readonly Sdk[], place: Place): Promise<Unprepared[]> {
+  mkdirSync(place.built, { recursive: true })
+  // One after the other, since two apt-get cannot run at a time.
+  const ready = sdks.map((sdk) => [sdk, installPrograms(sdk.programs(), place.seconds)] as const)
+  const causes = ready.map(async ([sdk, lacking]) => ({
+    language: sdk.language,
+    cause: lacking.length > 0 ? isMissing(lacking) : await failure(sdk, place),
+  }))
+  return (await Promise.all(causes)).filter((one): one is Unprepared => one.cause !== null)
+}
+
+function isMissing(lacking: readonly Program[]): string {
+  const titles = lacking.map(({ title }) => title).join(' and ')
+  return `${titles} not found: apt-get install ${packagesOf(lacking).join(' ')}`
+}
+
+async function failure(sdk: Sdk, place: Place): Promise<string | null> {
+  try {
+    await prepare(sdk, place)
+    return null
+  } catch (error) {
+    const { message } = error as Error
+    console.log(`The SDK of ${sdk.language} is not prepared: ${message}`)
+    return `${shortened(message)}; it needs ${sdk.registries}`
+  }
+}
+
+/** The command, how it ended, and the first line that may say why. */
+function shortened(message: string): string {
+  const [command = '', ...printed] = stripVTControlCharacters(message)
+    .split('\n')
+    .filter((line) => line.trim())
+  const quote = printed.find((line) => TELLS.test(line)) ?? printed.at(-1)
+  return quote ? `${command}: ${quote.trim().slice(0, QUOTE_LENGTH)}` : command
+}
+
+async function prepare(sdk: Sdk, { seconds, built }: Place): Promise<void> {
+  const stamp = join(built, `${sdk.language}.sources`)
+  const wanted = sdk.sources.map((path) => readFileSync(path, 'utf8')).join('\n')
+  const isThere = existsSync(join(built, sdk.result)) && existsSync(stamp)
   if (isThere && readFileSync(stamp, 'utf8') === wanted) return
-  console.log(`Preparing the SDK of ${language}`)
-  build()
+  console.log(`Preparing the SDK of ${sdk.language}`)
+  await sdk.build(within(seconds))
   writeFileSync(stamp, wanted)
 }
-
-mkdirSync(BUILT, { recursive: true })
-for (const build of BUILDS) prepare(build)

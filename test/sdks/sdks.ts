@@ -9,7 +9,7 @@ import { driveJavaScript } from './javascript.ts'
 import type { Driver, Format, Line } from './lines.ts'
 import { SdkClients } from './sdk-client.ts'
 
-/** Where scripts/prepare-sdks.ts puts what it installs and builds. */
+/** Where scripts/other-sdks.ts puts what it installs and builds. */
 export const BUILT = join(import.meta.dirname, '../../node_modules/.cache/sdks')
 const JAVA = [join(BUILT, 'java/classes'), join(BUILT, 'java/lib/*')].join(':')
 
@@ -42,8 +42,15 @@ const ALL: readonly Sdk[] = [
   sdk('Java', 'protobuf', ['position']),
 ]
 
-/** All of them, or those whose titles begin as USHER_SDK says, for a run by hand. */
-export const SDKS = ALL.filter(({ title }) => title.startsWith(process.env.USHER_SDK ?? ''))
+const leftOut = new Set(process.env.USHER_SDKS_LEFT_OUT?.split(','))
+
+/** Whether scripts/test-sdks.ts could prepare it; what it could not, it says. */
+export const isPrepared = (language: string) => !leftOut.has(language)
+
+/** Those that are prepared, and whose titles begin as USHER_SDK says, for a run by hand. */
+export const SDKS = ALL.filter(
+  ({ title, language }) => isPrepared(language) && title.startsWith(process.env.USHER_SDK ?? ''),
+)
 
 /** Starts its driver, which ends with the test. */
 export function startSdk(t: Test, { language, format }: Sdk): SdkClients {
@@ -56,7 +63,7 @@ export function startSdk(t: Test, { language, format }: Sdk): SdkClients {
   }
   const [command = '', ...args] = COMMANDS[language]
   if (command.startsWith(BUILT) && !existsSync(command)) {
-    throw new Error(`${language} is not prepared: npm run pretest:sdks`)
+    throw new Error(`${language} is not prepared: npm run test:sdks does that`)
   }
   return new SdkClients(format, (tell) => startDriver(t, command, args, tell))
 }

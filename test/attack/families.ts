@@ -23,6 +23,8 @@ import { slowness } from './families/slowness.ts'
 import { tickets } from './families/tickets.ts'
 import { tokens } from './families/tokens.ts'
 import { upgrades } from './families/upgrades.ts'
+import { uplinkRequests } from './families/uplink-requests.ts'
+import { uplinks } from './families/uplinks.ts'
 
 export const FAMILIES: readonly Family[] = [
   origins,
@@ -37,6 +39,8 @@ export const FAMILIES: readonly Family[] = [
   frames,
   firstMessages,
   commands,
+  uplinks,
+  uplinkRequests,
   revokedRequests,
   embedded,
   slowness,

@@ -57,6 +57,7 @@ export interface Target {
   restingMiB: number
   /** Values that must not be in the log at the end. */
   secrets: ReadonlySet<string>
+  keepSecret(...values: string[]): void
   ask(request: Ask): Promise<Answer>
   /** The answer in the words of `wordsOf`. */
   words(request: Ask): Promise<string>
@@ -110,7 +111,7 @@ export async function findTarget(
     victim: await someone('victim'),
     stranger: await someone('stranger'),
     restingMiB: server.program.rssMiB(),
-    secrets,
+    ...{ secrets, keepSecret },
     ask: (request) => ask(port, request),
     words: async (request) => wordsOf(await ask(port, request)),
     upgraded: (path, headers) => upgradeWords(port, path, headers),

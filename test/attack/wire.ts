@@ -172,7 +172,11 @@ export async function upgradeWords(
 }
 
 /** Writes a request and resolves with the first whole answer; the socket stays open. */
-export async function firstAnswer(socket: Socket, bytes: Buffer): Promise<Answer | undefined> {
+export async function firstAnswer(
+  socket: Socket,
+  bytes: Buffer,
+  ms = PATIENCE_MS,
+): Promise<Answer | undefined> {
   let received: Buffer = Buffer.alloc(0)
   const found = new Promise<Answer | undefined>((resolve) => {
     socket.on('data', (chunk: Buffer) => {
@@ -183,7 +187,7 @@ export async function firstAnswer(socket: Socket, bytes: Buffer): Promise<Answer
     socket.once('close', () => resolve(answersIn(received).answers[0]))
   })
   socket.write(bytes)
-  return within(PATIENCE_MS, found, undefined)
+  return within(ms, found, undefined)
 }
 
 export const UPGRADE_HEADERS: Headers = [

@@ -62,18 +62,28 @@ export class PageClient {
     return this.page.evaluate('heard') as Promise<PageHeard[]>
   }
 
-  async of(event: string): Promise<PageHeard[]> {
-    return (await this.heard()).filter((one) => one.event === event)
+  of(event: string): Promise<PageHeard[]> {
+    return this.page.evaluate(`heard.filter(({ event }) => event === '${event}')`)
   }
 
   /** Waits until this many of these events were heard, and gives the last of them. */
   async hears(event: string, count = 1): Promise<PageHeard> {
     const what = `${count} times ${event} in the page`
-    const ready = async () => (await this.of(event)).length >= count
+    const ready = async () => (await this.#count(event)) >= count
     await until(ready, { what }).catch(async (error) => {
       throw new Error(`${error.message}: ${JSON.stringify((await this.heard()).slice(-20))}`)
     })
     return (await this.of(event))[count - 1] as PageHeard
+  }
+
+  /** What waits for the next of these events from now on. */
+  async next(event: string): Promise<() => Promise<PageHeard>> {
+    const count = await this.#count(event)
+    return () => this.hears(event, count + 1)
+  }
+
+  #count(event: string): Promise<number> {
+    return this.page.evaluate(`heard.filter(({ event }) => event === '${event}').length`)
   }
 
   /** Runs code of the page, such as `client.connect()`. */

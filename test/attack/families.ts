@@ -15,6 +15,7 @@ import { origins } from './families/origins.ts'
 import { passwords } from './families/passwords.ts'
 import { paths } from './families/paths.ts'
 import { quotas } from './families/quotas.ts'
+import { replyStreams } from './families/reply-streams.ts'
 import { revokedRequests } from './families/revoked-requests.ts'
 import { rooms } from './families/rooms.ts'
 import { secondOrigin } from './families/second-origin.ts'
@@ -39,6 +40,7 @@ export const FAMILIES: readonly Family[] = [
   frames,
   firstMessages,
   commands,
+  replyStreams,
   uplinks,
   uplinkRequests,
   revokedRequests,

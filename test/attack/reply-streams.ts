@@ -27,7 +27,7 @@ export function opening({ carrier = 'http_stream', connect = {}, headers = [] }:
 }
 
 interface Reply {
-  connect?: { node: string; session: string }
+  connect?: { node: string; session: string; subs?: object }
   error?: { code: number }
   push?: { disconnect?: { code: number; reason: string } }
 }
@@ -72,7 +72,11 @@ export class RawStream {
     if (this.status !== 200) return wordsOf(answersIn(Buffer.from(this.text)).answers[0])
     const [first] = this.replies
     if (first?.error) return `error ${first.error.code}`
-    return first?.connect ? 'connected' : this.closeWords()
+    const { connect } = first ?? {}
+    // Each user is in the room of their own.
+    return connect
+      ? `connected as ${Object.keys(connect.subs ?? { 'no user': 0 })}`
+      : this.closeWords()
   }
 
   /** The code and reason in its last event, once it has ended. */

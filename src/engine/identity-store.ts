@@ -101,6 +101,8 @@ export interface RefreshRecord {
 export interface Rotation {
   /** Hash of the token that was shown. */
   hash: string
+  /** The session that the token names; a token of another session is unknown. */
+  session: string
   /** Hash of the token that replaces it. */
   next: string
   now: number

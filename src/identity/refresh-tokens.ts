@@ -70,6 +70,7 @@ export class RefreshTokens {
     const next = this.#make(session, this.#signer.sign(token))
     const rotated = await this.#store.rotate({
       hash: digest(token),
+      session,
       next: digest(next),
       now: this.#clock.now(),
       graceMs: GRACE_MS,

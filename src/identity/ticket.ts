@@ -103,7 +103,7 @@ export class Tickets {
 
   /** Looks at a ticket without using it up. 401 says whether it is forged, late or used. */
   async inspect(ticket: string): Promise<TicketRecord> {
-    const { isLocal, since } = this.#store
+    const { isLocal } = this.#store
     const read = () => this.#store.read(digest(ticket), this.#clock.now())
     const held = isLocal && FORM.test(ticket) ? await read() : null
     if (held !== null) return held
@@ -115,7 +115,7 @@ export class Tickets {
     const known = isLocal ? null : await read()
     if (known !== null) return known
     // A crash of the server or of its store loses tickets: their clients did nothing wrong.
-    if (times.issuedAt < since) {
+    if (times.issuedAt < this.#store.since) {
       throw new Refusal(REPLY.ticketExpired, 'This server was restarted: fetch a new ticket.')
     }
     return refuseUsed()

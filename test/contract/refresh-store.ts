@@ -15,7 +15,7 @@ async function family({ accounts, sessions, refreshTokens }: Stores) {
   await sessions.create(app)
   await refreshTokens.add({ hash: 'first', session: app.id, issuedAt: 0 })
   const rotate = (hash: string, next: string, now: number): Promise<Rotated> =>
-    refreshTokens.rotate({ hash, next, now, graceMs: GRACE_MS })
+    refreshTokens.rotate({ hash, session: app.id, next, now, graceMs: GRACE_MS })
   return { app, rotate }
 }
 
@@ -29,6 +29,13 @@ export function refreshContract(t: Test, open: OpenStores): void {
   t.test('a token that was never issued is null', async (t) => {
     const { rotate } = await family(await open(t))
     t.equal(await rotate('guessed', 'second', 1), null)
+  })
+
+  t.test('a token of another session is null', async (t) => {
+    const stores = await open(t)
+    await family(stores)
+    const guess = { hash: 'first', session: 's_other', next: 'second', now: 1, graceMs: GRACE_MS }
+    t.equal(await stores.refreshTokens.rotate(guess), null)
   })
 
   t.test('a used token past its grace names the session that it was stolen from', async (t) => {

@@ -148,7 +148,8 @@ export class MemoryTickets implements TicketStore {
   }
 }
 
-function charactersOf({ rooms, name, info }: TicketRecord): number {
+/** What a ticket takes of the bound on their characters. */
+export function charactersOf({ rooms, name, info }: TicketRecord): number {
   const named = rooms?.reduce((sum, room) => sum + room.length, 0) ?? 0
   return named + (name?.length ?? 0) + (info?.length ?? 0)
 }

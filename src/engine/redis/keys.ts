@@ -23,6 +23,11 @@ export class Keys {
     return `${this.#prefix}{s:${session}}:${part}`
   }
 
+  /** A username that is tried may have braces; what two keys have in common is their tag then. */
+  attempts(kind: string, name: string, part: string): string {
+    return `${this.#prefix}{a:${kind}:${name}}:${part}`
+  }
+
   node(node: string, part: string): string {
     return `${this.#prefix}{n:${node}}:${part}`
   }

@@ -42,9 +42,9 @@ export function refreshWrites(db: DatabaseSync) {
     addRefreshToken(token: RefreshRecord): boolean {
       return add.run({ ...token }).changes === 1
     },
-    rotateRefreshToken({ hash, next, now, graceMs }: Rotation): Rotated {
+    rotateRefreshToken({ hash, session: named, next, now, graceMs }: Rotation): Rotated {
       const token = find.get({ hash }) as TokenRow | undefined
-      if (token === undefined) return null
+      if (token?.session !== named) return null
       const { usedAt } = token
       if (usedAt !== null && now - usedAt > graceMs) return { reused: token.session }
       use.run({ hash, now: usedAt ?? now })

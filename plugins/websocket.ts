@@ -16,6 +16,12 @@ const FRAGMENTS_MIN = 128
 const FRAGMENT_BYTES = 1_024
 /** Frames of commands may be larger, and no client writes fragments of less than half of that. */
 const COMMAND_FRAGMENT_BYTES = 2_048
+/**
+ * While a frame is not whole each piece that came of it takes 300 bytes more than it has (S43): it
+ * has one for each TCP segment of half the least size, and in any case so many.
+ */
+const PIECES_MIN = 1_024
+const PIECE_BYTES = 256
 /** The part of the drain window that closes are spread over; in the rest clients answer them. */
 const SPREAD = 0.8
 
@@ -43,6 +49,7 @@ export function websocketOptions(options: WebSocketOptions = {}) {
       Math.ceil(messageBytes / FRAGMENT_BYTES),
       Math.ceil(maxPayload / COMMAND_FRAGMENT_BYTES),
     ),
+    maxBufferedChunks: Math.max(PIECES_MIN, Math.ceil(maxPayload / PIECE_BYTES)),
     closeTimeout: CLOSE_TIMEOUT_MS,
     perMessageDeflate: false,
     handleProtocols: (offered: Set<string>, request: IncomingMessage) =>

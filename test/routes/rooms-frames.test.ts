@@ -1,5 +1,6 @@
 // Frames that close their own connection and no other: against the rule, the message rate, and the
 // RFC.
+import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'tap'
 import { raw } from '../../src/wire/raw.ts'
 import { type StartedApp, startApp } from '../support/app.ts'
@@ -159,6 +160,20 @@ test('a message in too many fragments closes that one', async (t) => {
   const tooMany = await send(129)
   t.match(await tooMany.closing(), { code: 1008, reason: /./ })
   for (const { socket } of [many, tooMany]) socket.destroy()
+})
+
+test('[C351] a frame in too many pieces closes its connection', async (t) => {
+  const usher = await startApp(t)
+  const eve = await rawConnect(usher.url, ROOM, asServer)
+  eve.socket.setNoDelay(true)
+  const frame = clientFrame({ opcode: text, payload: 'x'.repeat(60_000) })
+  for (const byte of frame) {
+    if (eve.ended) break
+    eve.socket.write(Buffer.of(byte))
+    await turn()
+  }
+  t.match(await eve.closing(), { code: 1008, reason: /./ })
+  eve.socket.destroy()
 })
 
 test('frames that come byte by byte are read like others', async (t) => {

@@ -22,6 +22,11 @@ export interface HeldBound extends Shared {
    * Only for what a client can ask for again: tickets, keys and connections are never given up.
    */
   readonly displaces?: true
+  /**
+   * Whether the parts of one user and of one address hold over all nodes; without it each node has
+   * its own, as `all` always is: what one process can hold.
+   */
+  readonly overNodes?: true
 }
 
 /** The bounds on what is held at the same time. */
@@ -130,6 +135,7 @@ function connectionBounds(limits: Limits) {
       ),
       reserve: 1 / 100,
       retryAfter: 5,
+      overNodes: true,
     },
     pending: {
       ...NO_SHARES,
@@ -174,7 +180,7 @@ const storeBounds = {
       bytes: { limit: 'ticketsOut', most: TICKET_CHARACTERS_MAX },
       sentence: 'Too many tickets are out: try again.',
     }),
-    retryAfter: 5,
+    ...{ retryAfter: 5, overNodes: true },
   },
   keys: {
     ...shared({

@@ -244,7 +244,7 @@ function displacedContract(t: Test, open: OpenShares): void {
 function sharedContract(t: Test, open: OpenShares): void {
   t.test('a share of one node counts on the other, until it is given back', async (t) => {
     const row = heldRow('connectionsPerUser', { all: 99, user: 2, address: 2 })
-    const { shares, told } = await open(t, { connections: row })
+    const { shares, told } = await open(t, { connections: { ...row, overNodes: true } })
     const holder = { ...ANN, address: '192.0.2.1' }
     const held = shares.map((each) => given(each.take('connections', holder)))
     await told()

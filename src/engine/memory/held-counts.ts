@@ -16,6 +16,22 @@ import { Displaceable } from './displaceable.ts'
 /** One thing more, one less, or as many things with other bytes. */
 type Change = -1 | 0 | 1
 
+/** What the other nodes hold of a bound for users, or for addresses. */
+export interface OtherNodes {
+  /** How many things they last said that they hold for this one. */
+  held(key: string): number
+  /** Told how many things this node holds for one, after each change. */
+  changed(key: string, count: number): void
+}
+
+/** Null where each node has a bound of its own. */
+export interface OtherNodesOf {
+  readonly users: OtherNodes | null
+  readonly addresses: OtherNodes | null
+}
+
+const ALONE: OtherNodesOf = { users: null, addresses: null }
+
 /** What is held in all, or by one user or address. */
 class Held {
   count = 0
@@ -47,10 +63,12 @@ function capOf({ most }: Cap, portion: number): number {
 /** What each user, or each address, holds; without an allowance nothing is counted. */
 class Portions {
   readonly #allowance: Allowance | null
+  readonly #others: OtherNodes | null
   readonly #held = new Map<string, Held>()
 
-  constructor(allowance: Allowance | null) {
+  constructor(allowance: Allowance | null, others: OtherNodes | null) {
     this.#allowance = allowance
+    this.#others = others
   }
 
   get size(): number {
@@ -59,7 +77,12 @@ class Portions {
 
   over(key: string, more: 0 | 1, size: number, portion: number): LimitName | null {
     if (this.#allowance === null) return null
-    return (this.#held.get(key) ?? NOTHING).over(this.#allowance, more, size, portion)
+    const held = this.#held.get(key) ?? NOTHING
+    const limit = held.over(this.#allowance, more, size, portion)
+    if (limit !== null || more === 0 || this.#others === null) return limit
+    const { count } = this.#allowance
+    if (count === null) return null
+    return held.count + this.#others.held(key) >= capOf(count, portion) ? count.limit : null
   }
 
   add(key: string, change: Change, bytes: number): void {
@@ -71,6 +94,7 @@ class Portions {
     }
     held.add(change, bytes)
     if (held.count === 0) this.#held.delete(key)
+    if (change !== 0) this.#others?.changed(key, held.count)
   }
 }
 
@@ -82,10 +106,10 @@ export class HeldCounts {
   /** Null where no share makes room for another. */
   readonly #displaceable: Displaceable<HeldShare> | null
 
-  constructor(bound: HeldBound) {
+  constructor(bound: HeldBound, { users, addresses } = ALONE) {
     this.#bound = bound
-    this.#users = new Portions(bound.user)
-    this.#addresses = new Portions(bound.address)
+    this.#users = new Portions(bound.user, users)
+    this.#addresses = new Portions(bound.address, addresses)
     this.#displaceable = bound.displaces ? new Displaceable() : null
   }
 

@@ -1,6 +1,7 @@
 // The names of all keys and channels. A name that is about one room, user, session or node has that
 // in braces: on a Cluster, keys with the same braces are on the same primary, where one script can
 // change them together. Names of rooms and users have no braces.
+import { siteOf } from '../shares.ts'
 
 export class Keys {
   readonly #prefix: string
@@ -17,6 +18,11 @@ export class Keys {
 
   user(user: string, part: string): string {
     return `${this.#prefix}{u:${user}}:${part}`
+  }
+
+  /** Of an address as `addressKey` writes it; a /48 and all its /64s are on the same primary. */
+  address(address: string, part: string): string {
+    return `${this.#prefix}{a:${siteOf(address) ?? address}}:${part}:${address}`
   }
 
   session(session: string, part: string): string {

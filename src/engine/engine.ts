@@ -20,10 +20,11 @@ export interface Revocations {
   revoke(revocation: Revocation): Promise<void>
   /**
    * Calls `onRevoked` for each revocation within 2 s, on this node too, in the order in which they
-   * were stored. A node that was away goes on after the last one that it was told. `onRevoked` MUST
-   * NOT throw. Returns how to stop.
+   * were stored. A node that was away goes on after the last one that it was told. Calls `onGap`
+   * where revocations may have been lost: which of the node's sessions and users were revoked is
+   * then only to be found in the stores. Neither may throw. Returns how to stop.
    */
-  follow(onRevoked: (revocation: Revocation) => void): () => void
+  follow(onRevoked: (revocation: Revocation) => void, onGap?: () => void): () => void
 }
 
 /** Called with the former id of this node, which is void, and with its present id. */

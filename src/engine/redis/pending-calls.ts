@@ -15,11 +15,16 @@ interface Pending {
 export class PendingCalls {
   readonly #clock: Clock
   readonly #calls = new Set<Pending>()
+  readonly #late: string
   readonly #stop: () => void
 
-  /** `onLate` is called when calls were given up; it MUST NOT throw. */
-  constructor(clock: Clock, onLate: () => void) {
+  /**
+   * `onLate` is called when calls were given up; it MUST NOT throw. `late` is the sentence with
+   * which they are.
+   */
+  constructor(clock: Clock, onLate: () => void, late = 'Redis did not answer in time.') {
     this.#clock = clock
+    this.#late = late
     const timer = clock.every(LOOK_MS, () => {
       if (this.#giveUpLate() > 0) onLate()
     })
@@ -67,7 +72,7 @@ export class PendingCalls {
     for (const call of this.#calls) {
       if (now - call.since < ANSWER_MS) break
       this.#calls.delete(call)
-      call.reject(new EngineUnavailable('Redis did not answer in time.', null, 'unknown'))
+      call.reject(new EngineUnavailable(this.#late, null, 'unknown'))
       late += 1
     }
     return late

@@ -1,0 +1,181 @@
+// The lease of this node: a node that does not renew it is counted as gone by all the others. What
+// lapsed never comes back: a node that finds its lease gone takes another id. One key has all
+// leases, so that renewing one tells which nodes live.
+import type { Clock, Timer } from '../../time/clock.ts'
+import type { Random } from '../../time/random.ts'
+import { EngineUnavailable, type OnRenewed } from '../engine.ts'
+import { newNodeId } from '../node-id.ts'
+import type { Keys } from './keys.ts'
+import type { RedisLink, Reply } from './link.ts'
+import { script } from './scripts.ts'
+
+export interface LeaseTimes {
+  /** A lease that is not renewed lapses after so many milliseconds. */
+  readonly leaseMs: number
+  readonly renewMs: number
+  /** Where no node renewed for so long, Redis was away. */
+  readonly silenceMs: number
+  /** After Redis was away, or the link to it in doubt, nodes have so long to renew. */
+  readonly graceMs: number
+}
+
+/** A node that died is counted as gone within 8 s, where Redis was there. */
+const TIMES: LeaseTimes = { leaseMs: 6_000, renewMs: 1_000, silenceMs: 2_500, graceMs: 10_000 }
+
+const LEASE = script('node-lease')
+
+export interface NodeLeaseParts {
+  link: RedisLink
+  keys: Keys
+  clock: Clock
+  random: Random
+  times?: LeaseTimes
+}
+
+export class NodeLease {
+  readonly #link: RedisLink
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #times: LeaseTimes
+  readonly #keys: { leases: string; ranLast: string; channel: string }
+  readonly #prepared = new Set<(node: string) => Promise<void>>()
+  readonly #renewals = new Set<{ onRenewed: OnRenewed }>()
+  readonly #looks = new Set<{ onLook: () => void }>()
+  #node = ''
+  #living: ReadonlySet<string> = new Set()
+  /** Until then no other node is counted as gone; a reading of `clock.elapsed`. */
+  #graceUntil = 0
+  /** Settles when the renewal under way has ended. Never rejects. */
+  #running: Promise<void> = Promise.resolve()
+  /** The renewal that begins after the one under way. */
+  #next: Promise<void> | null = null
+  #timer: Timer | null = null
+  #stopDoubting: (() => void) | null = null
+  #isClosed = false
+
+  constructor({ link, keys, clock, random, times = TIMES }: NodeLeaseParts) {
+    this.#link = link
+    this.#clock = clock
+    this.#random = random
+    this.#times = times
+    const of = (part: string) => keys.shared(`{nodes}:${part}`)
+    this.#keys = { leases: of('leases'), ranLast: of('last'), channel: of('c') }
+  }
+
+  /** Takes the first id. Rejects with EngineUnavailable. */
+  async open(): Promise<void> {
+    await this.#link.subscribe(this.#keys.channel, () => void this.renew().catch(nothing))
+    await this.#begin()
+    this.#timer = this.#clock.every(this.#times.renewMs, () => void this.renew().catch(nothing))
+    this.#stopDoubting = this.#link.onDoubt(() => {
+      this.#graceUntil = this.#clock.elapsed() + this.#times.graceMs
+      this.renew().catch(nothing)
+    })
+  }
+
+  /** See `Engine.node`. It stays while Redis is away, until the lease is found to be gone. */
+  get node(): string {
+    return this.#node
+  }
+
+  /** Whether a node had a lease when that was looked up last. */
+  isLiving(node: string): boolean {
+    return this.#living.has(node)
+  }
+
+  /** Whether a node without a lease may still be one that could not renew it. */
+  get isInGrace(): boolean {
+    return this.#clock.elapsed() < this.#graceUntil
+  }
+
+  /** Calls `prepare` with each id before it is this node's: it must be served from then on. */
+  beforeEachId(prepare: (node: string) => Promise<void>): void {
+    this.#prepared.add(prepare)
+  }
+
+  /** See `Engine.onRenewed`. */
+  onRenewed(onRenewed: OnRenewed): () => void {
+    const renewal = { onRenewed }
+    this.#renewals.add(renewal)
+    return () => {
+      this.#renewals.delete(renewal)
+    }
+  }
+
+  /** Calls `onLook` whenever it was looked up which nodes live. MUST NOT throw. */
+  onLook(onLook: () => void): void {
+    this.#looks.add({ onLook })
+  }
+
+  /**
+   * Renews the lease: `isLiving` then shows what was so after this call. Rejects with
+   * EngineUnavailable.
+   */
+  renew(): Promise<void> {
+    this.#next ??= this.#afterRunning()
+    return this.#next
+  }
+
+  /** The others are told at once that this node is gone. Never rejects; the link MUST be open. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.stop()
+    await this.#running
+    try {
+      await this.#run('end', this.#node)
+      const { channel } = this.#keys
+      await this.#link.send(channel, ['SPUBLISH', channel, ''])
+    } catch (error) {
+      // The lease lapses.
+      if (!(error instanceof EngineUnavailable)) throw error
+    }
+  }
+
+  /** Renews it no more: it lapses. */
+  stop(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+    this.#stopDoubting?.()
+    this.#link.unsubscribe(this.#keys.channel)
+  }
+
+  #afterRunning(): Promise<void> {
+    const renewal = this.#running.then(() => {
+      this.#next = null
+      return this.#renewOnce()
+    })
+    this.#running = renewal.catch(nothing)
+    return renewal
+  }
+
+  async #renewOnce(): Promise<void> {
+    if (this.#isClosed) return
+    const isHeld = await this.#run('renew', this.#node)
+    if (!isHeld) await this.#replace()
+    for (const { onLook } of this.#looks) onLook()
+  }
+
+  async #replace(): Promise<void> {
+    const former = this.#node
+    await this.#begin()
+    for (const { onRenewed } of this.#renewals) onRenewed(former, this.#node)
+  }
+
+  async #begin(): Promise<void> {
+    const node = newNodeId(this.#random)
+    for (const prepare of this.#prepared) await prepare(node)
+    if (!(await this.#run('begin', node))) return this.#begin()
+    this.#node = node
+  }
+
+  async #run(what: 'begin' | 'renew' | 'end', node: string): Promise<boolean> {
+    const { leases, ranLast } = this.#keys
+    const { leaseMs, silenceMs, graceMs } = this.#times
+    const args = [what, node, ...[leaseMs, silenceMs, graceMs].map(String)]
+    const [isHeld, living] = (await this.#link.run(LEASE, [leases, ranLast], args)) as Reply[]
+    this.#living = new Set((living as Buffer[]).map(String))
+    return isHeld === 1
+  }
+}
+
+function nothing(): undefined {}

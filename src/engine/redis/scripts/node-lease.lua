@@ -1,0 +1,39 @@
+-- Renews, begins, or ends the lease of a node, and tells which nodes have one now.
+--
+-- KEYS: 1 the leases: a sorted set of nodes by the time at which each lapses
+--       2 when this script ran last
+-- ARGV: 1 what to do: `begin`, `renew` or `end`
+--       2 the node
+--       3 the milliseconds that a lease lasts
+--       4 the milliseconds after which it is Redis that was away, and not the nodes
+--       5 the milliseconds that nodes have to renew then
+-- Returns whether the node has a lease, and all nodes that have one.
+local what, node = ARGV[1], ARGV[2]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local last = tonumber(redis.call('GET', KEYS[2]) or now)
+
+-- Living nodes run this script all the time. Where none did, or the clock of Redis was set back,
+-- no lease has lapsed by the fault of its node.
+if now < last or now - last > tonumber(ARGV[4]) then
+  for _, each in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+    redis.call('ZADD', KEYS[1], now + ARGV[5], each)
+  end
+end
+redis.call('SET', KEYS[2], now)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)
+
+local held = redis.call('ZSCORE', KEYS[1], node)
+local lapses = now + ARGV[3]
+if what == 'end' then
+  redis.call('ZREM', KEYS[1], node)
+elseif what == 'begin' and not held then
+  redis.call('ZADD', KEYS[1], lapses, node)
+  held = true
+elseif what == 'begin' then
+  -- Another node has this id.
+  held = false
+elseif what == 'renew' and held then
+  redis.call('ZADD', KEYS[1], 'GT', lapses, node)
+end
+return { held and 1 or 0, redis.call('ZRANGE', KEYS[1], 0, -1) }

@@ -27,7 +27,7 @@ export class CutLink implements RedisLink {
     this.#isCut = true
     return () => {
       this.#isCut = false
-      for (const onDoubt of this.#doubters) onDoubt(CUT)
+      for (const onDoubt of this.#doubters) onDoubt(CUT, () => true)
     }
   }
 

@@ -4,11 +4,34 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findProgram, PROGRAMS } from '../../scripts/programs.ts'
+import { commandWire } from '../../src/engine/redis/command-wire.ts'
+import type { Reply } from '../../src/engine/redis/link.ts'
 import { freePort } from './free-port.ts'
 import { Program, type Teardown } from './program.ts'
 
 /** What a durable Redis is set to: every write is on disk before its answer. */
 export const EVERY_WRITE = ['--appendonly', 'yes', '--appendfsync', 'always']
+
+const OPEN = { tls: false, username: undefined, password: undefined }
+
+/** The path of the server. USHER_TEST_REDIS may name another one, such as that of Valkey. */
+export function redisProgram(): string {
+  const path = process.env.USHER_TEST_REDIS || findProgram(PROGRAMS.redis)
+  if (path === null) throw new Error('redis-server is not installed: run `npm run pretest`.')
+  return path
+}
+
+/** Sends one command to the server at this port, on a connection of its own. */
+export async function tell(port: number, ...command: readonly string[]): Promise<Reply> {
+  const wire = commandWire({ host: '127.0.0.1', port }, OPEN)
+  wire.on('error', () => {})
+  await wire.connect()
+  try {
+    return await wire.sendCommand(command)
+  } finally {
+    wire.destroy()
+  }
+}
 
 export class RedisServer {
   readonly folder: string
@@ -27,14 +50,16 @@ export class RedisServer {
   }
 
   async start(): Promise<void> {
-    const path = findProgram(PROGRAMS.redis)
-    if (path === null) throw new Error('redis-server is not installed: run `npm run pretest`.')
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder]
     this.#program = new Program({
-      command: [path, ...own, '--save', '', ...this.#settings],
+      command: [redisProgram(), ...own, '--save', '', ...this.#settings],
       cwd: this.folder,
     })
     await this.#program.shows(/Ready to accept connections/)
+  }
+
+  tell(...command: readonly string[]): Promise<Reply> {
+    return tell(this.port, ...command)
   }
 
   signal(signal: NodeJS.Signals): void {

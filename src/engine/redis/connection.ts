@@ -1,100 +1,126 @@
 // One connection to one Redis server. When it ends, a fresh one is made, again and again until that
 // succeeds; what has to be said on a fresh one is said before anything else.
-import type { createClient } from '@redis/client'
 import type { Clock, Timer } from '../../time/clock.ts'
 import type { Random } from '../../time/random.ts'
-import { AWAY, reasonOf } from './errors.ts'
+import { AWAY, LATE, reasonOf } from './errors.ts'
 
-export type Client = ReturnType<typeof createClient>
+/** What a connection is made of. */
+export interface Wire {
+  connect(): Promise<unknown>
+  /** Ends it, and rejects what waits for an answer. */
+  destroy(): void
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  on(event: 'end', listener: () => void): unknown
+}
 
 /** Between two tries to connect, in milliseconds: doubled from the first to the last. */
 const RETRY_MS = { first: 50, last: 1_000 }
 const LAST_DOUBLING = 5
+/** In which a fresh connection must be ready: a server that takes it may never say a word. */
+const READY_MS = 10_000
 
-export interface ConnectionParts {
+export interface ConnectionParts<W extends Wire> {
   clock: Clock
   random: Random
-  /** Makes a client that does not connect again by itself. */
-  create(): Client
+  /** Makes one that does not connect again by itself. */
+  create(): Promise<W>
   /** Says what has to be said on a fresh connection; where it rejects, another one is made. */
-  begin(client: Client): Promise<void>
-  /** Called when `client` is there and has begun. MUST NOT throw. */
+  begin(wire: W): Promise<void>
+  /** Called when `wire` is there and has begun. MUST NOT throw. */
   onReady(): void
   /** Called when a connection that was ready is lost. MUST NOT throw. */
   onLost(reason: string): void
 }
 
-export class RedisConnection {
-  readonly #parts: ConnectionParts
-  #client: Client | null = null
+/** One try to connect, and what came of it. */
+interface Attempt<W> {
+  wire: W | null
+}
+
+export class RedisConnection<W extends Wire> {
+  readonly #parts: ConnectionParts<W>
+  #ready: W | null = null
   #reason: string | null = AWAY
   #tries = 0
   #retry: Timer | null = null
   #isClosed = false
-  /** The client that is connecting, or connected. */
-  #latest: Client | null = null
+  /** The one that is connecting, or connected. */
+  #latest: Attempt<W> | null = null
 
-  constructor(parts: ConnectionParts) {
+  constructor(parts: ConnectionParts<W>) {
     this.#parts = parts
   }
 
   /** Null while the connection is ready, else why it is not. */
   get away(): string | null {
-    return this.#client === null ? this.#reason : null
+    return this.#ready === null ? this.#reason : null
   }
 
   /** Null while the connection is not ready. */
-  get client(): Client | null {
-    return this.#client
+  get wire(): W | null {
+    return this.#ready
   }
 
   /** Connects once. Rejects with the reason; then another try is under way. */
   async connect(): Promise<void> {
     if (this.#isClosed) return
-    const client = this.#parts.create()
-    this.#latest = client
-    client.on('error', (error) => this.#lost(client, reasonOf(error)))
-    client.on('end', () => this.#lost(client, 'The connection to Redis was closed.'))
+    this.#retry?.cancel()
+    const attempt: Attempt<W> = { wire: null }
+    this.#latest = attempt
+    const late = this.#parts.clock.after(READY_MS, () => this.#lost(attempt, LATE))
     try {
-      await client.connect()
-      await this.#parts.begin(client)
+      const wire = await this.#begin(attempt)
+      if (this.#latest !== attempt) throw new Error(this.#reason ?? AWAY)
+      this.#ready = wire
     } catch (error) {
-      this.#lost(client, reasonOf(error))
+      this.#lost(attempt, reasonOf(error))
       throw error
+    } finally {
+      late.cancel()
     }
-    if (this.#latest !== client || this.#isClosed) {
-      destroy(client)
-      return
-    }
-    this.#client = client
     this.#tries = 0
     this.#parts.onReady()
   }
 
   /** Gives up the present connection, which may hang, for a fresh one. */
   renew(reason: string): void {
-    if (this.#client !== null) this.#lost(this.#client, reason)
+    if (this.#ready !== null && this.#latest !== null) this.#lost(this.#latest, reason)
+  }
+
+  /** Gives up the present connection and every try, until `connect` is called. */
+  stop(reason: string): void {
+    const attempt = this.#latest
+    this.#latest = null
+    this.#ready = null
+    this.#reason = reason
+    this.#retry?.cancel()
+    destroy(attempt?.wire)
   }
 
   close(): void {
     this.#isClosed = true
-    this.#retry?.cancel()
-    this.#client = null
-    if (this.#latest !== null) destroy(this.#latest)
-    this.#latest = null
+    this.stop(AWAY)
   }
 
-  #lost(client: Client, reason: string): void {
-    if (this.#latest !== client || this.#isClosed) return
-    this.#latest = null
-    const wasReady = this.#client === client
-    this.#client = null
-    this.#reason = reason
-    destroy(client)
-    if (wasReady) this.#parts.onLost(reason)
+  async #begin(attempt: Attempt<W>): Promise<W> {
+    const wire = await this.#parts.create()
+    if (this.#latest !== attempt) return wire
+    attempt.wire = wire
+    wire.on('error', (error) => this.#lost(attempt, reasonOf(error)))
+    wire.on('end', () => this.#lost(attempt, 'The connection to Redis was closed.'))
+    await wire.connect()
+    await this.#parts.begin(wire)
+    return wire
+  }
+
+  #lost(attempt: Attempt<W>, reason: string): void {
+    if (this.#latest !== attempt) return
+    const wasReady = this.#ready !== null
+    this.stop(reason)
     this.#retry = this.#parts.clock.after(this.#wait(), () => {
       this.connect().catch(() => {})
     })
+    if (wasReady) this.#parts.onLost(reason)
   }
 
   /** Half of it is random, so that nodes that lost Redis together do not return together. */
@@ -105,10 +131,9 @@ export class RedisConnection {
   }
 }
 
-/** Rejects what waits for an answer. */
-function destroy(client: Client): void {
+function destroy(wire: Wire | null | undefined): void {
   try {
-    client.destroy()
+    wire?.destroy()
   } catch {
     // It never was connected.
   }

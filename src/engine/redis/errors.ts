@@ -21,7 +21,14 @@ export function unavailable(error: unknown): Error {
 }
 
 export const AWAY = 'Redis does not answer.'
+export const LATE = 'Redis did not answer in time.'
+export const CLOSED = 'The engine is closed.'
 
 export function reasonOf(error: unknown): string {
   return error instanceof Error && error.message !== '' ? error.message : String(error)
+}
+
+/** Whether Redis refused with this word. */
+export function isRefused(error: unknown, word: string): error is Error {
+  return error instanceof Error && error.message.startsWith(`${word} `)
 }

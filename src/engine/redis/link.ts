@@ -7,16 +7,17 @@ export type Argument = string | Buffer
 /** Strings of Redis are bytes; a list has its elements in order. */
 export type Reply = Buffer | number | null | Reply[]
 
-/** Told what may have hidden messages, for the log. */
-export type OnDoubt = (reason: string) => void
+/** Told what may have hidden messages, for the log, and of which channels. */
+export type OnDoubt = (reason: string, isConcerned: (channel: string) => boolean) => void
 
 /**
  * Every promise rejects with EngineUnavailable where Redis does not answer: at once while that is
  * known, else within 3 s; its `outcome` says whether the command may have been done. No command is
- * ever sent twice.
+ * sent twice, unless Redis said that it did not do it. Calls under way at once may be done in any
+ * order: what needs an order waits for the answer.
  */
 export interface RedisLink {
-  /** Null while commands are answered; else a sentence for operators. */
+  /** Null while commands for all keys are answered; else a sentence for operators. */
   readonly away: string | null
   /** How many commands have no answer yet. */
   readonly waiting: number
@@ -40,9 +41,9 @@ export interface RedisLink {
   subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<void>
   unsubscribe(channel: string): void
   /**
-   * Calls `onDoubt` after any event that may have hidden messages of any channel (a link that came
-   * back, a slot that moved), when every channel is subscribed again. MUST NOT throw. Returns how
-   * to stop.
+   * Calls `onDoubt` after any event that may have hidden messages of some channels (a link that
+   * came back, a slot that moved), when they are subscribed again. MUST NOT throw. Returns how to
+   * stop.
    */
   onDoubt(onDoubt: OnDoubt): () => void
   /** Waits for the answers under way, 3 s at most, and ends. May be called twice. */

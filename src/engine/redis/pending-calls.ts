@@ -2,6 +2,7 @@
 // wait too long: a link may hang without an end.
 import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
+import { LATE } from './errors.ts'
 
 /** After so many milliseconds a command is given up. */
 export const ANSWER_MS = 3_000
@@ -22,7 +23,7 @@ export class PendingCalls {
    * `onLate` is called when calls were given up; it MUST NOT throw. `late` is the sentence with
    * which they are.
    */
-  constructor(clock: Clock, onLate: () => void, late = 'Redis did not answer in time.') {
+  constructor(clock: Clock, onLate: () => void, late = LATE) {
     this.#clock = clock
     this.#late = late
     const timer = clock.every(LOOK_MS, () => {

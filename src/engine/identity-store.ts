@@ -51,7 +51,7 @@ export interface AccountStore {
   /**
    * Removes an account with its sessions and tickets. False when it was gone already. Its username
    * stays taken until `keptUntil`, in milliseconds since 1970, and then as long as messages of that
-   * user that have a name are kept; it may be free a day later than that.
+   * user that have a name are kept; it may be free later than that, and never before.
    */
   remove(user: string, keptUntil: number): Promise<boolean>
 }

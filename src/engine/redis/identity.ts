@@ -57,7 +57,7 @@ export async function redisIdentity(parts: IdentityParts): Promise<RedisIdentity
     sessions,
     refreshTokens: new RedisRefreshTokens({ link, records, sessions }),
     userStatus: new RedisUserStatus({ feed, endings }),
-    tickets: new RedisTickets({ ...parts, feed, records, endedTickets, shares: ticketShares }),
+    tickets: new RedisTickets({ ...parts, feed, sessions, endedTickets, shares: ticketShares }),
     attempts: new RedisAttempts(parts),
     stop() {
       feed.stop()

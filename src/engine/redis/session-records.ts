@@ -10,6 +10,8 @@ import type { FullStatus } from './user-status-feed.ts'
 const BEGIN = script('begin-session')
 const STORE = script('store-session')
 const END = script('end-session')
+/** Between the id and the generation of a session in the list of its user. */
+const SEPARATOR = ' '
 const FIELDS = [
   ...['user', 'username', 'client', 'secretHash', 'createdAt', 'usedAt', 'expiresAt'],
   'generation',
@@ -48,7 +50,7 @@ export class SessionRecords {
     const { id, user, client, secretHash, createdAt, usedAt, expiresAt } = session
     const life = String(Math.max(expiresAt - createdAt, 1))
     const lists = [this.#keys.user(user, 'account'), this.#listOf(user)] as const
-    const username = textOf(await this.#link.run(BEGIN, lists, [id, life]))
+    const username = textOf(await this.#link.run(BEGIN, lists, [memberOf(id, generation), life]))
     if (username === null) return false
     const values = [
       ...[user, username, client, secretHash ?? '', String(createdAt), String(usedAt)],
@@ -89,29 +91,34 @@ export class SessionRecords {
 
   /** Deletes a session; false when it was gone already. */
   async end(id: string): Promise<boolean> {
-    const [user, secretHash] = textsOf(await this.#link.run(END, this.keysOf(id), []))
+    const ended = textsOf(await this.#link.run(END, this.keysOf(id), []))
+    const [user, secretHash, generation] = ended
     if (!user) return false
-    await this.#forget(id, user, secretHash || null)
+    await this.#forget(user, memberOf(id, generation ?? ''), secretHash || null)
     return true
   }
 
   /** Deletes all sessions of a user but one; returns their ids. */
   async endAll(user: string, except: string | null): Promise<string[]> {
     const list = this.#listOf(user)
-    const ids = textsOf(await this.#link.send(list, ['ZRANGE', list, '0', '-1']))
-    const ended = ids.filter((id) => id !== null && id !== except) as string[]
+    const members = textsOf(await this.#link.send(list, ['ZRANGE', list, '0', '-1'])) as string[]
+    const listed = members.map((member) => ({ id: member.split(SEPARATOR)[0] ?? '', member }))
+    const ended = listed.filter(({ id }) => id !== except)
     await Promise.all(
-      ended.map(async (id) => {
-        if (!(await this.end(id))) await this.#forget(id, user, null)
+      ended.map(async ({ id, member }) => {
+        if (!(await this.end(id))) await this.#forget(user, member, null)
       }),
     )
-    return ended
+    return [...new Set(ended.map(({ id }) => id))]
   }
 
-  /** Without its record a session leads to nothing: the rest may stay until it expires. */
-  async #forget(id: string, user: string, secretHash: string | null): Promise<void> {
+  /**
+   * Without its record a session leads to nothing: the rest may stay until it expires. With its
+   * generation, since a session that begins just now may be stored again after an ending.
+   */
+  async #forget(user: string, member: string, secretHash: string | null): Promise<void> {
     const list = this.#listOf(user)
-    const done = [this.#link.send(list, ['ZREM', list, id])]
+    const done = [this.#link.send(list, ['ZREM', list, member])]
     if (secretHash !== null) {
       const secret = this.#secretOf(secretHash)
       done.push(this.#link.send(secret, ['DEL', secret]))
@@ -126,6 +133,10 @@ export class SessionRecords {
   #secretOf(secretHash: string): string {
     return this.#keys.shared(`secret:${secretHash}`)
   }
+}
+
+function memberOf(id: string, generation: string): string {
+  return id + SEPARATOR + generation
 }
 
 /** Whether a status has ended a session, also one whose record was not deleted yet. */

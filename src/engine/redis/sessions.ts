@@ -33,10 +33,21 @@ export class RedisSessions implements SessionStore {
     this.#endings = endings
   }
 
-  /** The status is read first: an ending after that has another generation than the session. */
+  /**
+   * The status is read before and after: an ending between the two may not have found the session,
+   * whose user does not know it yet. It is stored again then.
+   */
   async create(session: SessionRecord): Promise<boolean> {
-    const { bannedAt, generation } = await this.#feed.stored(session.user)
-    return bannedAt === null && (await this.#records.store(session, generation ?? ''))
+    const { user, id } = session
+    let before = await this.#feed.stored(user)
+    while (before.bannedAt === null) {
+      if (!(await this.#records.store(session, before.generation ?? ''))) return false
+      const after = await this.#feed.stored(user)
+      if (after.bannedAt === null && after.generation === before.generation) return true
+      await this.#records.end(id)
+      before = after
+    }
+    return false
   }
 
   async bySecret(secretHash: string): Promise<SessionRecord | null> {
@@ -51,7 +62,10 @@ export class RedisSessions implements SessionStore {
   async byId(id: string): Promise<SessionRecord | null> {
     const found = await this.#records.find(id)
     if (found === null) return null
-    return isOver(found, await this.#feed.of(found.record.user)) ? null : found.record
+    const { user } = found.record
+    // What is in memory may be older than a session that began after an ending.
+    const mayBeOver = isOver(found, await this.#feed.of(user))
+    return mayBeOver && isOver(found, await this.#feed.stored(user)) ? null : found.record
   }
 
   async touch(id: string, usedAt: number): Promise<void> {

@@ -9,13 +9,15 @@ import type { Keys } from './keys.ts'
 import type { RedisLink } from './link.ts'
 import { textOf } from './replies.ts'
 import { script } from './scripts.ts'
-import { isOver, type SessionRecords } from './session-records.ts'
+import type { RedisSessions } from './sessions.ts'
 import type { TicketShares } from './ticket-shares.ts'
 import type { FullStatus, UserStatusFeed } from './user-status-feed.ts'
 
 const REDEEM = script('redeem-ticket')
 /** Primaries of a Cluster, and each of their restarts. */
 const RUNS_MAX = 1_000
+/** Tickets that connections have shown and not used yet. */
+const READ_MAX = 10_000
 
 /** A ticket, and what it was issued under; one of another run or another generation is void. */
 interface KeptTicket {
@@ -25,12 +27,16 @@ interface KeptTicket {
   ofSession: string
 }
 
-/** What has ended of a ticket's user and its session. */
-interface Endings {
+/** What has ended of the user and the session of a ticket. */
+interface Seen {
+  status: FullStatus
   ofUser: Ended
   /** Null where the session itself has ended. */
   ofSession: Ended | null
 }
+
+/** Whose ticket it is, which is all that a look at its endings needs. */
+type Whose = Pick<TicketRecord, 'user' | 'session'>
 
 const NOT_ENDED: Ended = Object.freeze({ generation: '', before: 0 })
 
@@ -39,7 +45,7 @@ export interface TicketsParts {
   keys: Keys
   clock: Clock
   feed: UserStatusFeed
-  records: SessionRecords
+  sessions: RedisSessions
   endedTickets: EndedTickets
   shares: TicketShares
 }
@@ -48,6 +54,8 @@ export class RedisTickets implements TicketStore {
   readonly isLocal = false
   readonly #parts: TicketsParts
   readonly #runs = new Set<string>()
+  /** Tickets that were read lately, so that redeeming one looks at its endings meanwhile. */
+  readonly #read = new Map<string, Whose>()
   #since: number
 
   constructor(parts: TicketsParts) {
@@ -81,17 +89,24 @@ export class RedisTickets implements TicketStore {
     const key = this.#keyOf(hash)
     const run = this.#runAt(key)
     const kept = keptFrom(textOf(await this.#parts.link.send(key, ['GET', key])), hash)
-    return kept !== null && kept.record.expiresAt > now ? this.#good(kept, run) : null
+    if (kept === null || kept.record.expiresAt <= now) return null
+    this.#remember(kept.record)
+    return this.#good(kept, run, await this.#seen(kept.record))
   }
 
   async redeem(hash: string, now: number): Promise<TicketRecord | null> {
     const key = this.#keyOf(hash)
     const run = this.#runAt(key)
-    const answer = await this.#parts.link.run(REDEEM, [key], [String(now)])
+    const whose = this.#read.get(hash)
+    this.#read.delete(hash)
+    const [answer, seen] = await Promise.all([
+      this.#parts.link.run(REDEEM, [key], [String(now)]),
+      whose === undefined ? null : this.#seen(whose),
+    ])
     const kept = keptFrom(textOf(answer), hash)
     if (kept === null) return null
     this.#parts.shares.release(hash)
-    return this.#good(kept, run)
+    return this.#good(kept, run, seen ?? (await this.#seen(kept.record)))
   }
 
   end(whose: TicketsOf, now: number): Promise<void> {
@@ -100,7 +115,7 @@ export class RedisTickets implements TicketStore {
 
   async #issue(record: TicketRecord, lifeMs: number): Promise<boolean> {
     const { link, feed } = this.#parts
-    const [status, { ofUser, ofSession }] = await this.#look(record, feed.stored(record.user))
+    const { status, ofUser, ofSession } = await this.#look(record, feed.stored(record.user))
     if (status.bannedAt !== null || ofSession === null) return false
     if (record.issuedAt < Math.max(ofUser.before, ofSession.before)) return false
     const { hash, ...rest } = record
@@ -115,35 +130,37 @@ export class RedisTickets implements TicketStore {
   }
 
   /** The ticket if nothing that it was issued under has ended. */
-  async #good(kept: KeptTicket, run: string): Promise<TicketRecord | null> {
-    const { record } = kept
+  #good({ record, ...kept }: KeptTicket, run: string, seen: Seen): TicketRecord | null {
     if (kept.run !== run) {
       this.#since = this.#parts.clock.now()
       return null
     }
-    const [status, endings] = await this.#look(record, this.#parts.feed.of(record.user))
-    const { ofUser, ofSession } = endings
+    const { status, ofUser, ofSession } = seen
     if (status.bannedAt !== null || record.issuedAt < (status.revokedBefore ?? 0)) return null
     if (ofSession === null || hasEnded(record, kept.ofUser, ofUser)) return null
     return hasEnded(record, kept.ofSession, ofSession) ? null : record
   }
 
-  async #look(
-    { user, session }: TicketRecord,
-    status: Promise<FullStatus>,
-  ): Promise<[FullStatus, Endings]> {
-    const { endedTickets, records } = this.#parts
-    const isHosts = session?.startsWith(HOST_SESSION) ?? true
-    const own = isHosts || session === null ? null : records.find(session)
-    const [known, ofUser, ofHost, found] = await Promise.all([
+  #seen(whose: Whose): Promise<Seen> {
+    return this.#look(whose, this.#parts.feed.of(whose.user))
+  }
+
+  async #look({ user, session }: Whose, status: Promise<FullStatus>): Promise<Seen> {
+    const { endedTickets, sessions } = this.#parts
+    const isOwn = session !== null && !session.startsWith(HOST_SESSION)
+    const [known, ofUser, ofHost, own] = await Promise.all([
       status,
       endedTickets.of({ user }),
-      session === null || !isHosts ? NOT_ENDED : endedTickets.of({ session }),
-      own,
+      session === null || isOwn ? NOT_ENDED : endedTickets.of({ session }),
+      isOwn ? sessions.byId(session) : null,
     ])
-    if (isHosts) return [known, { ofUser, ofSession: ofHost }]
-    const isAlive = found !== null && !isOver(found, known)
-    return [known, { ofUser, ofSession: isAlive ? NOT_ENDED : null }]
+    return { status: known, ofUser, ofSession: isOwn && own === null ? null : ofHost }
+  }
+
+  #remember({ hash, user, session }: TicketRecord): void {
+    this.#read.set(hash, { user, session })
+    const [oldest] = this.#read.keys()
+    if (this.#read.size > READ_MAX && oldest !== undefined) this.#read.delete(oldest)
   }
 
   /** Unknown tickets from before a run that is new to this node may have been lost. */

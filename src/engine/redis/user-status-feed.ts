@@ -115,7 +115,7 @@ export class UserStatusFeed {
     while (this.#known !== null && !(await this.#readSome(run))) {
       // The feed has more.
     }
-    this.#readAt = Math.max(this.#readAt, at)
+    if (run === this.#run) this.#readAt = Math.max(this.#readAt, at)
   }
 
   async #poll(): Promise<void> {

@@ -1,7 +1,7 @@
 -- Enters a session in the list of its user's sessions. Returns the username; nil where there is no
 -- account.
 -- KEYS: the account (hash), the user's sessions by their ends (sorted set)
--- ARGV: the session, how many milliseconds it lives
+-- ARGV: the session with its generation, how many milliseconds it lives
 local username = redis.call('HGET', KEYS[1], 'username')
 if not username then return nil end
 local time = redis.call('TIME')

@@ -1,9 +1,8 @@
 -- Claims a username for a user, until the claim is confirmed or a minute is over. Returns 0 where
 -- another user has it, or had it and it is not free again.
 -- KEYS: the name (hash)
--- ARGV: user, milliseconds until a claim ends, how many milliseconds messages are kept at most; or
---       '' where they are kept
---       without an end
+-- ARGV: user, milliseconds until a claim ends, how many milliseconds messages are kept at most ('':
+--       without an end)
 local held = redis.call('HMGET', KEYS[1], 'user', 'keptUntil', 'releasedAt')
 if held[1] then
   if not held[2] or ARGV[3] == '' then return 0 end

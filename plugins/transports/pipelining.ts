@@ -49,6 +49,11 @@ export function mayBegin(tcp: Pipelined, response: ServerResponse): boolean {
   return true
 }
 
+/** Whether the client has sent other requests behind the one that has begun. */
+export function hasAhead(tcp: Pipelined): boolean {
+  return (tcp[kWaiting] ?? 0) > 0
+}
+
 /**
  * Calls `begin` when a request may begin, that may not now; at once with a refusal where too many
  * wait already. After that no further request of the TCP connection is heard, and it ends with the

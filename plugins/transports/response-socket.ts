@@ -4,8 +4,11 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket as TcpSocket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import type { Socket } from '../../src/connection/socket.ts'
+import { REPLY, Refusal } from '../../src/protocol/errors.ts'
 import type { Clock } from '../../src/time/clock.ts'
 import { leaveHttp } from './http-sockets.ts'
+import { dropRequestsBehind } from './parser-parts.ts'
+import { hasAhead } from './pipelining.ts'
 import { dropTimer, takenOf } from './tcp-parts.ts'
 
 /** How long a client may take to read the end before the TCP connection is cut [C62]. */
@@ -89,19 +92,24 @@ export function isChunked({ req }: ServerResponse): boolean {
   return req.httpVersionMajor > 1 || req.httpVersionMinor > 0
 }
 
+const IS_LAST = 'A stream is the last request of its TCP connection: send no other behind it.'
+
 /**
  * Sends the head of an answer that streams, at once: the TCP connection is then the stream's alone.
- * Throws where a hook of the application has set a header that cannot be written.
+ * Throws a 400 Refusal where requests wait behind it, since they would wait in vain; and where a
+ * hook of the application has set a header that cannot be written.
  */
 export function beginStream(reply: FastifyReply, headers: IncomingHttpHeaders): void {
   const { raw } = reply
   const tcp = raw.req.socket
+  if (hasAhead(tcp)) throw new Refusal(REPLY.badRequest, IS_LAST)
   // Else the end of the TCP connection ends the stream: `TE: chunked` means nothing in HTTP/1.0.
   raw.useChunkedEncodingByDefault = isChunked(raw)
   raw.writeHead(200, { ...reply.getHeaders(), ...HEAD, ...headers } as Record<string, string>)
   reply.hijack()
   raw.flushHeaders()
   leaveHttp(tcp)
+  dropRequestsBehind(tcp)
   // A timeout of the application for silence is for requests: a quiet stream is no fault.
   tcp.setTimeout(0)
   dropTimer(tcp)

@@ -220,8 +220,9 @@ function forms(target: Target): Attack[] {
         const data = '{"id":2,"subscribe":{"channel":"attack:ahead"}}'
         await target.words(sending({ ...listener.uplink, data }))
         const behind = requestBytes(publish).toString('latin1').repeat(40)
-        const stream = await raw(bytes + behind)
+        const stream = await raw(bytes)
         const words = await stream.words()
+        stream.socket.write(behind)
         await pause(200)
         stream.socket.destroy()
         await target.words({ path: room, headers: KEY_HEADERS })

@@ -1,0 +1,61 @@
+// Where a room stands in Redis, and where a node stands that follows it. The two are compared after
+// each doubt: a Redis that lost what it had told is found out, even where it was overtaken.
+import type { Position } from '../../protocol/message.ts'
+import type { Reply } from './link.ts'
+
+/** What a node was told of a room. */
+export interface Told extends Position {
+  /** The run of Redis in which it was told so; '' where the room did not exist. */
+  run: string
+  /** How many redactions of this epoch were told. */
+  redactions: number
+}
+
+/** A room as it is in Redis. */
+export interface RoomState extends Told {
+  /** Whether Redis has the room at all. */
+  readonly exists: boolean
+  /** The run before `run` in which something was accepted, and the newest offset of that time. */
+  readonly former: string
+  readonly since: number
+}
+
+/** The fields of a room's hash, in the order in which scripts give them. */
+export const STATE_FIELDS = ['epoch', 'offset', 'run', 'former', 'since', 'redacted', 'first']
+
+/** `unborn` is the epoch of rooms that do not exist. */
+export function stateIn(reply: Reply, unborn: string): RoomState {
+  const fields = reply as (Buffer | null)[]
+  const [epoch, offset, run, former, since, redacted] = fields
+  const text = (field: Buffer | null | undefined) => field?.toString('latin1') ?? ''
+  return {
+    exists: Boolean(epoch),
+    epoch: epoch ? text(epoch) : unborn,
+    offset: Number(offset ?? 0),
+    run: text(run),
+    former: text(former),
+    since: Number(since ?? 0),
+    redactions: Number(redacted ?? 0),
+  }
+}
+
+/**
+ * `same`: all that was told is there. `other`: the room has another epoch. `lost`: something that
+ * was told is not there any more, whatever has come since; the room needs another epoch.
+ */
+export type Verdict = 'same' | 'other' | 'lost'
+
+/** `told` MUST be what was told when `state` was asked for. */
+export function compare(told: Told, state: RoomState): Verdict {
+  if (state.epoch !== told.epoch) {
+    // Nothing was told, and nothing is there.
+    return told.offset === 0 && !state.exists ? 'same' : 'other'
+  }
+  return told.offset <= keptFor(told, state) ? 'same' : 'lost'
+}
+
+/** Up to which offset the room has what it had in the run of `told`. */
+function keptFor({ run, offset }: Told, state: RoomState): number {
+  if (offset === 0 || state.run === run) return state.offset
+  return state.former === run ? Math.min(state.since, state.offset) : 0
+}

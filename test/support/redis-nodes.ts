@@ -2,6 +2,7 @@
 import type { Engine } from '../../src/engine/engine.ts'
 import { Keys } from '../../src/engine/redis/keys.ts'
 import { type LeaseTimes, NodeLease } from '../../src/engine/redis/node-lease.ts'
+import { RedisPresence } from '../../src/engine/redis/presence.ts'
 import { RedisRevocations } from '../../src/engine/redis/revocations.ts'
 import { SingleLink } from '../../src/engine/redis/single-link.ts'
 import { RedisUplinks } from '../../src/engine/redis/uplinks.ts'
@@ -12,12 +13,14 @@ import type { OpenShared, Subject } from '../contract/support/suite-setup.ts'
 import { CutLink } from './cut-link.ts'
 import type { Teardown } from './program.ts'
 import type { RedisServer } from './redis-server.ts'
+import { until } from './until.ts'
 
 export interface RedisNodeParts {
   url: string
   prefix: string
   clock?: Clock
   times?: LeaseTimes
+  settleMs?: number
 }
 
 export class RedisNode {
@@ -26,12 +29,14 @@ export class RedisNode {
   readonly lease: NodeLease
   readonly revocations: RedisRevocations
   readonly uplinks: RedisUplinks
+  readonly presence: RedisPresence
   readonly #parts: RedisNodeParts
   readonly #open: () => Promise<void>
   #isClosed = false
 
   constructor(parts: RedisNodeParts) {
-    const { url, prefix, clock = systemClock, times } = parts
+    const { url, prefix, clock = systemClock, times, settleMs } = parts
+    const settle = settleMs === undefined ? {} : { settleMs }
     const single = new SingleLink({ url, clock: systemClock, random: systemRandom })
     this.#parts = parts
     this.#open = () => single.open()
@@ -41,6 +46,7 @@ export class RedisNode {
     this.lease = new NodeLease({ ...common, ...(times && { times }) })
     this.revocations = new RedisRevocations(common)
     this.uplinks = new RedisUplinks({ ...common, lease: this.lease })
+    this.presence = new RedisPresence({ ...common, lease: this.lease, ...settle })
   }
 
   get node(): string {
@@ -67,6 +73,7 @@ export class RedisNode {
     const leases = this.keys.shared('{nodes}:leases')
     await this.link.send(leases, ['ZREM', leases, this.node])
     await this.lease.renew()
+    await until(() => this.presence.isSure, { what: 'its entries are there again' })
   }
 
   async close(): Promise<void> {
@@ -81,6 +88,7 @@ export class RedisNode {
     this.lease.stop()
     this.revocations.close()
     this.uplinks.close()
+    this.presence.close()
     await this.link.close()
   }
 }

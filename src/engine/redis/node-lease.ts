@@ -42,6 +42,8 @@ export class NodeLease {
   readonly #renewals = new Set<{ onRenewed: OnRenewed }>()
   readonly #looks = new Set<{ onLook: () => void }>()
   #node = ''
+  /** How often Redis was asked which nodes live. */
+  looks = 0
   #living: ReadonlySet<string> = new Set()
   /** Until then no other node is counted as gone; a reading of `clock.elapsed`. */
   #graceUntil = 0
@@ -169,6 +171,7 @@ export class NodeLease {
   }
 
   async #run(what: 'begin' | 'renew' | 'end', node: string): Promise<boolean> {
+    this.looks += 1
     const { leases, ranLast } = this.#keys
     const { leaseMs, silenceMs, graceMs } = this.#times
     const args = [what, node, ...[leaseMs, silenceMs, graceMs].map(String)]

@@ -13,6 +13,8 @@ import { PendingCalls } from './pending-calls.ts'
 
 /** How often it is asked whether it lives, is a primary, and is still the one that is meant. */
 const LOOK_MS = 1_000
+const ROLE = ['INFO', 'replication']
+const RUN = ['INFO', 'server'] as const
 
 export interface PrimaryParts {
   clock: Clock
@@ -71,8 +73,9 @@ export class Primary {
     return this.#opening
   }
 
-  /** What the last call of `open` gave. */
+  /** Resolves when it is ready. Rejects where it is not, and has been tried. */
   get opened(): Promise<void> {
+    if (this.away === null) return Promise.resolve()
     return this.#opening ?? this.open()
   }
 
@@ -157,8 +160,10 @@ export class Primary {
   }
 
   async #beginCommands(wire: CommandWire): Promise<void> {
-    checkRole(await wire.sendCommand(['ROLE']))
-    this.#run = runIn(await wire.sendCommand(['INFO', 'server']))
+    const [role, run] = await Promise.all([wire.sendCommand(ROLE), wire.sendCommand(RUN)])
+    const reason = notPrimary(role)
+    if (reason !== null) throw new Error(reason)
+    this.#run = runIn(run)
   }
 
   #openSubscriber(): void {
@@ -175,7 +180,7 @@ export class Primary {
   }
 
   async #beginChannels(wire: ChannelWire): Promise<void> {
-    const run = runIn(await wire.ask('INFO', 'server'))
+    const run = runIn(await wire.ask(...RUN))
     if (run !== this.#run) {
       const reason = 'Another Redis answers at this address.'
       this.renew(reason)
@@ -222,25 +227,25 @@ export class Primary {
   /** A connection that is dead without a sign is found by a question without an answer. */
   #look(): void {
     const [commands, subscriber] = [this.#commands.wire, this.#subscriber.wire]
-    if (commands !== null) this.#pending.add(this.#lookAtRole(commands)).catch(() => {})
-    if (subscriber !== null) this.#pending.add(subscriber.ask('PING')).catch(() => {})
+    if (commands === null) return
+    const leaveIf = (reason: string | null) => {
+      if (reason !== null && this.#commands.wire === commands) this.renew(reason)
+    }
+    // An error is not a sign: Redis may be busy with a script, or no Sentinel may answer.
+    const ignore = () => {}
+    this.#pending.add(commands.sendCommand(ROLE)).then((info) => leaveIf(notPrimary(info)), ignore)
+    if (subscriber !== null) this.#pending.add(subscriber.ask('PING')).catch(ignore)
+    this.#parts.locate().then((server) => leaveIf(this.#elsewhere(server)), ignore)
   }
 
-  async #lookAtRole(wire: CommandWire): Promise<void> {
-    const [role, server] = await Promise.all([wire.sendCommand(['ROLE']), this.#parts.locate()])
-    try {
-      checkRole(role)
-      if (this.#server === null || nameOf(server) === nameOf(this.#server)) return
-      throw new Error(`The primary is now ${nameOf(server)}.`)
-    } catch (error) {
-      if (this.#commands.wire === wire && error instanceof Error) this.renew(error.message)
-    }
+  #elsewhere(now: Server): string | null {
+    if (this.#server === null || nameOf(now) === nameOf(this.#server)) return null
+    return `The primary is now ${nameOf(now)}.`
   }
 }
 
-function checkRole(reply: Reply): void {
-  const [role] = Array.isArray(reply) ? reply : []
-  if (String(role) !== 'master') throw new Error('This Redis is a replica, and takes no writes.')
+function notPrimary(info: Reply): string | null {
+  return /^role:master/m.test(String(info)) ? null : 'This Redis is a replica, and takes no writes.'
 }
 
 function runIn(info: Reply): string {

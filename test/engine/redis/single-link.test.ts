@@ -53,3 +53,17 @@ t.test('a Redis that hangs is given up within some seconds, and asked again', as
   await until(() => link.away === null, { what: 'the link is back' })
   t.equal(link.waiting, 0)
 })
+
+t.test('a primary that becomes a replica is left, and taken again when it is one', async (t) => {
+  const link = await linkTo(t)
+  const doubts: string[] = []
+  link.onDoubt((reason) => doubts.push(reason))
+  await redis.tell('REPLICAOF', '127.0.0.1', '1')
+  const refused = await link.send('a', ['INCR', 'replica']).catch((error) => error)
+  t.ok(refused instanceof EngineUnavailable)
+  t.equal(refused.outcome, 'nothing')
+  await until(() => /replica/.test(link.away ?? ''), { what: 'the link says why' })
+  await redis.tell('REPLICAOF', 'NO', 'ONE')
+  await until(() => doubts.length === 1, { what: 'the link is back' })
+  t.equal(await link.send('a', ['INCR', 'replica']), 1)
+})

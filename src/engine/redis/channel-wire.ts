@@ -68,6 +68,7 @@ export class ChannelWire implements Wire {
 
   /** Sends a command with one answer. */
   ask(...command: readonly string[]): Promise<Reply> {
+    if (this.#socket?.destroyed !== false) return Promise.reject(new Error(AWAY))
     return new Promise((resolve, reject) => {
       const asked = { command, next: null, resolve, reject }
       if (this.#last === null) this.#first = asked

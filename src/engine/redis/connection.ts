@@ -35,6 +35,7 @@ export interface ConnectionParts<W extends Wire> {
 /** One try to connect, and what came of it. */
 interface Attempt<W> {
   wire: W | null
+  isLate: boolean
 }
 
 export class RedisConnection<W extends Wire> {
@@ -65,16 +66,19 @@ export class RedisConnection<W extends Wire> {
   async connect(): Promise<void> {
     if (this.#isClosed) return
     this.#retry?.cancel()
-    const attempt: Attempt<W> = { wire: null }
+    const attempt: Attempt<W> = { wire: null, isLate: false }
     this.#latest = attempt
-    const late = this.#parts.clock.after(READY_MS, () => this.#lost(attempt, LATE))
+    const late = this.#parts.clock.after(READY_MS, () => {
+      attempt.isLate = true
+      this.#lost(attempt, LATE)
+    })
     try {
       const wire = await this.#begin(attempt)
       if (this.#latest !== attempt) throw new Error(this.#reason ?? AWAY)
       this.#ready = wire
     } catch (error) {
       this.#lost(attempt, reasonOf(error))
-      throw error
+      throw attempt.isLate ? new Error(LATE) : error
     } finally {
       late.cancel()
     }

@@ -24,6 +24,12 @@ function otherThan(server: RedisServer): RedisServer {
   return other
 }
 
+/** A name that is at this server, and stays. */
+function nameAt(server: RedisServer): string {
+  const names = Array.from({ length: 100 }, (_, at) => `name-${at}`)
+  return names.find((name) => cluster.firstOwnerOf(slotOf(name)) === server) ?? ''
+}
+
 linkSuite(t, { open: linkTo, servers: cluster.primaries })
 
 t.test('keys and channels are in the slots that Redis counts', async (t) => {
@@ -71,6 +77,38 @@ t.test('a slot that moves while it is in use loses no command, and doubt is told
   await until(() => heard.length === 1, { what: 'the channel is heard from there' })
 })
 
+t.test('a channel that ends while other commands wait is not taken for their answer', async (t) => {
+  const link = await linkTo(t)
+  const channels = Array.from({ length: 200 }, (_, at) => `{ending}:${at}`)
+  const slot = slotOf('{ending}')
+  const from = cluster.firstOwnerOf(slot)
+  const to = otherThan(from)
+  const heard = new Set<string>()
+  const doubted = new Set<string>()
+  link.onDoubt((_, isConcerned) => {
+    for (const channel of channels.filter(isConcerned)) doubted.add(channel)
+  })
+  const subscribe = (channel: string) => link.subscribe(channel, () => heard.add(channel))
+  await Promise.all(channels.map(subscribe))
+  let isOver = false
+  const busy = async () => {
+    const others = Array.from({ length: 20 }, (_, at) => `{${nameAt(from)}}:${at}`)
+    for (; !isOver; await new Promise(setImmediate)) {
+      await Promise.all(others.map((channel) => link.subscribe(channel, () => {})))
+      for (const channel of others) link.unsubscribe(channel)
+    }
+  }
+  const running = busy()
+  await cluster.beginMove(slot, from, to)
+  await cluster.endMove(slot, from, to)
+  await until(() => doubted.size === channels.length, { what: 'all are at their new server' })
+  isOver = true
+  await running
+  const say = (channel: string) => link.send(channel, ['SPUBLISH', channel, 'x'])
+  t.same(new Set(await Promise.all(channels.map(say))), new Set([1]))
+  await until(() => heard.size === channels.length, { what: 'all are heard from there' })
+})
+
 t.test('a script of several keys waits while they are on two servers', async (t) => {
   const link = await linkTo(t)
   const keys = ['{parted}:a', '{parted}:b'] as const
@@ -90,12 +128,9 @@ t.test('a script of several keys waits while they are on two servers', async (t)
 
 t.test('a primary that is away turns its own slots away at once, and no others', async (t) => {
   const link = await linkTo(t)
-  const [first, second] = cluster.primaries
-  const keys = Array.from({ length: 50 }, (_, at) => `${at}`)
-  const isAt = (server?: RedisServer) => (key: string) =>
-    cluster.firstOwnerOf(slotOf(key)) === server
-  const [there, elsewhere] = [keys.find(isAt(first)) ?? '', keys.find(isAt(second)) ?? '']
-  await first?.kill()
+  const [first, second] = cluster.primaries as [RedisServer, RedisServer]
+  const [there, elsewhere] = [nameAt(first), nameAt(second)]
+  await first.kill()
   await until(() => link.away !== null, { what: 'the link knows' })
   await t.rejects(link.send(there, ['GET', there]), /ECONNREFUSED|closed/)
   t.throws(() => link.runOf(there), /ECONNREFUSED|closed/)

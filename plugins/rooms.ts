@@ -1,4 +1,4 @@
-// app.rooms on the engine, and app.connections, which the engine's revocations reach.
+// app.rooms on the engine, and app.connections, which plugins/revocations.ts ends.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ConnectionRegistry } from '../src/connection/registry.ts'
@@ -80,9 +80,7 @@ async function roomsAndConnections(app: FastifyInstance): Promise<void> {
   })
   app.decorate('rooms', rooms)
   app.decorate('connections', connections)
-  const unfollow = app.engine.revocations.follow((revocation) => connections.revoke(revocation))
   app.addHook('onClose', async () => {
-    unfollow()
     connections.stop()
     app.rooms.stop()
   })

@@ -34,6 +34,7 @@ import reauthentication from '../plugins/reauthentication.ts'
 import replyStreams from '../plugins/reply-streams.ts'
 import requestMetrics from '../plugins/request-metrics.ts'
 import requests from '../plugins/requests.ts'
+import revocations from '../plugins/revocations.ts'
 import richConnection from '../plugins/rich-connection.ts'
 import rooms from '../plugins/rooms.ts'
 import securityHeaders from '../plugins/security-headers.ts'
@@ -76,8 +77,18 @@ import { systemClock } from './time/system-clock.ts'
 
 /** In this order: each plugin finds the decorators of those before it. */
 const PLUGINS = [
-  ...[lastResort, upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, websocket],
-  ...[unreadAnswers, tickets, identity, forwarded, sessionCookie, auth, holder, reauthentication],
+  ...[lastResort, upgradeRequests, hostChecks, metrics, metricsPort, engine, rooms, revocations],
+  ...[
+    websocket,
+    unreadAnswers,
+    tickets,
+    identity,
+    forwarded,
+    sessionCookie,
+    auth,
+    holder,
+    reauthentication,
+  ],
   ...[bodyParser, uplinks, serverApi],
 ] as FastifyPluginAsync[]
 

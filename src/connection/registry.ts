@@ -172,6 +172,15 @@ export class ConnectionRegistry {
     for (const connection of each(found)) connection.revoked(revocation)
   }
 
+  all(): Live[] {
+    return [...this.#live]
+  }
+
+  /** Those of all connections and of their memberships. */
+  sessions(): string[] {
+    return [...this.#sessions.keys()]
+  }
+
   /** Closes all connections; one that opens meanwhile is closed at once. */
   drain(code: CloseCode, times: DrainTimes): Promise<void> {
     this.#draining = code

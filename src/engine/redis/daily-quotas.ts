@@ -13,16 +13,7 @@ import { DayUses } from './day-uses.ts'
 import type { Keys } from './keys.ts'
 import type { RedisLink } from './link.ts'
 import { NewRooms } from './new-rooms.ts'
-import { type Append, isRefusal } from './permit.ts'
-
-/** A draft for a room with history. */
-export interface Wish {
-  readonly room: string
-  readonly holder: Holder
-  /** Of its payload. */
-  readonly bytes: number
-  readonly hasKey: boolean
-}
+import { type Append, isRefusal, type Quotas, type Wish } from './permit.ts'
 
 interface Need {
   readonly portion: DayPortion
@@ -41,7 +32,7 @@ export interface DailyQuotasParts {
   readonly clock: Clock
 }
 
-export class DailyQuotas {
+export class DailyQuotas implements Quotas {
   readonly #uses: DayUses
   readonly #rooms: NewRooms
   /** By holder: drafts in the order in which they came. */
@@ -58,11 +49,6 @@ export class DailyQuotas {
     return this.#uses.size
   }
 
-  /**
-   * Calls `append` as far as the quotas allow, at once where this node holds enough of them, and
-   * in the order of these calls for one holder and for one room. Rejects as `append` does, and
-   * with EngineUnavailable over a quota: then a key that is known is still answered.
-   */
   within(wish: Wish, append: Append): Promise<Appended> {
     const needs = this.#needsOf(wish)
     const line = lineOf(wish.holder)
@@ -95,16 +81,19 @@ export class DailyQuotas {
 
   async #keep(wish: Wish, needs: readonly Need[], append: Append): Promise<Appended> {
     try {
-      const rooms = this.#payerOf(wish.holder)?.rooms ?? null
-      const answer = await (rooms === null
-        ? (append('begin') as Promise<Appended>)
-        : this.#rooms.append(wish.room, rooms, append))
+      const answer = await this.#append(wish, append)
       if (answer.repeated) await restore(needs)
       return answer
     } catch (error) {
       if (isRefusal(error)) await restore(needs)
       throw error
     }
+  }
+
+  #append({ room, holder }: Wish, append: Append): Promise<Appended> {
+    const rooms = room === null ? null : (this.#payerOf(holder)?.rooms ?? null)
+    if (room === null || rooms === null) return append('begin') as Promise<Appended>
+    return this.#rooms.append(room, rooms, append)
   }
 
   /** In the order in which they are refused. Server keys take of the keys of all alone. */

@@ -10,13 +10,14 @@ import {
   KeyConflict,
   type Retention,
 } from '../message-log.ts'
-import { type Holder, Reached, type Share, type Shares } from '../shares.ts'
+import { Reached, type Share, type Shares } from '../shares.ts'
 import type { Keys } from './keys.ts'
 import type { Argument, RedisLink, Reply } from './link.ts'
 import { envelopeOf } from './log-envelope.ts'
 import type { FollowedRooms } from './log-followed-rooms.ts'
 import type { LogReads } from './log-reads.ts'
 import type { UserRedactions } from './log-user-redactions.ts'
+import type { Permit, Quotas } from './permit.ts'
 import type { RoomList } from './room-list.ts'
 import { script } from './scripts.ts'
 
@@ -29,33 +30,12 @@ const KEPT_KEY_WINDOW_MS = 24 * 3_600_000
 /** Old messages are deleted after so many new ones. */
 const TRIM_EVERY = 64
 
-/** What a draft would use of the quotas of a day. */
-export interface UseOfDay {
-  readonly room: string
-  readonly holder: Holder
-  /** Bytes of payload that would be kept; 0 where it is not kept. */
-  readonly bytes: number
-  readonly hasKey: boolean
-  /** Whether nothing of the room is kept yet. */
-  isNewRoom(): Promise<boolean>
-}
-
-/** The quotas of a day, which all nodes count together. */
-export interface DayQuotas {
-  /** Counts the use, or counts nothing and gives why. */
-  take(use: UseOfDay): Error | null | Promise<Error | null>
-  /** What was taken for was not kept. */
-  giveBack(use: UseOfDay): void
-}
-
-export const NO_QUOTAS: DayQuotas = { take: () => null, giveBack: () => {} }
-
 export interface LogAppendParts {
   link: RedisLink
   keys: Keys
   clock: Clock
   shares: Shares
-  quotas: DayQuotas
+  quotas: Quotas
   reads: LogReads
   followed: FollowedRooms
   redactions: UserRedactions
@@ -70,8 +50,6 @@ interface Sending {
   readonly draft: Draft
   readonly retention: Retention | null
   readonly key: IdempotencyKey | null
-  /** Null where it counts for no quota. */
-  readonly use: UseOfDay | null
 }
 
 export class LogAppend {
@@ -96,67 +74,43 @@ export class LogAppend {
     if (share instanceof Reached) {
       return Promise.reject(new EngineUnavailable(share.sentence, share))
     }
-    const use = this.#useOf(room, draft, options)
-    const sending = { room, draft, retention, key, use }
-    return released(this.#permitted(sending), share)
-  }
-
-  #useOf(room: string, draft: Draft, { retention, key, holder }: AppendOptions): UseOfDay | null {
-    const { quotas, reads, followed } = this.#parts
-    if (quotas === NO_QUOTAS) return null
-    const bytes = retention === null ? 0 : draft.payload.length
-    const isNewRoom = async (): Promise<boolean> => {
-      if (retention === null || (followed.of(room)?.told?.offset ?? 0) > 0) return false
-      const { exists, offset } = await reads.state(room)
-      return !exists || offset === 0
-    }
-    return { room, holder, bytes, hasKey: key !== null, isNewRoom }
+    const sending = { room, draft, retention, key }
+    const isKept = retention !== null
+    const answer = this.#parts.quotas.within(
+      {
+        room: isKept ? room : null,
+        holder,
+        bytes: isKept ? draft.payload.length : 0,
+        hasKey: key !== null,
+      },
+      (permit) => this.#afterRedaction(sending, permit),
+    )
+    return released(answer, share)
   }
 
   /** What waits for nothing is sent in this very turn, so that the order of calls stays. */
-  #permitted(sending: Sending): Promise<Appended> {
-    const { quotas, redactions } = this.#parts
-    const refusal = sending.use === null ? null : quotas.take(sending.use)
-    if (refusal instanceof Promise) {
-      return refusal.then((error) => {
-        if (error !== null) throw error
-        return this.#afterRedaction(sending, redactions.underWay(sending.draft.user))
-      })
-    }
-    if (refusal !== null) return Promise.reject(refusal)
-    return this.#afterRedaction(sending, redactions.underWay(sending.draft.user))
+  #afterRedaction(sending: Sending, permit: Permit): Promise<Appended | null> {
+    const redaction = this.#parts.redactions.underWay(sending.draft.user)
+    if (redaction === null) return this.#send(sending, permit)
+    return redaction.then(() => this.#send(sending, permit))
   }
 
-  #afterRedaction(sending: Sending, redaction: Promise<unknown> | null): Promise<Appended> {
-    return redaction === null ? this.#send(sending) : redaction.then(() => this.#send(sending))
-  }
-
-  #send(sending: Sending): Promise<Appended> {
+  #send(sending: Sending, permit: Permit): Promise<Appended | null> {
     const { retention } = sending
     try {
-      const answer = retention === null ? this.#share(sending) : this.#keep(sending, retention)
-      return sending.use === null ? answer : this.#settled(answer, sending.use)
+      return retention === null
+        ? this.#share(sending, permit)
+        : this.#keep(sending, retention, permit)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  /** What was not kept, or is not known to be kept, is not counted. */
-  #settled(answer: Promise<Appended>, use: UseOfDay): Promise<Appended> {
-    const { quotas } = this.#parts
-    return answer.then(
-      (appended) => {
-        if (appended.repeated) quotas.giveBack(use)
-        return appended
-      },
-      (error) => {
-        quotas.giveBack(use)
-        throw error
-      },
-    )
-  }
-
-  #keep({ room, draft, key }: Sending, retention: Retention): Promise<Appended> {
+  #keep(
+    { room, draft, key }: Sending,
+    retention: Retention,
+    permit: Permit,
+  ): Promise<Appended | null> {
     const { link, keys, reads, followed, redactions, isLossless } = this.#parts
     const run = reads.runOf(room)
     const told = followed.of(room)?.told ?? null
@@ -175,6 +129,7 @@ export class LogAppend {
       String(retention.messages),
       retention.ageMs === null ? '' : String(retention.ageMs),
       envelopeOf(draft, redactions.last),
+      permit,
     ]
     if (key !== null) {
       names.push(keys.room(room, `k:${keyName(room, key)}`), keys.room(room, 'g'))
@@ -183,7 +138,8 @@ export class LogAppend {
     return link.run(APPEND, names, args).then((reply) => this.#kept(room, retention, reply))
   }
 
-  #kept(room: string, retention: Retention, reply: Reply): Appended | Promise<Appended> {
+  #kept(room: string, retention: Retention, reply: Reply): Appended | null | Promise<Appended> {
+    if (reply === null) return null
     if (!Array.isArray(reply)) throw new KeyConflict()
     const [epoch, at, time, repeated] = reply
     const offset = Number(at)
@@ -217,7 +173,7 @@ export class LogAppend {
     return { position: null, time, repeated: false }
   }
 
-  async #share({ room, draft, key }: Sending): Promise<Appended> {
+  async #share({ room, draft, key }: Sending, permit: Permit): Promise<Appended | null> {
     const { link, keys, redactions } = this.#parts
     if (key === null) return this.#shareOnce(room, draft)
     const names: [string, ...string[]] = [
@@ -225,8 +181,10 @@ export class LogAppend {
       keys.room(room, `e:${keyName(room, key)}`),
       keys.room(room, 'g'),
     ]
-    const args = [fingerprintOf(draft), String(KEY_WINDOW_MS), envelopeOf(draft, redactions.last)]
+    const envelope = envelopeOf(draft, redactions.last)
+    const args = [fingerprintOf(draft), String(KEY_WINDOW_MS), envelope, permit]
     const reply = await link.run(SHARE, names, args)
+    if (reply === null) return null
     if (!Array.isArray(reply)) throw new KeyConflict()
     return { position: null, time: Number(reply[0]), repeated: reply[1] === 1 }
   }

@@ -20,11 +20,12 @@ import { SharedWork } from '../shared-work.ts'
 import type { Shares } from '../shares.ts'
 import type { Keys } from './keys.ts'
 import type { RedisLink } from './link.ts'
-import { type DayQuotas, LogAppend, NO_QUOTAS } from './log-append.ts'
+import { LogAppend } from './log-append.ts'
 import { FollowedRooms } from './log-followed-rooms.ts'
 import { HiddenJob } from './log-hidden-job.ts'
 import { LogReads, type Numbered, type PageOf } from './log-reads.ts'
 import { UserRedactions } from './log-user-redactions.ts'
+import { NO_QUOTAS, type Quotas } from './permit.ts'
 import { RoomList } from './room-list.ts'
 import { script } from './scripts.ts'
 
@@ -41,7 +42,7 @@ export interface RedisLogParts {
   shares: Shares
   /** Whether no answered write is ever lost, by a restart or a failover. */
   isLossless: boolean
-  quotas?: DayQuotas
+  quotas?: Quotas
 }
 
 export class RedisLog implements MessageLog {

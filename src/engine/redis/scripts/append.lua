@@ -5,10 +5,11 @@
 -- ARGV: 1 the run of this primary, 2 and 3 the epoch and the offset that the node was told ('' and
 -- 0 where it does not follow the room), 4 the epoch of a room that does not exist yet, 5 '1' where
 -- no answered write is ever lost, 6 how many messages the room keeps, 7 for how many ms ('' for
--- ever), 8 the envelope; with a key also 9 the digest of the body, 10 the ms that the key holds.
+-- ever), 8 the envelope, 9 'append' where it may begin no room, and 'repeat' where it may keep
+-- nothing; with a key also 10 the digest of the body, 11 the ms that the key holds.
 --
 -- Gives epoch, offset and time, and 1 where that is the first answer to the key again; 0 where the
--- key was used with another body.
+-- key was used with another body; nil where nothing may be kept.
 local room, stream, redactions, channel, key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local run, told_epoch, told_offset = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local age = tonumber(ARGV[7])
@@ -22,7 +23,7 @@ if key then
   if first then
     local of, body, epoch, offset, time = string.match(first, '^(%S*) (%S+) (%S+) (%d+) (%d+)$')
     if of == generation then
-      if body ~= ARGV[9] then return 0 end
+      if body ~= ARGV[10] then return 0 end
       return { epoch, tonumber(offset), tonumber(time), 1 }
     end
   end
@@ -30,6 +31,9 @@ end
 
 local state = redis.call('HMGET', room, 'epoch', 'offset', 'run', 'first', 'time', 'until')
 local epoch, offset = state[1], tonumber(state[2] or 0)
+-- A room of which a node was told messages was begun, whatever became of them.
+local is_new = offset == 0 and told_offset == 0
+if ARGV[9] == 'repeat' or ARGV[9] == 'append' and is_new then return nil end
 local is_followed = told_epoch == epoch
 local is_another_run = run ~= state[3]
 -- An epoch ends where messages of it may be lost: a node was told more than is here; or this may be
@@ -69,8 +73,8 @@ end
 local line = table.concat({ 'm' .. epoch, run, offset, time }, ' ')
 redis.call('SPUBLISH', channel, line .. '\n' .. ARGV[8])
 if key then
-  local answer = table.concat({ generation, ARGV[9], epoch, offset, time }, ' ')
-  redis.call('SET', key, answer, 'PX', ARGV[10])
+  local answer = table.concat({ generation, ARGV[10], epoch, offset, time }, ' ')
+  redis.call('SET', key, answer, 'PX', ARGV[11])
   if generation ~= '' then redis.call('PEXPIRE', KEYS[6], 172800000) end
 end
 return { epoch, offset, time }

@@ -32,6 +32,8 @@ const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inh
 if (status !== 0) process.exit(1)
 cpSync('public', 'dist/public', { recursive: true })
 rmSync('dist/public/README.md', { force: true })
+cpSync('src/engine/redis/scripts', 'dist/src/engine/redis/scripts', { recursive: true })
+rmSync('dist/src/engine/redis/scripts/README.md', { force: true })
 const needed = typesFrom(TYPES)
 for (const path of globSync('dist/**/*.d.ts')) {
   if (needed.has(path)) {

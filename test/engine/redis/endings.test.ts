@@ -57,20 +57,51 @@ t.test('all sessions but one end, though nothing was deleted, and are named agai
   t.same(await one.sessions.endAll(ada.user, ada.web.id), [ada.other.id], 'for those who close')
 })
 
-t.test('a session that begins while all sessions end is over', async (t) => {
+t.test('a session that is stored while all sessions end is named by the next ending', async (t) => {
   const [one, other] = await openTwo(t)
-  const ada = await logIn(one)
+  const { owner } = await logIn(one)
+  const late = session(owner)
+  const [looked, stored] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const endings: Promise<string[]>[] = []
+  // The ending finds the session listed and not stored, and takes it off the list too late.
+  other.link.before = (_key, command) => {
+    if (command !== 'ZREM') return
+    looked.resolve()
+    return stored.promise
+  }
+  one.link.before = (key) => {
+    if (endings.length > 0 || key !== one.keys.session(late.id, 'session')) return
+    endings.push(other.sessions.endAll(owner.user, null))
+    return looked.promise
+  }
+  t.equal(await one.sessions.create(late), true)
+  stored.resolve()
+  t.ok((await endings[0])?.includes(late.id))
+  for (const { sessions } of [one, other]) t.same(await sessions.byId(late.id), late)
+  t.same(await other.sessions.endAll(owner.user, null), [late.id])
+  t.equal(await one.sessions.byId(late.id), null)
+})
+
+t.test('a session that begins after an ending is good on a node that missed it', async (t) => {
+  const clock = new ManualClock()
+  const open = identityNodes(redis, { clock })
+  const [one, other] = [await open(t), await open(t)]
+  const { owner } = await logIn(one)
+  for (const { sessions } of [one, other]) await sessions.endAll(owner.user, null)
+  const next = session(owner)
+  await other.sessions.create(next)
+  t.same(await one.sessions.byId(next.id), next)
+})
+
+t.test('a session is over or named, whenever it begins while all sessions end', async (t) => {
+  const [one, other] = await openTwo(t)
+  const { owner } = await logIn(one)
   for (let round = 0; round < 20; round += 1) {
-    const late = session(ada.owner)
-    const [begun] = await Promise.all([
-      one.sessions.create(late),
-      other.sessions.endAll(ada.user, null),
-    ])
-    // Either it began afterwards, or it has ended; an ending in between names it.
+    const late = session(owner)
+    const endAll = () => other.sessions.endAll(owner.user, null)
+    await Promise.all([one.sessions.create(late), endAll()])
     const found = await one.sessions.byId(late.id)
-    const ended = await other.sessions.endAll(ada.user, null)
-    t.equal(ended.includes(late.id), found !== null)
-    t.equal(begun, true)
+    t.equal((await endAll()).includes(late.id), found !== null)
     t.equal(await one.sessions.byId(late.id), null)
   }
 })
@@ -91,6 +122,9 @@ t.test('endings of a month ago are forgotten, and sessions of today stay good', 
   const later = session(ada.owner)
   await other.sessions.create(later)
   for (const { sessions } of [one, other]) t.same(await sessions.byId(later.id), later)
+  const before = one.link.sent
+  await one.sessions.byId(later.id)
+  t.equal(one.link.sent - before, 1, 'each node has forgotten them')
 })
 
 t.test('a node that hears of no change asks Redis, and says so when it cannot', async (t) => {

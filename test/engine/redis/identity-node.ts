@@ -28,6 +28,8 @@ export interface IdentityNode extends RedisIdentity {
 /** A link on which the commands about some keys fail, without having reached Redis. */
 export class BreakableLink implements RedisLink {
   broken: RegExp | null = null
+  /** Called before a command, or a script as EVALSHA, is sent about a key: it may hold that up. */
+  before: ((key: string, command: string) => Promise<void> | void) | null = null
   /** Commands that were sent. */
   sent = 0
   readonly #link: SingleLink
@@ -45,7 +47,7 @@ export class BreakableLink implements RedisLink {
   }
 
   async send(key: string, command: readonly [string, ...Argument[]]): Promise<Reply> {
-    this.#check(key)
+    await this.#check(key, command[0])
     return await this.#link.send(key, command)
   }
 
@@ -54,7 +56,7 @@ export class BreakableLink implements RedisLink {
     keys: readonly [string, ...string[]],
     args: readonly Argument[],
   ): Promise<Reply> {
-    this.#check(keys[0])
+    await this.#check(keys[0], 'EVALSHA')
     return await this.#link.run(script, keys, args)
   }
 
@@ -78,8 +80,9 @@ export class BreakableLink implements RedisLink {
     return this.#link.close()
   }
 
-  #check(key: string): void {
+  async #check(key: string, command: string): Promise<void> {
     this.sent += 1
+    await this.before?.(key, command)
     if (this.broken?.test(key)) throw new EngineUnavailable('The test broke this link.')
   }
 }

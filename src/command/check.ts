@@ -33,6 +33,9 @@ const indented = (line: string): string => `  ${line}`
 
 function storeSaid(settings: EngineSettings): { said: string; wrongs: string[] } {
   if (settings.kind === 'memory') return { said: 'in memory: nothing is kept', wrongs: [] }
+  if (settings.kind === 'redis') {
+    return { said: `Redis at ${new URL(settings.url).host}: not asked`, wrongs: [] }
+  }
   const { folder } = settings
   const wrong = folderWrong(folder)
   if (wrong !== null) return { said: folder, wrongs: [wrong] }

@@ -1,5 +1,5 @@
 // usher user add|password|ban|unban NAME: through the server that has the data folder, or else by
-// opening the store.
+// opening the store; on Redis as one more node, which the others hear.
 import { existsSync, statSync } from 'node:fs'
 import { lookAtEnvironment } from '../config/environment.ts'
 import type { EngineSettings } from '../engine/engine.ts'
@@ -32,6 +32,7 @@ export async function changeUser(
   }
   const password = needsPassword(operation) ? await readPassword(terminal) : undefined
   const request = operatorRequest({ operation, name, password })
+  if (engine.kind === 'redis') return await changeStore(engine, request)
   const answer = await askServer(engine.folder, request, systemClock)
   if (answer === null) return await changeStore({ ...engine, lockWaitMs: 0 }, request)
   if ('error' in answer) throw new CommandFailed(answer.error)
@@ -41,8 +42,8 @@ export async function changeUser(
 type InFolder = Extract<EngineSettings, { folder: string }>
 
 /** Where no server runs. */
-async function changeStore(settings: InFolder, request: OperatorRequest): Promise<string> {
-  refuseForeign(settings)
+async function changeStore(settings: EngineSettings, request: OperatorRequest): Promise<string> {
+  if (settings.kind === 'sqlite') refuseForeign(settings)
   const [clock, random] = [systemClock, systemRandom]
   const engine = await openEngine(settings, clock)
   try {

@@ -115,7 +115,8 @@ function rulesFrom(source: Source, settings: Settings, mistakes: Mistakes): Rule
   return parseRules({}) as RulesFile
 }
 
-function engineOf({ data, drainSeconds }: Settings): EngineSettings {
+function engineOf({ redisUrl: url, redisPrefix, data, drainSeconds }: Settings): EngineSettings {
+  if (url !== null) return { kind: 'redis', url, prefix: redisPrefix }
   if (data === ':memory:') return { kind: 'memory' }
   const lockWaitMs = drainSeconds * 1_000 + LOCK_MARGIN_MS
   return { kind: 'sqlite', folder: resolve(data), lockWaitMs }

@@ -24,6 +24,8 @@ const CURVES: Readonly<Record<string, string>> = {
 export function checkSecrets(settings: Settings, mistakes: Mistakes): void {
   if (settings.production && settings.secret === null) {
     mistakes.add('secret', `is missing: write ${SECRET_ADVICE}`)
+  } else if (settings.redisUrl !== null && settings.secret === null) {
+    mistakes.add('secret', `is missing: all nodes on one Redis need the same ${SECRET_ADVICE}`)
   }
   for (const name of ['secret', 'secretPrevious'] as const) {
     const secret = settings[name]

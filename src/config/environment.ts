@@ -9,8 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The rules file where no other is named. */
 export const RULES_FILE = 'usher.config.json'
-const REDIS = 'USHER_REDIS_URL'
-const VARIABLES = new Set<string>([REDIS, ...Object.values(SETTINGS).map((row) => row.variable)])
+const VARIABLES = new Set<string>(Object.values(SETTINGS).map((row) => row.variable))
 
 /** Throws a ConfigError that lists everything wrong at once. */
 export function loadConfig(env: Environment = process.env): Config {
@@ -25,7 +24,6 @@ export function lookAtEnvironment(env: Environment = process.env): Findings {
 function sourceOf(env: Environment): Source {
   const textOf = (variable: string) => env[variable]?.trim() || undefined
   const nameOf = (setting: SettingName) => SETTINGS[setting].variable
-  const hasRedis = textOf(REDIS) !== undefined
   return {
     nameOf,
     writtenFor(setting, form) {
@@ -33,7 +31,7 @@ function sourceOf(env: Environment): Source {
       return text && form.parse ? form.parse(text) : text
     },
     rules: rulesOfFile,
-    wrongs: hasRedis ? [`${REDIS}: this version has no Redis engine yet: remove it.`] : [],
+    wrongs: [],
     warnings: Object.keys(env)
       .filter((name) => env[name] !== undefined)
       .flatMap((name) => warningsOf(name, textOf(name))),

@@ -53,6 +53,31 @@ export function webAddress(advice: string, check: (url: URL) => string | null = 
   } satisfies Form
 }
 
+const REDIS_ADVICE =
+  'write an address like redis://host:6379, rediss://user:password@host:6379 or ' +
+  'redis+sentinel://host:26379,host:26379/name'
+/** Several hosts only where Sentinels are asked, and then the name of what they watch. */
+const REDIS_ADDRESS = new RegExp(
+  '^(?:rediss?://(?:[^@/\\s]*@)?[^@/,?#\\s]+/?|' +
+    'rediss?\\+sentinel://(?:[^@/\\s]*@)?[^@/?#\\s]+/[^/?#\\s]+)$',
+)
+
+export const REDIS_URL = {
+  schema: Text,
+  advice: REDIS_ADVICE,
+  wrong: (written: string) => (REDIS_ADDRESS.test(written) ? null : REDIS_ADVICE),
+} satisfies Form
+
+/** Braces decide where a Cluster keeps a key, and are the engine's own. */
+export const REDIS_PREFIX = {
+  schema: Text,
+  advice: 'write a short text without spaces and braces, like usher:',
+  wrong: (written: string) =>
+    /^[^\s{}]{1,64}$/.test(written)
+      ? null
+      : 'write a short text without spaces and braces, like usher:',
+} satisfies Form
+
 /** A list of texts; `isItem` finds one that is not of its kind, and `advice` says so. */
 function list(items: string, isItem: (item: string) => boolean, advice: string) {
   return {

@@ -64,6 +64,18 @@ const SHARED = {
     ...{ form: forms.text('write the path of a folder, or :memory:'), standard: './data' },
     sentence: 'the folder of the database, or `:memory:`',
   },
+  redisUrl: {
+    ...{ variable: 'USHER_REDIS_URL', form: forms.REDIS_URL, standard: null, isSecret: true },
+    sentence:
+      'makes all processes with this Redis one service, instead of the folder: ' +
+      '`redis://host:6379`, `rediss://user:password@host:6379` (TLS), of a Cluster any one ' +
+      'node, or `redis+sentinel://host:26379,host:26379/name`',
+    unset: 'one process, SQLite',
+  },
+  redisPrefix: {
+    ...{ variable: 'USHER_REDIS_PREFIX', form: forms.REDIS_PREFIX, standard: 'usher:' },
+    sentence: 'stands before every key and channel, so that services can share one Redis',
+  },
   drainSeconds: {
     ...{ variable: 'USHER_DRAIN_SECONDS', form: forms.wholeNumber(300), standard: 5 },
     sentence: 'how long a shutdown may take',

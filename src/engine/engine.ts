@@ -30,8 +30,8 @@ export interface Revocations {
 /** Called with the former id of this node, which is void, and with its present id. */
 export type OnRenewed = (former: string, node: string) => void
 
-/** What an acknowledgement survives. */
-export type Durability = 'memory' | 'disk'
+/** What an acknowledgement survives: nothing, all but the last second of a crash, or all of it. */
+export type Durability = 'memory' | 'second' | 'disk'
 
 /** In bytes, as last measured; null where an engine does not know. */
 export interface StorageUse {
@@ -87,6 +87,8 @@ export interface Engine {
 export interface RoomRules {
   /** Rules with the same digest keep the same. */
   readonly digest: string
+  /** How long any room keeps a message at most, in milliseconds; null without an end. */
+  readonly keptMs: number | null
   /** What a room keeps, null for nothing; undefined where no rule is for it: it stays as it is. */
   retentionOf(room: string): Retention | null | undefined
 }
@@ -94,6 +96,7 @@ export interface RoomRules {
 /** Which engine to open, and where. */
 export type EngineSettings =
   | { kind: 'sqlite'; folder: string; lockWaitMs: number }
+  | { kind: 'redis'; url: string; prefix: string }
   | { kind: 'memory' }
 
 /** What can be said of a store that this process does not serve. */

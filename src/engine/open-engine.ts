@@ -30,6 +30,8 @@ type Opener = (
 const OPENERS: Record<EngineSettings['kind'], Opener> = {
   sqlite: openSqlite,
   memory: openSqlite,
+  // Its client library is large, and nothing of it is loaded where it is not used.
+  redis: async (...opening) => (await import('./redis/engine.ts')).openRedis(...opening),
 }
 
 /**
@@ -50,8 +52,9 @@ export function openEngine(
  * in bytes. @throws EngineRefused with a sentence that says what to do; no file is left then
  */
 export async function backUp(settings: EngineSettings, file: string): Promise<number> {
-  if (settings.kind === 'memory') {
-    throw new EngineRefused('A store in memory cannot be backed up.')
+  if (settings.kind !== 'sqlite') {
+    const what = settings.kind === 'redis' ? 'Redis is backed up by its own means' : 'in memory'
+    throw new EngineRefused(`Only a store in a folder is backed up by this command: ${what}.`)
   }
   return await backUpFolder({ folder: settings.folder, file })
 }
@@ -61,5 +64,5 @@ export async function backUp(settings: EngineSettings, file: string): Promise<nu
  * @throws EngineRefused where a start would be refused
  */
 export function factsOf(settings: EngineSettings): StoreFacts | null {
-  return settings.kind === 'memory' ? null : storeFacts(settings.folder)
+  return settings.kind === 'sqlite' ? storeFacts(settings.folder) : null
 }

@@ -92,9 +92,12 @@ function personalRule(rules: readonly Rule[]): Rule {
 
 /** What the rules keep, for the engine. */
 export function roomRules(rules: readonly Rule[]): RoomRules {
-  const kept = [personalRule(rules), ...rules].map(({ match, history }) => [match, history])
+  const all = [personalRule(rules), ...rules]
+  const kept = all.map(({ match, history }) => [match, history])
+  const ages = all.flatMap(({ history }) => (history ? [history.ageMs] : []))
   return {
     digest: hash('sha256', JSON.stringify(kept)),
+    keptMs: ages.includes(null) ? null : Math.max(0, ...ages.map(Number)),
     retentionOf: (room) => ruleFor(rules, room)?.history,
   }
 }

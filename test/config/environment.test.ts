@@ -77,7 +77,10 @@ const WRONG: [name: string, value: string][] = [
   ['NODE_ENV', 'prod'],
   ['NODE_ENV', 'Production'],
   ['NODE_ENV', 'constructor'],
-  ['USHER_REDIS_URL', 'redis://localhost'],
+  ['USHER_REDIS_URL', 'localhost:6379'],
+  ['USHER_REDIS_URL', 'redis://one:6379,two:6379'],
+  ['USHER_REDIS_URL', 'redis+sentinel://one:26379'],
+  ['USHER_REDIS_PREFIX', 'a{b}:'],
   ['USHER_CONFIG', '/nowhere/usher.config.json'],
 ]
 

@@ -205,9 +205,11 @@ function cutContract(t: Test, openShared: OpenShared, cutOff: NonNullable<Subjec
       back()
       await one.log.append('chat:1', draft('after'), options(retention))
       await soon(() => listener.told.includes('after'))
-      const [before, missed, after] = listener.told
-      t.same([before, after, listener.told.length], ['before', 'after', 3])
-      t.ok(['missed', 'gap'].includes(missed ?? ''))
+      t.same([listener.told[0], listener.told.at(-1)], ['before', 'after'])
+      // A message on its way may come when the cut is over, beside the gap that stands for it.
+      const between = listener.told.slice(1, -1)
+      t.ok(between.length > 0 && between.length === new Set(between).size)
+      t.ok(between.every((told) => told === 'missed' || told === 'gap'))
       const { gapAfter } = listener
       if (gapAfter !== null) t.equal(gapAfter.offset, retention === null ? 0 : 1)
     }

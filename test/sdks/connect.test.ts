@@ -1,8 +1,8 @@
 // How clients of the SDKs come in, stay in and stay away, with every credential that there is.
 import t, { type Test } from 'tap'
+import { cutProxy } from '../support/cut-proxy.ts'
 import { asServer, call, person, ticketOf } from '../support/people.ts'
 import { until } from '../support/until.ts'
-import { cutProxy } from './cut-proxy.ts'
 import { accessToken, byCookie, outsideToken, say, startScene, ticketsOf } from './scene.ts'
 import type { SdkClients } from './sdk-client.ts'
 import { SDKS, startSdk } from './sdks.ts'

@@ -1,8 +1,8 @@
 // Messages, one after the other, into a room whose reader is cut off at random moments, and what
 // the reader must have heard of them: each once, in their order.
 import type { Test } from 'tap'
+import type { CutProxy } from '../support/cut-proxy.ts'
 import { Dice } from '../support/dice.ts'
-import type { CutProxy } from './cut-proxy.ts'
 import { isShort, type Scene } from './scene.ts'
 
 const SEED = 13

@@ -1,8 +1,8 @@
 // Clients that are cut off at random moments, while messages are published: each message comes once
 // and in its order. And clients that were away for longer than messages are kept.
 import t from 'tap'
+import { cutProxy } from '../support/cut-proxy.ts'
 import { person } from '../support/people.ts'
-import { cutProxy } from './cut-proxy.ts'
 import { cutsOf, heardOnce, talkOverCuts } from './random-cuts.ts'
 import { byCookie, say, startScene, ticketsOf } from './scene.ts'
 import type { SdkClient } from './sdk-client.ts'

@@ -1,10 +1,10 @@
 // 128 rooms on one connection: after a restart of the server each of them has all that it missed.
 import t, { type Test } from 'tap'
 import { SERVER_KEY } from '../support/app.ts'
+import { cutProxy } from '../support/cut-proxy.ts'
 import { asServer, call } from '../support/people.ts'
 import type { Program } from '../support/program.ts'
 import { addressOf, spawnServer } from '../support/server-process.ts'
-import { cutProxy } from './cut-proxy.ts'
 import { isShort, say } from './scene.ts'
 import { SDKS, startSdk } from './sdks.ts'
 

@@ -9,6 +9,7 @@ export class CutLink implements RedisLink {
   readonly #link: RedisLink
   readonly #doubters = new Set<OnDoubt>()
   #isCut = false
+  #isDeaf = false
 
   constructor(link: RedisLink) {
     this.#link = link
@@ -31,6 +32,15 @@ export class CutLink implements RedisLink {
     }
   }
 
+  /** Loses what channels tell, and nothing else; returns how to mend it. */
+  deafen(): () => void {
+    this.#isDeaf = true
+    return () => {
+      this.#isDeaf = false
+      for (const onDoubt of this.#doubters) onDoubt(CUT, () => true)
+    }
+  }
+
   async send(...args: Parameters<RedisLink['send']>) {
     this.#check()
     return this.#link.send(...args)
@@ -49,7 +59,7 @@ export class CutLink implements RedisLink {
   async subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<void> {
     this.#check()
     await this.#link.subscribe(channel, (message) => {
-      if (!this.#isCut) onMessage(message)
+      if (!this.#isCut && !this.#isDeaf) onMessage(message)
     })
   }
 

@@ -85,6 +85,7 @@ export async function openSqlite(
     const threads = await startInMemory(DISK_CLOCK, counted)
     return begin(threads, null, { ...parts, measure: measureMemory(threads.reader) })
   }
+  if (settings.kind !== 'sqlite') throw new EngineRefused(`SQLite does not open ${settings.kind}.`)
   const { folder, lockWaitMs } = settings
   const lock = await lockFolder(folder, lockWaitMs, clock, onWaiting)
   try {

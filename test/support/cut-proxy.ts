@@ -1,12 +1,13 @@
 // A TCP proxy in front of a server, which a test cuts and points to the next server.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import type { Teardown } from '../support/program.ts'
+import type { Teardown } from './program.ts'
 
 export class CutProxy {
   /** How many connections have come. */
   taken = 0
   #target: number
+  #isHeld = false
   readonly #pairs = new Set<[Socket, Socket]>()
   readonly #server = createServer((socket) => this.#take(socket))
 
@@ -33,6 +34,12 @@ export class CutProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
   }
 
+  /** Takes connections, and passes nothing on until it is told to: a link that hangs. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    for (const pair of this.#pairs) for (const socket of pair) this.#holdOne(socket)
+  }
+
   close(): void {
     this.#server.close()
     this.cut()
@@ -52,6 +59,12 @@ export class CutProxy {
       })
     }
     client.pipe(server).pipe(client)
+    for (const socket of pair) this.#holdOne(socket)
+  }
+
+  #holdOne(socket: Socket): void {
+    if (this.#isHeld) socket.pause()
+    else socket.resume()
   }
 }
 

@@ -1,0 +1,38 @@
+// The calls that an engine has accepted: some ask Redis several times, one after the other, and an
+// engine that closes finishes them.
+import { EngineUnavailable } from '../engine.ts'
+import { CLOSED } from './errors.ts'
+
+type Method = (...args: unknown[]) => unknown
+
+export class AcceptedCalls {
+  readonly #underWay = new Set<Promise<unknown>>()
+  #isClosed = false
+
+  /** The same store, whose calls are turned away once this is closed. */
+  of<Store extends object>(store: Store): Store {
+    return new Proxy(store, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => this.#call(value.bind(target) as Method, args)
+      },
+    })
+  }
+
+  /** Resolves when none is under way any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(this.#underWay)
+  }
+
+  #call(method: Method, args: unknown[]): unknown {
+    if (this.#isClosed) return Promise.reject(new EngineUnavailable(CLOSED))
+    const answer = method(...args)
+    if (!(answer instanceof Promise)) return answer
+    this.#underWay.add(answer)
+    const end = () => this.#underWay.delete(answer)
+    answer.then(end, end)
+    return answer
+  }
+}

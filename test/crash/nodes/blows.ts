@@ -1,0 +1,73 @@
+// What befalls a service of several nodes, as a seed decides it. Each blow ends what it began
+// before it resolves, so that a run may stop between any two.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Dice } from '../../support/dice.ts'
+import type { Client } from '../clients/run-parts.ts'
+import type { Service } from './service.ts'
+import type { ServiceNode } from './service-node.ts'
+
+export interface Targets {
+  service: Service
+  clients: readonly Client[]
+}
+
+type Blow = (targets: Targets, dice: Dice) => Promise<void>
+
+const onNode =
+  (strike: (node: ServiceNode, dice: Dice) => Promise<void>): Blow =>
+  ({ service }, dice) =>
+    strike(dice.pick(service.nodes), dice)
+
+export const BLOWS: Readonly<Record<string, Blow>> = {
+  'node killed': onNode(async (node, dice) => {
+    await node.kill()
+    await pause(dice.below(500))
+    node.spawn()
+    await node.ready()
+  }),
+  'node frozen': onNode(async (node, dice) => {
+    node.freeze(true)
+    await pause(100 + dice.below(2_000))
+    node.freeze(false)
+  }),
+  'node frozen past its lease': onNode(async (node) => {
+    node.freeze(true)
+    await pause(8_000)
+    node.freeze(false)
+  }),
+  'link cut': onNode(async (node) => node.cutLink()),
+  'link hangs': onNode(async (node, dice) => {
+    node.holdLink(true)
+    await pause(100 + dice.below(5_000))
+    node.holdLink(false)
+  }),
+  'Redis killed': async ({ service }, dice) => {
+    await service.redis.kill()
+    await pause(dice.below(1_500))
+    await service.redis.start()
+  },
+  'Redis frozen': async ({ service }, dice) => {
+    service.redis.signal('SIGSTOP')
+    await pause(100 + dice.below(5_000))
+    service.redis.signal('SIGCONT')
+  },
+  'all clients cut': async ({ clients }) => {
+    for (const client of clients) client.cut()
+  },
+}
+
+const BETWEEN_MS = 1_500
+
+/** So many blows, each named as it begins. */
+export async function strike(
+  targets: Targets,
+  dice: Dice,
+  { blows, onBlow }: { blows: readonly string[]; onBlow: (name: string) => void },
+): Promise<void> {
+  for (const name of blows) {
+    await pause(dice.below(BETWEEN_MS))
+    onBlow(name)
+    await BLOWS[name]?.(targets, dice)
+  }
+  await targets.service.ready()
+}

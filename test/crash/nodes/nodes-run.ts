@@ -1,0 +1,77 @@
+// One run on three nodes: clients talk on all of them while nodes, Redis and the links between
+// fail; then all becomes quiet, and what all clients saw is compared with the history.
+import { setTimeout as pause } from 'node:timers/promises'
+import { Dice } from '../../support/dice.ts'
+import { Follower } from '../clients/follower.ts'
+import { Poster, type Way } from '../clients/poster.ts'
+import type { Scene } from '../clients/run-parts.ts'
+import { Talker } from '../clients/talker.ts'
+import { historyOf } from '../history.ts'
+import type { Outcome } from '../kill-run.ts'
+import { Record } from '../record.ts'
+import { verdict } from '../verdict.ts'
+import { strike } from './blows.ts'
+import { Service } from './service.ts'
+
+const ROOMS = ['crash:a', 'crash:b']
+const WAYS: readonly Way[] = ['keyed', 'keyed', 'keyed', 'plain', 'plain', 'batch']
+const FOLLOWERS = 9
+const QUIET_MS = 30_000
+const LOOK_AGAIN_MS = 50
+
+export interface NodesRun {
+  seed: number
+  /** Names of blows, in order. */
+  blows: readonly string[]
+  onBlow(name: string): void
+}
+
+export async function nodesRun({ seed, blows, onBlow }: NodesRun): Promise<Outcome> {
+  const service = await Service.start()
+  try {
+    const record = new Record()
+    const scene = service.scene(record, new Dice(seed, 1), new Dice(seed, 2))
+    const posters = WAYS.map((way, i) => new Poster(scene, `p${i}`, { rooms: ROOMS, way }))
+    const talkers = ROOMS.map(
+      (room, i) => new Talker(scene, `t${i}`, { room, replay: 0, talks: true }),
+    )
+    const followers = Array.from(
+      { length: FOLLOWERS },
+      (_, i) => new Follower(scene, `f${i}`, ROOMS[i % ROOMS.length] ?? ''),
+    )
+    const clients = [...talkers, ...followers]
+    await strike({ service, clients }, new Dice(seed, 3), { blows, onBlow })
+    for (const talker of talkers) talker.hush()
+    await Promise.all(posters.map((poster) => poster.stop()))
+    const wrongs = await judge(scene, followers)
+    for (const client of clients) client.stop()
+    return { wrongs: [...record.wrongs, ...wrongs], counts: record.counts }
+  } finally {
+    await service.remove()
+  }
+}
+
+async function judge(scene: Scene, followers: readonly Follower[]): Promise<string[]> {
+  const wrongs: string[] = []
+  for (const room of ROOMS) {
+    const here = followers.filter((follower) => follower.room === room)
+    const history = await quiet(scene, room, here)
+    for (const follower of here) {
+      if (follower.at?.offset === history.offset) continue
+      wrongs.push(`${room}: ${follower.who} ends at ${follower.at?.offset} of ${history.offset}`)
+    }
+    wrongs.push(...history.wrongs, ...verdict(scene.record.room(room), history))
+  }
+  return wrongs
+}
+
+/** The history, when the followers have all of it or had time enough. */
+async function quiet(scene: Scene, room: string, followers: readonly Follower[]) {
+  const deadline = performance.now() + QUIET_MS
+  for (;;) {
+    const history = await historyOf(scene, room)
+    const isQuiet = followers.every(({ at }) => at?.offset === history.offset)
+    if (isQuiet || performance.now() > deadline) return history
+    await pause(LOOK_AGAIN_MS)
+  }
+}

@@ -1,0 +1,42 @@
+// `npm run crash:nodes [-- --blows N --seed S --only "node killed" --short]` strikes a service of
+// three nodes on a real Redis, and checks its promises. Exit code 1 when one was broken.
+import { parseArgs } from 'node:util'
+import { Dice } from '../../support/dice.ts'
+import { BLOWS } from './blows.ts'
+import { nodesRun } from './nodes-run.ts'
+
+const BLOWS_OF = { long: 160, short: 6 }
+/** So many on one service, then a new one. */
+const BLOWS_PER_RUN = 20
+
+const { values } = parseArgs({
+  options: {
+    blows: { type: 'string' },
+    only: { type: 'string' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    short: { type: 'boolean', default: false },
+  },
+})
+const total = Number(values.blows ?? BLOWS_OF[values.short ? 'short' : 'long'])
+const names = values.only === undefined ? Object.keys(BLOWS) : [values.only]
+let isGood = true
+for (let done = 0; done < total; done += BLOWS_PER_RUN) {
+  const seed = Number(values.seed) + done
+  const dice = new Dice(seed, 0)
+  const some = Math.min(BLOWS_PER_RUN, total - done)
+  // Each kind once before any comes again, in an order that the seed decides.
+  const order = names.toSorted(() => dice.below(2) - 0.5)
+  const blows = Array.from({ length: some }, (_, at) => order[at % order.length] ?? '')
+  const began = performance.now()
+  const onBlow = (name: string) => process.stdout.isTTY && console.log(`  ${name}`)
+  const { counts, wrongs } = await nodesRun({ seed, blows, onBlow })
+  const said = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
+  const seconds = Math.round((performance.now() - began) / 1_000)
+  console.log(`seed ${seed}: ${blows.join(', ')} in ${seconds} s; ${said.join(', ')}`)
+  for (const wrong of wrongs.slice(0, 20)) console.log(`BROKEN ${wrong}`)
+  console.log(wrongs.length === 0 ? 'no promise broken' : `${wrongs.length} BROKEN`)
+  isGood &&= wrongs.length === 0
+}
+process.exitCode = isGood ? 0 : 1
+// Sockets that a run left waiting must not keep us.
+process.exit()

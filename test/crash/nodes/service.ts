@@ -1,0 +1,63 @@
+// A service of three nodes on a Redis that keeps every write. Each connection and request of a
+// client goes to another node, as a proxy in front would send it.
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Dice } from '../../support/dice.ts'
+import { freePort } from '../../support/free-port.ts'
+import { asServer } from '../../support/people.ts'
+import { EVERY_WRITE, RedisServer } from '../../support/redis-server.ts'
+import type { Scene } from '../clients/run-parts.ts'
+import type { Record } from '../record.ts'
+import { ServiceNode } from './service-node.ts'
+
+const NODES = 3
+
+export class Service {
+  readonly redis: RedisServer
+  readonly nodes: readonly ServiceNode[]
+
+  private constructor(redis: RedisServer, nodes: readonly ServiceNode[]) {
+    this.redis = redis
+    this.nodes = nodes
+  }
+
+  /** Resolves when all of it answers. */
+  static async start(): Promise<Service> {
+    const folder = mkdtempSync(join(realpathSync(tmpdir()), 'usher-redis-'))
+    const redis = new RedisServer(folder, await freePort(), EVERY_WRITE)
+    await redis.start()
+    const made = Array.from({ length: NODES }, () => ServiceNode.make(redis.port))
+    const service = new Service(redis, await Promise.all(made))
+    for (const node of service.nodes) node.spawn()
+    await service.ready()
+    return service
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.ready()))
+  }
+
+  /** What clients see of it; `dice` chooses their nodes. */
+  scene(record: Record, dice: Dice, nodeDice: Dice): Scene {
+    const next = (): ServiceNode => {
+      const up = this.nodes.filter(({ isUp }) => isUp)
+      return nodeDice.pick(up.length > 0 ? up : this.nodes)
+    }
+    return {
+      ...{ record, dice, authorization: asServer.authorization },
+      get port() {
+        return next().port
+      },
+      get url() {
+        return next().url
+      },
+    }
+  }
+
+  async remove(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.remove()))
+    await this.redis.kill()
+    rmSync(this.redis.folder, { recursive: true, force: true })
+  }
+}

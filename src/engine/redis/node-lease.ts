@@ -69,7 +69,8 @@ export class NodeLease {
     await this.#link.subscribe(this.#keys.channel, () => void this.renew().catch(nothing))
     await this.#begin()
     this.#timer = this.#clock.every(this.#times.renewMs, () => void this.renew().catch(nothing))
-    this.#stopDoubting = this.#link.onDoubt(() => {
+    this.#stopDoubting = this.#link.onDoubt((_, concerns) => {
+      if (!concerns(this.#keys.channel)) return
       this.#graceUntil = this.#clock.elapsed() + this.#times.graceMs
       this.renew().catch(nothing)
     })

@@ -73,10 +73,19 @@ export class PresenceMirror {
     this.#lists.add(list)
     try {
       const listed = await read()
+      await this.#judgeNodes(listed)
       if (this.isWatched) this.#reconcile(listed, list)
       return Array.from(listed.values(), ({ entry }) => entry)
     } finally {
       this.#lists.delete(list)
+    }
+  }
+
+  /** Whether a node lives decides what becomes of its entries that Redis does not have. */
+  async #judgeNodes(listed: ReadonlyMap<string, Owned>): Promise<void> {
+    for (const [connection, { node }] of this.#known) {
+      if (listed.has(connection) || this.#nodes.isLiving(node) || this.#nodes.isGone(node)) continue
+      return this.#nodes.lookUp()
     }
   }
 
@@ -93,10 +102,10 @@ export class PresenceMirror {
     }
   }
 
-  /** Its node is there, or had no time yet to say that it is, and Redis may have lost the entry. */
+  /** Redis may have lost the entry, and its node has entered it again, or not had time to. */
   #mayComeAgain({ node }: Owned): boolean {
     if (this.#nodes.isGone(node)) return false
-    return !this.isSettled || (this.#nodes.isInGrace && !this.#nodes.isLiving(node))
+    return !this.isSettled || !this.#nodes.isLiving(node)
   }
 
   #entered(change: Change): void {

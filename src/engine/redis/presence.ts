@@ -41,6 +41,8 @@ interface Room {
   run: string | null
   /** Resolves when its channel is subscribed; null where it is not. */
   listening: Promise<void> | null
+  /** The doubt over Redis in which it was another run last. */
+  lostIn: number
 }
 
 export class RedisPresence implements PresenceStore {
@@ -62,7 +64,7 @@ export class RedisPresence implements PresenceStore {
     this.#nodes = new SeenNodes(lease)
     this.#writes = new PresenceWrites({ ...parts, node: () => lease.node })
     this.#timer = clock.every(CONFIRM_MS, () => this.#confirmAll())
-    this.#stopDoubting = link.onDoubt(() => void this.#doubted())
+    this.#stopDoubting = link.onDoubt((_, concerns) => void this.#doubted(concerns))
     lease.onRenewed((former) => this.#renewed(former))
     lease.onLook(() => this.#looked())
   }
@@ -118,7 +120,9 @@ export class RedisPresence implements PresenceStore {
     const found = this.#rooms.get(name)
     if (found) return found
     const mirror = new PresenceMirror(this.#nodes)
-    const room = { name, mirror, own: new Map(), run: this.#runOf(name), listening: null }
+    const room: Room = {
+      ...{ name, mirror, own: new Map(), run: this.#runOf(name), listening: null, lostIn: 0 },
+    }
     this.#rooms.set(name, room)
     return room
   }
@@ -144,7 +148,11 @@ export class RedisPresence implements PresenceStore {
 
   #runOf(name: string): string | null {
     const { link, keys } = this.#parts
-    return link.away === null ? link.runOf(keys.room(name, 'p')) : null
+    try {
+      return link.runOf(keys.room(name, 'p'))
+    } catch {
+      return null
+    }
   }
 
   /** The entries of nodes that are not gone; those of the others are deleted meanwhile. */
@@ -203,7 +211,7 @@ export class RedisPresence implements PresenceStore {
       scanned += 1 + mirror.size
       if (scanned < ENTRIES_AT_ONCE) continue
       scanned = 0
-      await this.#nextTurn()
+      await new Promise<void>((next) => this.#parts.clock.endOfTurn(next))
     }
   }
 
@@ -243,43 +251,47 @@ export class RedisPresence implements PresenceStore {
   }
 
   /** Watchers list what they missed: where Redis may have lost some, when it may be there again. */
-  async #doubted(): Promise<void> {
+  async #doubted(concerns: (channel: string) => boolean): Promise<void> {
     this.#doubts += 1
     const doubt = this.#doubts
-    const [missed, lost]: [Room[], Room[]] = [[], []]
-    for (const room of this.#rooms.values()) {
-      const run = this.#runOf(room.name)
-      const isSame = run !== null && run === room.run
-      room.run = run
-      if (isSame && room.mirror.isSettled) missed.push(room)
-      else lost.push(room)
-    }
-    for (const { name, mirror } of lost) {
-      mirror.isSettled = false
-      this.#unsure.add(name)
+    const { missed, lost } = this.#inDoubt(concerns)
+    for (const room of lost) {
+      room.lostIn = doubt
+      room.mirror.isSettled = false
+      this.#unsure.add(room.name)
     }
     // With a lease that is gone this node has another id now, and confirms everything.
     await this.#nodes.lookUp().catch(nothing)
-    await this.#tellGaps(missed, doubt)
+    await this.#tellGaps(missed)
     if (lost.length === 0) return
     await sleep(this.#parts.clock, this.#parts.settleMs ?? SETTLE_MS)
-    await this.#tellGaps(lost, doubt)
+    const since = lost.filter(({ lostIn }) => lostIn === doubt)
+    for (const { mirror } of since) mirror.isSettled = true
+    await this.#tellGaps(since)
   }
 
-  async #tellGaps(rooms: readonly Room[], doubt: number): Promise<void> {
+  /** A room that no channel tells of has its run alone to go by. */
+  #inDoubt(concerns: (channel: string) => boolean): Record<'missed' | 'lost', Room[]> {
+    const [missed, lost]: [Room[], Room[]] = [[], []]
+    for (const room of this.#rooms.values()) {
+      const { name, listening } = room
+      if (listening !== null && !concerns(this.#channel(name))) continue
+      const run = this.#runOf(name)
+      const isSame = run !== null && run === room.run
+      room.run = run
+      if (isSame) missed.push(room)
+      else lost.push(room)
+    }
+    return { missed, lost }
+  }
+
+  async #tellGaps(rooms: readonly Room[]): Promise<void> {
     const step = Math.max(ROOMS_AT_ONCE, Math.ceil(rooms.length / GAP_STEPS))
     for (let from = 0; from < rooms.length; from += step) {
       if (from > 0) await sleep(this.#parts.clock, GAP_STEP_MS)
-      if (this.#isClosed || doubt !== this.#doubts) return
-      for (const { mirror } of rooms.slice(from, from + step)) {
-        mirror.isSettled = true
-        mirror.tellGap()
-      }
+      if (this.#isClosed) return
+      for (const { mirror } of rooms.slice(from, from + step)) mirror.tellGap()
     }
-  }
-
-  #nextTurn(): Promise<void> {
-    return new Promise((resolve) => this.#parts.clock.endOfTurn(resolve))
   }
 }
 

@@ -4,7 +4,7 @@ import { type Position, tombstoneOf } from '../../protocol/message.ts'
 import type { Follower } from '../message-log.ts'
 import { messageIn, type News, newsIn } from './log-envelope.ts'
 import type { LogReads, Numbered, RoomPage } from './log-reads.ts'
-import { compare, type RoomState, type Told } from './log-state.ts'
+import { compare, type RoomState, redactionsKept, type Told } from './log-state.ts'
 import type { HiddenUsers } from './log-user-redactions.ts'
 
 /** Where more waits, it is dropped, and read from the stream instead. */
@@ -12,6 +12,8 @@ const QUEUE_BYTES_MAX = 1024 * 1024
 const READ_AT_ONCE = 512
 /** With more redactions that were missed, the room is read again. */
 const REDACTIONS_MAX = 1_000
+/** How many former epochs are remembered: more do not end while Redis begins again once. */
+const EPOCHS_MAX = 8
 
 export interface FollowedRoomParts {
   room: string
@@ -29,8 +31,8 @@ export class FollowedRoom {
   /** Whether the channel said something since this was set to false. */
   wasHeard = false
   #told: Told | null = null
-  /** What may still come of them was told, or is in a gap. */
-  #formerEpoch = ''
+  /** Epochs that have ended, the last one first: what still comes of them was told or is lost. */
+  #formerEpochs: readonly string[] = []
   #formerRun = ''
   /** Whether something may be missing: then what comes waits. */
   #isBehind = true
@@ -74,15 +76,22 @@ export class FollowedRoom {
     if (!this.#hasReached(position)) await this.heal()
   }
 
+  /** Says to Redis what was told: it gives the room a new epoch where it has less. */
+  vouch(told: Told): Promise<RoomState> {
+    return this.#parts.reads.vouch(this.name, told, this.#formerEpochs)
+  }
+
   /** `told` is what was told when `state` was asked for. Resolves when what it shows is healed. */
   async confirm(told: Told, state: RoomState): Promise<void> {
     const now = this.#told
     if (now === null) return
     const isSame = compare(told, state) === 'same' && now.epoch === told.epoch
-    const isAhead = state.offset > now.offset || state.redactions > now.redactions
+    const redactions = redactionsKept(now, state)
+    const isAhead = state.offset > now.offset || state.redactions > redactions
     if (this.#isBehind || !isSame || isAhead) return this.heal()
-    const isNews = now.run !== state.run || now.epoch !== state.epoch
-    if (isNews && now.run === told.run) this.#goOn({ ...now, epoch: state.epoch, run: state.run })
+    const { epoch, run } = state
+    const isNews = now.run !== run || now.epoch !== epoch
+    if (isNews && now.run === told.run) this.#goOn({ offset: now.offset, epoch, run, redactions })
   }
 
   /** Messages may have been missed; where none is kept, there is no other sign of it. */
@@ -111,10 +120,10 @@ export class FollowedRoom {
     const told = this.#told && { ...this.#told }
     if (told === null || this.follower === null) return this.#jump(told)
     const page = await reads.after(this.name, told.offset, READ_AT_ONCE)
-    const verdict = compare(told, page.state)
+    const verdict = compare(told, page.state, this.#formerEpochs)
     if (verdict === 'same') return this.#tellPage(told, page)
     if (verdict === 'other') this.#gap(page.state)
-    else await reads.vouch(this.name, told)
+    else await this.vouch(told)
     return verdict === 'other'
   }
 
@@ -125,8 +134,8 @@ export class FollowedRoom {
     if (told !== null) {
       // A follower that came meanwhile is told what came since.
       if (this.follower !== null) return false
-      if (compare(told, state) === 'lost') {
-        await reads.vouch(this.name, told)
+      if (compare(told, state, this.#formerEpochs) === 'lost') {
+        await this.vouch(told)
         return false
       }
     }
@@ -136,15 +145,15 @@ export class FollowedRoom {
 
   async #tellPage(told: Told, { state, messages }: RoomPage): Promise<boolean> {
     const { epoch, run } = state
+    const redactions = redactionsKept(told, state)
     const first = messages[0]?.[0].offset ?? state.offset + 1
     if (first > told.offset + 1) return this.#gap(state)
-    this.#goOn({ ...told, epoch, run })
+    this.#goOn({ ...told, epoch, run, redactions })
     for (const message of messages) {
       if (message[0].offset !== (this.#told?.offset ?? 0) + 1) return this.#gap(state)
       this.#tell(message)
     }
-    const { offset = 0, redactions = 0 } = this.#told ?? {}
-    if (offset < state.offset) return false
+    if ((this.#told?.offset ?? 0) < state.offset) return false
     if (redactions >= state.redactions) return true
     return await this.#tellRedactions(redactions, state)
   }
@@ -171,7 +180,9 @@ export class FollowedRoom {
 
   #goOn({ epoch, offset, run, redactions }: Told): void {
     const former = this.#told
-    if (former !== null && former.epoch !== epoch) this.#formerEpoch = former.epoch
+    if (former !== null && former.epoch !== epoch) {
+      this.#formerEpochs = [former.epoch, ...this.#formerEpochs].slice(0, EPOCHS_MAX)
+    }
     if (former !== null && former.run !== run) this.#formerRun = former.run
     this.#told = { epoch, offset, run, redactions }
   }
@@ -239,7 +250,7 @@ export class FollowedRoom {
 
   /** A former epoch has ended, whatever still comes of it. */
   #takeOther(epoch: string): void {
-    if (epoch !== this.#formerEpoch) this.#healLater()
+    if (!this.#formerEpochs.includes(epoch)) this.#healLater()
   }
 
   #takeUnkept({ words, bytes, from }: News): void {
@@ -268,7 +279,7 @@ export class FollowedRoom {
 
   #takeDeletion(told: Told, { words }: News): void {
     const [former = '', offset, epoch = '', run = ''] = words
-    if (epoch === told.epoch || former === this.#formerEpoch) return
+    if (epoch === told.epoch || this.#formerEpochs.includes(former)) return
     const isNext = former === told.epoch && Number(offset) === told.offset
     if (!isNext) return this.#healLater()
     this.#gap({ epoch, offset: 0, run, redactions: 0 })

@@ -45,7 +45,7 @@ export class FollowedRooms {
   constructor(parts: FollowedRoomsParts) {
     this.#parts = parts
     this.#timer = parts.clock.every(LOOK_MS, () => this.#tick())
-    this.#stopDoubting = parts.link.onDoubt(() => this.#doubtAll())
+    this.#stopDoubting = parts.link.onDoubt((_, isConcerned) => this.#doubtAll(isConcerned))
   }
 
   close(): void {
@@ -109,9 +109,10 @@ export class FollowedRooms {
     if (this.#entries.get(room.name)?.room === room) this.#doubted.add(room)
   }
 
-  /** Every channel is subscribed again; what was missed before comes before all that is newer. */
-  #doubtAll(): void {
+  /** The channels are subscribed again; what was missed before comes before all that is newer. */
+  #doubtAll(isConcerned: (channel: string) => boolean): void {
     for (const { room } of this.#entries.values()) {
+      if (!isConcerned(this.#parts.keys.room(room.name, 'c'))) continue
       room.missed()
       this.#doubted.add(room)
     }
@@ -171,7 +172,7 @@ export class FollowedRooms {
     if (told === null) return
     const isOtherRun = told.offset > 0 && told.run !== reads.runOf(room.name)
     // What this node was told speaks for the copy of the data that Redis has now.
-    const state = isOtherRun ? await reads.vouch(room.name, told) : await reads.state(room.name)
+    const state = isOtherRun ? await room.vouch(told) : await reads.state(room.name)
     await room.confirm(told, state)
   }
 }

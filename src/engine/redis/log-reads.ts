@@ -92,14 +92,17 @@ export class LogReads {
     return this.page(room, { retention: ALL, ...bounds, order: 'asc' })
   }
 
-  /** Says what this node was told: where less is in Redis, the answer has a new epoch. */
-  async vouch(room: string, told: Told): Promise<RoomState> {
+  /**
+   * Says what this node was told: where less is in Redis, the answer has a new epoch.
+   * So it has where one of the `former` epochs, which had ended, is there again.
+   */
+  async vouch(room: string, told: Told, former: readonly string[]): Promise<RoomState> {
     const { link, keys } = this.#parts
     const run = this.runOf(room)
     const reply = await link.run(
       VOUCH,
       [keys.room(room, 'm'), keys.room(room, 'c')],
-      [told.epoch, String(told.offset), told.run, run],
+      [told.epoch, String(told.offset), told.run, run, ...former],
     )
     return stateIn(reply, this.unbornEpoch(run))
   }

@@ -18,15 +18,19 @@ export interface RoomState extends Told {
   /** The run before `run` in which something was accepted, and the newest offset of that time. */
   readonly former: string
   readonly since: number
+  /** How many redactions there were by then. */
+  readonly sinceRedactions: number
 }
 
 /** The fields of a room's hash, in the order in which scripts give them. */
-export const STATE_FIELDS = ['epoch', 'offset', 'run', 'former', 'since', 'redacted', 'first']
+export const STATE_FIELDS = [
+  ...['epoch', 'offset', 'run', 'former', 'since', 'since_redacted', 'redacted', 'first'],
+]
 
 /** `unborn` is the epoch of rooms that do not exist. */
 export function stateIn(reply: Reply, unborn: string): RoomState {
   const fields = reply as (Buffer | null)[]
-  const [epoch, offset, run, former, since, redacted] = fields
+  const [epoch, offset, run, former, since, sinceRedacted, redacted] = fields
   const text = (field: Buffer | null | undefined) => field?.toString('latin1') ?? ''
   return {
     exists: Boolean(epoch),
@@ -35,6 +39,7 @@ export function stateIn(reply: Reply, unborn: string): RoomState {
     run: text(run),
     former: text(former),
     since: Number(since ?? 0),
+    sinceRedactions: Number(sinceRedacted ?? 0),
     redactions: Number(redacted ?? 0),
   }
 }
@@ -45,9 +50,13 @@ export function stateIn(reply: Reply, unborn: string): RoomState {
  */
 export type Verdict = 'same' | 'other' | 'lost'
 
-/** `told` MUST be what was told when `state` was asked for. */
-export function compare(told: Told, state: RoomState): Verdict {
+/**
+ * `told` MUST be what was told when `state` was asked for. An epoch that had ended before, one of
+ * `former`, is there again where its end was lost.
+ */
+export function compare(told: Told, state: RoomState, former: readonly string[] = []): Verdict {
   if (state.epoch !== told.epoch) {
+    if (former.includes(state.epoch)) return 'lost'
     // Nothing was told, and nothing is there.
     return told.offset === 0 && !state.exists ? 'same' : 'other'
   }
@@ -58,4 +67,10 @@ export function compare(told: Told, state: RoomState): Verdict {
 function keptFor({ run, offset }: Told, state: RoomState): number {
   if (offset === 0 || state.run === run) return state.offset
   return state.former === run ? Math.min(state.since, state.offset) : 0
+}
+
+/** How many of the redactions of the room were told; those that were lost are not in it. */
+export function redactionsKept(told: Told, state: RoomState): number {
+  const kept = Math.min(told.redactions, state.redactions)
+  return state.run === told.run ? kept : Math.min(kept, state.sinceRedactions)
 }

@@ -114,7 +114,9 @@ export class RedisLog implements MessageLog {
     const { link, keys } = this.#parts
     const names: [string, ...string[]] = [keys.room(room, 'm'), keys.room(room, 's')]
     names.push(keys.room(room, 'x'), keys.room(room, 'c'))
-    return (await link.run(REDACT, names, [String(offset), epoch ?? ''])) === 1
+    return (
+      (await link.run(REDACT, names, [String(offset), epoch ?? '', this.#reads.runOf(room)])) === 1
+    )
   }
 
   redactUser(user: string): Promise<void> {

@@ -22,7 +22,8 @@ async function openNode(t: Test, keys: Keys): Promise<Engine> {
   const link = new SingleLink({ url: redis.url, clock: systemClock, random: systemRandom })
   await link.open()
   const shares = createMemoryShares(boundsOf(DEFAULT_LIMITS), systemClock)
-  const log = new RedisLog({ link, keys, clock: systemClock, shares, isLossless: false })
+  const parts = { link, keys, clock: systemClock, shares, isLossless: false }
+  const log = new RedisLog(parts)
   await log.open()
   t.teardown(async () => {
     log.close()

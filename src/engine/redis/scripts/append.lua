@@ -49,7 +49,8 @@ epoch = epoch or ARGV[4]
 if epoch ~= state[1] then redis.call('HSET', room, 'epoch', epoch) end
 -- Nodes that were told more than this of the former run see by it that they were overtaken.
 if is_another_run then
-  redis.call('HSET', room, 'run', run, 'former', state[3] or '', 'since', offset)
+  redis.call('HSET', room, 'run', run, 'former', state[3] or '', 'since', offset,
+    'since_redacted', redis.call('HGET', room, 'redacted') or 0)
 end
 
 offset = offset + 1

@@ -17,7 +17,7 @@ local fresh = redis.sha1hex(table.concat({ epoch, run, clock[1], clock[2] }, ' '
 fresh = string.sub(fresh, 1, 16)
 redis.call('UNLINK', stream, redactions)
 redis.call('HSET', room, 'epoch', fresh, 'offset', 0, 'run', run, 'first', 1)
-redis.call('HDEL', room, 'former', 'since', 'redacted', 'until')
+redis.call('HDEL', room, 'former', 'since', 'since_redacted', 'redacted', 'swept', 'until')
 redis.call('PEXPIRE', room, 2592000000)
 redis.call('SPUBLISH', channel, table.concat({ 'd' .. epoch, offset, fresh, run }, ' '))
 return 1

@@ -9,7 +9,8 @@
 -- offset, time, whether it was redacted, and its envelope.
 local room, stream, redactions = KEYS[1], KEYS[2], KEYS[3]
 local age, limit, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local fields = { 'epoch', 'offset', 'run', 'former', 'since', 'redacted', 'first' }
+local fields = { 'epoch', 'offset', 'run', 'former', 'since' }
+for _, name in ipairs({ 'since_redacted', 'redacted', 'first' }) do table.insert(fields, name) end
 local state = redis.call('HMGET', room, unpack(fields))
 local newest = tonumber(state[2] or 0)
 
@@ -26,7 +27,7 @@ local function time_of(offset)
   return entry and tonumber(entry[2][2]) or tombstone(offset) or 0
 end
 
-local oldest = math.max(tonumber(state[7] or 1), newest - ARGV[1] + 1)
+local oldest = math.max(tonumber(state[8] or 1), newest - ARGV[1] + 1)
 if newest > 0 and redis.call('EXISTS', stream) == 0 then oldest = newest + 1 end
 if age and oldest <= newest then
   local clock = redis.call('TIME')
@@ -78,5 +79,5 @@ while is_open and at >= low and at <= high do
   end
   if #some < 32 then tombstones_to(is_ascending and high + 1 or low - 1) end
 end
-state[8], state[9] = oldest, list
+state[9], state[10] = oldest, list
 return state

@@ -1,11 +1,11 @@
 -- Takes a message back: its offset, time, kind and user stay.
 --
 -- KEYS: the room's hash, its stream, its redactions, its channel.
--- ARGV: 1 the offset, 2 the epoch that the room must have ('' for any).
+-- ARGV: 1 the offset, 2 the epoch that the room must have ('' for any), 3 the run of this primary.
 --
 -- Gives 1, or 0 where there is no such message.
 local room, stream, redactions, channel = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local epoch = redis.call('HGET', room, 'epoch')
+local epoch, newest, run = unpack(redis.call('HMGET', room, 'epoch', 'offset', 'run'))
 if not epoch or ARGV[2] ~= '' and ARGV[2] ~= epoch then return 0 end
 local entry = redis.call('XRANGE', stream, ARGV[1], ARGV[1])[1]
 if not entry then return 0 end
@@ -13,6 +13,10 @@ if not entry then return 0 end
 local time, envelope = entry[2][2], entry[2][4]
 local header = cjson.decode(string.sub(envelope, 1, string.find(envelope, '\n', 1, true) - 1))
 redis.call('XDEL', stream, entry[1])
+if run ~= ARGV[3] then
+  redis.call('HSET', room, 'run', ARGV[3], 'former', run, 'since', newest,
+    'since_redacted', redis.call('HGET', room, 'redacted') or 0)
+end
 -- By its offset for pages, by its number for followers that missed it.
 local number = redis.call('HINCRBY', room, 'redacted', 1)
 local left = time .. ' ' .. cjson.encode({ header[1], header[2] }) .. '\n'

@@ -10,6 +10,8 @@ export interface Watched {
   primary: RedisServer
   replica: RedisServer
   url: string
+  /** Makes all Sentinels name another primary, while the present one goes on as before. */
+  name(server: RedisServer): Promise<void>
 }
 
 const NAME = 'usher'
@@ -35,7 +37,13 @@ export async function startWatched(t: Teardown, sentinels = 1): Promise<Watched>
     ports.push(await startSentinel(t, primary.port, quorum))
   }
   const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',')
-  return { primary, replica, url: `redis+sentinel://${hosts}/${NAME}` }
+  const name = async ({ port }: RedisServer) => {
+    for (const sentinel of ports) {
+      await tell(sentinel, 'SENTINEL', 'REMOVE', NAME)
+      await tell(sentinel, 'SENTINEL', 'MONITOR', NAME, '127.0.0.1', `${port}`, `${quorum}`)
+    }
+  }
+  return { primary, replica, url: `redis+sentinel://${hosts}/${NAME}`, name }
 }
 
 async function startSentinel(t: Teardown, primary: number, quorum: number): Promise<number> {

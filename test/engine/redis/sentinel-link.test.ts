@@ -8,7 +8,7 @@ import type { RedisServer } from '../../support/redis-server.ts'
 import { until } from '../../support/until.ts'
 import { linkSuite } from './link-suite.ts'
 
-const { primary, replica, url } = await startWatched(t)
+const { primary, replica, url, name } = await startWatched(t)
 
 async function linkTo(t: Test): Promise<SingleLink> {
   const link = new SingleLink({ url, clock: systemClock, random: systemRandom })
@@ -52,4 +52,17 @@ t.test('when the primary dies, the replica in its place is found, and doubt told
   t.equal(link.away, null)
   t.equal(await link.send('n', ['INCR', 'moved']), 1)
   t.same(await replica.tell('GET', 'moved'), Buffer.from('1'))
+})
+
+t.test('a primary that Sentinels no longer name is left, though it answers', async (t) => {
+  const link = await linkTo(t)
+  const doubts: string[] = []
+  link.onDoubt((reason) => doubts.push(reason))
+  await primary.tell('REPLICAOF', 'NO', 'ONE')
+  await name(primary)
+  await until(() => doubts.length === 1, { what: 'the link is at the other one' })
+  t.match(doubts, [/now 127\.0\.0\.1/])
+  await link.send('n', ['SET', 'where', 'there'])
+  t.same(await primary.tell('GET', 'where'), Buffer.from('there'))
+  t.equal(await replica.tell('GET', 'where'), null)
 })

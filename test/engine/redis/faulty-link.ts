@@ -13,7 +13,8 @@ type Mode = 'open' | 'held' | 'cut'
 export class FaultyLink implements RedisLink {
   /** So many messages are lost without a sign. */
   deafFor = 0
-  currentRun = 'first-run'
+  /** Null for the run that the real one has. */
+  currentRun: string | null = null
   /** Waits before the answer of a command is given, while there is one. */
   pause: (() => Promise<void>) | null = null
   readonly #inner: RedisLink
@@ -24,6 +25,9 @@ export class FaultyLink implements RedisLink {
 
   constructor(inner: RedisLink) {
     this.#inner = inner
+    inner.onDoubt((reason) => {
+      if (this.#mode !== 'cut') this.#doubt(reason)
+    })
   }
 
   get away(): string | null {
@@ -50,8 +54,8 @@ export class FaultyLink implements RedisLink {
     return reply
   }
 
-  runOf(): string {
-    return this.currentRun
+  runOf(key: string): string {
+    return this.currentRun ?? this.#inner.runOf(key)
   }
 
   async subscribe(channel: string, onMessage: Listener): Promise<void> {
@@ -93,7 +97,7 @@ export class FaultyLink implements RedisLink {
   back(): void {
     this.release()
     this.#mode = 'open'
-    for (const doubt of this.#doubters) doubt('The channels were lost.', () => true)
+    this.#doubt('The channels were lost.')
   }
 
   /** One of the last messages comes a second time. */
@@ -101,6 +105,10 @@ export class FaultyLink implements RedisLink {
     const [listener, message] = this.#heard.at(-last) ?? []
     // A message that is not kept has no position by which a second one could be known.
     if (this.#mode === 'open' && message !== undefined && message[0] !== UNKEPT) listener?.(message)
+  }
+
+  #doubt(reason: string): void {
+    for (const doubt of this.#doubters) doubt(reason, () => true)
   }
 
   #hear(listener: Listener, message: Buffer): void {

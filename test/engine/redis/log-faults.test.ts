@@ -50,6 +50,7 @@ class Node {
   constructor(keys: Keys, inner: SingleLink, isLossless: boolean) {
     const { clock } = this
     const link = new FaultyLink(inner)
+    link.currentRun = 'first-run'
     const shares = createMemoryShares(boundsOf(DEFAULT_LIMITS), clock)
     this.link = link
     this.log = new RedisLog({ link, keys, clock, shares, isLossless })

@@ -14,13 +14,15 @@ import { historyContract } from '../../contract/history.ts'
 import { messageLogContract } from '../../contract/message-log.ts'
 import type { OpenShared } from '../../contract/support/suite-setup.ts'
 import { startRedis } from '../../support/redis-server.ts'
+import { FaultyLink } from './faulty-link.ts'
 
 const redis = await startRedis(t)
 let services = 0
 
 async function openNode(t: Test, keys: Keys): Promise<Engine> {
-  const link = new SingleLink({ url: redis.url, clock: systemClock, random: systemRandom })
-  await link.open()
+  const inner = new SingleLink({ url: redis.url, clock: systemClock, random: systemRandom })
+  await inner.open()
+  const link = new FaultyLink(inner)
   const shares = createMemoryShares(boundsOf(DEFAULT_LIMITS), systemClock)
   const parts = { link, keys, clock: systemClock, shares, isLossless: false }
   const log = new RedisLog(parts)
@@ -29,7 +31,7 @@ async function openNode(t: Test, keys: Keys): Promise<Engine> {
     log.close()
     await link.close()
   })
-  return { log } as unknown as Engine
+  return { log, link } as unknown as Engine
 }
 
 const openShared: OpenShared = async (t) => {
@@ -38,8 +40,14 @@ const openShared: OpenShared = async (t) => {
   return [await openNode(t, keys), await openNode(t, keys)]
 }
 
+function cutOff(engine: Engine): () => void {
+  const { link } = engine as unknown as { link: FaultyLink }
+  link.cut()
+  return () => link.back()
+}
+
 t.test('messages', async (t) => {
-  messageLogContract(t, { openShared, openWithin: null, lapse: null, cutOff: null })
+  messageLogContract(t, { openShared, openWithin: null, lapse: null, cutOff })
 })
 t.test('history', async (t) => historyContract(t, openShared))
 t.test('deletion', async (t) => deletionContract(t, openShared))

@@ -7,6 +7,7 @@ import { runCommand } from '../../scripts/run-command.ts'
 import { installedPackage } from '../package/installed.ts'
 import { freePort } from '../support/free-port.ts'
 import { type Program, startProgram } from '../support/program.ts'
+import { startRedis } from '../support/redis-server.ts'
 import { pathOf } from './start-program.ts'
 
 const UNIT = readFileSync('deploy/usher.service', 'utf8')
@@ -84,12 +85,46 @@ test('what the container starts is up and healthy, and SIGTERM ends it with 0', 
   t.equal(await health(), 1, 'and a server that is gone is not healthy')
 })
 
-test('docker-compose takes the file, and asks for a secret', async (t) => {
-  const config = (env: Record<string, string>) =>
-    runCommand(pathOf('dockerCompose'), ['-f', 'deploy/compose.yaml', 'config'], { env })
-  const said = config({ USHER_SECRET: SECRET })
+const configOf = (file: string, env: Record<string, string>) =>
+  runCommand(pathOf('dockerCompose'), ['-f', file, 'config'], { env })
+
+test('docker-compose takes the file for one node, and asks for a secret', (t) => {
+  const file = 'deploy/one-node.compose.yaml'
+  const said = configOf(file, { USHER_SECRET: SECRET })
   for (const part of ['dockerfile: deploy/Dockerfile', 'read_only: true', '/var/lib/usher']) {
     t.ok(said.includes(part), part)
   }
-  t.throws(() => config({ USHER_SECRET: '' }), /openssl rand -hex 32/)
+  t.throws(() => configOf(file, { USHER_SECRET: '' }), /openssl rand -hex 32/)
+  t.end()
 })
+
+test('docker-compose takes the file for two nodes, and asks for a secret', (t) => {
+  const file = 'deploy/compose.yaml'
+  const said = configOf(file, { USHER_SECRET: SECRET })
+  for (const part of ['usher-1:', 'usher-2:', 'USHER_REDIS_URL: redis://redis:6379']) {
+    t.ok(said.includes(part), part)
+  }
+  const [, address] = /ipv4_address: (\S+)/.exec(said) ?? []
+  t.ok(said.includes(`USHER_TRUST_PROXY: ${address}`), 'the proxy is believed')
+  t.throws(() => configOf(file, { USHER_SECRET: '' }), /openssl rand -hex 32/)
+  t.end()
+})
+
+test('the Redis of that file keeps every write, and refuses when it is full', async (t) => {
+  const said = configOf('deploy/compose.yaml', { USHER_SECRET: SECRET })
+  const [, words = ''] = /command:\n((?: +- .*\n)+)/.exec(said.slice(said.indexOf(' redis:'))) ?? []
+  const [, ...settings] = [...words.matchAll(/- (.*)/g)].map(([, word = '']) => unquoted(word))
+  const redis = await startRedis(t, settings)
+  for (const [name, value] of [
+    ['appendonly', 'yes'],
+    ['appendfsync', 'always'],
+    ['maxmemory-policy', 'noeviction'],
+    ['maxmemory', String(1024 ** 3)],
+  ] as const) {
+    t.equal(String(((await redis.tell('CONFIG', 'GET', name)) as Buffer[])[1]), value)
+  }
+})
+
+function unquoted(word: string): string {
+  return word.replaceAll(/^(['"])(.*)\1$/g, '$2')
+}

@@ -16,9 +16,9 @@ export class HttpsClient {
   readonly #url: string
   readonly #options: { ca: string; localAddress: string }
 
-  constructor(url: string, ca: string) {
+  constructor(url: string, ca: string, localAddress = OWN_ADDRESS) {
     this.#url = url
-    this.#options = { ca, localAddress: OWN_ADDRESS }
+    this.#options = { ca, localAddress }
   }
 
   /** Sends JSON, and gives the answer with its parsed body. */

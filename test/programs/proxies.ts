@@ -1,7 +1,7 @@
 // nginx, HAProxy and Caddy with the configurations of deploy/, as they stand there but for ports,
 // certificates, and times that a test can wait for.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import type { Certificate } from '../support/certificate.ts'
 import type { Teardown } from '../support/program.ts'
 import { startOnPort } from './start-program.ts'
@@ -15,8 +15,9 @@ interface Setting {
   folder: string
   /** Where the proxy listens. */
   port: number
-  /** Of Usher. */
+  /** Of Usher; of the first node, where there are several. */
   upstream: string
+  upstreams: readonly string[]
 }
 
 export interface ProxyKind {
@@ -61,7 +62,7 @@ export const nginx: ProxyKind = {
   args: (config, folder) => ['-p', folder, '-c', config],
 }
 
-const haproxy: ProxyKind = {
+export const haproxy: ProxyKind = {
   name: 'haproxy',
   file: 'haproxy.cfg',
   changes: ({ folder, port, upstream }) => ({
@@ -79,7 +80,7 @@ const haproxy: ProxyKind = {
   args: (config) => ['-db', '-f', config],
 }
 
-const caddy: ProxyKind = {
+export const caddy: ProxyKind = {
   name: 'caddy',
   file: 'Caddyfile',
   changes: ({ folder, port, upstream }) => ({
@@ -109,8 +110,8 @@ export interface RunningProxy {
 export interface ProxyOptions {
   folder: string
   certificate: Certificate
-  /** Where Usher listens. */
-  usher: string
+  /** Where Usher listens, or each of its nodes. */
+  usher: string | readonly [string, ...string[]]
   /** The port that it was given before Usher started. */
   port: number
   /** Changes beside those that every test needs. */
@@ -123,14 +124,15 @@ export async function startProxy(
   kind: ProxyKind,
   { folder, certificate, usher, port, further = {} }: ProxyOptions,
 ): Promise<RunningProxy> {
-  const setting: Setting = { folder, port, upstream: new URL(usher).host }
+  const [upstream, ...others] = [usher].flat().map((url) => new URL(url).host) as [string]
+  const setting: Setting = { folder, port, upstream, upstreams: [upstream, ...others] }
   writeFileSync(join(folder, 'cert.pem'), certificate.cert)
   writeFileSync(join(folder, 'key.pem'), certificate.key)
   writeFileSync(join(folder, 'both.pem'), certificate.cert + certificate.key)
   const shipped = readFileSync(join(DEPLOY, kind.file), 'utf8')
   const text = changed(shipped, { ...kind.changes(setting), ...further })
   const { before, after } = kind.around?.(setting) ?? { before: '', after: '' }
-  const config = join(folder, kind.file)
+  const config = join(folder, basename(kind.file))
   writeFileSync(config, before + text + after)
   const env = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
   const args = kind.args(config, folder)

@@ -1,5 +1,6 @@
 // A whole Usher on a free port, with an engine in memory. It closes itself at the end of the test,
 // and then searches all that it logged for secrets that must not be there (S9).
+import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
@@ -35,7 +36,15 @@ export function testConfig(overrides: Partial<Config> = {}): Config {
     USHER_LOG_LEVEL: 'trace',
     PORT: '0',
   })
-  return { ...config, ...overrides }
+  return { ...config, ...engineOfTest(), ...overrides }
+}
+
+/** `USHER_TEST_REDIS_URL` runs tests of the whole service on that Redis instead. */
+function engineOfTest(): Partial<Config> {
+  const { USHER_TEST_REDIS_URL: url } = process.env
+  if (!url) return {}
+  const prefix = `t${randomBytes(6).toString('hex')}:`
+  return { engine: { kind: 'redis', url, prefix } }
 }
 
 export async function startApp(

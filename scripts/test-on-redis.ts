@@ -1,6 +1,6 @@
-// `npm run test:on-redis [-- --short]`: the tests of the routes once more, with the engine on a real
-// Redis instead of SQLite in memory. Files that hold the clock are left out: a link to Redis needs
-// real time.
+// `npm run test:on-redis [-- --short]`: the tests of the routes once more, with the engine on a
+// real Redis instead of SQLite in memory. Files that hold the clock are left out: a link to Redis
+// needs real time.
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

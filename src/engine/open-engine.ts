@@ -52,9 +52,11 @@ export function openEngine(
  * in bytes. @throws EngineRefused with a sentence that says what to do; no file is left then
  */
 export async function backUp(settings: EngineSettings, file: string): Promise<number> {
-  if (settings.kind !== 'sqlite') {
-    const what = settings.kind === 'redis' ? 'Redis is backed up by its own means' : 'in memory'
-    throw new EngineRefused(`Only a store in a folder is backed up by this command: ${what}.`)
+  if (settings.kind === 'memory') {
+    throw new EngineRefused('A store in memory cannot be backed up.')
+  }
+  if (settings.kind === 'redis') {
+    throw new EngineRefused('What is kept on Redis is backed up by the means of Redis.')
   }
   return await backUpFolder({ folder: settings.folder, file })
 }

@@ -10,7 +10,7 @@ export interface Watched {
   primary: RedisServer
   replica: RedisServer
   url: string
-  /** Makes all Sentinels name another primary, while the present one goes on as before. */
+  /** Makes another one a primary that all Sentinels name, while the present one goes on. */
   name(server: RedisServer): Promise<void>
 }
 
@@ -38,8 +38,10 @@ export async function startWatched(t: Teardown, sentinels = 1): Promise<Watched>
   }
   const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',')
   const name = async ({ port }: RedisServer) => {
+    for (const sentinel of ports) await tell(sentinel, 'SENTINEL', 'REMOVE', NAME)
+    // Not before: a Sentinel makes a replica again what becomes a primary without its doing.
+    await tell(port, 'REPLICAOF', 'NO', 'ONE')
     for (const sentinel of ports) {
-      await tell(sentinel, 'SENTINEL', 'REMOVE', NAME)
       await tell(sentinel, 'SENTINEL', 'MONITOR', NAME, '127.0.0.1', `${port}`, `${quorum}`)
     }
   }

@@ -58,7 +58,6 @@ t.test('a primary that Sentinels no longer name is left, though it answers', asy
   const link = await linkTo(t)
   const doubts: string[] = []
   link.onDoubt((reason) => doubts.push(reason))
-  await primary.tell('REPLICAOF', 'NO', 'ONE')
   await name(primary)
   await until(() => doubts.length === 1, { what: 'the link is at the other one' })
   t.match(doubts, [/now 127\.0\.0\.1/])

@@ -19,7 +19,7 @@ export interface Restart {
  */
 const AT_ONCE: Backoff = (refusals) => Math.random() * (refusals <= 1 ? 100 : 1_000)
 /** As the Centrifugal SDKs do it: doubling from half a second to twenty, at random up to that. */
-const LIKE_SDKS: Backoff = (refusals) =>
+export const LIKE_SDKS: Backoff = (refusals) =>
   Math.min(20_000, 500 + Math.random() * Math.min(20_000, 500 * 2 ** refusals))
 
 export function restart(

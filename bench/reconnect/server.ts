@@ -32,16 +32,22 @@ export class Server {
   readonly port: number
   readonly #folder = mkdtempSync(join(tmpdir(), 'usher-reconnect-'))
   readonly #pin: readonly string[]
+  readonly #env: Readonly<Record<string, string>>
   #process: ServerProcess | null = null
 
-  private constructor(port: number, pin: readonly string[]) {
+  private constructor(port: number, pin: readonly string[], env: Record<string, string>) {
     this.port = port
     this.#pin = pin
+    this.#env = env
   }
 
-  /** Resolves when it listens. */
-  static async start(admission: Admission, pin: readonly string[]): Promise<Server> {
-    const server = new Server(await freePort(), pin)
+  /** Resolves when it listens; `env` has further settings. */
+  static async start(
+    admission: Admission,
+    pin: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<Server> {
+    const server = new Server(await freePort(), pin, env)
     const limits = admission === 'raised' ? RAISED : FROM_EVERYWHERE
     writeFileSync(join(server.#folder, 'rules.json'), JSON.stringify({ limits }))
     await server.again()
@@ -62,6 +68,7 @@ export class Server {
       USHER_DRAIN_SECONDS: '1',
       ...{ USHER_JWT_KEY: JWT_KEY, USHER_JWT_ALGORITHM: 'HS256', USHER_JWT_ISSUER: ISSUER },
       ...{ USHER_JWT_AUDIENCE: 'usher', USHER_JWT_PREFIX: 'app.' },
+      ...this.#env,
     }
     const command = nodeCommand(fileIn('../../src/server.ts'))
     this.#process = await ServerProcess.start(this.#pin, { command, env, hasProbe: true })

@@ -44,7 +44,7 @@ class Place {
     this.comings.set(second, (this.comings.get(second) ?? 0) + 1)
   }
 
-  /** After which the peak counts anew. */
+  /** The peak counts from here on. */
   forget(): void {
     this.comings.clear()
   }

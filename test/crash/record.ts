@@ -17,6 +17,10 @@ export interface RoomRecord {
   /** What each raw connection heard, from its first message to its last. */
   sequences: string[][]
   epoch: string | null
+  /** The newest offset that was acknowledged. */
+  newest: number
+  /** By name: the newest when it was first said. A log that is linearizable has it after that. */
+  floors: Map<string, number>
 }
 
 export class Record {
@@ -31,7 +35,7 @@ export class Record {
     if (room === undefined) {
       room = {
         ...{ said: new Set(), acknowledged: new Map(), followed: new Map() },
-        ...{ sequences: [], epoch: null },
+        ...{ sequences: [], epoch: null, newest: 0, floors: new Map() },
       }
       this.rooms.set(name, room)
     }
@@ -47,17 +51,31 @@ export class Record {
   }
 
   said(room: string, name: string): void {
-    this.room(room).said.add(name)
+    const { said, floors, newest } = this.room(room)
+    said.add(name)
+    floors.set(name, newest)
   }
 
   acknowledged(room: string, name: string, position: Position): void {
     this.count('acknowledged')
     const known = this.room(room).acknowledged.get(name)
     this.#sameEpoch(room, position.epoch)
-    if (known === undefined) this.room(room).acknowledged.set(name, position)
+    if (known === undefined) this.#placed(room, name, position)
     else if (known.offset !== position.offset) {
       this.wrong(`${room}: ${name} was acknowledged at ${known.offset} and at ${position.offset}`)
     }
+  }
+
+  #placed(room: string, name: string, position: Position): void {
+    const record = this.room(room)
+    const floor = record.floors.get(name) ?? 0
+    if (position.offset <= floor) {
+      this.wrong(
+        `${room}: ${name} stands at ${position.offset}, and began after ${floor} was answered`,
+      )
+    }
+    record.acknowledged.set(name, position)
+    record.newest = Math.max(record.newest, position.offset)
   }
 
   /** A follower heard this, after `last`. Returns what it heard last now. */

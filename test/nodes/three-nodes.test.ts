@@ -1,5 +1,6 @@
 // The case that breaks every server of one process: three users of one room are on three nodes.
 import t from 'tap'
+import { Keys } from '../../src/engine/redis/keys.ts'
 import { connect } from '../support/client.ts'
 import { follow } from '../support/follow.ts'
 import { asServer, call, type Person, signedUp, ticketOf } from '../support/people.ts'
@@ -69,6 +70,21 @@ t.test(
     raw.ws.terminate()
   },
 )
+
+t.test('a node without members of a room gets none of its messages', async (t) => {
+  const room = 'chat:alone'
+  const member = await connect(`${one.url}/rooms/${room}`, { headers: ann.browser })
+  const answer = await fetch(`${three.url}/rooms/${room}/messages`, {
+    method: 'POST',
+    headers: { ...asServer, 'content-type': 'text/plain' },
+    body: 'from a node without members',
+  })
+  t.equal(answer.status, 201)
+  t.equal((await member.next()).data.toString(), 'from a node without members')
+  const channel = new Keys('usher:').room(room, 'c')
+  t.same(await service.redis.tell('PUBSUB', 'SHARDNUMSUB', channel), [Buffer.from(channel), 1])
+  member.ws.terminate()
+})
 
 t.test('of a hundred uses of one ticket over the nodes that are left, one enters', async (t) => {
   const ticket = await ticketOf(one, ann.bearer)

@@ -63,8 +63,8 @@ export async function startCluster(
   { primaries: count = 3, replicas: hasReplicas = false }: ClusterOptions = {},
 ): Promise<RedisCluster> {
   const total = hasReplicas ? 2 * count : count
-  const buses = await Promise.all(Array.from({ length: total }, freePort))
-  const servers = await Promise.all(buses.map((bus) => startRedis(t, settingsOf(bus))))
+  const nodes = await Promise.all(Array.from({ length: total }, () => startNode(t)))
+  const servers = nodes.map(({ server }) => server)
   const primaries = servers.slice(0, count)
   const cluster = new RedisCluster(primaries, servers.slice(count))
   await Promise.all(
@@ -75,15 +75,25 @@ export async function startCluster(
       await primary.tell('CLUSTER', 'ADDSLOTSRANGE', `${first}`, `${last}`)
     }),
   )
-  for (const [place, server] of servers.entries()) {
-    for (const [to, bus] of buses.entries()) {
-      const { port } = servers[to] as RedisServer
-      if (to !== place) await server.tell('CLUSTER', 'MEET', HOST, `${port}`, `${bus}`)
+  for (const server of servers) {
+    for (const { server: other, bus } of nodes) {
+      if (other !== server) await server.tell('CLUSTER', 'MEET', HOST, `${other.port}`, `${bus}`)
     }
   }
   await Promise.all(servers.map((server) => until(() => isWhole(server, total), WHOLE)))
   await Promise.all(cluster.replicas.map((replica, of) => follow(replica, primaries[of])))
   return cluster
+}
+
+/** Each takes two ports, which another program may take first: then it is tried with others. */
+async function startNode(t: Teardown, tries = 3): Promise<{ server: RedisServer; bus: number }> {
+  const bus = await freePort()
+  try {
+    return { server: await startRedis(t, settingsOf(bus)), bus }
+  } catch (error) {
+    if (tries === 1) throw error
+    return await startNode(t, tries - 1)
+  }
 }
 
 const WHOLE = { what: 'the Cluster is whole' }

@@ -4,7 +4,7 @@ import { OPERATIONS, type Operation } from '../identity/operator.ts'
 
 export type Wish =
   | { do: 'start' | 'check' | 'help' | 'version' }
-  | { do: 'backup'; file: string }
+  | { do: 'backup' | 'export' | 'import'; file: string }
   | { do: 'user'; operation: Operation; name: string }
 
 /** The arguments are wrong; `message` is a sentence that says how. */
@@ -32,7 +32,9 @@ export function wishOf(args: readonly string[]): Wish {
       if (operands.length > 0) throw new UsageError(`usher ${command} takes no arguments.`)
       return { do: command }
     case 'backup':
-      return { do: 'backup', file: only(operands, 'usher backup takes one FILE.') }
+    case 'export':
+    case 'import':
+      return { do: command, file: only(operands, `usher ${command} takes one FILE.`) }
     case 'user':
       return userWish(operands)
     default:

@@ -5,8 +5,10 @@ import { Refusal } from '../protocol/errors.ts'
 import { UsageError, type Wish, wishOf } from './arguments.ts'
 import { backUpStore } from './backup.ts'
 import { check } from './check.ts'
+import { exportStore } from './export.ts'
 import { CommandFailed } from './failure.ts'
 import { HELP, version } from './help.ts'
+import { importStore } from './import.ts'
 import type { Terminal } from './password-prompt.ts'
 import { changeUser } from './user.ts'
 
@@ -62,6 +64,12 @@ async function run(wish: Wish, command: Command): Promise<number> {
     }
     case 'backup':
       print(`${await backUpStore(wish.file)}\n`)
+      return DONE
+    case 'export':
+      print(`${await exportStore(wish.file)}\n`)
+      return DONE
+    case 'import':
+      print(`${await importStore(wish.file)}\n`)
       return DONE
     case 'user': {
       const { operation, name } = wish

@@ -1,6 +1,5 @@
 // usher user add|password|ban|unban NAME: through the server that has the data folder, or else by
 // opening the store; on Redis as one more node, which the others hear.
-import { existsSync, statSync } from 'node:fs'
 import { lookAtEnvironment } from '../config/environment.ts'
 import type { EngineSettings } from '../engine/engine.ts'
 import { factsOf, openEngine } from '../engine/open-engine.ts'
@@ -18,6 +17,7 @@ import { systemRandom } from '../time/random.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { askServer } from './ask-server.ts'
 import { CommandFailed } from './failure.ts'
+import { refuseForeign } from './foreign-folder.ts'
 import { readPassword, type Terminal } from './password-prompt.ts'
 
 /** Returns a sentence about what was done. @throws CommandFailed, EngineRefused or a Refusal */
@@ -43,7 +43,10 @@ type InFolder = Extract<EngineSettings, { folder: string }>
 
 /** Where no server runs. */
 async function changeStore(settings: EngineSettings, request: OperatorRequest): Promise<string> {
-  if (settings.kind === 'sqlite') refuseForeign(settings)
+  if (settings.kind === 'sqlite') {
+    refuseForeign(settings.folder)
+    refuseMissing(settings)
+  }
   const [clock, random] = [systemClock, systemRandom]
   const engine = await openEngine(settings, clock)
   try {
@@ -58,16 +61,9 @@ async function changeStore(settings: EngineSettings, request: OperatorRequest): 
   }
 }
 
-/**
- * A new store is sooner a slip in USHER_DATA, and files of another user's would lock the server
- * out.
- */
-function refuseForeign(settings: InFolder): void {
+/** A new store is sooner a slip in USHER_DATA. */
+function refuseMissing(settings: InFolder): void {
   const { folder } = settings
-  const owner = existsSync(folder) ? statSync(folder).uid : null
-  if (owner !== null && process.geteuid !== undefined && owner !== process.geteuid()) {
-    throw new CommandFailed(`${folder} is not yours: run this as the user that Usher runs as.`)
-  }
   if (factsOf(settings) !== null) return
   throw new CommandFailed(
     `There is no store in ${folder}: name the data folder in USHER_DATA, or start Usher once.`,

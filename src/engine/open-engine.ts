@@ -1,6 +1,7 @@
 // Opens the engine that the settings name. The only file that imports every engine.
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Clock } from '../time/clock.ts'
+import type { ArchiveSource, ArchiveTarget } from './archive.ts'
 import { type Bounds, boundsOf } from './bounds.ts'
 import {
   type Engine,
@@ -10,6 +11,8 @@ import {
   type RoomRules,
   type StoreFacts,
 } from './engine.ts'
+import { openSqliteSource } from './sqlite/archive-source.ts'
+import { openSqliteTarget } from './sqlite/archive-target.ts'
 import { backUp as backUpFolder } from './sqlite/backup.ts'
 import { openSqlite } from './sqlite/engine.ts'
 import { storeFacts } from './sqlite/store-facts.ts'
@@ -59,6 +62,35 @@ export async function backUp(settings: EngineSettings, file: string): Promise<nu
     throw new EngineRefused('What is kept on Redis is backed up by the means of Redis.')
   }
   return await backUpFolder({ folder: settings.folder, file })
+}
+
+/**
+ * Opens what the engine keeps, to give it to another one. `copy` is a path for a copy of the store,
+ * where its Usher runs. @throws EngineRefused with a sentence that says what to do
+ */
+export async function openArchiveSource(
+  settings: EngineSettings,
+  copy: string,
+  clock: Clock,
+): Promise<ArchiveSource> {
+  if (settings.kind !== 'sqlite') throw notMoved('exported')
+  return await openSqliteSource({ folder: settings.folder, copy, clock })
+}
+
+/**
+ * Opens an empty store, to take what another one kept. @throws EngineRefused with a sentence that
+ * says what to do
+ */
+export async function openArchiveTarget(
+  settings: EngineSettings,
+  clock: Clock,
+): Promise<ArchiveTarget> {
+  if (settings.kind !== 'sqlite') throw notMoved('imported into')
+  return await openSqliteTarget(settings.folder, clock)
+}
+
+function notMoved(what: string): EngineRefused {
+  return new EngineRefused(`Only a store in a folder can be ${what}: not memory, not Redis.`)
 }
 
 /**

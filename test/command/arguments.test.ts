@@ -26,6 +26,8 @@ const WRONG: [args: string[], sentence: RegExp][] = [
   [['backup'], /^usher backup takes one FILE\.$/],
   [['backup', ''], /^usher backup takes one FILE\.$/],
   [['backup', 'a', 'b'], /^usher backup takes one FILE\.$/],
+  [['export'], /^usher export takes one FILE\.$/],
+  [['import', 'a', 'b'], /^usher import takes one FILE\.$/],
   [['user'], /^usher user takes add, password, ban, unban\.$/],
   [['user', 'remove', 'ann'], /^usher user takes add, password, ban, unban\.$/],
   [['user', 'add'], /^usher user add takes one NAME, and a password from standard input alone\.$/],

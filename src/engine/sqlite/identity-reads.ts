@@ -5,7 +5,8 @@ import { HOST_SESSION } from '../../protocol/names.ts'
 import type { AccountEntry, AccountQuery, AccountRecord, SessionRecord } from '../identity-store.ts'
 import { GOOD_STATUS, type UserStatus } from '../user-status-store.ts'
 
-const ACCOUNT_COLUMNS = `
+/** The fields of an AccountRecord. */
+export const ACCOUNT_COLUMNS = `
   user, username, username_key AS usernameKey, password, created_at AS createdAt`
 
 /** The fields of an AccountEntry. */

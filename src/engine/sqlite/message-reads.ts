@@ -63,7 +63,7 @@ export type MessageReads = {
 
 const COLUMNS = 'messages.user, name, payload, redacted_at AS redactedAt FROM messages'
 /** The same, where messages of some users are hidden. */
-const COLUMNS_SHOWN = `
+export const COLUMNS_SHOWN = `
   messages.user, iif(hiding.user IS NULL, name, NULL) AS name,
   iif(hiding.user IS NULL, payload, x'') AS payload,
   iif(hiding.user IS NULL, redacted_at, 0) AS redactedAt

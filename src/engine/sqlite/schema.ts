@@ -188,9 +188,18 @@ export function migrate(db: DatabaseSync, migrations: readonly string[]): void {
   }
 }
 
+/** What stands in a store that is a copy, and in one whose content went on elsewhere. */
+export const COPY_MARKS = { restored: 'restored', exported: 'exported' } as const
+const IS_MARK = `name IN ('${COPY_MARKS.restored}', '${COPY_MARKS.exported}')`
+
 /** Marks a store as a copy of another; it lasts until `renewIfCopied`. */
 export function markAsCopy(db: DatabaseSync): void {
-  db.exec("INSERT OR REPLACE INTO meta VALUES ('restored', '1')")
+  db.exec(`INSERT OR REPLACE INTO meta VALUES ('${COPY_MARKS.restored}', '1')`)
+}
+
+/** Marks a store whose epochs went to another with its messages; it lasts as the other mark. */
+export function markAsExported(db: DatabaseSync): void {
+  db.exec(`INSERT OR REPLACE INTO meta VALUES ('${COPY_MARKS.exported}', '1')`)
 }
 
 /**
@@ -199,14 +208,14 @@ export function markAsCopy(db: DatabaseSync): void {
  * them the numbers of redactions. A ticket in the copy may have been used [C22].
  */
 export function renewIfCopied(db: DatabaseSync): void {
-  if (db.prepare("SELECT 1 FROM meta WHERE name = 'restored'").get() === undefined) return
+  if (db.prepare(`SELECT 1 FROM meta WHERE ${IS_MARK}`).get() === undefined) return
   inTransaction(
     db,
     `
     UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'incarnation';
     UPDATE rooms SET redactions = 0 WHERE redactions > 0;
     DELETE FROM tickets;
-    DELETE FROM meta WHERE name = 'restored'`,
+    DELETE FROM meta WHERE ${IS_MARK}`,
   )
 }
 

@@ -11,6 +11,7 @@ interface Wall {
 
 const WIRE_PORT = 'src/wire/wire-format.ts'
 const ENGINE_PORTS = [
+  'archive',
   'attempt-store',
   'bounds',
   'engine',

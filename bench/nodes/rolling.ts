@@ -12,7 +12,7 @@ import { Crowd, quantile } from '../reconnect/crowd.ts'
 import { LIKE_SDKS } from '../reconnect/restart.ts'
 import { Server } from '../reconnect/server.ts'
 import { short } from '../table.ts'
-import { Redis } from './services.ts'
+import { Redis } from './redis-server.ts'
 
 const ROOM = 'chat:rolling'
 const NODES = 3

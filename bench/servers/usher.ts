@@ -30,8 +30,8 @@ const RAISED = [
   ...['newRoomsPerDayPerUser', 'readBytesPerSecondPerUser', 'commandsPerSecond'],
 ]
 
-/** `path` is that of another checkout; null is this one. */
-export function usherOf(path: string | null): Contender {
+/** `path` is that of another checkout; null is this one. `more` is added to its environment. */
+export function usherOf(path: string | null, more: Record<string, string> = {}): Contender {
   const tree = resolve(path ?? fileIn('../..'))
   const server = join(tree, 'src/server.ts')
   return {
@@ -47,6 +47,7 @@ export function usherOf(path: string | null): Contender {
         USHER_CONFIG: rules,
         USHER_API_KEYS: `bench:${KEY}`,
         USHER_DRAIN_SECONDS: '1',
+        ...more,
       }
       const launch = { command: nodeCommand(server), env, hasProbe: true }
       return running(await ServerProcess.start(pin, launch), folder)
@@ -59,6 +60,14 @@ async function limitsOf(tree: string): Promise<Record<string, number>> {
   const file = pathToFileURL(join(tree, 'src/protocol/limits.ts')).href
   const { DEFAULT_LIMITS: known } = (await import(file)) as { DEFAULT_LIMITS: object }
   return Object.fromEntries(RAISED.filter((name) => name in known).map((name) => [name, HIGH]))
+}
+
+/** One node of a service on the Redis at this port. */
+export function usherOn(port: number): Contender {
+  return usherOf(null, {
+    USHER_REDIS_URL: `redis://127.0.0.1:${port}`,
+    USHER_SECRET: 'a-root-secret-for-a-benchmark-on-one-redis',
+  })
 }
 
 function running(process: ServerProcess, folder: string): Running {

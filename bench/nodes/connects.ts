@@ -12,7 +12,7 @@ export interface Connects {
   /** CPU µs of the node for a connection, and for a ticket that it issues. */
   nodeMicros: number
   ticketMicros: number
-  /** CPU µs and commands of Redis for both together, those within scripts and at rest included. */
+  /** CPU µs and commands of Redis for a connection, those within scripts and at rest included. */
   redisMicros: number
   commands: number
 }

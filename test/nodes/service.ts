@@ -1,7 +1,8 @@
 // A service of several nodes for a test: processes of their own, with one Redis and one secret.
 import type { Test } from 'tap'
 import { SERVER_KEY } from '../support/app.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { makeUser } from '../support/redis-rights.ts'
+import { EVERY_WRITE, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
 
 export const SECRET = 'the-root-secret-of-all-nodes-of-a-test'
@@ -11,14 +12,15 @@ export interface Service {
   readonly nodes: readonly ServerProcess[]
 }
 
-/** Needs `t.testdir()` first. */
+/** With the rights that docs/scaling.md gives. Needs `t.testdir()` first. */
 export async function startService(
   t: Test,
   count: number,
   env: Record<string, string> = {},
 ): Promise<Service> {
-  const redis = await startRedis(t)
-  const nodes = Array.from({ length: count }, () => startNode(t, redis.url, env))
+  const redis = await startRedis(t, EVERY_WRITE)
+  const url = `redis://${await makeUser(redis)}@127.0.0.1:${redis.port}`
+  const nodes = Array.from({ length: count }, () => startNode(t, url, env))
   return { redis, nodes: await Promise.all(nodes) }
 }
 

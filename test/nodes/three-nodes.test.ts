@@ -4,6 +4,7 @@ import { Keys } from '../../src/engine/redis/keys.ts'
 import { connect } from '../support/client.ts'
 import { follow } from '../support/follow.ts'
 import { asServer, call, type Person, signedUp, ticketOf } from '../support/people.ts'
+import { refusedOn } from '../support/redis-rights.ts'
 import { connectRich } from '../support/rich-client.ts'
 import { until } from '../support/until.ts'
 import { startService } from './service.ts'
@@ -116,3 +117,11 @@ t.test('a log-out, a ban and a sending out on one node end what is on another', 
   const again = await call(`${three.url}/session`, 'GET', { headers })
   t.equal(again.status, 401)
 })
+
+t.test(
+  'a user of Redis with the least rights is enough, also to read how durable it is',
+  async (t) => {
+    t.same(await refusedOn(service.redis), [])
+    t.match((await call(`${one.url}/health/ready`, 'GET')).body, { durability: 'disk' })
+  },
+)

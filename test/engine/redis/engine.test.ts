@@ -1,4 +1,5 @@
-// Two nodes on one real Redis keep the contract of every engine.
+// Two nodes on one real Redis keep the contract of every engine, with the rights that
+// docs/scaling.md gives them, and no other.
 import t from 'tap'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { engineOn } from '../../../src/engine/redis/engine.ts'
@@ -10,15 +11,19 @@ import { systemClock } from '../../../src/time/system-clock.ts'
 import { engineContract } from '../../contract/engine.ts'
 import { CutLink } from '../../support/cut-link.ts'
 import { boundsWithin } from '../../support/memory-shares.ts'
+import { makeUser, refusedOn } from '../../support/redis-rights.ts'
 import { EVERY_WRITE, startRedis } from '../../support/redis-server.ts'
 import { until } from '../../support/until.ts'
 
 const redis = await startRedis(t, EVERY_WRITE)
+const url = `redis://${await makeUser(redis)}@127.0.0.1:${redis.port}`
 const links = new WeakMap<Engine, CutLink>()
 let prefixes = 0
 
+const prefixNow = () => `usher:t${prefixes}:`
+
 async function open(prefix: string, limits: Partial<Limits>): Promise<Engine> {
-  const single = new SingleLink({ url: redis.url, clock: systemClock, random: systemRandom })
+  const single = new SingleLink({ url, clock: systemClock, random: systemRandom })
   await single.open()
   const link = new CutLink(single)
   const parts = { clock: systemClock, bounds: boundsWithin(limits) }
@@ -29,7 +34,7 @@ async function open(prefix: string, limits: Partial<Limits>): Promise<Engine> {
 
 async function openTwo(limits: Partial<Limits> = {}): Promise<readonly [Engine, Engine]> {
   prefixes += 1
-  const prefix = `t${prefixes}:`
+  const prefix = prefixNow()
   return [await open(prefix, limits), await open(prefix, limits)]
 }
 
@@ -44,9 +49,13 @@ engineContract(t, {
   openWithin: (_, limits) => openTwo(limits),
   async lapse(engine) {
     const former = engine.node
-    const leases = new Keys(`t${prefixes}:`).shared('{nodes}:leases')
+    const leases = new Keys(prefixNow()).shared('{nodes}:leases')
     await linkOf(engine).send(leases, ['ZREM', leases, former])
     await until(() => engine.node !== former, { what: 'the node takes another id' })
   },
   cutOff: (engine) => linkOf(engine).deafen(),
+})
+
+t.test('the rights that docs/scaling.md gives are enough for all of it', async (t) => {
+  t.same(await refusedOn(redis), [])
 })

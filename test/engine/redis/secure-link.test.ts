@@ -9,16 +9,9 @@ import { systemRandom } from '../../../src/time/random.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { certificate, certificateFiles, writeCertificate } from '../../support/certificate.ts'
 import { freePort } from '../../support/free-port.ts'
+import { makeUser } from '../../support/redis-rights.ts'
 import { startRedis } from '../../support/redis-server.ts'
 import { until } from '../../support/until.ts'
-
-/** What docs/scaling.md tells operators to give. */
-const RIGHTS = [
-  ...['~usher:*', '&usher:*', '+@read', '+@write', '+@scripting', '-@dangerous'],
-  ...['+hello', '+ping', '+info', '+time', '+spublish', '+ssubscribe', '+sunsubscribe'],
-  ...['+cluster|info', '+cluster|slots', '+asking'],
-]
-const PASSWORD = 'p:a/s%s@'
 
 const folder = await mkdtemp(join(tmpdir(), 'usher-redis-tls-'))
 t.teardown(() => rm(folder, { recursive: true, force: true }))
@@ -30,7 +23,7 @@ const redis = await startRedis(t, [
   ...['--tls-port', `${port}`, '--tls-cert-file', files.cert, '--tls-key-file', files.key],
   ...['--tls-ca-cert-file', files.cert, '--tls-auth-clients', 'no'],
 ])
-await redis.tell('ACL', 'SETUSER', 'usher', 'on', `>${PASSWORD}`, ...RIGHTS)
+const user = await makeUser(redis)
 
 /** As NODE_EXTRA_CA_CERTS does for a process. */
 function trust(t: Test): void {
@@ -39,21 +32,21 @@ function trust(t: Test): void {
   t.teardown(() => setDefaultCACertificates(known))
 }
 
-function linkTo(t: Test, password: string, host = 'localhost'): SingleLink {
-  const url = `rediss://usher:${encodeURIComponent(password)}@${host}:${port}`
+function linkTo(t: Test, user: string, host = 'localhost'): SingleLink {
+  const url = `rediss://${user}@${host}:${port}`
   const link = new SingleLink({ url, clock: systemClock, random: systemRandom })
   t.teardown(() => link.close())
   return link
 }
 
 t.test('a certificate that no known authority signed is refused', async (t) => {
-  await t.rejects(linkTo(t, PASSWORD).open(), /self-signed/)
+  await t.rejects(linkTo(t, user).open(), /self-signed/)
 })
 
 t.test('a user with the least rights does all that a link does, by TLS', async (t) => {
   trust(t)
   for (const host of ['localhost', '127.0.0.1']) {
-    const link = linkTo(t, PASSWORD, host)
+    const link = linkTo(t, user, host)
     await link.open()
     const heard: string[] = []
     await link.subscribe('usher:c', (message) => heard.push(message.toString()))
@@ -73,5 +66,5 @@ t.test('a user with the least rights does all that a link does, by TLS', async (
 
 t.test('a wrong password is said', async (t) => {
   trust(t)
-  await t.rejects(linkTo(t, 'wrong').open(), /WRONGPASS/)
+  await t.rejects(linkTo(t, 'usher:wrong').open(), /WRONGPASS/)
 })

@@ -7,6 +7,14 @@ export interface Position {
   offset: number
 }
 
+/** One call, as who made it saw it: when it began and was answered, and the position it got. */
+export interface Operation {
+  what: 'append' | 'read'
+  began: number
+  ended: number
+  at: Position
+}
+
 export interface RoomRecord {
   /** The names of all that anybody tried to say. */
   said: Set<string>
@@ -16,11 +24,8 @@ export interface RoomRecord {
   followed: Map<number, string>
   /** What each raw connection heard, from its first message to its last. */
   sequences: string[][]
+  operations: Operation[]
   epoch: string | null
-  /** The newest offset that was acknowledged. */
-  newest: number
-  /** By name: the newest when it was first said. A log that is linearizable has it after that. */
-  floors: Map<string, number>
 }
 
 export class Record {
@@ -35,7 +40,7 @@ export class Record {
     if (room === undefined) {
       room = {
         ...{ said: new Set(), acknowledged: new Map(), followed: new Map() },
-        ...{ sequences: [], epoch: null, newest: 0, floors: new Map() },
+        ...{ sequences: [], operations: [], epoch: null },
       }
       this.rooms.set(name, room)
     }
@@ -51,31 +56,27 @@ export class Record {
   }
 
   said(room: string, name: string): void {
-    const { said, floors, newest } = this.room(room)
-    said.add(name)
-    floors.set(name, newest)
+    this.room(room).said.add(name)
   }
 
-  acknowledged(room: string, name: string, position: Position): void {
+  /** `call` is from when it was said first until it was acknowledged. */
+  acknowledged(room: string, name: string, position: Position, call?: Call): void {
     this.count('acknowledged')
     const known = this.room(room).acknowledged.get(name)
     this.#sameEpoch(room, position.epoch)
-    if (known === undefined) this.#placed(room, name, position)
-    else if (known.offset !== position.offset) {
+    if (known === undefined) {
+      this.room(room).acknowledged.set(name, position)
+      if (call) this.room(room).operations.push({ what: 'append', ...call, at: position })
+    } else if (known.offset !== position.offset) {
       this.wrong(`${room}: ${name} was acknowledged at ${known.offset} and at ${position.offset}`)
     }
   }
 
-  #placed(room: string, name: string, position: Position): void {
-    const record = this.room(room)
-    const floor = record.floors.get(name) ?? 0
-    if (position.offset <= floor) {
-      this.wrong(
-        `${room}: ${name} stands at ${position.offset}, and began after ${floor} was answered`,
-      )
-    }
-    record.acknowledged.set(name, position)
-    record.newest = Math.max(record.newest, position.offset)
+  /** The newest position, as a reader was answered. */
+  read(room: string, at: Position, call: Call): void {
+    this.count('read')
+    this.#sameEpoch(room, at.epoch)
+    this.room(room).operations.push({ what: 'read', ...call, at })
   }
 
   /** A follower heard this, after `last`. Returns what it heard last now. */
@@ -111,6 +112,8 @@ export class Record {
     if (record.epoch !== epoch) this.wrong(`${room}: the epoch was ${record.epoch}, now ${epoch}`)
   }
 }
+
+type Call = Pick<Operation, 'began' | 'ended'>
 
 export interface Followed {
   last: Position

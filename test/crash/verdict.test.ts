@@ -81,16 +81,3 @@ t.test('what is wrong at once is noted while it runs', async (t) => {
   noted.acknowledged('chat:1', 'p-1-40', at(2))
   t.equal(noted.wrongs.length, 6)
 })
-
-t.test('a message that stands before one that was answered when it began is a fault', async (t) => {
-  const noted = new Record()
-  const at = (offset: number) => ({ epoch: 'e', offset })
-  noted.said('chat:1', 'a-1-0')
-  noted.said('chat:1', 'a-2-0')
-  noted.acknowledged('chat:1', 'a-2-0', at(2))
-  noted.acknowledged('chat:1', 'a-1-0', at(1))
-  t.same(noted.wrongs, [], 'both were under way at the same time')
-  noted.said('chat:1', 'a-3-0')
-  noted.acknowledged('chat:1', 'a-3-0', at(2))
-  t.match(noted.wrongs, [/a-3-0 stands at 2, and began after 2 was answered/])
-})

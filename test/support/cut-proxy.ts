@@ -1,6 +1,7 @@
 // A TCP proxy in front of a server, which a test cuts and points to the next server.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 import type { Teardown } from './program.ts'
 
 export class CutProxy {
@@ -8,6 +9,7 @@ export class CutProxy {
   taken = 0
   #target: number
   #isHeld = false
+  #delayMs = (): number => 0
   readonly #pairs = new Set<[Socket, Socket]>()
   readonly #server = createServer((socket) => this.#take(socket))
 
@@ -40,6 +42,11 @@ export class CutProxy {
     for (const pair of this.#pairs) for (const socket of pair) this.#holdOne(socket)
   }
 
+  /** What comes from now on is passed on so much later, in its order, each way. */
+  delay(ms: () => number): void {
+    this.#delayMs = ms
+  }
+
   close(): void {
     this.#server.close()
     this.cut()
@@ -58,8 +65,26 @@ export class CutProxy {
         for (const other of pair) other.destroy()
       })
     }
-    client.pipe(server).pipe(client)
+    client.pipe(this.#way()).pipe(server).pipe(this.#way()).pipe(client)
     for (const socket of pair) this.#holdOne(socket)
+  }
+
+  /** One direction of a connection. */
+  #way(): Transform {
+    // Timers may fire in another order than they are due.
+    const waiting: Buffer[] = []
+    let due = 0
+    const way = new Transform({
+      transform: (chunk: Buffer, _, taken) => {
+        const ms = this.#delayMs()
+        if (ms === 0 && waiting.length === 0) return taken(null, chunk)
+        due = Math.max(due, performance.now() + ms)
+        waiting.push(chunk)
+        setTimeout(() => way.push(waiting.shift()), due - performance.now())
+        taken()
+      },
+    })
+    return way
   }
 
   #holdOne(socket: Socket): void {

@@ -38,6 +38,8 @@ export class Poster {
   readonly #bytesMax: number
   readonly #old: Message[] = []
   #number = 0
+  /** When it began to say what it says now. */
+  #began = 0
   #stopped = false
   readonly #done: Promise<void>
 
@@ -60,6 +62,7 @@ export class Poster {
   async #publish(): Promise<void> {
     const { dice, record } = this.#scene
     while (!this.#stopped) {
+      this.#began = performance.now()
       const old = this.#way !== 'plain' && this.#old.length > 0 && dice.once(OLD_EVERY)
       const messages = this.#way === 'batch' ? Array.from({ length: 5 }, () => this.#new()) : []
       const message = old ? dice.pick(this.#old) : (messages[0] ?? this.#new())
@@ -112,7 +115,8 @@ export class Poster {
   }
 
   #acknowledged(message: Message, { epoch, offset }: Position): void {
-    this.#scene.record.acknowledged(message.room, message.name, { epoch, offset })
+    const call = { began: this.#began, ended: performance.now() }
+    this.#scene.record.acknowledged(message.room, message.name, { epoch, offset }, call)
     if (this.#old.length < OLD_MAX) this.#old.push(message)
     else this.#old[this.#scene.dice.below(OLD_MAX)] = message
   }

@@ -41,6 +41,11 @@ export const BLOWS: Readonly<Record<string, Blow>> = {
     await pause(100 + dice.below(5_000))
     node.holdLink(false)
   }),
+  'link delayed': onNode(async (node, dice) => {
+    node.delayLink(() => 50 + dice.below(450))
+    await pause(1_000 + dice.below(4_000))
+    node.delayLink(() => 0)
+  }),
   'Redis killed': async ({ service }, dice) => {
     await service.redis.kill()
     await pause(dice.below(1_500))

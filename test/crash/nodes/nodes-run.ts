@@ -4,10 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Dice } from '../../support/dice.ts'
 import { Follower } from '../clients/follower.ts'
 import { Poster, type Way } from '../clients/poster.ts'
+import { Reader } from '../clients/reader.ts'
 import type { Scene } from '../clients/run-parts.ts'
 import { Talker } from '../clients/talker.ts'
 import { historyOf } from '../history.ts'
 import type { Outcome } from '../kill-run.ts'
+import { linear } from '../linear.ts'
 import { Record } from '../record.ts'
 import { verdict } from '../verdict.ts'
 import { strike } from './blows.ts'
@@ -39,10 +41,12 @@ export async function nodesRun({ seed, blows, onBlow }: NodesRun): Promise<Outco
       { length: FOLLOWERS },
       (_, i) => new Follower(scene, `f${i}`, ROOMS[i % ROOMS.length] ?? ''),
     )
+    const readers = ROOMS.map((room) => new Reader(scene, room))
     const clients = [...talkers, ...followers]
     await strike({ service, clients }, new Dice(seed, 3), { blows, onBlow })
     for (const talker of talkers) talker.hush()
     await Promise.all(posters.map((poster) => poster.stop()))
+    for (const reader of readers) reader.stop()
     const wrongs = await judge(scene, followers)
     for (const client of clients) client.stop()
     return { wrongs: [...record.wrongs, ...wrongs], counts: record.counts }
@@ -60,7 +64,9 @@ async function judge(scene: Scene, followers: readonly Follower[]): Promise<stri
       if (follower.at?.offset === history.offset) continue
       wrongs.push(`${room}: ${follower.who} ends at ${follower.at?.offset} of ${history.offset}`)
     }
-    wrongs.push(...history.wrongs, ...verdict(scene.record.room(room), history))
+    const seen = scene.record.room(room)
+    wrongs.push(...history.wrongs, ...verdict(seen, history))
+    wrongs.push(...linear(seen.operations).map((wrong) => `${room}: ${wrong}`))
   }
   return wrongs
 }

@@ -77,6 +77,11 @@ export class ServiceNode {
     this.#link.cut()
   }
 
+  /** What passes is late by so much, each way. */
+  delayLink(ms: () => number): void {
+    this.#link.delay(ms)
+  }
+
   /** Nothing passes, and no end is told. */
   holdLink(isHeld: boolean): void {
     this.#link.hold(isHeld)

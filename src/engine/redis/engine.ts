@@ -55,7 +55,7 @@ export interface EngineParts {
 
 /** The engine of one node on an open link, which it closes. */
 export async function engineOn(
-  { link, durability }: OpenLink,
+  { link, durability, isLossless }: OpenLink,
   keys: Keys,
   { clock, bounds, rules }: EngineParts,
 ): Promise<Engine> {
@@ -66,7 +66,7 @@ export async function engineOn(
   const revocations = new RedisRevocations(parts)
   const shares = new RedisShares(bounds, parts)
   const quotas = new DailyQuotas(bounds, parts)
-  const log = new RedisLog({ ...parts, shares, quotas, isLossless: durability === 'disk' })
+  const log = new RedisLog({ ...parts, shares, quotas, isLossless })
   await uplinks.open()
   await lease.open()
   await revocations.open()

@@ -20,6 +20,8 @@ const FINAL = /^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH)/
 export interface OpenLink {
   link: RedisLink
   durability: Durability
+  /** Whether no answered write is ever lost, by a restart or a failover. */
+  isLossless: boolean
 }
 
 /** @throws EngineRefused with a sentence that says what to do */
@@ -33,11 +35,12 @@ export async function openLink(parts: LinkParts, onWaiting: OnWaiting): Promise<
     throw new EngineRefused(`${nameOf(parts)} is version ${version}: Usher needs 7 or later.`)
   }
   const durability = await durabilityOf(single)
-  if (fieldIn(server, 'redis_mode') !== 'cluster') return { link: single, durability }
+  const isLossless = durability === 'disk' && !(await mayFailOver(single, parts))
+  if (fieldIn(server, 'redis_mode') !== 'cluster') return { link: single, durability, isLossless }
   await single.close()
   const cluster = new ClusterLink(parts)
   await waitFor(cluster, parts, onWaiting)
-  return { link: cluster, durability }
+  return { link: cluster, durability, isLossless }
 }
 
 async function waitFor(
@@ -70,6 +73,18 @@ async function durabilityOf(link: RedisLink): Promise<Durability> {
   const answer = await link.send('', ['CONFIG', 'GET', 'appendfsync']).catch(() => [])
   const [, fsync] = Array.isArray(answer) ? answer.map(textOf) : []
   return fsync === 'always' ? 'disk' : 'second'
+}
+
+/**
+ * A replica that becomes the primary lacks what it had not been sent yet, though that is on the disk
+ * of the former one.
+ */
+async function mayFailOver(link: RedisLink, { url }: LinkParts): Promise<boolean> {
+  if (addressOf(url).watched !== null) return true
+  if (fieldIn(await infoOf(link, 'replication'), 'connected_slaves') !== '0') return true
+  if (fieldIn(await infoOf(link, 'cluster'), 'cluster_enabled') !== '1') return false
+  const nodes = textOf(await link.send('', ['CLUSTER', 'NODES'])) ?? ''
+  return /^\S+ \S+ \S*slave/m.test(nodes)
 }
 
 async function infoOf(link: RedisLink, section: string): Promise<string> {

@@ -27,7 +27,11 @@ async function open(prefix: string, limits: Partial<Limits>): Promise<Engine> {
   await single.open()
   const link = new CutLink(single)
   const parts = { clock: systemClock, bounds: boundsWithin(limits) }
-  const engine = await engineOn({ link, durability: 'disk' }, new Keys(prefix), parts)
+  const engine = await engineOn(
+    { link, durability: 'disk', isLossless: true },
+    new Keys(prefix),
+    parts,
+  )
   links.set(engine, link)
   return engine
 }

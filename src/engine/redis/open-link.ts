@@ -76,8 +76,8 @@ async function durabilityOf(link: RedisLink): Promise<Durability> {
 }
 
 /**
- * A replica that becomes the primary lacks what it had not been sent yet, though that is on the disk
- * of the former one.
+ * A replica that becomes the primary lacks what it had not been sent yet, though that is on the
+ * disk of the former one.
  */
 async function mayFailOver(link: RedisLink, { url }: LinkParts): Promise<boolean> {
   if (addressOf(url).watched !== null) return true

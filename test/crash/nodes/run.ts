@@ -5,7 +5,7 @@ import { Dice } from '../../support/dice.ts'
 import { BLOWS } from './blows.ts'
 import { nodesRun } from './nodes-run.ts'
 
-const BLOWS_OF = { long: 160, short: 6 }
+const BLOWS_OF = { long: 180, short: 6 }
 /** So many on one service, then a new one. */
 const BLOWS_PER_RUN = 20
 

@@ -5,6 +5,7 @@ import type { AttemptStore } from './attempt-store.ts'
 import type { AccountStore, RefreshStore, SessionStore, TicketStore } from './identity-store.ts'
 import type { MessageLog, Retention } from './message-log.ts'
 import type { PresenceStore } from './presence-store.ts'
+import type { ReceiptStore } from './receipt-store.ts'
 import type { Reached, Shares } from './shares.ts'
 import type { Uplinks } from './uplinks.ts'
 import type { UserStatusStore } from './user-status-store.ts'
@@ -65,6 +66,8 @@ export interface Engine {
   readonly tickets: TicketStore
   readonly log: MessageLog
   readonly presence: PresenceStore
+  /** Null where the engine has none. */
+  readonly receipts: ReceiptStore | null
   readonly revocations: Revocations
   readonly uplinks: Uplinks
   readonly shares: Shares

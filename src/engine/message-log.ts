@@ -24,6 +24,11 @@ export interface AppendOptions {
    * without history, which takes none.
    */
   holder: Holder
+  /**
+   * The user who wrote it themselves, where the room has receipts. Where a receipt of theirs
+   * stands right before the message it moves on to it, in the same transaction.
+   */
+  author?: string | null
 }
 
 /** A draft for a room that keeps messages. */
@@ -33,6 +38,7 @@ export interface StoredDraft {
   retention: Retention
   key: IdempotencyKey | null
   holder: Holder
+  author?: string | null
 }
 
 /** The answer to an accepted draft; never changed, so equal answers may be one object. */

@@ -259,6 +259,7 @@ function engineOf(node: ToyNode): Engine & { toy: ToyNode } {
     userStatus: userStatusOf(node),
     log: node.reach(logOf(node)),
     presence: node.reach(presenceOf(node)),
+    receipts: null,
     revocations: {
       revoke: (revocation) => node.call(() => node.shared.tell('revoked', revocation)),
       follow: (onRevoked) => node.read('revoked', onRevoked).stop,

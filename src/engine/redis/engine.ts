@@ -89,6 +89,7 @@ export async function engineOn(
     tickets: calls.of(identity.tickets),
     attempts: calls.of(identity.attempts),
     ...{ log, presence, revocations, uplinks, shares },
+    receipts: null,
     get waiting() {
       return link.waiting
     },

@@ -142,7 +142,7 @@ async function compose(
     durability: lock === null ? 'memory' : 'disk',
     ...identity,
     attempts: new MemoryAttempts(clock),
-    presence: new MemoryPresence(),
+    ...{ presence: new MemoryPresence(), receipts: null },
     log: splitLog({ memory, stored, followers }),
     revocations: createMemoryRevocations(),
     uplinks: new MemoryUplinks(node),

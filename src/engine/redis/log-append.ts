@@ -132,7 +132,7 @@ export class LogAppend {
       permit,
     ]
     if (key !== null) {
-      names.push(keys.room(room, `k:${keyName(room, key)}`), keys.room(room, 'g'))
+      names.push(keys.room(room, `k:${keyName(room, key)}`))
       args.push(fingerprintOf(draft), String(KEPT_KEY_WINDOW_MS))
     }
     return link.run(APPEND, names, args).then((reply) => this.#kept(room, retention, reply))

@@ -22,22 +22,31 @@ export interface RoomState extends Told {
   readonly sinceRedactions: number
 }
 
-/** The fields of a room's hash, in the order in which scripts give them. */
-export const STATE_FIELDS = [
-  ...['epoch', 'offset', 'run', 'former', 'since', 'since_redacted', 'redacted', 'first'],
-]
+/**
+ * Fields of a room's hash, in the order in which scripts give them. Each message changes only `at`:
+ * `<epoch> <run> <offset> <time>`, where the room stands; its epoch, the run of Redis that accepted
+ * something last, the newest offset, and the time of that message in ms (0 where there was none).
+ * `former` is the run before that one, `since` and `since_redacted` are the newest offset and the
+ * number of redactions when it ended; `redacted` is how many messages of this epoch were redacted.
+ * Offsets below `first` are not kept any more.
+ *
+ * Others are for scripts alone: `swept` (redactions of which nothing is left), `until` (when its
+ * messages expire, in ms), `generation` (how often the room was deleted: older keys count no more).
+ * All but `at` may be missing.
+ */
+export const STATE_FIELDS = ['at', 'former', 'since', 'since_redacted', 'redacted', 'first']
 
 /** `unborn` is the epoch of rooms that do not exist. */
 export function stateIn(reply: Reply, unborn: string): RoomState {
   const fields = reply as (Buffer | null)[]
-  const [epoch, offset, run, former, since, sinceRedacted, redacted] = fields
-  const text = (field: Buffer | null | undefined) => field?.toString('latin1') ?? ''
+  const [at, former, since, sinceRedacted, redacted] = fields
+  const [epoch = unborn, run = '', offset = 0] = at?.toString('latin1').split(' ') ?? []
   return {
-    exists: Boolean(epoch),
-    epoch: epoch ? text(epoch) : unborn,
-    offset: Number(offset ?? 0),
-    run: text(run),
-    former: text(former),
+    exists: Boolean(at),
+    epoch,
+    offset: Number(offset),
+    run,
+    former: former?.toString('latin1') ?? '',
     since: Number(since ?? 0),
     sinceRedactions: Number(sinceRedacted ?? 0),
     redactions: Number(redacted ?? 0),

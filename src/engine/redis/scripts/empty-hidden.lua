@@ -10,8 +10,9 @@ local count = tonumber(ARGV[2])
 local numbers = {}
 for index = 3, #ARGV, 2 do numbers[ARGV[index]] = tonumber(ARGV[index + 1]) end
 
-local epoch, before = unpack(redis.call('HMGET', room, 'epoch', 'redacted'))
-if not epoch then return 0 end
+local at, before = unpack(redis.call('HMGET', room, 'at', 'redacted'))
+if not at then return 0 end
+local epoch = string.match(at, '^%S+')
 local number = tonumber(before or 0)
 local entries = redis.call('XRANGE', stream, '(' .. ARGV[1], '+', 'COUNT', count)
 for _, entry in ipairs(entries) do

@@ -5,7 +5,8 @@
 --
 -- Gives 1, or 0 where there is no such message.
 local room, stream, redactions, channel = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local epoch, newest, run = unpack(redis.call('HMGET', room, 'epoch', 'offset', 'run'))
+local at = redis.call('HGET', room, 'at') or ''
+local epoch, run, newest, last = string.match(at, '^(%S+) (%S*) (%d+) (%d+)$')
 if not epoch or ARGV[2] ~= '' and ARGV[2] ~= epoch then return 0 end
 local entry = redis.call('XRANGE', stream, ARGV[1], ARGV[1])[1]
 if not entry then return 0 end
@@ -14,8 +15,8 @@ local time, envelope = entry[2][2], entry[2][4]
 local header = cjson.decode(string.sub(envelope, 1, string.find(envelope, '\n', 1, true) - 1))
 redis.call('XDEL', stream, entry[1])
 if run ~= ARGV[3] then
-  redis.call('HSET', room, 'run', ARGV[3], 'former', run, 'since', newest,
-    'since_redacted', redis.call('HGET', room, 'redacted') or 0)
+  redis.call('HSET', room, 'at', table.concat({ epoch, ARGV[3], newest, last }, ' '),
+    'former', run, 'since', newest, 'since_redacted', redis.call('HGET', room, 'redacted') or 0)
 end
 -- By its offset for pages, by its number for followers that missed it.
 local number = redis.call('HINCRBY', room, 'redacted', 1)

@@ -4,9 +4,9 @@
 -- KEYS: the room's hash, its stream, its redactions. ARGV: the ms that messages are kept, or ''.
 local room, stream, redactions = KEYS[1], KEYS[2], KEYS[3]
 local age = tonumber(ARGV[1])
-local first, swept = unpack(redis.call('HMGET', room, 'first', 'swept'))
-if not first then return end
-first = tonumber(first)
+local at, first, swept = unpack(redis.call('HMGET', room, 'at', 'first', 'swept'))
+if not at then return end
+first = tonumber(first or 1)
 if age then
   local clock = redis.call('TIME')
   local since = clock[1] * 1000 + math.floor(clock[2] / 1000) - age

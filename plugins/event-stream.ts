@@ -47,16 +47,17 @@ function wantsStream({ headers, method, ws }: FastifyRequest): boolean {
 }
 
 async function eventStreams(app: FastifyInstance): Promise<void> {
-  const { connections, connectionLog } = app
+  const { connections, connectionLog, engine } = app
   const { clock, random, config } = app.usherContext
-  const drainMs = config.drainSeconds * 1_000
+  // Other nodes can have it at once.
+  const laterMs = () => (engine.otherNodes > 0 ? 0 : config.drainSeconds * 1_000)
   const noticesIn = (framed: Framing): StreamNotices => ({
     clock,
     ping: framed(SSE_COMMENT),
     // A stream carries no close code: the client connects again, later after a shutdown, and gets a
     // status if it is refused.
     farewell: (code) =>
-      code === CLOSE.shutdown.code ? framed(retryBlock(retryAfterMs(random, drainMs))) : null,
+      code === CLOSE.shutdown.code ? framed(retryBlock(retryAfterMs(random, laterMs()))) : null,
   })
   const [plain, chunked] = [noticesIn(asItIs), noticesIn(httpChunk)]
 

@@ -4,6 +4,7 @@ import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ServerOptions } from 'ws'
+import { drainTimes } from '../src/connection/drain.ts'
 import { CLOSE } from '../src/protocol/errors.ts'
 import { commandBytesOf, DEFAULT_LIMITS } from '../src/protocol/limits.ts'
 import { chooseSubprotocol } from './transports/subprotocols.ts'
@@ -22,8 +23,6 @@ const COMMAND_FRAGMENT_BYTES = 2_048
  */
 const PIECES_MIN = 1_024
 const PIECE_BYTES = 256
-/** The part of the drain window that closes are spread over; in the rest clients answer them. */
-const SPREAD = 0.8
 
 /** As ws has it; written out, since the package does not depend on the types of ws. */
 type ChooseProtocol = (offered: Set<string>, request: IncomingMessage) => string | false
@@ -57,12 +56,12 @@ export function websocketOptions(options: WebSocketOptions = {}) {
   } satisfies ServerOptions & Record<string, unknown>
 }
 
-/** Closes every connection with the code for a shutdown, spread over the window. */
+/** Closes every connection with the code for a shutdown, spread over what is left of the window. */
 async function drain(app: FastifyInstance): Promise<void> {
   const { drainSeconds } = app.usherContext.config
-  const windowMs = drainSeconds * 1_000
+  const windowMs = Math.max(0, drainSeconds * 1_000 - Math.round(app.connections.leavingMs))
   app.log.info({ connections: app.connections.size, windowMs }, 'draining')
-  await app.connections.drain(CLOSE.shutdown, { spreadMs: windowMs * SPREAD, windowMs })
+  await app.connections.drain(CLOSE.shutdown, drainTimes(windowMs))
 }
 
 async function upgrades(app: FastifyInstance): Promise<void> {

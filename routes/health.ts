@@ -50,7 +50,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const health = app.engine.health()
     const about = { engine: name, durability }
     reply.header('cache-control', 'no-store')
-    if (app.connections.draining) return reply.code(503).send({ status: 'draining', ...about })
+    if (app.connections.leaving) return reply.code(503).send({ status: 'draining', ...about })
     if (health.ready) return { status: 'ready' as const, ...about }
     const { reason } = health
     return reply.code(503).send({ status: 'degraded', ...about, reason })

@@ -53,7 +53,7 @@ function gauges(app: FastifyInstance): Reading[] {
     {
       name: 'usher_ready',
       help: '1 when /health/ready says ready.',
-      read: () => (engine.health().ready && !connections.draining ? 1 : 0),
+      read: () => (engine.health().ready && !connections.leaving ? 1 : 0),
     },
     {
       name: 'process_resident_memory_bytes',

@@ -3,6 +3,26 @@
 import type { CloseCode } from '../protocol/errors.ts'
 import { type Clock, sleep } from '../time/clock.ts'
 
+/** The part of the drain window in which a node with others only says that it will close [C361]. */
+const NOTICE = 0.4
+const NOTICE_MAX_MS = 6_000
+/** The part of the rest that closes are spread over; after that clients answer them. */
+const SPREAD = 0.8
+
+/**
+ * For how many milliseconds a node still takes clients after it said that it will close: a proxy
+ * looks that up every second or two, and would send them to a closed port until then. None where
+ * there is no other node that the proxy could choose.
+ */
+export function noticeMs(windowMs: number, otherNodes: number): number {
+  return otherNodes === 0 ? 0 : Math.min(NOTICE_MAX_MS, windowMs * NOTICE)
+}
+
+/** How the closes are spread over what is left of the drain window. */
+export function drainTimes(windowMs: number): DrainTimes {
+  return { spreadMs: windowMs * SPREAD, windowMs }
+}
+
 /** How long closing may take in all, and over how much of that the closes are spread. */
 export interface DrainTimes {
   spreadMs: number

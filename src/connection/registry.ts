@@ -69,6 +69,7 @@ export class ConnectionRegistry {
   #lastId = 0
   #ticks = 0
   #draining: CloseCode | null = null
+  #leavingSince: number | null = null
 
   constructor(parts: ConnectionRegistryParts) {
     const { clock, limits, heartbeat, shares, scheduler, node, onFault } = parts
@@ -95,6 +96,21 @@ export class ConnectionRegistry {
 
   get draining(): boolean {
     return this.#draining !== null
+  }
+
+  /** Whether this node asks to be sent no more clients: it drains, or will [C361]. */
+  get leaving(): boolean {
+    return this.#leavingSince !== null || this.draining
+  }
+
+  /** For how many milliseconds it has said that it will drain. */
+  get leavingMs(): number {
+    return this.#leavingSince === null ? 0 : this.clock.elapsed() - this.#leavingSince
+  }
+
+  /** From here on the node says that it will drain, and still takes clients. */
+  leave(): void {
+    this.#leavingSince ??= this.clock.elapsed()
   }
 
   add(connection: Live): void {

@@ -57,6 +57,8 @@ export interface Engine {
    * read each time and not be kept.
    */
   readonly node: string
+  /** How many other nodes had a lease when that was looked up last. */
+  readonly otherNodes: number
   readonly durability: Durability
   readonly accounts: AccountStore
   readonly sessions: SessionStore

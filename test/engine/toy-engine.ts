@@ -247,6 +247,7 @@ function engineOf(node: ToyNode): Engine & { toy: ToyNode } {
   const { accounts, sessions, refreshTokens, attempts, tickets, shares } = node.shared.store
   return {
     ...{ toy: node, name: 'toy', durability: 'memory', shares, waiting: 0 },
+    otherNodes: 0,
     storage: { bytes: null, free: null },
     get node() {
       return node.id

@@ -1,10 +1,13 @@
 // Shutdown in the same process: no new connection, every client is told, and the wait is bounded.
 import { test } from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { noticeMs } from '../../src/connection/drain.ts'
 import { CLOSE } from '../../src/protocol/errors.ts'
-import { startApp } from '../support/app.ts'
+import { startApp, startOnManualClock, testConfig } from '../support/app.ts'
 import { connect, rawSocket, refused, upgradeRequest } from '../support/client.ts'
+import { ManualClock, moveUntil } from '../support/manual-clock.ts'
 import { pauseCalls } from '../support/paused-calls.ts'
-import { asServer } from '../support/people.ts'
+import { asServer, call } from '../support/people.ts'
 import { RawClient, rawConnect } from '../support/raw-client.ts'
 import { closed, until, within } from '../support/until.ts'
 
@@ -109,6 +112,58 @@ test('[C65] a handshake that is under way when closing begins is told 3001 or 50
   await closing
   t.equal(app.connections.size, 0)
   t.equal(app.connections.connectionLimits.taken, 0)
+})
+
+test('[C361] a node with others says that it will close, and serves meanwhile', async (t) => {
+  const { clock, usher } = await startOnManualClock(t, { drainSeconds: 5 })
+  const { url, app } = usher
+  Object.defineProperty(app.engine, 'otherNodes', { value: 2 })
+  const early = await connect(url + ROOM, { headers: asServer })
+  const closing = app.close()
+  const ready = () => call(`${url}/health/ready`, 'GET')
+  await until(async () => (await ready()).status === 503, { what: 'it says that it will close' })
+  await clock.advance(1_900)
+  t.match((await ready()).body, { status: 'draining' })
+  const metrics = await fetch(`${url}/metrics`, { headers: asServer })
+  t.match(await metrics.text(), /^usher_ready 0$/m)
+  const late = await connect(url + ROOM, { headers: asServer })
+  late.send('from one who came late')
+  t.equal(await early.text(), 'from one who came late')
+  await clock.advance(100)
+  for (const client of [early, late]) t.same(await client.closed, SHUTDOWN)
+  await t.rejects(rawSocket(url), /ECONNREFUSED/)
+  await moveUntil(clock, closing)
+  t.equal(app.connections.size, 0)
+})
+
+test('[C361] the notice is a part of the drain window, and not for a node alone', async (t) => {
+  t.equal(noticeMs(5_000, 1), 2_000)
+  t.equal(noticeMs(300_000, 2), 6_000)
+  t.equal(noticeMs(0, 2), 0)
+  t.equal(noticeMs(5_000, 0), 0)
+})
+
+test('[C361] with it a client that does not answer is ended within the window', async (t) => {
+  const { clock, usher } = await startOnManualClock(t, { drainSeconds: 5 })
+  Object.defineProperty(usher.app.engine, 'otherNodes', { value: 2 })
+  const mute = await rawConnect(usher.url, ROOM, asServer)
+  const closing = usher.app.close()
+  await until(() => usher.app.connections.leaving)
+  await clock.advance(2_000)
+  t.same(await mute.closing(), SHUTDOWN)
+  await clock.advance(2_900)
+  t.equal(mute.ended, false)
+  await clock.advance(150)
+  await until(() => mute.ended, { what: 'it is ended' })
+  await moveUntil(clock, closing)
+})
+
+test('[C361] a boot that ends before it takes clients gives no notice', async (t) => {
+  const app = await buildApp(testConfig({ logLevel: 'silent' }), { clock: new ManualClock() })
+  await app.ready()
+  Object.defineProperty(app.engine, 'otherNodes', { value: 2 })
+  await within(app.close(), CLOSING)
+  t.pass('without moving the clock')
 })
 
 test('closing twice is closing once', async (t) => {

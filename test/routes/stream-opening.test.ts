@@ -2,9 +2,10 @@
 // position that it starts at.
 import { once } from 'node:events'
 import t from 'tap'
-import { type StartedApp, startApp } from '../support/app.ts'
+import { type StartedApp, startApp, startOnManualClock } from '../support/app.ts'
 import { EventStream } from '../support/event-stream.ts'
 import { type Following, follow } from '../support/follow.ts'
+import { moveUntil } from '../support/manual-clock.ts'
 import { nothingLeft } from '../support/nothing-left.ts'
 import { asServer, call } from '../support/people.ts'
 import { rawRequest } from '../support/raw-client.ts'
@@ -122,16 +123,27 @@ t.test('[C170] in every room it says when to come back, each stream another time
   await nothingLeft(usher.app)
 })
 
-t.test('[C170] before a shutdown it says to come back after that', async (t) => {
-  const usher = await startApp(t, { ...RULES, drainSeconds: 9 })
-  const chunked = await bareStream(usher, '1.1')
-  const plain = await bareStream(usher, '1.0')
-  const ended = [chunked, plain].map(({ socket }) => once(socket, 'end'))
-  await usher.app.close()
-  await Promise.all(ended)
-  t.match(chunked.rest, /0\r\n\r\n$/, 'the body is whole')
-  for (const { rest } of [chunked, plain]) {
-    const [first = 0, last = 0] = [...rest.matchAll(/retry: (\d+)\n/g)].map(([, ms]) => Number(ms))
-    t.ok(first <= 10_000 && last >= 12_000 && last <= 19_000, `${first}, then ${last}`)
-  }
-})
+const SHUTDOWNS = [
+  ['[C170] before a shutdown it says to come back after that', 0, 9_000],
+  ['[C361] where there are other nodes it says to come back as ever', 2, 0],
+] as const
+
+for (const [title, others, laterMs] of SHUTDOWNS) {
+  t.test(title, async (t) => {
+    const { clock, usher } = await startOnManualClock(t, { ...RULES, drainSeconds: 9 })
+    Object.defineProperty(usher.app.engine, 'otherNodes', { value: others })
+    const chunked = await bareStream(usher, '1.1')
+    const plain = await bareStream(usher, '1.0')
+    const ended = [chunked, plain].map(({ socket }) => once(socket, 'end'))
+    await moveUntil(clock, usher.app.close())
+    await Promise.all(ended)
+    t.match(chunked.rest, /0\r\n\r\n$/, 'the body is whole')
+    for (const { rest } of [chunked, plain]) {
+      const told = [...rest.matchAll(/retry: (\d+)\n/g)].map(([, ms]) => Number(ms))
+      const [first = 0, last = 0] = told
+      t.equal(told.length, 2)
+      t.ok(first <= 10_000, `${first}`)
+      t.ok(last >= laterMs + 3_000 && last <= laterMs + 10_000, `${last}`)
+    }
+  })
+}

@@ -81,6 +81,9 @@ export async function engineOn(
     get node() {
       return lease.node
     },
+    get otherNodes() {
+      return lease.otherNodes
+    },
     onRenewed: (onRenewed) => lease.onRenewed(onRenewed),
     accounts: calls.of(identity.accounts),
     sessions: calls.of(identity.sessions),

@@ -86,6 +86,11 @@ export class NodeLease {
     return this.#living.has(node)
   }
 
+  /** See `Engine.otherNodes`. */
+  get otherNodes(): number {
+    return this.#living.size - (this.#living.has(this.#node) ? 1 : 0)
+  }
+
   /** Whether a node without a lease may still be one that could not renew it. */
   get isInGrace(): boolean {
     return this.#clock.elapsed() < this.#graceUntil

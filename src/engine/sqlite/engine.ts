@@ -139,7 +139,7 @@ async function compose(
     node,
     // The folder's lock is this node's lease: it holds for as long as the process lives.
     onRenewed: () => () => {},
-    durability: lock === null ? 'memory' : 'disk',
+    ...{ otherNodes: 0, durability: lock === null ? 'memory' : 'disk' },
     ...identity,
     attempts: new MemoryAttempts(clock),
     ...{ presence: new MemoryPresence(), receipts: null },

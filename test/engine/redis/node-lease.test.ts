@@ -16,10 +16,12 @@ t.test('nodes know each other, and one that closes is gone at once', async (t) =
   await one.lease.renew()
   t.match(one.node, /^[0-9a-z]{8}$/)
   t.ok(one.lease.isLiving(other.node))
+  t.equal(one.lease.otherNodes, 1)
   const { node } = other
   await other.close()
   await until(() => !one.lease.isLiving(node), { what: 'the other is gone', ms: 900 })
   t.ok(one.lease.isLiving(one.node))
+  t.equal(one.lease.otherNodes, 0)
 })
 
 t.test('a node that cannot renew its lease keeps its id until it finds it gone', async (t) => {

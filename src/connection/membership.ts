@@ -4,7 +4,7 @@ import type { Holder } from '../engine/shares.ts'
 import { CLOSE, type CloseCode } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Failure, Member } from '../room/member.ts'
-import type { RoomHold } from '../room/rooms.ts'
+import type { RoomHold } from '../room/open-rooms.ts'
 import type { WireFormat } from '../wire/wire-format.ts'
 import type { Connection } from './connection.ts'
 

@@ -3,7 +3,7 @@
 import { CLOSE, type CloseCode, UNSUBSCRIBE } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import type { Failure } from '../room/member.ts'
-import type { RoomHold } from '../room/rooms.ts'
+import type { RoomHold } from '../room/open-rooms.ts'
 import type { RichFormat } from '../wire/wire-format.ts'
 import { type ByRoom, including, inRoom, NONE, roomsOf, sizeOf, without } from './by-room.ts'
 import type { Connection } from './connection.ts'

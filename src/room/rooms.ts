@@ -1,5 +1,5 @@
-// The rooms of this node: a room is opened by its first member and closed after the last has left.
-import type { Follow, MessageLog, RoomQuery } from '../engine/message-log.ts'
+// The rooms of this node, and what may be asked of any room.
+import type { MessageLog, RoomQuery } from '../engine/message-log.ts'
 import type { Holder, Shares } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { ClientInfo } from '../protocol/event.ts'
@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../time/clock.ts'
 import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush-scheduler.ts'
 import { listRooms, type RoomList } from './list-rooms.ts'
 import type { RoomObserver } from './observer.ts'
+import { OpenRooms, type RoomHold } from './open-rooms.ts'
 import { notPermitted, type Purpose, permitsBy } from './permission.ts'
 import { type PresenceCounts, type PresenceParts, presenceOf } from './presence.ts'
 import { type Published, Publisher, type PublishTarget, type Sender } from './publish.ts'
@@ -48,30 +49,6 @@ export interface RoomState extends RoomCounts {
 /** How often rooms are asked to forget what no member needs. */
 const SWEEP_MS = 10_000
 
-/** A room that is open or opening, and how many holds keep it open. */
-interface OpenRoom {
-  readonly room: Room
-  readonly follow: Promise<Follow>
-  holds: number
-}
-
-/** Keeps a room open until released. A class, because every connection has one. */
-export class RoomHold {
-  readonly room: Room
-  #rooms: Rooms | null
-
-  constructor(rooms: Rooms, room: Room) {
-    this.#rooms = rooms
-    this.room = room
-  }
-
-  /** May be called more than once. */
-  release(): void {
-    this.#rooms?.released(this.room)
-    this.#rooms = null
-  }
-}
-
 export class Rooms {
   /** Also for connections that gather what several rooms give them. */
   readonly scheduler: FlushScheduler
@@ -80,7 +57,7 @@ export class Rooms {
   readonly #rules: readonly Rule[]
   readonly #parts: RoomParts
   readonly #presence: PresenceReads
-  readonly #open = new Map<string, OpenRoom>()
+  readonly #open: OpenRooms
   readonly #sweeping: Timer
 
   constructor(parts: RoomsParts) {
@@ -97,24 +74,28 @@ export class Rooms {
     this.#parts = {
       ...{ log, scheduler, clock, shares, readRate, permits, publisher, observer },
       presenceOf: (room) => {
-        const onSettled = () => this.#closeUnused(room)
+        const onSettled = () => this.#open.closeUnused(room)
         return presence && presenceOf(room, { ...presence, clock, onSettled })
       },
     }
+    this.#open = new OpenRooms({
+      make: (name, rule) => new Room(name, rule, this.#parts),
+      follow: (room) => log.follow(room.name, room),
+    })
     this.#presence = new PresenceReads({
       ...{ presence, readRate },
       ruleFor: async (room, identity) =>
         identity === null ? this.#known(room) : this.permitted(room, identity, 'join'),
-      openIn: (room) => this.#open.get(room)?.room.presence ?? null,
+      openIn: (room) => this.#open.get(room)?.presence ?? null,
     })
     this.#sweeping = clock.every(SWEEP_MS, () => {
-      for (const { room } of this.#open.values()) room.sweep(clock.elapsed())
+      for (const room of this.#open.all()) room.sweep(clock.elapsed())
     })
   }
 
   stop(): void {
     this.#sweeping.cancel()
-    for (const { room } of this.#open.values()) room.presence?.stop()
+    for (const room of this.#open.all()) room.presence?.stop()
   }
 
   /**
@@ -136,7 +117,7 @@ export class Rooms {
   /** Over all rooms of this node, now. */
   get members(): number {
     let members = 0
-    for (const { room } of this.#open.values()) members += room.members
+    for (const room of this.#open.all()) members += room.members
     return members
   }
 
@@ -146,44 +127,23 @@ export class Rooms {
 
   ruleOf(name: string): Rule | null {
     const open = this.#open.get(name)
-    if (open !== undefined) return open.room.rule
+    if (open !== null) return open.rule
     return isRoomName(name) ? ruleFor(this.#rules, name) : null
   }
 
   /** On this node. */
   counts(name: string): RoomCounts {
-    return this.#open.get(name)?.room.counts ?? { members: 0, users: 0 }
+    return this.#open.get(name)?.counts ?? { members: 0, users: 0 }
   }
 
-  /**
-   * Opens a room, or keeps it open. Resolves when no later message can be missed, so that a room is
-   * opened before the 101 and joining it afterwards is synchronous.
-   */
-  async open(name: string, rule: Rule): Promise<RoomHold> {
-    const entry = this.#open.get(name) ?? this.#start(name, rule)
-    entry.holds += 1
-    const hold = new RoomHold(this, entry.room)
-    try {
-      await entry.follow
-      await entry.room.presence?.ready
-    } catch (error) {
-      hold.release()
-      throw error
-    }
-    return hold
-  }
-
-  /** For RoomHold alone: the last release closes the room. */
-  released(room: Room): void {
-    const entry = this.#open.get(room.name)
-    if (entry?.room !== room) return
-    entry.holds -= 1
-    this.#closeUnused(room)
+  /** Opens a room, or keeps it open; see `OpenRooms.open`. */
+  open(name: string, rule: Rule): Promise<RoomHold> {
+    return this.#open.open(name, rule)
   }
 
   /** Publishes into a room that need not be open on this node; see `Publisher.publish`. */
   publish(name: string, sender: Sender, draft: Draft, key: string | null = null): Published {
-    const target: PublishTarget = this.#open.get(name)?.room ?? this.#closed(name, sender)
+    const target: PublishTarget = this.#open.get(name) ?? this.#closed(name, sender)
     return this.#parts.publisher.publish(target, sender, draft, key)
   }
 
@@ -246,8 +206,7 @@ export class Rooms {
 
   /** Rooms by name, with their members on this node; for operators. */
   list(query: RoomQuery): Promise<RoomList> {
-    const open = [...this.#open.values()].map(({ room }) => room)
-    return listRooms(this.#parts.log, open, query)
+    return listRooms(this.#parts.log, this.#open.all(), query)
   }
 
   /**
@@ -270,27 +229,4 @@ export class Rooms {
     if (rule !== null) return rule
     throw new Refusal(REPLY.forbidden, `No rule is for a room like ${name}.`)
   }
-
-  /** A room stays open until the store knows that its last members have left. */
-  #closeUnused(room: Room): void {
-    const entry = this.#open.get(room.name)
-    if (entry?.room !== room || entry.holds > 0 || room.presence?.isSettled === false) return
-    this.#open.delete(room.name)
-    room.close()
-    entry.follow.then(stop, ignore)
-  }
-
-  #start(name: string, rule: Rule): OpenRoom {
-    const room = new Room(name, rule, this.#parts)
-    const entry: OpenRoom = { room, follow: this.#parts.log.follow(name, room), holds: 0 }
-    this.#open.set(name, entry)
-    return entry
-  }
 }
-
-function stop(follow: Follow): void {
-  follow.stop()
-}
-
-/** A follow that never began needs no end; `open` has rejected with the reason. */
-function ignore(): void {}

@@ -59,6 +59,8 @@ export type HeldName =
   | 'files'
   /** Messages that wait for the disk, and their bytes. */
   | 'waitingForDisk'
+  /** Calls that move receipts and wait for the disk, and the bytes of their moves. */
+  | 'waitingReceipts'
 
 export type Bounds = Readonly<
   Record<HeldName, HeldBound> &
@@ -96,6 +98,8 @@ const TICKET_CHARACTERS_MAX = 64 * 1024 * 1024
 const TAIL_BYTES_MAX = 256 * 1024 * 1024
 const WAITING_MESSAGES_MAX = 20_000
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
+/** Of 131,072 moves, of some 64 bytes each. */
+const WAITING_RECEIPTS_BYTES_MAX = 8 * 1024 * 1024
 
 /** The table, with the numbers of the settings. */
 export function boundsOf(limits: Limits): Bounds {
@@ -198,6 +202,14 @@ const storeBounds = {
     }),
     // Users have their rate; what waits for a slow disk may be theirs for a moment.
     ...{ user: null, retryAfter: 1 },
+  },
+  waitingReceipts: {
+    ...shared({
+      count: { limit: 'waitingReceipts', most: WAITING_MESSAGES_MAX },
+      bytes: { limit: 'waitingReceipts', most: WAITING_RECEIPTS_BYTES_MAX },
+      sentence: 'Too many receipts are waiting for the disk: try again in a second.',
+    }),
+    retryAfter: 1,
   },
 } as const satisfies Partial<Bounds>
 

@@ -40,6 +40,9 @@ export type QuotaName =
   /** Rooms with history that did not exist before. */
   | 'newRooms'
 
+/** What a user who becomes a participant of a room counts as, in stored bytes of the day. */
+export const PARTICIPANT_BYTES = 256
+
 export function quotasOf(limits: Limits): Record<QuotaName, QuotaBound> {
   const quota = (limit: keyof Limits, sentence: string): QuotaBound => ({
     ...{ perDay: { limit, most: limits[limit] }, sentence },

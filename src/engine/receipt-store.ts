@@ -15,7 +15,10 @@ export interface Receipt {
 /** Of whom a receipt is. */
 export interface Owner {
   readonly user: string
-  /** How people call the user; kept with the participant, null where it is not known. */
+  /**
+   * How people call the user; kept with the participant, null where it is not known. A move with
+   * another name changes it.
+   */
   readonly name: string | null
 }
 
@@ -92,7 +95,8 @@ export const AWAY_AFTER_MS = 30 * 86_400_000
  * what is asked of any node from then on shows it.
  *
  * A participant comes with all offsets at `joined`, which is the room's newest offset, or the one
- * before it where the move that makes them a participant reaches the newest message.
+ * before it where the move that makes them a participant reaches the newest message. A private move
+ * makes no such difference: what it reaches would show.
  */
 export interface ReceiptStore {
   /**
@@ -119,7 +123,8 @@ export interface ReceiptStore {
   rooms(query: ParticipantQuery): Promise<ParticipantRoom[]>
   /**
    * Calls `onChanged` within 2 s after the sums of the room may have changed, on every node that
-   * watches it. Resolves when no later change can be missed.
+   * watches it; not for a private move that changes none of them, and not when time alone makes a
+   * participant away. Resolves when no later change can be missed.
    */
   watch(room: string, onChanged: OnReceipts): Promise<ReceiptWatch>
 }

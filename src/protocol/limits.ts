@@ -171,6 +171,7 @@ export type LimitName =
   | 'pagesAtOnce'
   | 'historyInMemory'
   | 'waitingForDisk'
+  | 'waitingReceipts'
 
 /** How long the name of a deleted account is not given out again, in milliseconds. */
 export const RELEASED_NAME_MS = 90 * 86_400_000

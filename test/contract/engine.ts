@@ -9,6 +9,7 @@ import { accountContract, sessionContract } from './identity-store.ts'
 import { messageLogContract } from './message-log.ts'
 import { presenceContract } from './presence-store.ts'
 import { quotaContract } from './quotas.ts'
+import { receiptContract } from './receipt-store.ts'
 import { refreshContract } from './refresh-store.ts'
 import { revocationContract } from './revocations.ts'
 import {
@@ -46,6 +47,11 @@ export function engineContract(t: Test, subject: Subject): void {
   t.test('history', async (t) => historyContract(t, openShared))
   t.test('deletion', async (t) => deletionContract(t, openShared))
   t.test('presence', async (t) => presenceContract(t, shared))
+  t.test('receipts', async (t) => {
+    const [engine] = await openShared(t)
+    if (engine.receipts === null) t.comment('This engine has none.')
+    else receiptContract(t, { ...shared, openWithin })
+  })
   t.test('revocations', async (t) => revocationContract(t, shared))
   t.test('uplinks', async (t) => uplinkContract(t, shared))
   t.test('opening and closing', async (t) => lifeContract(t, shared))

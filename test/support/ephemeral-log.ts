@@ -1,6 +1,7 @@
 // The log of an engine that keeps nothing, for tests of rooms without history.
 import { Followers } from '../../src/engine/memory/followers.ts'
 import { createMemoryLog } from '../../src/engine/memory/message-log.ts'
+import { ReceiptWatches } from '../../src/engine/memory/receipt-watches.ts'
 import type { MessageLog } from '../../src/engine/message-log.ts'
 import { splitLog } from '../../src/engine/sqlite/split-log.ts'
 import type { Clock } from '../../src/time/clock.ts'
@@ -13,5 +14,6 @@ export function ephemeralLog(clock: Clock): MessageLog {
   const reads = { head: absent, summary: absent, read: absent }
   const changes = { append: absent, redact: absent, redactUser: absent, deleteRoom: absent }
   const stored = { ...reads, ...changes, list: async () => [] }
-  return splitLog({ memory: createMemoryLog({ clock, followers, shares }), stored, followers })
+  const memory = createMemoryLog({ clock, followers, shares })
+  return splitLog({ memory, stored, followers, watches: new ReceiptWatches() })
 }

@@ -1,5 +1,6 @@
 // Deleting a room: it loses its name at once, so that the next message begins a new room of that
-// name, and a job deletes its messages, a part at a time, before it deletes the row.
+// name, and a job deletes its messages and participants, a part at a time, before it deletes the
+// row.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
@@ -39,6 +40,9 @@ export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
     SELECT "offset", length(payload) AS bytes FROM messages
     WHERE room = :id ORDER BY "offset" LIMIT ${SLICE}`)
   const removeUpTo = db.prepare('DELETE FROM messages WHERE room = :id AND "offset" <= :to')
+  const removeSome = db.prepare(`
+    DELETE FROM participants WHERE room = :id AND user IN
+      (SELECT user FROM participants WHERE room = :id LIMIT ${SLICE})`)
   const removeRow = db.prepare(`DELETE FROM rooms WHERE id = :id AND ${IS_DELETED}`)
 
   /** The last message of a slice; null where there is none. */
@@ -67,11 +71,11 @@ export function deletedRoomWrites(db: DatabaseSync, rooms: RoomTable) {
       next.run()
       return { epoch: rooms.epochOf(row), offset: newest }
     },
-    /** Deletes some messages of a deleted room, or its row when it has no more of them. */
+    /** Deletes some messages or participants of a deleted room, or its row when it has no more. */
     removeDeleted({ id }: { id: number }): void {
       const to = endOfSlice(id)
-      if (to === null) removeRow.run({ id })
-      else removeUpTo.run({ id, to })
+      if (to !== null) removeUpTo.run({ id, to })
+      else if (removeSome.run({ id }).changes === 0) removeRow.run({ id })
     },
   }
 }

@@ -15,6 +15,7 @@ import { MemoryAttempts } from '../memory/attempts.ts'
 import { Followers } from '../memory/followers.ts'
 import { createMemoryLog } from '../memory/message-log.ts'
 import { MemoryPresence } from '../memory/presence.ts'
+import { ReceiptWatches } from '../memory/receipt-watches.ts'
 import { createMemoryRevocations } from '../memory/revocations.ts'
 import { createMemoryShares } from '../memory/shares.ts'
 import { type MayHave, MemoryTickets } from '../memory/tickets.ts'
@@ -30,6 +31,7 @@ import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { sqliteIdentity } from './identity.ts'
 import { tendKeys } from './keys-job.ts'
 import { readQueues } from './read-queues.ts'
+import { SqliteReceipts, type SqliteReceiptsParts } from './receipts.ts'
 import { freeReleasedNames } from './released-names.ts'
 import { trimHistories, trimSlice } from './retention-job.ts'
 import { RulesWalk } from './rules-walk.ts'
@@ -43,7 +45,7 @@ import {
   watchSpace,
 } from './store-space.ts'
 import { watchStore } from './store-watch.ts'
-import { SqliteLog } from './stored-log.ts'
+import { SqliteLog, type SqliteLogParts } from './stored-log.ts'
 import { closeThreads, startInFolder, startInMemory, type Threads } from './threads.ts'
 import { emptyUserRedactions } from './user-redactions.ts'
 
@@ -125,14 +127,12 @@ async function compose(
   await space.check()
   const queues = readQueues(shares)
   const identity = await sqliteIdentity({ writer, reader, tickets, space, queues })
-  const followers = new Followers()
-  const kept = { writer, offsets, reader, clock, bounds, space, followers, shares, queues }
-  const stored = new SqliteLog(kept)
-  const memory = createMemoryLog({ clock, followers, shares })
+  const parts = { writer, offsets, reader, clock, bounds, space, shares, queues }
+  const { followers, stored, receipts, log } = roomsIn(parts)
   const stopTrimming = await startTrimming(threads, followers, { clock, rules })
   const stopJobs = startJobs(threads, { tickets, followers, clock })
   const stopWatching = watchSpace(clock, space)
-  const watching = watchStore({ clock: DISK_CLOCK, writer, stored })
+  const watching = watchStore({ clock: DISK_CLOCK, writer, stored, receipts })
   const node = newNodeId(systemRandom)
   return {
     name: 'sqlite',
@@ -142,13 +142,12 @@ async function compose(
     ...{ otherNodes: 0, durability: lock === null ? 'memory' : 'disk' },
     ...identity,
     attempts: new MemoryAttempts(clock),
-    ...{ presence: new MemoryPresence(), receipts: null },
-    log: splitLog({ memory, stored, followers }),
+    ...{ presence: new MemoryPresence(), receipts, log },
     revocations: createMemoryRevocations(),
     uplinks: new MemoryUplinks(node),
     shares,
     get waiting() {
-      return stored.waiting + writer.waiting + (reader === writer ? 0 : reader.waiting)
+      return stored.waiting + receipts.waiting + waitingIn(threads)
     },
     get storage() {
       return space.use
@@ -163,7 +162,7 @@ async function compose(
       stopJobs()
       stopTrimming()
       stopWatching()
-      await stored.settled()
+      await Promise.all([stored.settled(), receipts.settled()])
       await keepAllDailyUse(writer).catch(() => undefined)
       await leaveTickets(tickets, writer, clock)
       watching.cancel()
@@ -171,6 +170,20 @@ async function compose(
       lock?.release()
     },
   }
+}
+
+function waitingIn({ writer, reader }: Threads): number {
+  return writer.waiting + (reader === writer ? 0 : reader.waiting)
+}
+
+/** What is kept of rooms, and shared. */
+function roomsIn(parts: Omit<SqliteLogParts & SqliteReceiptsParts, 'followers' | 'watches'>) {
+  const { clock, shares } = parts
+  const [followers, watches] = [new Followers(), new ReceiptWatches()]
+  const stored = new SqliteLog({ ...parts, followers, watches })
+  const receipts = new SqliteReceipts({ ...parts, watches })
+  const memory = createMemoryLog({ clock, followers, shares })
+  return { followers, stored, receipts, log: splitLog({ memory, stored, followers, watches }) }
 }
 
 /** Puts rules in force that have changed, and goes on trimming. Resolves with how to stop. */

@@ -1,7 +1,7 @@
 // The operations of the reader thread on messages: the position of a room, and pages as far as its
 // rule lets them be seen.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Kind, Message, Position } from '../../protocol/message.ts'
+import type { Draft, Kind, Message, Position } from '../../protocol/message.ts'
 import type { Retention, RoomSummary } from '../message-log.ts'
 import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
 import { HIDING } from './user-redactions.ts'
@@ -47,6 +47,13 @@ export function messageFrom({ payload, redactedAt, ...rest }: ReadMessage, epoch
   const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
   const message: Message = { ...rest, epoch, payload: bytes, origin: null }
   return redactedAt === null ? message : { ...message, redacted: true }
+}
+
+/** The message that was made of a draft. */
+export function keptMessage(draft: Draft & { time: number }, position: Position): Message {
+  const { kind, payload, user, name, origin, time, unechoed } = draft
+  const message = { kind, payload, user, name, origin, ...position, time }
+  return unechoed ? { ...message, unechoed } : message
 }
 
 export type MessageReads = {

@@ -10,6 +10,12 @@ import { ANY_NUMBER, type KeyBounds, SqliteKeys } from './idempotency-keys.ts'
 import { type First, hashKey } from './key-entry.ts'
 import { newOffsetsUnderway, type OffsetsUnderway } from './offsets-underway.ts'
 import { NOT_KEPT, type PackedAnswers, type PackedDrafts, payloadAt } from './packed-drafts.ts'
+import {
+  authorMover,
+  type MoveAuthor,
+  type ReceiptWrites,
+  receiptWrites,
+} from './receipt-writes.ts'
 import { type Trim, type Trimmed, Trimmer } from './retention.ts'
 import { RoomTrim } from './room-trim.ts'
 import { epochOf, isSame, type NextRoom, type RoomRow, RoomTable, retentionIn } from './rooms.ts'
@@ -18,6 +24,7 @@ import { type UserRedactionWrites, userRedactionWrites } from './user-redactions
 import type { WritingDatabase } from './worker.ts'
 
 export type MessageWrites = DeletedRoomWrites &
+  ReceiptWrites &
   UserRedactionWrites & {
     keepMessages(drafts: PackedDrafts): PackedAnswers
     /** Only in this epoch, where one is given: offsets of another are other messages. */
@@ -68,7 +75,15 @@ export function messageWrites(db: DatabaseSync, parts: WritesParts = {}): Prepar
   const keys = new SqliteKeys(db, keyBounds)
   const queue = new TrimQueue()
   const trim = new RoomTrim(db, rooms)
-  const keeper = new Keeper(db, { rooms, use, keys, trim, queue, offsets })
+  const keeper = new Keeper(db, {
+    rooms,
+    use,
+    keys,
+    trim,
+    queue,
+    offsets,
+    moveAuthor: authorMover(db),
+  })
   const trimmer = new Trimmer(db, { trim, queue, elapsed })
   const noteRules = db.prepare("INSERT OR REPLACE INTO meta VALUES ('rules', :digest)")
   const redact = db.prepare(`
@@ -91,6 +106,7 @@ export function messageWrites(db: DatabaseSync, parts: WritesParts = {}): Prepar
     noteRules: (args) => void noteRules.run(args),
     ...deletedRoomWrites(db, rooms),
     ...userRedactionWrites(db),
+    ...receiptWrites(db, { rooms, use }),
     keepDailyUse: ({ limit }) => use.keep(limit),
     sweepDailyUse: (args) => use.sweep(args),
     tendKeys: (args) => keys.tend(args),
@@ -115,6 +131,7 @@ interface KeeperParts {
   trim: RoomTrim
   queue: TrimQueue
   offsets: OffsetsUnderway
+  moveAuthor: MoveAuthor
 }
 
 class Keeper {
@@ -126,13 +143,16 @@ class Keeper {
   readonly #keys: SqliteKeys
   readonly #incarnation: StatementSync
   readonly #use: DailyUse
+  readonly #moveAuthor: MoveAuthor
   /**
    * The id of the newest message. Ids are given here, and none twice: the database would give that
    * of a deleted message again, and hide the new one where the former's user was redacted.
    */
   #lastId: number
 
-  constructor(db: DatabaseSync, { rooms, use, keys, trim, queue, offsets }: KeeperParts) {
+  constructor(db: DatabaseSync, parts: KeeperParts) {
+    const { rooms, use, keys, trim, queue, offsets, moveAuthor } = parts
+    this.#moveAuthor = moveAuthor
     this.#rooms = rooms
     this.#trim = trim
     this.#queue = queue
@@ -174,10 +194,16 @@ class Keeper {
   #keepAll(drafts: PackedDrafts): PackedAnswers {
     const now = drafts.time[0] ?? 0
     const rows = drafts.rooms.map((name, room) => this.#open(name, retentionOf(drafts, room), now))
-    const answers: PackedAnswers = { epochs: [], offset: [], repeats: new Map() }
+    const answers: PackedAnswers = { epochs: [], offset: [], repeats: new Map(), moved: [] }
     const firsts = new Map<number, First>()
     for (let index = 0; index < drafts.room.length; index += 1) {
-      answers.offset.push(this.#keepOne(drafts, index, rows, firsts))
+      const offset = this.#keepOne(drafts, index, rows, firsts)
+      answers.offset.push(offset)
+      const author = drafts.authors[drafts.sender[index] ?? -1] ?? null
+      const room = drafts.room[index] ?? 0
+      const id = rows[room]?.id
+      if (author === null || id === undefined || offset <= NOT_KEPT.otherBody) continue
+      if (!firsts.has(index) && this.#moveAuthor(id, author, offset)) answers.moved.push(room)
     }
     this.#keys.log()
     const incarnation = String(this.#incarnation.get()?.value)

@@ -18,6 +18,8 @@ export interface DraftToKeep {
   holder: string | null
   /** The address whose share of the keys it takes; null for none, as without a key. */
   keyAddress: string | null
+  /** The user whose receipts move on to it; null for none. */
+  author?: string | null
 }
 
 /** The same in columns: entry `i` of each belongs to draft `i`. */
@@ -32,7 +34,8 @@ export interface PackedDrafts {
   names: (string | null)[]
   holders: (string | null)[]
   keyAddresses: (string | null)[]
-  /** Which of `users`, `names`, `holders` and `keyAddresses`. */
+  authors: (string | null)[]
+  /** Which of `users` and the four after it. */
   sender: number[]
   time: number[]
   key: (string | null)[]
@@ -58,6 +61,8 @@ export interface PackedAnswers {
   offset: number[]
   /** The rest of the first answer to a key, by the number of the draft that repeats it. */
   repeats: Map<number, { epoch: string; time: number }>
+  /** Rooms, by their number, in which a receipt of an author moved. */
+  moved: number[]
 }
 
 /** Packs drafts; the block of bytes holds nothing else, so it can be handed over. */
@@ -96,18 +101,21 @@ function packSenders(drafts: readonly DraftToKeep[]) {
   const names: (string | null)[] = []
   const holders: (string | null)[] = []
   const keyAddresses: (string | null)[] = []
+  const authors: (string | null)[] = []
   const latest = new Map<string | null, number>()
-  const sender = drafts.map(({ user, name, holder, keyAddress }) => {
+  const sender = drafts.map(({ user, name, holder, keyAddress, author = null }) => {
     const known = latest.get(user) ?? -1
     const isSame = names[known] === name && holders[known] === holder
-    if (isSame && keyAddresses[known] === keyAddress) return known
+    const isSameAuthor = authors[known] === author
+    if (isSame && isSameAuthor && keyAddresses[known] === keyAddress) return known
     latest.set(user, users.length)
     names.push(name)
     holders.push(holder)
     keyAddresses.push(keyAddress)
+    authors.push(author)
     return users.push(user) - 1
   })
-  return { users, names, holders, keyAddresses, sender }
+  return { users, names, holders, keyAddresses, authors, sender }
 }
 
 /** The payload of draft `index`, not copied. */

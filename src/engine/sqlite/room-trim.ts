@@ -22,7 +22,7 @@ export type Steps<Result = void> = Generator<number, Result>
 const LOOK_UNITS = 8
 /** Messages in one step. */
 const STEP = 128
-/** A room that was empty for so long is forgotten, and begins a new epoch. */
+/** A room that was empty for so long, and has no participants, is forgotten: a new epoch begins. */
 const FORGOTTEN_MS = 30 * 86_400_000
 
 export class RoomTrim {
@@ -132,6 +132,7 @@ export class RoomTrim {
     const since = Math.min(room.emptySince ?? this.now, this.now)
     room.emptySince = since
     if (this.now - since <= FORGOTTEN_MS) return false
+    if (Number(this.#sql.participants.get({ id: room.id })?.count) > 0) return false
     // Its offsets begin at 1 again: the new epoch tells clients that remember a position.
     this.#sql.nextGeneration.run()
     this.#sql.forget.run({ id: room.id })
@@ -178,6 +179,7 @@ function statements(db: DatabaseSync) {
     force: db.prepare(`
       UPDATE rooms SET messages_max = :messages, age_max_ms = :ageMs, due_at = :now
       WHERE id = :id`),
+    participants: db.prepare('SELECT participants AS count FROM rooms WHERE id = :id'),
     forget: db.prepare('DELETE FROM rooms WHERE id = :id'),
     nextGeneration: db.prepare(
       "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'",

@@ -1,6 +1,7 @@
 // The tables of a store, as the steps that lead to them. A step that was released never changes.
 import type { DatabaseSync } from 'node:sqlite'
 import { TENTH } from './schema-step-10.ts'
+import { ELEVENTH } from './schema-step-11.ts'
 
 /** "Ushr" in ASCII; in the file's header it tells Usher's databases from others. */
 export const APPLICATION_ID = 0x55736872
@@ -173,6 +174,7 @@ const NINTH = 'ALTER TABLE rooms ADD COLUMN shown_from INTEGER NOT NULL DEFAULT 
 /** Step n, counted from 1, leads to version n of the store (its `user_version`). */
 export const MIGRATIONS: readonly string[] = [
   ...[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH],
+  ELEVENTH,
 ]
 
 /** The version that a store is at; 0 when it has no tables yet. */

@@ -1,6 +1,7 @@
 // Finds out that a store does not answer, and when one that is away is there again: a probe decides
 // that, by a commit that is on disk.
 import type { Clock, Timer } from '../../time/clock.ts'
+import type { SqliteReceipts } from './receipts.ts'
 import type { SqliteLog } from './stored-log.ts'
 import type { Threads } from './threads.ts'
 
@@ -17,16 +18,18 @@ interface Watched {
   clock: Clock
   writer: Threads['writer']
   stored: Pick<SqliteLog, 'giveUp'>
+  receipts: Pick<SqliteReceipts, 'giveUp'>
 }
 
 /** Returns how to stop: a timer to cancel. */
-export function watchStore({ clock, writer, stored }: Watched): Timer {
+export function watchStore({ clock, writer, stored, receipts }: Watched): Timer {
   return clock.every(LOOK_MS, () => {
     const unanswered = writer.unansweredMs
     if (unanswered > PATIENCE_MS) {
       const reason = `SQLite has not answered for ${Math.round(unanswered / 1_000)} seconds.`
       writer.giveUp(reason)
       stored.giveUp(reason)
+      receipts.giveUp(reason)
     } else if (unanswered === 0 && writer.away !== null) {
       writer.probe('probe', { now: clock.now() }).catch(() => undefined)
     }

@@ -1,10 +1,11 @@
 // The log of rooms with history on SQLite's threads. Drafts that come in while a commit is under
 // way are kept together by the next one, and delivered in its order when it is on disk.
-import type { Draft, Message, Position } from '../../protocol/message.ts'
+import type { Draft, Position } from '../../protocol/message.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Bounds } from '../bounds.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { Followers } from '../memory/followers.ts'
+import type { ReceiptWatches } from '../memory/receipt-watches.ts'
 import type {
   Appended,
   KeptRoom,
@@ -18,7 +19,7 @@ import type {
 import { Reached, type Share, type Shares } from '../shares.ts'
 import { quotaHolderOf } from './daily-use.ts'
 import { draftRefusal } from './draft-refusals.ts'
-import { type KeptArgs, type MessageReads, messageFrom } from './message-reads.ts'
+import { type KeptArgs, keptMessage, type MessageReads, messageFrom } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { COMMIT_DRAFTS_MAX, type OffsetsUnderway } from './offsets-underway.ts'
 import { type DraftToKeep, NOT_KEPT, type PackedAnswers, pack } from './packed-drafts.ts'
@@ -62,6 +63,7 @@ export interface SqliteLogParts {
   followers: Followers
   shares: Shares
   queues: ReadQueues
+  watches: ReceiptWatches
 }
 
 export class SqliteLog implements StoredLog {
@@ -86,7 +88,7 @@ export class SqliteLog implements StoredLog {
     return this.#waiting.length
   }
 
-  append({ room, draft, retention, key, holder }: StoredDraft): Promise<Appended> {
+  append({ room, draft, retention, key, holder, author = null }: StoredDraft): Promise<Appended> {
     const { writer, space } = this.#parts
     if (writer.away !== null) return Promise.reject(new EngineUnavailable(writer.away))
     if (space.refusal !== null) return Promise.reject(space.refusal)
@@ -97,7 +99,7 @@ export class SqliteLog implements StoredLog {
     return new Promise((resolve, reject) => {
       this.#waiting.push({
         ...draft,
-        ...{ room, retention, share, resolve, reject },
+        ...{ room, retention, share, author, resolve, reject },
         key: key === null ? null : JSON.stringify([room, key.sender, key.value]),
         holder: quotaHolderOf(holder),
         keyAddress: key === null ? null : holder.address,
@@ -229,7 +231,10 @@ export class SqliteLog implements StoredLog {
     this.#parts.offsets.fill(0, 0, packed.rooms.length)
     return this.#parts.writer
       .call('keepMessages', packed, [packed.bytes.buffer as ArrayBuffer])
-      .then((answers) => this.#settle(drafts, answers))
+      .then((answers) => {
+        for (const room of answers.moved) this.#parts.watches.tell(packed.rooms[room] ?? '')
+        return this.#settle(drafts, answers)
+      })
       .catch((error) => refuse(drafts, error))
   }
 
@@ -282,17 +287,11 @@ export class SqliteLog implements StoredLog {
       const position = { epoch, offset: at }
       if (first !== undefined) draft.resolve({ position, time: first.time, repeated: true })
       else {
-        this.#parts.followers.of(draft.room)?.onMessage(kept(draft, position))
+        this.#parts.followers.of(draft.room)?.onMessage(keptMessage(draft, position))
         draft.resolve({ position, time: draft.time, repeated: false })
       }
     }
   }
-}
-
-function kept(draft: Waiting, position: Position): Message {
-  const { kind, payload, user, name, origin, time, unechoed } = draft
-  const message = { kind, payload, user, name, origin, ...position, time }
-  return unechoed ? { ...message, unechoed } : message
 }
 
 function refuse(calls: readonly Pick<Waiting, 'reject'>[], error: Error): void {

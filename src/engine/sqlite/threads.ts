@@ -13,11 +13,12 @@ import type { JobReads } from './job-reads.ts'
 import type { MessageReads } from './message-reads.ts'
 import type { MessageWrites } from './message-writes.ts'
 import { newOffsetsUnderway, type OffsetsUnderway } from './offsets-underway.ts'
+import type { ReceiptReads } from './receipt-reads.ts'
 import type { ReleasedNameWrites } from './released-names.ts'
 import type { RoomListReads } from './room-list.ts'
 import { type SqliteThread, startSqliteThread } from './thread.ts'
 
-type ReadOperations = Reads & MessageReads & RoomListReads & JobReads
+type ReadOperations = Reads & MessageReads & RoomListReads & ReceiptReads & JobReads
 /** The thread that writes can read as well. */
 type WriteOperations = ReadOperations & Writes & MessageWrites & ReleasedNameWrites
 

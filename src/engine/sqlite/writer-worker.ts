@@ -9,6 +9,7 @@ import { jobReads } from './job-reads.ts'
 import { messageReads } from './message-reads.ts'
 import { messageWrites } from './message-writes.ts'
 import { OpenFiles } from './open-files.ts'
+import { receiptReads } from './receipt-reads.ts'
 import { releasedNameWrites } from './released-names.ts'
 import { roomListReads } from './room-list.ts'
 import type { Operations } from './thread.ts'
@@ -26,6 +27,7 @@ serve(() => {
     ...releasedNameWrites(db),
     ...messageReads(db),
     ...roomListReads(db),
+    ...receiptReads(db),
   } as unknown as Operations
   const total = db.prepare('SELECT total_changes() AS rows')
   const changes = (): number => Number(total.get()?.rows)

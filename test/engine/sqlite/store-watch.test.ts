@@ -14,7 +14,9 @@ function scene() {
     probe: async () => seen.push('probe'),
   }
   const stored = { giveUp: (reason: string) => seen.push(`drafts: ${reason}`) }
-  const timer = watchStore({ clock, writer, stored } as unknown as Parameters<typeof watchStore>[0])
+  const receipts = { giveUp: (reason: string) => seen.push(`receipts: ${reason}`) }
+  const parts = { clock, writer, stored, receipts }
+  const timer = watchStore(parts as unknown as Parameters<typeof watchStore>[0])
   return { clock, writer, seen, timer }
 }
 
@@ -26,7 +28,7 @@ t.test('[C201] a commit without an answer is given up before three seconds', asy
   writer.unansweredMs = 2_750
   await clock.advance(250)
   const reason = 'SQLite has not answered for 3 seconds.'
-  t.same(seen, [reason, `drafts: ${reason}`])
+  t.same(seen, [reason, `drafts: ${reason}`, `receipts: ${reason}`])
 })
 
 t.test('[C200] a store that is away is probed four times a second, and no other', async (t) => {

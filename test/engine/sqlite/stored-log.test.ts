@@ -31,7 +31,7 @@ function threads({ isCommitted = true } = {}) {
   const writer = { call: keep, away: null }
   const call = async (operation: string) => results[operation]
   const reader = { call, callAlone: call }
-  const told = () => answer.resolve({ epochs: [EPOCH], offset: [1], repeats: new Map() })
+  const told = () => answer.resolve({ epochs: [EPOCH], offset: [1], repeats: new Map(), moved: [] })
   return { writer, offsets, reader, told, fail: () => answer.reject(new Error('broken')) }
 }
 
@@ -89,7 +89,7 @@ t.test(
       writer: { call, away: null } as typeof parts.writer,
     })
     const answer = (...offset: number[]) =>
-      commits.shift()?.resolve({ epochs: [EPOCH], offset, repeats: new Map() })
+      commits.shift()?.resolve({ epochs: [EPOCH], offset, repeats: new Map(), moved: [] })
     const early = [say('a')]
     // Together they are more than is told in one turn.
     for (let i = 0; i < 3; i += 1) early.push(say('x'.repeat(200_000)))
@@ -128,7 +128,7 @@ t.test(
       for (const resolve of answers.splice(0)) resolve(answer)
       await turn()
     }
-    const kept = { epochs: [EPOCH], offset: [1], repeats: new Map() }
+    const kept = { epochs: [EPOCH], offset: [1], repeats: new Map(), moved: [] }
     const said = [say('a')]
     const changed = [log.deleteRoom('chat:1'), log.redactUser('u_ada')]
     await answerAll(kept)

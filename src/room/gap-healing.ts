@@ -56,7 +56,7 @@ export class Gap {
       await sleep(clock, RETRY_MS)
       return at
     }
-    const isLost = page.head.epoch !== at.epoch || hasHole(page, at.offset)
+    const isLost = isOther(page.head, at) || hasHole(page, at.offset)
     if (isLost) lost(page)
     else for (const message of page.messages) tell(message)
     const last = isLost ? page.head.offset : (page.messages.at(-1)?.offset ?? at.offset)
@@ -70,4 +70,12 @@ export class Gap {
     healed({ ...upTo, offset: newest?.offset ?? last })
     return null
   }
+}
+
+/**
+ * Whether the messages up to `at` have ended. Of a room in which nothing was said yet only the
+ * epoch may be another one: so it is after each failover of Redis, and members miss nothing by it.
+ */
+function isOther(head: Position, at: Position): boolean {
+  return head.epoch !== at.epoch && Math.max(head.offset, at.offset) > 0
 }

@@ -118,6 +118,24 @@ test('a message that arrives just as a gap is healed is not lost', async (t) => 
   t.same(await heard(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
 })
 
+test('where nothing was said, another epoch is no loss to members', async (t) => {
+  const { follower, room, reads, heard } = await scene()
+  const raw = new FakeMember()
+  room.join(raw)
+  const other = { ...page(0, 0), head: { epoch: 'e2', offset: 0 } }
+  follower.onGap({ epoch: EPOCH, offset: 0 })
+  reads.splice(0)[0]?.answer(other)
+  await turn()
+  t.same(raw.failures, [])
+  follower.onMessage({ ...message(1), epoch: 'e2' })
+  t.same(await heard(), [1])
+  // What was said in it since, and is there no more, is lost to them.
+  follower.onGap({ epoch: 'e2', offset: 1 })
+  reads.splice(0)[0]?.answer({ ...other, head: { epoch: 'e3', offset: 0 } })
+  await turn()
+  t.same(raw.failures, ['lost'])
+})
+
 test('a gap that follows a healed one tells nothing twice', async (t) => {
   const { follower, reads, heard } = await scene()
   follower.onMessage(message(1))

@@ -105,7 +105,9 @@ export class Program {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (running.has(this)) process.kill(this.#options.group ? -this.pid : this.pid, signal)
+    // One that could not be started has no id, and 0 is that of all in the group of this process.
+    if (this.pid === 0 || !running.has(this)) return
+    process.kill(this.#options.group ? -this.pid : this.pid, signal)
   }
 
   /** Sends the signal, and resolves with the exit code; null when a signal ended it. */

@@ -67,8 +67,8 @@ async function page(app: FastifyInstance): Promise<void> {
       cacheControl: false,
       // Browsers ask again each time, by ETag: a deploy must not leave one with half the old page.
       setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
-      // The folder's README is for readers of the sources.
-      allowedPath: (path) => !path.endsWith('.md'),
+      // READMEs and types are for readers of the sources.
+      allowedPath: (path) => !/\.(md|d\.ts)$/.test(path),
     })
   })
 }

@@ -15,6 +15,8 @@ import { dirname, join } from 'node:path'
 
 const BIN = 'dist/src/cli.js'
 const TYPES = 'dist/src/index.d.ts'
+/** Types of what is JavaScript in the sources, too. */
+const CLIENT_TYPES = 'dist/public/usher-client.d.ts'
 /** Imports in .d.ts files name .ts sources; in the package these are JavaScript. */
 const SOURCE_NAMED = /((?:from |import |import\(|module )')(\.{1,2}\/[^']+)\.ts'/g
 
@@ -34,7 +36,7 @@ cpSync('public', 'dist/public', { recursive: true })
 rmSync('dist/public/README.md', { force: true })
 cpSync('src/engine/redis/scripts', 'dist/src/engine/redis/scripts', { recursive: true })
 rmSync('dist/src/engine/redis/scripts/README.md', { force: true })
-const needed = typesFrom(TYPES)
+const needed = typesFrom(TYPES).add(CLIENT_TYPES)
 for (const path of globSync('dist/**/*.d.ts')) {
   if (needed.has(path)) {
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(SOURCE_NAMED, "$1$2.js'"))

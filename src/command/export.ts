@@ -17,10 +17,11 @@ export async function exportStore(file: string): Promise<string> {
   const source = await openArchiveSource(config.engine, `${resolve(file)}.store`, systemClock)
   try {
     const { isAtRest } = source
+    const store = config.engine.kind === 'sqlite' ? settings.data : source.name
     const { counts, bytes } = await writeArchive(file, { keepsEpochs: isAtRest }, source.entries())
     if (isAtRest) await source.handOver()
     const size = `${(bytes / MEBIBYTE).toFixed(1)} MiB`
-    const said = `${file} holds the store of ${settings.data}: ${countsSaid(counts)}, ${size}.`
+    const said = `${file} holds the store of ${store}: ${countsSaid(counts)}, ${size}.`
     return isAtRest ? said : `${said}${RAN}`
   } finally {
     await source.close()

@@ -6,8 +6,8 @@ export const HELP = `Usher: realtime rooms, with log-in at the door and history.
   usher [start]              start the service
   usher check                show the settings that hold, the rules and the store; changes nothing
   usher backup FILE          copy the store to FILE; the service may run meanwhile
-  usher export FILE          write accounts, sessions and messages to FILE, for another folder
-  usher import FILE          read such a FILE into an empty folder
+  usher export FILE          write accounts, sessions and messages to FILE, for another store
+  usher import FILE          read such a FILE into an empty folder, or an empty Redis
   usher user add NAME        make an account
   usher user password NAME   set a new password: sessions and connections end
   usher user ban NAME        ban a user: sessions and connections end

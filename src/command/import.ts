@@ -22,7 +22,8 @@ export async function importStore(file: string): Promise<string> {
     const { keptEpochs } = await target.take(reader.entries(), origin).catch((error) => {
       throw reader.told(error)
     })
-    const said = `${settings.data} holds what was in ${file} now: ${countsSaid(counts)}.`
+    const store = config.engine.kind === 'sqlite' ? settings.data : target.name
+    const said = `${store} holds what was in ${file} now: ${countsSaid(counts)}.`
     return `${said}\n${keptEpochs ? KEPT : NEW}`
   } finally {
     await target.close()

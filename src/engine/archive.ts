@@ -78,6 +78,8 @@ export const ENTRY_PARTS: readonly (readonly EntryKind[])[] = [
 ] as const
 
 export interface ArchiveSource {
+  /** For operators. */
+  readonly name: string
   /**
    * Whether nothing can be written to the store while this is open. Else what is written afterwards
    * is not in the entries, and rooms MUST get new epochs where they go: the offsets that come next
@@ -103,6 +105,8 @@ export interface ArchiveOrigin {
 }
 
 export interface ArchiveTarget {
+  /** For operators. */
+  readonly name: string
   /**
    * Takes all entries into a store that has nothing of the kind yet. Resolves when they are as
    * durable as a message; `keptEpochs` says whether a member that comes back may go on from its

@@ -73,8 +73,14 @@ export async function openArchiveSource(
   copy: string,
   clock: Clock,
 ): Promise<ArchiveSource> {
-  if (settings.kind !== 'sqlite') throw notMoved('exported')
-  return await openSqliteSource({ folder: settings.folder, copy, clock })
+  switch (settings.kind) {
+    case 'sqlite':
+      return await openSqliteSource({ folder: settings.folder, copy, clock })
+    case 'redis':
+      return await (await import('./redis/archive-source.ts')).openRedisSource(settings, clock)
+    case 'memory':
+      throw new EngineRefused('A store in memory cannot be exported.')
+  }
 }
 
 /**
@@ -85,12 +91,14 @@ export async function openArchiveTarget(
   settings: EngineSettings,
   clock: Clock,
 ): Promise<ArchiveTarget> {
-  if (settings.kind !== 'sqlite') throw notMoved('imported into')
-  return await openSqliteTarget(settings.folder, clock)
-}
-
-function notMoved(what: string): EngineRefused {
-  return new EngineRefused(`Only a store in a folder can be ${what}: not memory, not Redis.`)
+  switch (settings.kind) {
+    case 'sqlite':
+      return await openSqliteTarget(settings.folder, clock)
+    case 'redis':
+      return await (await import('./redis/archive-target.ts')).openRedisTarget(settings, clock)
+    case 'memory':
+      throw new EngineRefused('A store in memory cannot be imported into.')
+  }
 }
 
 /**

@@ -152,10 +152,9 @@ async function fillRooms(log: Engine['log']): Promise<void> {
   await log.redact('chat:1', 4)
   await log.append('chat:2', draft('taken back alone'), OPTIONS)
   await log.redact('chat:2', 1)
-  for (let i = 0; i < 700; i += 1) {
-    const text = `${i} ${'x'.repeat(i)}`
-    await log.append('user:jwt:eve', draft(text), { ...OPTIONS, retention: LONGER })
-  }
+  const many = Array.from({ length: 700 }, (_, i) => `${i} ${'x'.repeat(i)}`)
+  const options = { ...OPTIONS, retention: LONGER }
+  await Promise.all(many.map((text) => log.append('user:jwt:eve', draft(text), options)))
   await log.redactUser('u_gone')
 }
 

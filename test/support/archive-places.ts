@@ -26,3 +26,18 @@ export async function sqlitePlace(t: Teardown): Promise<SqlitePlace> {
     target: () => openArchiveTarget(settings, systemClock),
   }
 }
+
+let prefixes = 0
+
+/** Each at a prefix of its own. */
+export function redisPlaceAt(url: string): () => Promise<Place> {
+  return async () => {
+    prefixes += 1
+    const settings = { kind: 'redis', url, prefix: `usher:a${prefixes}:` } as const
+    return {
+      open: () => openEngine(settings, systemClock),
+      source: () => openArchiveSource(settings, '', systemClock),
+      target: () => openArchiveTarget(settings, systemClock),
+    }
+  }
+}

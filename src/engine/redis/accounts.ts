@@ -3,19 +3,15 @@
 // account again.
 import type { AccountEntry, AccountQuery, AccountRecord, AccountStore } from '../identity-store.ts'
 import type { SharedWork } from '../shared-work.ts'
+import { AccountRecords, type Listed } from './account-records.ts'
 import type { Endings } from './endings.ts'
 import type { Keys } from './keys.ts'
 import type { RedisLink } from './link.ts'
 import type { Names } from './names.ts'
-import { textsOf } from './replies.ts'
 import { script } from './scripts.ts'
 import { GOOD, type UserStatusFeed } from './user-status-feed.ts'
 
 const SET_PASSWORD = script('set-password')
-const FIELDS = ['username', 'usernameKey', 'password', 'createdAt'] as const
-/** Between the name and the user in the list: before every character of a name. */
-const SEPARATOR = '\0'
-
 export interface AccountsParts {
   link: RedisLink
   keys: Keys
@@ -28,24 +24,21 @@ export interface AccountsParts {
 
 export class RedisAccounts implements AccountStore {
   readonly #parts: AccountsParts
-  readonly #list: string
+  readonly #records: AccountRecords
 
   constructor(parts: AccountsParts) {
     this.#parts = parts
-    this.#list = parts.keys.shared('accounts')
+    this.#records = new AccountRecords(parts)
   }
 
   /** What a crash leaves of it is found by no name, and leaves the name free after a minute. */
   async create(account: AccountRecord): Promise<'created' | 'taken'> {
-    const { user, username, usernameKey, password, createdAt } = account
-    const { link, names } = this.#parts
+    const { user, usernameKey } = account
+    const { names } = this.#parts
     if (!(await names.claim(usernameKey, user))) return 'taken'
-    const key = this.#keyOf(user)
-    const values = [username, usernameKey, password, String(createdAt)]
-    const fields = FIELDS.flatMap((field, at) => [field, values[at] ?? ''])
-    await Promise.all([link.send(key, ['HSET', key, ...fields]), this.#enter(account)])
+    await this.#records.store(account)
     if (await names.confirm(usernameKey, user)) return 'created'
-    await Promise.all([link.send(key, ['DEL', key]), this.#takeOff(account)])
+    await this.#records.remove(account)
     return 'taken'
   }
 
@@ -53,16 +46,12 @@ export class RedisAccounts implements AccountStore {
     const user = await this.#parts.names.userOf(usernameKey)
     const account = user === null ? null : await this.byUser(user)
     if (account?.usernameKey !== usernameKey) return null
-    this.#enter(account).catch(() => {})
+    this.#records.enter(account).catch(() => {})
     return account
   }
 
-  async byUser(user: string): Promise<AccountRecord | null> {
-    const key = this.#keyOf(user)
-    const reply = await this.#parts.link.send(key, ['HMGET', key, ...FIELDS])
-    const [username, usernameKey, password, createdAt] = textsOf(reply)
-    if (username == null || usernameKey == null || password == null) return null
-    return { user, username, usernameKey, password, createdAt: Number(createdAt) }
+  byUser(user: string): Promise<AccountRecord | null> {
+    return this.#records.find(user)
   }
 
   list({ holder, usernameKey, after, limit }: AccountQuery): Promise<AccountEntry[]> {
@@ -83,7 +72,7 @@ export class RedisAccounts implements AccountStore {
 
   async setPassword(user: string, password: string, former: string): Promise<boolean> {
     const { link } = this.#parts
-    return (await link.run(SET_PASSWORD, [this.#keyOf(user)], [password, former])) === 1
+    return (await link.run(SET_PASSWORD, [this.#records.keyOf(user)], [password, former])) === 1
   }
 
   /**
@@ -91,41 +80,37 @@ export class RedisAccounts implements AccountStore {
    * where the account is gone already, since the call before may have failed half way.
    */
   async remove(user: string, keptUntil: number): Promise<boolean> {
-    const { link, names, endings } = this.#parts
+    const { names, endings } = this.#parts
     const ending = { change: 'end', except: null } as const
     await endings.end(user, ending)
     const account = await this.byUser(user)
     if (account === null) return false
     await names.release(account.usernameKey, user, keptUntil)
-    const key = this.#keyOf(user)
-    const removed = await link.send(key, ['DEL', key])
-    await Promise.all([this.#takeOff(account), endings.end(user, ending)])
-    return removed === 1
+    const wasRemoved = await this.#records.remove(account)
+    await endings.end(user, ending)
+    return wasRemoved
   }
 
   /** Goes on until the page is full, or the list is at its end. */
   async #page(after: string | null, limit: number): Promise<AccountEntry[]> {
     const accounts: AccountRecord[] = []
-    let from = after === null ? '-' : `(${after}${SEPARATOR}\u{10ffff}`
-    while (accounts.length < limit) {
+    let listed = await this.#records.listedAfter(after, limit)
+    for (;;) {
       const wanted = limit - accounts.length
-      const range = ['ZRANGEBYLEX', this.#list, from, '+', 'LIMIT', '0', String(wanted)] as const
-      const members = textsOf(await this.#parts.link.send(this.#list, range)) as string[]
-      accounts.push(...(await this.#accountsOf(members)))
-      if (members.length < wanted) break
-      from = `(${members.at(-1)}`
+      accounts.push(...(await this.#accountsOf(listed)))
+      const last = listed.at(-1)
+      if (last === undefined || listed.length < wanted || accounts.length >= limit) break
+      listed = await this.#records.listedNext(last, limit - accounts.length)
     }
     return this.#entriesOf(accounts)
   }
 
-  async #accountsOf(members: readonly string[]): Promise<AccountRecord[]> {
+  async #accountsOf(listed: readonly Listed[]): Promise<AccountRecord[]> {
     const found = await Promise.all(
-      members.map(async (member) => {
-        const [usernameKey = '', user = ''] = member.split(SEPARATOR)
-        const account = await this.byUser(user)
-        if (account !== null) return account
-        this.#takeOff({ usernameKey, user }).catch(() => {})
-        return null
+      listed.map(async (each) => {
+        const account = await this.byUser(each.user)
+        if (account === null) this.#records.takeOff(each).catch(() => {})
+        return account
       }),
     )
     return found.filter((account) => account !== null)
@@ -139,20 +124,4 @@ export class RedisAccounts implements AccountStore {
       return { user, username, createdAt, bannedAt }
     })
   }
-
-  async #enter(account: Pick<AccountRecord, 'usernameKey' | 'user'>): Promise<void> {
-    await this.#parts.link.send(this.#list, ['ZADD', this.#list, '0', memberOf(account)])
-  }
-
-  async #takeOff(account: Pick<AccountRecord, 'usernameKey' | 'user'>): Promise<void> {
-    await this.#parts.link.send(this.#list, ['ZREM', this.#list, memberOf(account)])
-  }
-
-  #keyOf(user: string): string {
-    return this.#parts.keys.user(user, 'account')
-  }
-}
-
-function memberOf({ usernameKey, user }: Pick<AccountRecord, 'usernameKey' | 'user'>): string {
-  return usernameKey + SEPARATOR + user
 }

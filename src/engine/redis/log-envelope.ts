@@ -30,6 +30,11 @@ export function envelopeOf(draft: Draft, redaction: number): Envelope {
   return envelope
 }
 
+/** What is left of an envelope whose message was taken back, as the scripts leave it. */
+export function headerLeft(kind: Kind, user: string | null): string {
+  return `${JSON.stringify([kind, user] satisfies Header)}\n`
+}
+
 interface Where {
   epoch: string | null
   offset: number

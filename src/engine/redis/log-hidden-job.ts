@@ -105,23 +105,30 @@ export class HiddenJob {
     const users = due.flatMap(([user, { number }]) => [user, String(number)])
     for (let last: string | null = null; ; ) {
       const names: string[] = await this.#parts.rooms.names(last, ROOMS_AT_ONCE)
-      await Promise.all(names.map((room) => this.#empty(room, users)))
+      await Promise.all(
+        names.map((room) => emptyHidden(this.#parts, room, users, () => this.#isClosed)),
+      )
       last = names.at(-1) ?? null
       if (last === null) return true
       if (this.#isClosed || !(await this.#hasLease())) return false
       await sleep(this.#parts.clock, PAUSE_MS)
     }
   }
+}
 
-  async #empty(room: string, users: readonly string[]): Promise<void> {
-    const { link, keys, clock } = this.#parts
-    const names: [string, ...string[]] = [keys.room(room, 'm'), keys.room(room, 's')]
-    names.push(keys.room(room, 'x'), keys.room(room, 'c'))
-    for (let after = 0; !this.#isClosed; ) {
-      const args = [String(after), String(MESSAGES_AT_ONCE), ...users]
-      after = Number(await link.run(EMPTY_HIDDEN, names, args))
-      if (after === 0) return
-      await sleep(clock, PAUSE_MS)
-    }
+/** Deletes what hidden messages of a room said, of some users with their numbers. */
+export async function emptyHidden(
+  { link, keys, clock }: Pick<HiddenJobParts, 'link' | 'keys' | 'clock'>,
+  room: string,
+  users: readonly string[],
+  isEnded: () => boolean = () => false,
+): Promise<void> {
+  const names: [string, ...string[]] = [keys.room(room, 'm'), keys.room(room, 's')]
+  names.push(keys.room(room, 'x'), keys.room(room, 'c'))
+  for (let after = 0; !isEnded(); ) {
+    const args = [String(after), String(MESSAGES_AT_ONCE), ...users]
+    after = Number(await link.run(EMPTY_HIDDEN, names, args))
+    if (after === 0) return
+    await sleep(clock, PAUSE_MS)
   }
 }

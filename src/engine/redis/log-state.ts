@@ -36,6 +36,11 @@ export interface RoomState extends Told {
  */
 export const STATE_FIELDS = ['at', 'former', 'since', 'since_redacted', 'redacted', 'first']
 
+/** The field `at` of a room that stands there; its newest message is of this time. */
+export function atOf({ epoch, run, offset, time }: Position & { run: string; time: number }) {
+  return `${epoch} ${run} ${offset} ${time}`
+}
+
 /** `unborn` is the epoch of rooms that do not exist. */
 export function stateIn(reply: Reply, unborn: string): RoomState {
   const fields = reply as (Buffer | null)[]

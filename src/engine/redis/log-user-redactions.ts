@@ -42,7 +42,7 @@ export class UserRedactions implements HiddenUsers {
 
   constructor(parts: UserRedactionsParts) {
     this.#parts = parts
-    this.#key = parts.keys.shared('{hidden}:users')
+    this.#key = keyOf(parts.keys)
     this.#channel = parts.keys.shared('{hidden}:c')
   }
 
@@ -149,14 +149,7 @@ export class UserRedactions implements HiddenUsers {
   }
 
   async #read(isTold: boolean): Promise<void> {
-    const { link } = this.#parts
-    const reply = (await link.send(this.#key, ['HGETALL', this.#key])) as Buffer[]
-    const numbers = new Map<string, number>()
-    for (let at = 0; at < reply.length; at += 2) {
-      numbers.set(String(reply[at]), Number(reply[at + 1]))
-    }
-    const last = numbers.get('') ?? 0
-    numbers.delete('')
+    const { last, numbers } = await storedRedactions(this.#parts)
     const known = this.#last
     if (last < known) await this.#restore(last)
     for (const [user, number] of this.#numbers) {
@@ -180,4 +173,27 @@ export class UserRedactions implements HiddenUsers {
     const missing = String(this.#last - last)
     await link.send(this.#key, ['HINCRBY', this.#key, '', missing])
   }
+}
+
+/** Users and numbers that are hidden now, as Redis has them, and the last number of all. */
+export async function storedRedactions({
+  link,
+  keys,
+}: Pick<UserRedactionsParts, 'link' | 'keys'>): Promise<{
+  last: number
+  numbers: Map<string, number>
+}> {
+  const key = keyOf(keys)
+  const reply = (await link.send(key, ['HGETALL', key])) as Buffer[]
+  const numbers = new Map<string, number>()
+  for (let at = 0; at < reply.length; at += 2) {
+    numbers.set(String(reply[at]), Number(reply[at + 1]))
+  }
+  const last = numbers.get('') ?? 0
+  numbers.delete('')
+  return { last, numbers }
+}
+
+function keyOf(keys: Keys): string {
+  return keys.shared('{hidden}:users')
 }

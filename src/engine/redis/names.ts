@@ -2,7 +2,7 @@
 // may be on two servers: a name is claimed for a minute, and lasts once the account is stored.
 import type { Keys } from './keys.ts'
 import type { RedisLink } from './link.ts'
-import { textOf } from './replies.ts'
+import { numberOf, textOf, textsOf } from './replies.ts'
 import { script } from './scripts.ts'
 
 const CLAIM = script('claim-name')
@@ -48,6 +48,27 @@ export class Names {
   async userOf(usernameKey: string): Promise<string | null> {
     const key = this.#keyOf(usernameKey)
     return textOf(await this.#link.send(key, ['HGET', key, 'user']))
+  }
+
+  /**
+   * Gives a name to a user that comes from another store, or keeps it until a time where its
+   * account was removed there. False where another user has it.
+   */
+  async bring(usernameKey: string, user: string, keptUntil: number | null): Promise<boolean> {
+    const key = this.#keyOf(usernameKey)
+    const isNew = (await this.#link.send(key, ['HSETNX', key, 'user', user])) === 1
+    if (!isNew && (await this.userOf(usernameKey)) !== user) return false
+    if (keptUntil !== null) await this.release(usernameKey, user, keptUntil)
+    return true
+  }
+
+  /** The same, and until when it stays taken at least: null where its account is there. */
+  async read(usernameKey: string): Promise<{ user: string; keptUntil: number | null } | null> {
+    const key = this.#keyOf(usernameKey)
+    const [user, keptUntil] = textsOf(
+      await this.#link.send(key, ['HMGET', key, 'user', 'keptUntil']),
+    )
+    return user == null ? null : { user, keptUntil: numberOf(keptUntil) }
   }
 
   /** Keeps the name of an account that is being removed. */

@@ -3,11 +3,12 @@
 // leases, so that renewing one tells which nodes live.
 import type { Clock, Timer } from '../../time/clock.ts'
 import type { Random } from '../../time/random.ts'
-import { EngineUnavailable, type OnRenewed } from '../engine.ts'
+import { EngineRefused, EngineUnavailable, type OnRenewed } from '../engine.ts'
 import { newNodeId } from '../node-id.ts'
 import type { Keys } from './keys.ts'
 import type { RedisLink, Reply } from './link.ts'
 import { script } from './scripts.ts'
+import { holdKeysOf } from './store-hold.ts'
 
 export interface LeaseTimes {
   /** A lease that is not renewed lapses after so many milliseconds. */
@@ -23,6 +24,10 @@ export interface LeaseTimes {
 const TIMES: LeaseTimes = { leaseMs: 6_000, renewMs: 1_000, silenceMs: 2_500, graceMs: 10_000 }
 
 const LEASE = script('node-lease')
+/** Why a node may not begin. */
+const MOVED =
+  'usher export or usher import is at work on this Redis, or an import was cut off: import the ' +
+  'same file again. Start nodes when that is done.'
 
 export interface NodeLeaseParts {
   link: RedisLink
@@ -37,7 +42,7 @@ export class NodeLease {
   readonly #clock: Clock
   readonly #random: Random
   readonly #times: LeaseTimes
-  readonly #keys: { leases: string; ranLast: string; channel: string }
+  readonly #keys: Record<'leases' | 'ranLast' | 'channel' | 'hold' | 'import', string>
   readonly #prepared = new Set<(node: string) => Promise<void>>()
   readonly #renewals = new Set<{ onRenewed: OnRenewed }>()
   readonly #looks = new Set<{ onLook: () => void }>()
@@ -61,13 +66,16 @@ export class NodeLease {
     this.#random = random
     this.#times = times
     const of = (part: string) => keys.shared(`{nodes}:${part}`)
-    this.#keys = { leases: of('leases'), ranLast: of('last'), channel: of('c') }
+    const own = { leases: of('leases'), ranLast: of('last'), channel: of('c') }
+    this.#keys = { ...own, ...holdKeysOf(keys) }
   }
 
-  /** Takes the first id. Rejects with EngineUnavailable. */
+  /** Takes the first id. Rejects with EngineUnavailable, and EngineRefused while it is moved. */
   async open(): Promise<void> {
     await this.#link.subscribe(this.#keys.channel, () => void this.renew().catch(nothing))
-    await this.#begin()
+    await this.#begin().catch((error) => {
+      throw error.message === MOVED ? new EngineRefused(MOVED) : error
+    })
     this.#timer = this.#clock.every(this.#times.renewMs, () => void this.renew().catch(nothing))
     this.#stopDoubting = this.#link.onDoubt((_, concerns) => {
       if (!concerns(this.#keys.channel)) return
@@ -178,10 +186,13 @@ export class NodeLease {
 
   async #run(what: 'begin' | 'renew' | 'end', node: string): Promise<boolean> {
     this.looks += 1
-    const { leases, ranLast } = this.#keys
+    const { leases, ranLast, hold, import: last } = this.#keys
     const { leaseMs, silenceMs, graceMs } = this.#times
     const args = [what, node, ...[leaseMs, silenceMs, graceMs].map(String)]
-    const [isHeld, living] = (await this.#link.run(LEASE, [leases, ranLast], args)) as Reply[]
+    const [isHeld, living] = (await this.#link.run(
+      ...([LEASE, [leases, ranLast, hold, last], args] as const),
+    )) as Reply[]
+    if (isHeld === -1) throw new EngineUnavailable(MOVED)
     this.#living = new Set((living as Buffer[]).map(String))
     return isHeld === 1
   }

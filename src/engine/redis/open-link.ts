@@ -32,7 +32,9 @@ export async function openLink(parts: LinkParts, onWaiting: OnWaiting): Promise<
   const version = fieldIn(server, 'redis_version')
   if (Number.parseInt(version, 10) < VERSION_MIN) {
     await single.close()
-    throw new EngineRefused(`${nameOf(parts)} is version ${version}: Usher needs 7 or later.`)
+    throw new EngineRefused(
+      `${serversNamed(parts.url)} is version ${version}: Usher needs 7 or later.`,
+    )
   }
   const durability = await durabilityOf(single)
   const isLossless = durability === 'disk' && !(await mayFailOver(single, parts))
@@ -51,19 +53,22 @@ async function waitFor(
   const { clock } = parts
   const deadline = clock.elapsed() + WAIT_MS
   let reason = await link.open().then(() => null, reasonOf)
-  if (reason !== null && !FINAL.test(reason)) onWaiting(`${nameOf(parts)} is awaited: ${reason}`)
+  if (reason !== null && !FINAL.test(reason))
+    onWaiting(`${serversNamed(parts.url)} is awaited: ${reason}`)
   while (reason !== null) {
     if (FINAL.test(reason) || clock.elapsed() > deadline) {
       await link.close()
-      throw new EngineRefused(`${nameOf(parts)} cannot be used: ${reason} Check USHER_REDIS_URL.`)
+      throw new EngineRefused(
+        `${serversNamed(parts.url)} cannot be used: ${reason} Check USHER_REDIS_URL.`,
+      )
     }
     await sleep(clock, LOOK_MS)
     reason = link.away
   }
 }
 
-/** Without user and password. */
-function nameOf({ url }: LinkParts): string {
+/** Names the servers of an address for operators, without user and password. */
+export function serversNamed(url: string): string {
   return `Redis at ${addressOf(url).servers.map(({ host, port }) => `${host}:${port}`)}`
 }
 

@@ -46,9 +46,13 @@ export class SessionRecords {
    * Stores a session; false where its user has no account. It is in the list of its user before it
    * is anywhere else, so that an ending finds it; what a crash leaves of it leads to nothing.
    */
-  async store(session: SessionRecord, generation: string): Promise<boolean> {
+  async store(
+    session: Omit<SessionRecord, 'username'>,
+    generation: string,
+    lifeMs = session.expiresAt - session.createdAt,
+  ): Promise<boolean> {
     const { id, user, client, secretHash, createdAt, usedAt, expiresAt } = session
-    const life = String(Math.max(expiresAt - createdAt, 1))
+    const life = String(Math.max(lifeMs, 1))
     const lists = [this.#keys.user(user, 'account'), this.#listOf(user)] as const
     const username = textOf(await this.#link.run(BEGIN, lists, [memberOf(id, generation), life]))
     if (username === null) return false
@@ -100,16 +104,25 @@ export class SessionRecords {
 
   /** Deletes all sessions of a user but one; returns their ids. */
   async endAll(user: string, except: string | null): Promise<string[]> {
-    const list = this.#listOf(user)
-    const members = textsOf(await this.#link.send(list, ['ZRANGE', list, '0', '-1'])) as string[]
-    const listed = members.map((member) => ({ id: member.split(SEPARATOR)[0] ?? '', member }))
-    const ended = listed.filter(({ id }) => id !== except)
+    const ended = (await this.#listed(user)).filter(({ id }) => id !== except)
     await Promise.all(
       ended.map(async ({ id, member }) => {
         if (!(await this.end(id))) await this.#forget(user, member, null)
       }),
     )
     return [...new Set(ended.map(({ id }) => id))]
+  }
+
+  /** The ids of sessions of a user, of which some may have ended. */
+  async idsOf(user: string): Promise<string[]> {
+    const listed = await this.#listed(user)
+    return [...new Set(listed.map(({ id }) => id))]
+  }
+
+  async #listed(user: string): Promise<{ id: string; member: string }[]> {
+    const list = this.#listOf(user)
+    const members = textsOf(await this.#link.send(list, ['ZRANGE', list, '0', '-1'])) as string[]
+    return members.map((member) => ({ id: member.split(SEPARATOR)[0] ?? '', member }))
   }
 
   /**

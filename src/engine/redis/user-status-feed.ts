@@ -65,7 +65,7 @@ export class UserStatusFeed {
     this.#link = link
     this.#clock = clock
     this.#random = random
-    this.#users = keys.shared('{status}:users')
+    this.#users = usersKey(keys)
     this.#feed = keys.shared('{status}:feed')
     this.#ended = keys.shared('{status}:ended')
     const timer = clock.every(READ_EVERY_MS, () => this.#poll())
@@ -192,8 +192,13 @@ function entryFrom(entry: Reply): Entry {
   return { id: String(id), user: user ?? '', status: statusFrom(status ?? null) }
 }
 
+/** What all nodes know of users: as JSON in a hash. */
+export function usersKey(keys: Keys): string {
+  return keys.shared('{status}:users')
+}
+
 /** The very GOOD where nothing is kept of a user. */
-function statusFrom(text: string | null): FullStatus {
+export function statusFrom(text: string | null): FullStatus {
   if (text === null || text === '{}') return GOOD
   const { bannedAt, revokedBefore, generation, except } = JSON.parse(text) as Partial<FullStatus>
   return {

@@ -28,12 +28,13 @@ export async function openSqliteSource(parts: SourceParts): Promise<ArchiveSourc
   const path = storeIn(folder)
   openForCopying(path).close()
   const lock = await lockFolder(folder, 0, clock).catch(() => null)
-  if (lock !== null) return new SqliteSource(path, lock, clock)
+  if (lock !== null) return new SqliteSource(parts, path, lock)
   await backUp({ folder, file: copy })
-  return new SqliteSource(copy, null, clock)
+  return new SqliteSource(parts, copy, null)
 }
 
 class SqliteSource implements ArchiveSource {
+  readonly name: string
   readonly isAtRest: boolean
   readonly #path: string
   /** Null for a copy. */
@@ -41,7 +42,8 @@ class SqliteSource implements ArchiveSource {
   readonly #clock: Clock
   readonly #db: DatabaseSync
 
-  constructor(path: string, lock: FolderLock | null, clock: Clock) {
+  constructor({ folder, clock }: SourceParts, path: string, lock: FolderLock | null) {
+    this.name = folder
     this.#path = path
     this.#lock = lock
     this.#clock = clock

@@ -57,11 +57,11 @@ function refuseHolding(folder: string): void {
 }
 
 class SqliteTarget implements ArchiveTarget {
-  readonly #folder: string
+  readonly name: string
   readonly #lock: FolderLock
 
   constructor(folder: string, lock: FolderLock) {
-    this.#folder = folder
+    this.name = folder
     this.#lock = lock
   }
 
@@ -69,7 +69,7 @@ class SqliteTarget implements ArchiveTarget {
     entries: AsyncIterable<ArchiveEntry>,
     origin: ArchiveOrigin,
   ): Promise<{ keptEpochs: boolean }> {
-    const path = storeIn(this.#folder)
+    const path = storeIn(this.name)
     const draft = `${path}.import`
     try {
       remove(draft)
@@ -77,7 +77,7 @@ class SqliteTarget implements ArchiveTarget {
       const keptEpochs = await fill(draft, entries, origin)
       for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
       renameSync(draft, path)
-      syncFolder(this.#folder)
+      syncFolder(this.name)
       return { keptEpochs }
     } catch (error) {
       remove(draft)

@@ -2,12 +2,14 @@
 --
 -- KEYS: 1 the leases: a sorted set of nodes by the time at which each lapses
 --       2 when this script ran last
+--       3 and 4 who moves the store, and the import that filled it or was cut off: while the store
+--       is moved, or is half one, no node may begin
 -- ARGV: 1 what to do: `begin`, `renew` or `end`
 --       2 the node
 --       3 the milliseconds that a lease lasts
 --       4 the milliseconds after which it is Redis that was away, and not the nodes
 --       5 the milliseconds that nodes have to renew then
--- Returns whether the node has a lease, and all nodes that have one.
+-- Returns whether the node has a lease (-1 where it may not begin), and all nodes that have one.
 local what, node = ARGV[1], ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -27,6 +29,9 @@ local held = redis.call('ZSCORE', KEYS[1], node)
 local lapses = now + ARGV[3]
 if what == 'end' then
   redis.call('ZREM', KEYS[1], node)
+elseif what == 'begin' and (redis.call('EXISTS', KEYS[3]) == 1
+    or string.find(redis.call('GET', KEYS[4]) or '', '^begun')) then
+  return { -1, {} }
 elseif what == 'begin' and not held then
   redis.call('ZADD', KEYS[1], lapses, node)
   held = true

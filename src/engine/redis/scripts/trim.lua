@@ -19,6 +19,7 @@ if age then
 end
 
 -- In the order of the redactions: one that is still shown holds up those after it for a while.
+-- Where a room was imported, numbers may begin below 0.
 local number = tonumber(swept or 0)
 for _ = 1, 256 do
   local name = 'n' .. number + 1
@@ -27,4 +28,4 @@ for _ = 1, 256 do
   redis.call('HDEL', redactions, name, string.match(offset, '%d+'))
   number = number + 1
 end
-if number > 0 then redis.call('HSET', room, 'swept', number) end
+if number ~= tonumber(swept or 0) then redis.call('HSET', room, 'swept', number) end

@@ -2,14 +2,11 @@
 // count.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.ts'
 import { tell } from '../../test/support/redis-server.ts'
-
-/** What /proc counts in. */
-const TICKS_PER_SECOND = 100
 
 /** A Redis that keeps a log of what it is told, synced each second, as most are set. */
 export class Redis {
@@ -43,10 +40,12 @@ export class Redis {
     return Number(/total_commands_processed:(\d+)/.exec(info)?.[1])
   }
 
-  /** All of its CPU time so far. */
+  /** All of its CPU time so far, of all its threads. */
   async cpuSeconds(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+    const threads = await readdir(`/proc/${this.#pid}/task`)
+    const ran = await Promise.all(
+      threads.map((thread) => readFile(`/proc/${this.#pid}/task/${thread}/schedstat`, 'latin1')),
+    )
+    return ran.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0) / 1e9
   }
 }

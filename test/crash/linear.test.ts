@@ -33,3 +33,15 @@ for (const [what, lie] of Object.entries(LIES)) {
     t.equal(linear([...GOOD, lie]).length, 1)
   })
 }
+
+t.test('after a loss reads show what is left, until a call has another epoch', async (t) => {
+  const loss = { began: 40, ended: 41, kept: 1 }
+  const lost = [op('append', [0, 1], 1), op('append', [2, 3], 2), op('read', [42, 43], 1)]
+  const later = op('append', [44, 45], 2, 'e2')
+  t.same(linear([...lost, later], [loss]), [])
+  t.equal(linear([...lost, later]).length, 1)
+  const stale = op('read', [46, 47], 1)
+  t.equal(linear([...lost, later, stale], [loss]).length, 2)
+  const other = op('append', [42, 43], 2)
+  t.equal(linear([...lost, later, other], [loss]).length, 1)
+})

@@ -1,12 +1,27 @@
 // Whether a room behaved as one log: each call took effect at one moment between its beginning and
 // its answer. An append that was answered before another call began has a smaller offset than it,
 // and a read shows all that was answered, to appends and to reads, before it began.
-import type { Operation } from './record.ts'
+import type { Loss, Operation } from './record.ts'
 
-/** One sentence for each call that shows less than one that was over before it began. */
-export function linear(operations: readonly Operation[]): string[] {
-  const epochs = Map.groupBy(operations, ({ at }) => at.epoch)
+/**
+ * One sentence for each call that shows less than one that was over before it began. After a loss
+ * reads may show what is left, until a node that knows more has given the room another epoch.
+ */
+export function linear(operations: readonly Operation[], losses: readonly Loss[] = []): string[] {
+  const isJudged = (one: Operation) => !losses.some((loss) => isOfWhatIsLeft(one, loss, operations))
+  const epochs = Map.groupBy(operations.filter(isJudged), ({ at }) => at.epoch)
   return [...[...epochs.values()].flatMap(inOneEpoch), ...epochsInOrder(epochs)]
+}
+
+/** A read that began before any call was answered in a later epoch. */
+function isOfWhatIsLeft(
+  { what, began, ended, at }: Operation,
+  loss: Loss,
+  operations: readonly Operation[],
+): boolean {
+  if (what !== 'read' || at.offset > loss.kept || ended < loss.began) return false
+  const isLater = (other: Operation) => other.ended > loss.began && other.at.epoch !== at.epoch
+  return operations.every((other) => !isLater(other) || other.ended >= began)
 }
 
 function inOneEpoch(operations: readonly Operation[]): string[] {

@@ -15,17 +15,26 @@ export interface Operation {
   at: Position
 }
 
+/** A time in which a store lost what a room had after an offset. */
+export interface Loss extends Call {
+  kept: number
+}
+
+export interface Acknowledgement extends Call {
+  at: Position
+}
+
 export interface RoomRecord {
-  /** The names of all that anybody tried to say. */
+  /** The names of all that clients tried to say. */
   said: Set<string>
-  /** Where those stand that were acknowledged. */
-  acknowledged: Map<string, Position>
-  /** What the followers heard, by offset: the same for all of them. */
-  followed: Map<number, string>
+  /** By names: one for each position that a message was answered to have. */
+  acknowledged: Map<string, Acknowledgement[]>
+  /** What stands at which offset of an epoch, as all clients agree. */
+  epochs: Map<string, Map<number, string>>
   /** What each raw connection heard, from its first message to its last. */
   sequences: string[][]
   operations: Operation[]
-  epoch: string | null
+  losses: Loss[]
 }
 
 export class Record {
@@ -34,13 +43,19 @@ export class Record {
   readonly wrongs: string[] = []
   /** What happened how often, for the summary. */
   readonly counts: { [what: string]: number } = {}
+  /** Whether a room may get another epoch: not where the store keeps every write. */
+  readonly mayEpochsEnd: boolean
+
+  constructor({ mayEpochsEnd = false } = {}) {
+    this.mayEpochsEnd = mayEpochsEnd
+  }
 
   room(name: string): RoomRecord {
     let room = this.rooms.get(name)
     if (room === undefined) {
       room = {
-        ...{ said: new Set(), acknowledged: new Map(), followed: new Map() },
-        ...{ sequences: [], operations: [], epoch: null },
+        ...{ said: new Set(), acknowledged: new Map(), epochs: new Map(), sequences: [] },
+        ...{ operations: [], losses: [] },
       }
       this.rooms.set(name, room)
     }
@@ -60,38 +75,43 @@ export class Record {
   }
 
   /** `call` is from when it was said first until it was acknowledged. */
-  acknowledged(room: string, name: string, position: Position, call?: Call): void {
+  acknowledged(room: string, name: string, at: Position, call: Call = NOW): void {
     this.count('acknowledged')
-    const known = this.room(room).acknowledged.get(name)
-    this.#sameEpoch(room, position.epoch)
-    if (known === undefined) {
-      this.room(room).acknowledged.set(name, position)
-      if (call) this.room(room).operations.push({ what: 'append', ...call, at: position })
-    } else if (known.offset !== position.offset) {
-      this.wrong(`${room}: ${name} was acknowledged at ${known.offset} and at ${position.offset}`)
+    const { acknowledged, operations } = this.room(room)
+    const before = acknowledged.get(name) ?? []
+    if (before.some((one) => isSame(one.at, at))) return
+    // Where its key is lost with it, a message that is said again is another one.
+    if (before.some((one) => one.at.epoch === at.epoch)) {
+      this.wrong(`${room}: ${name} was acknowledged at two places, ${textOf(at)} is the last`)
     }
+    this.#place(room, name, at)
+    acknowledged.set(name, [...before, { at, ...call }])
+    operations.push({ what: 'append', ...call, at })
   }
 
   /** The newest position, as a reader was answered. */
   read(room: string, at: Position, call: Call): void {
     this.count('read')
-    this.#sameEpoch(room, at.epoch)
+    this.#epochOf(room, at.epoch)
     this.room(room).operations.push({ what: 'read', ...call, at })
   }
 
   /** A follower heard this, after `last`. Returns what it heard last now. */
   followed(who: string, room: string, { last, at, text }: Followed): Position {
     this.count('followed')
-    this.#sameEpoch(room, at.epoch)
-    if (at.offset !== last.offset + 1) {
-      this.wrong(`${room}: ${who} heard ${at.offset} after ${last.offset}`)
+    if (at.epoch !== last.epoch || at.offset !== last.offset + 1) {
+      this.wrong(`${room}: ${who} heard ${textOf(at)} after ${textOf(last)}`)
     }
-    const name = this.#nameOf(who, room, text)
-    const known = this.room(room).followed.get(at.offset)
-    if (known === undefined) this.room(room).followed.set(at.offset, name)
-    else if (known !== name) {
-      this.wrong(`${room}: at ${at.offset} one heard ${known} and ${who} ${name}`)
-    }
+    this.#place(room, this.#nameOf(who, room, text), at)
+    return at
+  }
+
+  /** A follower was told that it cannot go on after `last`. Returns where it goes on. */
+  reset(who: string, room: string, { last, at }: Omit<Followed, 'text'>): Position {
+    this.count('told of a loss')
+    this.#epochOf(room, at.epoch)
+    const isReason = at.epoch !== last.epoch || this.room(room).losses.length > 0
+    if (!isReason) this.wrong(`${room}: ${who} was reset from ${textOf(last)} to ${textOf(at)}`)
     return at
   }
 
@@ -106,14 +126,39 @@ export class Record {
     return name ?? ''
   }
 
-  #sameEpoch(room: string, epoch: string): void {
-    const record = this.room(room)
-    record.epoch ??= epoch
-    if (record.epoch !== epoch) this.wrong(`${room}: the epoch was ${record.epoch}, now ${epoch}`)
+  #place(room: string, name: string, at: Position): void {
+    const places = this.#epochOf(room, at.epoch)
+    const known = places.get(at.offset)
+    if (known === undefined) places.set(at.offset, name)
+    else if (known !== name) this.wrong(`${room}: at ${textOf(at)} are ${known} and ${name}`)
+  }
+
+  #epochOf(room: string, epoch: string): Map<number, string> {
+    const { epochs } = this.room(room)
+    let places = epochs.get(epoch)
+    if (places === undefined) {
+      const [first] = epochs.keys()
+      if (first !== undefined && !this.mayEpochsEnd) {
+        this.wrong(`${room}: the epoch was ${first}, now ${epoch}`)
+      }
+      places = new Map()
+      epochs.set(epoch, places)
+    }
+    return places
   }
 }
 
-type Call = Pick<Operation, 'began' | 'ended'>
+export type Call = Pick<Operation, 'began' | 'ended'>
+
+const NOW: Call = { began: 0, ended: Infinity }
+
+function isSame(one: Position, other: Position): boolean {
+  return one.epoch === other.epoch && one.offset === other.offset
+}
+
+function textOf({ epoch, offset }: Position): string {
+  return `${epoch}:${offset}`
+}
 
 export interface Followed {
   last: Position

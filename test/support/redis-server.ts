@@ -1,6 +1,6 @@
 // A real Redis server for a test, in a folder of its own, on loopback. It can be killed, held up,
 // and started again with or without what it kept.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findProgram, PROGRAMS } from '../../scripts/programs.ts'
@@ -11,6 +11,9 @@ import { Program, type Teardown } from './program.ts'
 
 /** What a durable Redis is set to: every write is on disk before its answer. */
 export const EVERY_WRITE = ['--appendonly', 'yes', '--appendfsync', 'always']
+
+/** Every second it is: a machine that stops loses what came since. */
+export const EVERY_SECOND = ['--appendonly', 'yes', '--appendfsync', 'everysec']
 
 const OPEN = { tls: false, username: undefined, password: undefined }
 
@@ -71,6 +74,31 @@ export class RedisServer {
     this.signal('SIGKILL')
     await this.#program?.ended
     this.#program = null
+  }
+
+  /**
+   * Loses the newest bytes of its log, at most so many, as a machine that stopped does with what
+   * was not synced. It MUST NOT run.
+   */
+  async forgetNewest(bytes: number): Promise<void> {
+    const folder = join(this.folder, 'appendonlydir')
+    const number = (name: string) => Number(name.split('.').at(-3))
+    const logs = (await readdir(folder)).filter((name) => name.endsWith('.incr.aof'))
+    const newest = logs.toSorted((one, other) => number(one) - number(other)).at(-1)
+    if (newest === undefined) throw new Error('Redis has no log to lose anything of')
+    const path = join(folder, newest)
+    await truncate(path, Math.max(0, (await stat(path)).size - bytes))
+  }
+
+  /** What another Redis finds in its folder. It MUST NOT run, and runs as before afterwards. */
+  async readOnDisk<T>(port: number, read: (redis: RedisServer) => Promise<T>): Promise<T> {
+    const reader = new RedisServer(this.folder, port, this.#settings)
+    await reader.start()
+    try {
+      return await read(reader)
+    } finally {
+      await reader.kill()
+    }
   }
 
   /** Deletes what it keeps on disk. It MUST NOT run. */

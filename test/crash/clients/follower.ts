@@ -134,13 +134,17 @@ export class Follower {
     const [, epoch, offset] = /^id: (.*):(\d+)$/m.exec(block) ?? []
     const data = /^data: (.*)$/m.exec(block)?.[1]
     const event = /^event: (.*)$/m.exec(block)?.[1]
-    const isOpening = event === 'position'
-    if (epoch === undefined || data === undefined || (event !== undefined && !isOpening)) {
+    const isPosition = event === 'position' || event === 'reset'
+    if (epoch === undefined || data === undefined || (event !== undefined && !isPosition)) {
       return this.#wrong(`got ${block.slice(0, 60)}`)
     }
     const at = { epoch, offset: Number(offset) }
-    if (isOpening) return this.#opened(at)
     const last = this.at ?? at
+    if (event === 'position') return this.#opened(at)
+    if (event === 'reset') {
+      this.at = this.#record.reset(this.who, this.room, { last, at })
+      return
+    }
     this.at = this.#record.followed(this.who, this.room, { last, at, text: data })
     this.#options.watcher?.heard(this)
   }
@@ -148,7 +152,10 @@ export class Follower {
   /** The position that a stream opens with is the one it was asked for [C171]. */
   #opened(at: Position): void {
     const last = this.at ?? at
-    if (at.offset !== last.offset) this.#wrong(`came back after ${last.offset} to ${at.offset}`)
+    const isSame = at.epoch === last.epoch && at.offset === last.offset
+    if (!isSame) {
+      this.#wrong(`came back after ${last.epoch}:${last.offset} to ${at.epoch}:${at.offset}`)
+    }
     this.at = at
     this.#options.watcher?.heard(this)
   }

@@ -10,6 +10,8 @@ const BETWEEN_MS = 25
 const BYTES_MAX = 600
 /** How a connection may end here: cut, the engine away, slow, the server away. */
 const ENDS = [1006, 3004, 3008, 3012]
+/** The room has another epoch. */
+const RESET = 3010
 
 export interface TalkerOptions {
   room: string
@@ -77,7 +79,8 @@ export class Talker {
     return new Promise((resolve) => {
       ws.on('close', (code) => {
         record.count(`closed with ${code}`)
-        if (!ENDS.includes(code)) record.wrong(`${room}: ${this.#who} was closed with ${code}`)
+        const isGood = ENDS.includes(code) || (code === RESET && record.mayEpochsEnd)
+        if (!isGood) record.wrong(`${room}: ${this.#who} was closed with ${code}`)
         resolve()
       })
     })

@@ -2,23 +2,16 @@
 // before it resolves, so that a run may stop between any two.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Dice } from '../../support/dice.ts'
-import type { Client } from '../clients/run-parts.ts'
-import type { Service } from './service.ts'
+import { killRedis, loseAll, loseNewest, outsiderFirst } from './losses.ts'
 import type { ServiceNode } from './service-node.ts'
-
-export interface Targets {
-  service: Service
-  clients: readonly Client[]
-}
-
-type Blow = (targets: Targets, dice: Dice) => Promise<void>
+import type { Blow, Targets } from './targets.ts'
 
 const onNode =
   (strike: (node: ServiceNode, dice: Dice) => Promise<void>): Blow =>
   ({ service }, dice) =>
     strike(dice.pick(service.nodes), dice)
 
-export const BLOWS: Readonly<Record<string, Blow>> = {
+export const BLOWS: Readonly<{ [name: string]: Blow }> = {
   'node killed': onNode(async (node, dice) => {
     await node.kill()
     await pause(dice.below(500))
@@ -46,11 +39,7 @@ export const BLOWS: Readonly<Record<string, Blow>> = {
     await pause(1_000 + dice.below(4_000))
     node.delayLink(() => 0)
   }),
-  'Redis killed': async ({ service }, dice) => {
-    await service.redis.kill()
-    await pause(dice.below(1_500))
-    await service.redis.start()
-  },
+  'Redis killed': (targets, dice) => killRedis(targets, dice, null),
   'Redis frozen': async ({ service }, dice) => {
     service.redis.signal('SIGSTOP')
     await pause(100 + dice.below(5_000))
@@ -60,6 +49,17 @@ export const BLOWS: Readonly<Record<string, Blow>> = {
     for (const client of clients) client.cut()
   },
 }
+
+/** Of these a Redis that keeps every write is no victim. */
+export const LOSSES: Readonly<{ [name: string]: Blow }> = {
+  'Redis lost all': (targets, dice) => killRedis(targets, dice, loseAll),
+  'Redis lost the newest': (targets, dice) => killRedis(targets, dice, loseNewest),
+  'an outsider wrote first': (targets, dice) => outsiderFirst(targets, dice, 'without members'),
+  'an outsider with a member wrote first': (targets, dice) =>
+    outsiderFirst(targets, dice, 'with a member'),
+}
+
+const ALL: typeof BLOWS = { ...BLOWS, ...LOSSES }
 
 const BETWEEN_MS = 1_500
 
@@ -72,7 +72,7 @@ export async function strike(
   for (const name of blows) {
     await pause(dice.below(BETWEEN_MS))
     onBlow(name)
-    await BLOWS[name]?.(targets, dice)
+    await ALL[name]?.(targets, dice)
   }
   await targets.service.ready()
 }

@@ -10,10 +10,10 @@ import { Talker } from '../clients/talker.ts'
 import { historyOf } from '../history.ts'
 import type { Outcome } from '../kill-run.ts'
 import { linear } from '../linear.ts'
-import { Record } from '../record.ts'
+import { type Position, Record } from '../record.ts'
 import { verdict } from '../verdict.ts'
 import { strike } from './blows.ts'
-import { Service } from './service.ts'
+import { type Durability, Service } from './service.ts'
 
 const ROOMS = ['crash:a', 'crash:b']
 const WAYS: readonly Way[] = ['keyed', 'keyed', 'keyed', 'plain', 'plain', 'batch']
@@ -23,15 +23,18 @@ const LOOK_AGAIN_MS = 50
 
 export interface NodesRun {
   seed: number
+  /** Only where it is `second` may Redis lose anything. */
+  durability: Durability
   /** Names of blows, in order. */
   blows: readonly string[]
   onBlow(name: string): void
 }
 
-export async function nodesRun({ seed, blows, onBlow }: NodesRun): Promise<Outcome> {
-  const service = await Service.start()
+export async function nodesRun(run: NodesRun): Promise<Outcome> {
+  const { seed, durability, blows, onBlow } = run
+  const service = await Service.start(durability)
   try {
-    const record = new Record()
+    const record = new Record({ mayEpochsEnd: durability === 'second' })
     const scene = service.scene(record, new Dice(seed, 1), new Dice(seed, 2))
     const posters = WAYS.map((way, i) => new Poster(scene, `p${i}`, { rooms: ROOMS, way }))
     const talkers = ROOMS.map(
@@ -43,7 +46,8 @@ export async function nodesRun({ seed, blows, onBlow }: NodesRun): Promise<Outco
     )
     const readers = ROOMS.map((room) => new Reader(scene, room))
     const clients = [...talkers, ...followers]
-    await strike({ service, clients }, new Dice(seed, 3), { blows, onBlow })
+    const targets = { service, clients, rooms: ROOMS, record }
+    await strike(targets, new Dice(seed, 3), { blows, onBlow })
     for (const talker of talkers) talker.hush()
     await Promise.all(posters.map((poster) => poster.stop()))
     for (const reader of readers) reader.stop()
@@ -61,12 +65,12 @@ async function judge(scene: Scene, followers: readonly Follower[]): Promise<stri
     const here = followers.filter((follower) => follower.room === room)
     const history = await quiet(scene, room, here)
     for (const follower of here) {
-      if (follower.at?.offset === history.offset) continue
+      if (isAt(follower, history)) continue
       wrongs.push(`${room}: ${follower.who} ends at ${follower.at?.offset} of ${history.offset}`)
     }
     const seen = scene.record.room(room)
     wrongs.push(...history.wrongs, ...verdict(seen, history))
-    wrongs.push(...linear(seen.operations).map((wrong) => `${room}: ${wrong}`))
+    wrongs.push(...linear(seen.operations, seen.losses).map((wrong) => `${room}: ${wrong}`))
   }
   return wrongs
 }
@@ -76,8 +80,12 @@ async function quiet(scene: Scene, room: string, followers: readonly Follower[])
   const deadline = performance.now() + QUIET_MS
   for (;;) {
     const history = await historyOf(scene, room)
-    const isQuiet = followers.every(({ at }) => at?.offset === history.offset)
+    const isQuiet = followers.every((follower) => isAt(follower, history))
     if (isQuiet || performance.now() > deadline) return history
     await pause(LOOK_AGAIN_MS)
   }
+}
+
+function isAt({ at }: Follower, { epoch, offset }: Position): boolean {
+  return at?.epoch === epoch && at.offset === offset
 }

@@ -2,34 +2,37 @@
 // three nodes on a real Redis, and checks its promises. Exit code 1 when one was broken.
 import { parseArgs } from 'node:util'
 import { Dice } from '../../support/dice.ts'
-import { BLOWS } from './blows.ts'
+import { BLOWS, LOSSES } from './blows.ts'
 import { nodesRun } from './nodes-run.ts'
+import type { Durability } from './service.ts'
 
-const BLOWS_OF = { long: 180, short: 6 }
+const BLOWS_OF = { long: 260, short: 10 }
 /** So many on one service, then a new one. */
-const BLOWS_PER_RUN = 20
+const BLOWS_PER_RUN = { long: 20, short: 5 }
 
 const { values } = parseArgs({
   options: {
     blows: { type: 'string' },
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     short: { type: 'boolean', default: false },
   },
 })
-const total = Number(values.blows ?? BLOWS_OF[values.short ? 'short' : 'long'])
-const names = values.only === undefined ? Object.keys(BLOWS) : [values.only]
+const form = values.short ? 'short' : 'long'
+const total = Number(values.blows ?? BLOWS_OF[form])
+const perRun = BLOWS_PER_RUN[form]
 let isGood = true
-for (let done = 0; done < total; done += BLOWS_PER_RUN) {
+for (let done = 0; done < total; done += perRun) {
   const seed = Number(values.seed) + done
+  const { durability, kinds } = kindsOf(done / perRun)
   const dice = new Dice(seed, 0)
-  const some = Math.min(BLOWS_PER_RUN, total - done)
+  const some = Math.min(perRun, total - done)
   // Each kind once before any comes again, in an order that the seed decides.
-  const order = names.toSorted(() => dice.below(2) - 0.5)
+  const order = kinds.flatMap((names) => names.toSorted(() => dice.below(2) - 0.5))
   const blows = Array.from({ length: some }, (_, at) => order[at % order.length] ?? '')
   const began = performance.now()
   const onBlow = (name: string) => process.stdout.isTTY && console.log(`  ${name}`)
-  const { counts, wrongs } = await nodesRun({ seed, blows, onBlow })
+  const { counts, wrongs } = await nodesRun({ seed, durability, blows, onBlow })
   const said = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   const seconds = Math.round((performance.now() - began) / 1_000)
   console.log(`seed ${seed}: ${blows.join(', ')} in ${seconds} s; ${said.join(', ')}`)
@@ -40,3 +43,13 @@ for (let done = 0; done < total; done += BLOWS_PER_RUN) {
 process.exitCode = isGood ? 0 : 1
 // Sockets that a run left waiting must not keep us.
 process.exit()
+
+/** Every other service has a Redis that may lose something: it does before all else. */
+function kindsOf(run: number): { durability: Durability; kinds: readonly string[][] } {
+  const { only } = values
+  const [keeps, loses] = [Object.keys(BLOWS), Object.keys(LOSSES)]
+  const isLosing = only === undefined ? run % 2 === 1 : only.some((name) => name in LOSSES)
+  const durability = isLosing ? 'second' : 'disk'
+  if (only !== undefined) return { durability, kinds: [only] }
+  return { durability, kinds: isLosing ? [loses, keeps] : [keeps] }
+}

@@ -1,17 +1,22 @@
-// A service of three nodes on a Redis that keeps every write. Each connection and request of a
-// client goes to another node, as a proxy in front would send it.
+// A service of three nodes on a Redis that keeps every write, or may lose the last ones. Each
+// connection and request of a client goes to another node, as a proxy in front would send it.
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Keys } from '../../../src/engine/redis/keys.ts'
 import type { Dice } from '../../support/dice.ts'
 import { freePort } from '../../support/free-port.ts'
 import { asServer } from '../../support/people.ts'
-import { EVERY_WRITE, RedisServer } from '../../support/redis-server.ts'
+import { EVERY_SECOND, EVERY_WRITE, RedisServer } from '../../support/redis-server.ts'
 import type { Scene } from '../clients/run-parts.ts'
 import type { Record } from '../record.ts'
 import { ServiceNode } from './service-node.ts'
 
 const NODES = 3
+const KEYS = new Keys('usher:')
+
+/** What Redis is set to: `disk` keeps every write that was answered. */
+export type Durability = 'disk' | 'second'
 
 export class Service {
   readonly redis: RedisServer
@@ -23,9 +28,10 @@ export class Service {
   }
 
   /** Resolves when all of it answers. */
-  static async start(): Promise<Service> {
+  static async start(durability: Durability): Promise<Service> {
     const folder = mkdtempSync(join(realpathSync(tmpdir()), 'usher-redis-'))
-    const redis = new RedisServer(folder, await freePort(), EVERY_WRITE)
+    const settings = durability === 'disk' ? EVERY_WRITE : EVERY_SECOND
+    const redis = new RedisServer(folder, await freePort(), settings)
     await redis.start()
     const made = Array.from({ length: NODES }, () => ServiceNode.make(redis.port))
     const service = new Service(redis, await Promise.all(made))
@@ -36,6 +42,27 @@ export class Service {
 
   async ready(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.ready()))
+  }
+
+  /** One more node, that knows nothing of the rooms; it lives as long as `use`. */
+  async withOutsider(use: (node: ServiceNode) => Promise<void>): Promise<void> {
+    const outsider = await ServiceNode.make(this.redis.port)
+    try {
+      outsider.spawn()
+      await outsider.ready()
+      await use(outsider)
+    } finally {
+      await outsider.remove()
+    }
+  }
+
+  /** The newest offset that Redis has kept of each room. It MUST NOT run. */
+  async keptOffsets(rooms: readonly string[]): Promise<readonly number[]> {
+    return this.redis.readOnDisk(await freePort(), (redis) =>
+      Promise.all(
+        rooms.map(async (room) => Number(await redis.tell('HGET', KEYS.room(room, 'm'), 'offset'))),
+      ),
+    )
   }
 
   /** What clients see of it; `dice` chooses their nodes. */

@@ -4,7 +4,7 @@ import { type Position, tombstoneOf } from '../../protocol/message.ts'
 import type { Follower } from '../message-log.ts'
 import { messageIn, type News, newsIn } from './log-envelope.ts'
 import type { LogReads, Numbered, RoomPage } from './log-reads.ts'
-import { compare, type RoomState, redactionsKept, type Told } from './log-state.ts'
+import { compare, isWitnessed, type RoomState, redactionsKept, type Told } from './log-state.ts'
 import type { HiddenUsers } from './log-user-redactions.ts'
 
 /** Where more waits, it is dropped, and read from the stream instead. */
@@ -91,7 +91,8 @@ export class FollowedRoom {
     if (this.#isBehind || !isSame || isAhead) return this.heal()
     const { epoch, run } = state
     const isNews = now.run !== run || now.epoch !== epoch
-    if (isNews && now.run === told.run) this.#goOn({ offset: now.offset, epoch, run, redactions })
+    const news = { epoch, run, redactions, isWitnessed: isWitnessed(now, state) }
+    if (isNews && now.run === told.run) this.#goOn({ ...now, ...news })
   }
 
   /** Messages may have been missed; where none is kept, there is no other sign of it. */
@@ -148,7 +149,7 @@ export class FollowedRoom {
     const redactions = redactionsKept(told, state)
     const first = messages[0]?.[0].offset ?? state.offset + 1
     if (first > told.offset + 1) return this.#gap(state)
-    this.#goOn({ ...told, epoch, run, redactions })
+    this.#goOn({ ...told, epoch, run, redactions, isWitnessed: isWitnessed(told, state) })
     for (const message of messages) {
       if (message[0].offset !== (this.#told?.offset ?? 0) + 1) return this.#gap(state)
       this.#tell(message)
@@ -178,13 +179,13 @@ export class FollowedRoom {
     return true
   }
 
-  #goOn({ epoch, offset, run, redactions }: Told): void {
+  #goOn({ epoch, offset, run, redactions, isWitnessed }: Told): void {
     const former = this.#told
     if (former !== null && former.epoch !== epoch) {
       this.#formerEpochs = [former.epoch, ...this.#formerEpochs].slice(0, EPOCHS_MAX)
     }
     if (former !== null && former.run !== run) this.#formerRun = former.run
-    this.#told = { epoch, offset, run, redactions }
+    this.#told = { epoch, offset, run, redactions, isWitnessed }
   }
 
   #hasReached({ epoch, offset }: Position): boolean {
@@ -244,6 +245,7 @@ export class FollowedRoom {
     const isNext = offset === told.offset + 1 && (run === told.run || told.offset === 0)
     if (!isNext) return this.#healLater()
     told.run = run
+    told.isWitnessed = true
     if (this.follower === null) told.offset = offset
     else this.#tell(messageIn(bytes, from, { epoch, offset, time: Number(time) }))
   }
@@ -282,7 +284,7 @@ export class FollowedRoom {
     if (epoch === told.epoch || this.#formerEpochs.includes(former)) return
     const isNext = former === told.epoch && Number(offset) === told.offset
     if (!isNext) return this.#healLater()
-    this.#gap({ epoch, offset: 0, run, redactions: 0 })
+    this.#gap({ epoch, offset: 0, run, redactions: 0, isWitnessed: true })
   }
 
   #tell([message, redaction]: Numbered): void {

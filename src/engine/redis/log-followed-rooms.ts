@@ -172,7 +172,8 @@ export class FollowedRooms {
     if (told === null) return
     const isOtherRun = told.offset > 0 && told.run !== reads.runOf(room.name)
     // What this node was told speaks for the copy of the data that Redis has now.
-    const state = isOtherRun ? await room.vouch(told) : await reads.state(room.name)
+    const state =
+      isOtherRun && told.isWitnessed ? await room.vouch(told) : await reads.state(room.name)
     await room.confirm(told, state)
   }
 }

@@ -67,21 +67,22 @@ export class LogReads {
   async state(room: string): Promise<RoomState> {
     const { link, keys } = this.#parts
     const key = keys.room(room, 'm')
-    const unborn = this.unbornEpoch(this.runOf(room))
-    return stateIn(await link.send(key, ['HMGET', key, ...STATE_FIELDS]), unborn)
+    const run = this.runOf(room)
+    const reply = await link.send(key, ['HMGET', key, ...STATE_FIELDS])
+    return stateIn(reply, this.unbornEpoch(run), run)
   }
 
   async page(room: string, query: PageOf): Promise<RoomPage> {
     const { link, keys } = this.#parts
     const { retention, after, before, limit, bytes, order } = query
-    const unborn = this.unbornEpoch(this.runOf(room))
+    const run = this.runOf(room)
     const numbers = [retention.messages, retention.ageMs, after, before, limit, bytes]
     const reply = await link.run(
       PAGE,
       [keys.room(room, 'm'), keys.room(room, 's'), keys.room(room, 'x')],
       [...numbers.map((number) => (number === null ? '' : String(number))), order],
     )
-    const state = stateIn(reply, unborn)
+    const state = stateIn(reply, this.unbornEpoch(run), run)
     const [oldest, list] = (reply as Reply[]).slice(STATE_FIELDS.length)
     return { state, oldest: Number(oldest), messages: messagesIn(list as Reply[], state) }
   }
@@ -104,7 +105,7 @@ export class LogReads {
       [keys.room(room, 'm'), keys.room(room, 'c')],
       [told.epoch, String(told.offset), told.run, run, ...former],
     )
-    return stateIn(reply, this.unbornEpoch(run))
+    return stateIn(reply, this.unbornEpoch(run), run)
   }
 
   /**

@@ -4,6 +4,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Keys } from '../../../src/engine/redis/keys.ts'
+import { STATE_FIELDS, stateIn } from '../../../src/engine/redis/log-state.ts'
 import type { Dice } from '../../support/dice.ts'
 import { freePort } from '../../support/free-port.ts'
 import { asServer } from '../../support/people.ts'
@@ -58,10 +59,10 @@ export class Service {
 
   /** The newest offset that Redis has kept of each room. It MUST NOT run. */
   async keptOffsets(rooms: readonly string[]): Promise<readonly number[]> {
+    const offsetIn = async (redis: RedisServer, room: string) =>
+      stateIn(await redis.tell('HMGET', KEYS.room(room, 'm'), ...STATE_FIELDS), '', '').offset
     return this.redis.readOnDisk(await freePort(), (redis) =>
-      Promise.all(
-        rooms.map(async (room) => Number(await redis.tell('HGET', KEYS.room(room, 'm'), 'offset'))),
-      ),
+      Promise.all(rooms.map((room) => offsetIn(redis, room))),
     )
   }
 

@@ -175,6 +175,49 @@ t.test('with less than it had told, it has a new epoch before what is said next'
   t.same(await other.shown(), ['a', 'c'])
 })
 
+t.test('a node that first follows what Redis has left does not speak for it', async (t) => {
+  const [one, other] = await openNodes(t, false)
+  await one.log.follow('chat:1', one.listener)
+  await one.say('a')
+  const { file, size } = await writesOf()
+  await one.say('b', 'c')
+  const former = await one.log.head('chat:1')
+  one.link.cut()
+  await redis.kill()
+  await truncate(file, size)
+  await redis.start()
+  await isBack([one, other])
+  await other.log.follow('chat:1', other.listener)
+  const { position } = await other.log.append('chat:1', draft('d'), KEPT)
+  t.not(position?.epoch, former.epoch, 'no offset of an epoch is given twice')
+  t.equal(position?.offset, 2)
+  one.link.back()
+  await until(() => one.listener.told.includes('gap'), { what: 'the gap is told' })
+  t.same(await one.log.head('chat:1'), position)
+  t.same(await one.shown(), ['a', 'd'])
+})
+
+t.test('a node that was cut off while Redis began again and again ends no epoch', async (t) => {
+  const nodes = await openNodes(t)
+  const [one, other] = nodes
+  for (const { log, listener } of nodes) await log.follow('chat:1', listener)
+  await one.say('a')
+  const former = await other.log.head('chat:1')
+  await until(() => one.listener.told.length === 1, { what: 'it is told' })
+  one.link.cut()
+  for (const text of ['b', 'c', 'd']) {
+    await redis.kill()
+    await until(() => other.link.away !== null, { what: 'the node knows' })
+    await redis.start()
+    await isBack([other])
+    await other.say(text)
+  }
+  one.link.back()
+  await until(() => one.listener.told.includes('d'), { what: 'the last one is told' })
+  t.same(one.listener.told, ['a', 'b', 'c', 'd'])
+  t.same(await one.log.head('chat:1'), { epoch: former.epoch, offset: 4 })
+})
+
 t.test('what was redacted while a node was cut off is told when it is back', async (t) => {
   const [one, other] = await openNodes(t)
   await one.log.follow('chat:1', one.listener)

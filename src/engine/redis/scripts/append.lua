@@ -6,7 +6,8 @@
 -- 0 where it does not follow the room), 4 the epoch of a room that does not exist yet, 5 '1' where
 -- no answered write is ever lost, 6 how many messages the room keeps, 7 for how many ms ('' for
 -- ever), 8 the envelope, 9 'append' where it may begin no room, and 'repeat' where it may keep
--- nothing; with a key also 10 the digest of the body, 11 the ms that the key holds.
+-- nothing; 10 the run of which the node was told so while it was the present one; with a key also
+-- 11 the digest of the body, 12 the ms that the key holds.
 --
 -- Gives epoch, offset and time, and 1 where that is the first answer to the key again; 0 where the
 -- key was used with another body; nil where nothing may be kept.
@@ -19,7 +20,7 @@ if first_answer then
   local pattern = '^(%S*) (%S+) (%S+) %S* (%d+) (%d+)$'
   local of, body, epoch, offset, time = string.match(first_answer, pattern)
   if of == (generation or '') then
-    if body ~= ARGV[10] then return 0 end
+    if body ~= ARGV[11] then return 0 end
     return { epoch, tonumber(offset), tonumber(time), 1 }
   end
 end
@@ -30,7 +31,7 @@ offset = tonumber(offset or 0)
 local is_new = offset == 0 and told_offset == 0
 if ARGV[9] == 'repeat' or ARGV[9] == 'append' and is_new then return nil end
 local clock = redis.call('TIME')
-local is_followed = told_epoch == epoch
+local is_followed = told_epoch == epoch and ARGV[10] == former
 local is_another_run = run ~= former
 -- An epoch ends where messages of it may be lost: a node was told more than is here; or this may be
 -- another copy of the data, and the node was told nothing that speaks for it.
@@ -43,8 +44,10 @@ if is_lost then
 end
 -- Nodes that were told more than this of the former run see by it that they were overtaken.
 if is_another_run then
-  redis.call('HSET', room, 'former', former or '', 'since', offset,
-    'since_redacted', redis.call('HGET', room, 'redacted') or 0)
+  local redacted, earlier = unpack(redis.call('HMGET', room, 'redacted', 'formers'))
+  local formers = table.concat({ former or '', offset, redacted or 0 }, ' ') .. ';'
+  formers = string.match(string.sub(formers .. (earlier or ''), 1, 400), '^.*;')
+  redis.call('HSET', room, 'formers', formers)
 end
 
 offset = offset + 1
@@ -74,7 +77,7 @@ end
 
 redis.call('SPUBLISH', channel, 'm' .. at .. '\n' .. envelope)
 if key then
-  local answer = table.concat({ generation or '', ARGV[10], at }, ' ')
-  redis.call('SET', key, answer, 'PX', ARGV[11])
+  local answer = table.concat({ generation or '', ARGV[11], at }, ' ')
+  redis.call('SET', key, answer, 'PX', ARGV[12])
 end
 return { epoch or ARGV[4], offset, tonumber(time) }

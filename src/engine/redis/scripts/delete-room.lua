@@ -19,7 +19,7 @@ fresh = string.sub(fresh, 1, 16)
 redis.call('UNLINK', stream, redactions)
 redis.call('HSET', room, 'at', table.concat({ fresh, run, 0, time }, ' '), 'first', 1)
 redis.call('HINCRBY', room, 'generation', 1)
-redis.call('HDEL', room, 'former', 'since', 'since_redacted', 'redacted', 'swept', 'until')
+redis.call('HDEL', room, 'formers', 'redacted', 'swept', 'until')
 redis.call('PEXPIRE', room, 2592000000)
 redis.call('SPUBLISH', channel, table.concat({ 'd' .. epoch, offset, fresh, run }, ' '))
 return 1

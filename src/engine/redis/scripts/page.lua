@@ -9,7 +9,7 @@
 -- offset, time, whether it was redacted, and its envelope.
 local room, stream, redactions = KEYS[1], KEYS[2], KEYS[3]
 local age, limit, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local fields = { 'at', 'former', 'since', 'since_redacted', 'redacted', 'first' }
+local fields = { 'at', 'formers', 'redacted', 'first' }
 local state = redis.call('HMGET', room, unpack(fields))
 local newest = tonumber(string.match(state[1] or '', '(%d+) %d+$') or 0)
 
@@ -26,7 +26,7 @@ local function time_of(offset)
   return entry and tonumber(entry[2][2]) or tombstone(offset) or 0
 end
 
-local oldest = math.max(tonumber(state[6] or 1), newest - ARGV[1] + 1)
+local oldest = math.max(tonumber(state[4] or 1), newest - ARGV[1] + 1)
 if newest > 0 and redis.call('EXISTS', stream) == 0 then oldest = newest + 1 end
 if age and oldest <= newest then
   local clock = redis.call('TIME')
@@ -78,5 +78,5 @@ while is_open and at >= low and at <= high do
   end
   if #some < 32 then tombstones_to(is_ascending and high + 1 or low - 1) end
 end
-state[7], state[8] = oldest, list
+state[5], state[6] = oldest, list
 return state

@@ -15,8 +15,11 @@ local time, envelope = entry[2][2], entry[2][4]
 local header = cjson.decode(string.sub(envelope, 1, string.find(envelope, '\n', 1, true) - 1))
 redis.call('XDEL', stream, entry[1])
 if run ~= ARGV[3] then
-  redis.call('HSET', room, 'at', table.concat({ epoch, ARGV[3], newest, last }, ' '),
-    'former', run, 'since', newest, 'since_redacted', redis.call('HGET', room, 'redacted') or 0)
+  local redacted, earlier = unpack(redis.call('HMGET', room, 'redacted', 'formers'))
+  local formers = table.concat({ run, newest, redacted or 0 }, ' ') .. ';'
+  formers = string.match(string.sub(formers .. (earlier or ''), 1, 400), '^.*;')
+  at = table.concat({ epoch, ARGV[3], newest, last }, ' ')
+  redis.call('HSET', room, 'at', at, 'formers', formers)
 end
 -- By its offset for pages, by its number for followers that missed it.
 local number = redis.call('HINCRBY', room, 'redacted', 1)

@@ -8,7 +8,7 @@
 -- Gives the fields of the state.
 local room, channel = KEYS[1], KEYS[2]
 local told_epoch, told_offset, told_run, run = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local fields = { 'at', 'former', 'since', 'since_redacted', 'redacted', 'first' }
+local fields = { 'at', 'formers', 'redacted', 'first' }
 local state = redis.call('HMGET', room, unpack(fields))
 local epoch, of_run, offset, time = string.match(state[1] or '', '^(%S+) (%S*) (%d+) (%d+)$')
 offset = tonumber(offset or 0)
@@ -16,21 +16,27 @@ local is_ended = false
 for index = 5, #ARGV do is_ended = is_ended or ARGV[index] == epoch end
 if epoch and epoch ~= told_epoch and not is_ended then return state end
 
--- In another run the room went on with what it had by then: messages after that were lost.
-local kept = offset
-if epoch and of_run ~= told_run then
-  kept = state[2] == told_run and tonumber(state[3]) or 0
+-- In each other run the room went on with what it had by then: messages after that were lost.
+local kept, earlier = offset, state[2] or ''
+local is_known = not epoch or of_run == told_run
+for former, since in string.gmatch(earlier, '([^ ;]*) (%d+) %d+;') do
+  if is_known then break end
+  kept = math.min(kept, tonumber(since))
+  is_known = former == told_run
 end
+if not is_known then kept = 0 end
 if is_ended or told_offset > kept then
   local clock = redis.call('TIME')
   local fresh = redis.sha1hex(table.concat({ told_epoch, run, clock[1], clock[2] }, ' '))
   local at = { string.sub(fresh, 1, 16), run, offset, time or 0 }
   redis.call('HSET', room, 'at', table.concat(at, ' '))
-  redis.call('HDEL', room, 'former', 'since', 'since_redacted')
+  redis.call('HDEL', room, 'formers')
   if not epoch then redis.call('PEXPIRE', room, 2592000000) end
   redis.call('SPUBLISH', channel, 'n')
 elseif epoch and of_run ~= run then
-  redis.call('HSET', room, 'at', table.concat({ epoch, run, offset, time }, ' '),
-    'former', of_run, 'since', offset, 'since_redacted', state[5] or 0)
+  local formers = table.concat({ of_run, offset, state[3] or 0 }, ' ') .. ';'
+  formers = string.match(string.sub(formers .. earlier, 1, 400), '^.*;')
+  local at = table.concat({ epoch, run, offset, time }, ' ')
+  redis.call('HSET', room, 'at', at, 'formers', formers)
 end
 return redis.call('HMGET', room, unpack(fields))

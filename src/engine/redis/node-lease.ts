@@ -139,8 +139,7 @@ export class NodeLease {
     await this.#running
     try {
       await this.#run('end', this.#node)
-      const { channel } = this.#keys
-      await this.#link.send(channel, ['SPUBLISH', channel, ''])
+      await this.#tell()
     } catch (error) {
       // The lease lapses.
       if (!(error instanceof EngineUnavailable)) throw error
@@ -182,6 +181,15 @@ export class NodeLease {
     for (const prepare of this.#prepared) await prepare(node)
     if (!(await this.#run('begin', node))) return this.#begin()
     this.#node = node
+    // One that ends right after this one came knows that there is another [C361]. If this fails,
+    // the others look within a second.
+    void this.#tell().catch(nothing)
+  }
+
+  /** All nodes look at once which of them live. */
+  async #tell(): Promise<void> {
+    const { channel } = this.#keys
+    await this.#link.send(channel, ['SPUBLISH', channel, ''])
   }
 
   async #run(what: 'begin' | 'renew' | 'end', node: string): Promise<boolean> {

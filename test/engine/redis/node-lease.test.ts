@@ -24,6 +24,13 @@ t.test('nodes know each other, and one that closes is gone at once', async (t) =
   t.equal(one.lease.otherNodes, 0)
 })
 
+t.test('nodes know at once of one that comes', async (t) => {
+  const times = { leaseMs: 120_000, renewMs: 60_000, silenceMs: 90_000, graceMs: 1_500 }
+  const [one, other] = await openNodes(t, { times })
+  await until(() => one.lease.otherNodes === 1, { what: 'the first knows the other', ms: 10_000 })
+  t.ok(one.lease.isLiving(other.node))
+})
+
 t.test('a node that cannot renew its lease keeps its id until it finds it gone', async (t) => {
   const [one, other] = await openNodes(t, { times: TIMES })
   const former = other.node

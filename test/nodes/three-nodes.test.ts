@@ -1,12 +1,12 @@
 // The case that breaks every server of one process: three users of one room are on three nodes.
 import t from 'tap'
 import { Keys } from '../../src/engine/redis/keys.ts'
-import { connect } from '../support/client.ts'
+import { type Client, connect } from '../support/client.ts'
 import { follow } from '../support/follow.ts'
-import { asServer, call, type Person, signedUp, ticketOf } from '../support/people.ts'
+import { asServer, call, type Person, signedUp, ticketOf, whoAmI } from '../support/people.ts'
 import { refusedOn } from '../support/redis-rights.ts'
 import { connectRich } from '../support/rich-client.ts'
-import { until } from '../support/until.ts'
+import { until, within } from '../support/until.ts'
 import { startService } from './service.ts'
 
 t.testdir()
@@ -26,6 +26,12 @@ const publish = (url: string, text: string, { bearer }: Person) =>
     headers: { ...bearer, 'content-type': 'text/plain' },
     body: text,
   })
+
+/** The users in the room, as the third node has them. */
+const present = async (): Promise<string[]> => {
+  const { body } = await call(`${three.url}/rooms/${ROOM}/members`, 'GET', { headers: asServer })
+  return body.members.map(({ user }: { user: string }) => user)
+}
 
 t.test(
   'one by plain frames, one by the rich protocol, one by a stream: all hear all',
@@ -50,24 +56,9 @@ t.test(
     }
     t.same([await heard(), await heard(), await heard()], ['from ann', 'from bob', 'from cid'])
 
-    const members = await call(`${one.url}/rooms/${ROOM}/members`, 'GET', { headers: cid.bearer })
-    const users = members.body.members.map(({ user }: { user: string }) => user)
-    t.same(users.sort(), [ann.user, bob.user, cid.user].sort())
-
-    await service.nodes[1]?.end('SIGKILL')
-    raw.send('after the end of bob')
-    t.equal((await raw.next()).data.toString(), 'after the end of bob')
-    t.same(await stream.data(1), ['after the end of bob'])
-    const present = async () => {
-      const { body } = await call(`${three.url}/rooms/${ROOM}/members`, 'GET', {
-        headers: cid.bearer,
-      })
-      return body.members.length
-    }
-    await until(async () => (await present()) === 2, {
-      what: 'the members of a dead node are gone',
-    })
+    t.same((await present()).sort(), [ann.user, bob.user, cid.user].sort())
     stream.stop()
+    rich.client.ws.terminate()
     raw.ws.terminate()
   },
 )
@@ -87,35 +78,71 @@ t.test('a node without members of a room gets none of its messages', async (t) =
   member.ws.terminate()
 })
 
-t.test('of a hundred uses of one ticket over the nodes that are left, one enters', async (t) => {
+t.test('of a hundred uses of one ticket over three nodes one enters', async (t) => {
   const ticket = await ticketOf(one, ann.bearer)
-  const tries = Array.from({ length: 100 }, (_, at) => {
-    const { url } = at % 2 === 0 ? one : three
-    return connect(`${url}/rooms/${ROOM}?ticket=${ticket}`).then(
-      (client) => client,
-      () => null,
-    )
-  })
-  const entered = (await Promise.all(tries)).filter((client) => client !== null)
+  const enter = (at: number) => {
+    const { url } = [one, two, three][at % 3] ?? one
+    return connect(`${url}/rooms/${ROOM}?ticket=${ticket}`)
+  }
+  const tries = await Promise.allSettled(Array.from({ length: 100 }, (_, at) => enter(at)))
+  const entered = tries.flatMap((entry) => (entry.status === 'fulfilled' ? [entry.value] : []))
   t.equal(entered.length, 1)
+  const refusals = tries.flatMap((entry) => (entry.status === 'rejected' ? [entry.reason] : []))
+  t.equal(refusals.filter(({ message }) => /401/.test(message)).length, 99)
   for (const client of entered) client.ws.terminate()
 })
 
-t.test('a log-out, a ban and a sending out on one node end what is on another', async (t) => {
-  const open = (person: Person) =>
-    connect(`${three.url}/rooms/${ROOM}`, { headers: { ...person.browser, origin: three.url } })
-  const [first, second, third] = [await open(ann), await open(bob), await open(cid)]
-  t.equal((await call(`${one.url}/session`, 'DELETE', { headers: ann.browser })).status, 204)
-  t.equal((await first.closed).code, 3503)
-  const ban = await call(`${one.url}/users/${bob.user}/ban`, 'PUT', { headers: asServer })
-  t.equal(ban.status, 204)
-  t.equal((await second.closed).code, 3503)
-  const out = `${one.url}/rooms/${ROOM}/members/${cid.user}`
-  t.equal((await call(out, 'DELETE', { headers: asServer })).status, 204)
-  t.equal((await third.closed).code, 3503)
-  const headers = { ...bob.browser, origin: three.url }
-  const again = await call(`${three.url}/session`, 'GET', { headers })
-  t.equal(again.status, 401)
+t.test('a log-out, a ban and a sending out on one node end what is on all three', async (t) => {
+  const everywhere = ({ browser }: Person) =>
+    Promise.all(
+      [one, two, three].map(({ url }) =>
+        connect(`${url}/rooms/${ROOM}`, { headers: { ...browser, origin: url } }),
+      ),
+    )
+  const areClosed = async (clients: Promise<Client[]>, end: () => ReturnType<typeof call>) => {
+    const opened = await clients
+    t.equal((await end()).status, 204)
+    const closings = Promise.all(opened.map(({ closed }) => closed))
+    const codes = await within(closings, { what: 'all three are closed', ms: 2_000 })
+    t.same(
+      codes.map(({ code }) => code),
+      [3503, 3503, 3503],
+    )
+  }
+  await areClosed(everywhere(ann), () =>
+    call(`${one.url}/session`, 'DELETE', { headers: ann.browser }),
+  )
+  await areClosed(everywhere(bob), () =>
+    call(`${one.url}/users/${bob.user}/ban`, 'PUT', { headers: asServer }),
+  )
+  await areClosed(everywhere(cid), () =>
+    call(`${one.url}/rooms/${ROOM}/members/${cid.user}`, 'DELETE', { headers: asServer }),
+  )
+  for (const { url } of [one, two, three]) {
+    t.equal(await whoAmI({ url }, { ...ann.browser, origin: url }), 401)
+    t.equal(await whoAmI({ url }, { ...bob.browser, origin: url }), 401)
+    t.equal(await whoAmI({ url }, { ...cid.browser, origin: url }), 200)
+  }
+})
+
+t.test('a node that is killed takes its members along, and no others', async (t) => {
+  const raw = await connect(`${one.url}/rooms/${ROOM}`, { headers: ann.bearer })
+  const dying = await connect(`${two.url}/rooms/${ROOM}`, { headers: cid.bearer })
+  const stream = await follow(`${three.url}/rooms/${ROOM}`, asServer)
+  const users = [ann.user, cid.user].sort()
+  await until(async () => String((await present()).sort()) === String(users), {
+    what: 'both are present',
+  })
+  await service.nodes[1]?.end('SIGKILL')
+  await dying.closed
+  raw.send('after the end of a node')
+  t.equal(await raw.text(), 'after the end of a node')
+  t.same(await stream.data(1), ['after the end of a node'])
+  await until(async () => String(await present()) === ann.user, {
+    what: 'the member of a dead node is gone',
+  })
+  stream.stop()
+  raw.ws.terminate()
 })
 
 t.test(

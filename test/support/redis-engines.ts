@@ -16,10 +16,10 @@ export function redisEngines(openLink: () => Promise<OpenLink>): Subject {
   const opened = new WeakMap<Engine, { link: CutLink; keys: Keys }>()
   let prefixes = 0
   const open = async (keys: Keys, limits: Partial<Limits>): Promise<Engine> => {
-    const { link: real, ...durability } = await openLink()
+    const { link: real, durability } = await openLink()
     const link = new CutLink(real)
     const parts = { clock: systemClock, bounds: boundsWithin(limits) }
-    const engine = await engineOn({ link, ...durability }, keys, parts)
+    const engine = await engineOn({ link, durability }, keys, parts)
     opened.set(engine, { link, keys })
     return engine
   }

@@ -15,6 +15,12 @@ export const EVERY_WRITE = ['--appendonly', 'yes', '--appendfsync', 'always']
 /** Every second it is: a machine that stops loses what came since. */
 export const EVERY_SECOND = ['--appendonly', 'yes', '--appendfsync', 'everysec']
 
+/** Sets a server to EVERY_WRITE while it runs. */
+export async function keepEachWrite({ port }: Pick<RedisServer, 'port'>): Promise<void> {
+  await tell(port, 'CONFIG', 'SET', 'appendonly', 'yes')
+  await tell(port, 'CONFIG', 'SET', 'appendfsync', 'always')
+}
+
 const OPEN = { tls: false, username: undefined, password: undefined }
 
 /** The path of the server. USHER_TEST_REDIS may name another one, such as that of Valkey. */

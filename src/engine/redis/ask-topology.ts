@@ -3,11 +3,11 @@
 import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
 import { type Access, nameOf, type Server } from './address.ts'
+import { askOnce } from './ask-once.ts'
 import { type ClusterRange, rangesIn } from './cluster-ranges.ts'
-import { commandWire, type Sender } from './command-wire.ts'
+import type { Sender } from './command-wire.ts'
 import { reasonOf } from './errors.ts'
 import type { Reply } from './link.ts'
-import { ANSWER_MS } from './pending-calls.ts'
 import type { Topology } from './topology.ts'
 
 export interface AskTopology {
@@ -37,17 +37,10 @@ export async function askTopology({
 }
 
 async function askAt(server: Server, access: Access, clock: Clock): Promise<ClusterRange[]> {
-  const wire = commandWire(server, access)
-  wire.on('error', () => {})
-  const late = clock.after(ANSWER_MS, () => wire.destroy())
   try {
-    await wire.connect()
-    return rangesIn(await slotsBy(wire), server)
+    return rangesIn(await askOnce({ server, access, clock, ask: slotsBy }), server)
   } catch (error) {
     throw new Error(`${nameOf(server)}: ${reasonOf(error)}`)
-  } finally {
-    late.cancel()
-    end(wire)
   }
 }
 
@@ -59,12 +52,4 @@ async function slotsBy(sender: Sender): Promise<Reply> {
   ])
   if (!String(info).includes('cluster_state:ok')) throw new Error('The Cluster is not whole.')
   return slots
-}
-
-function end(wire: { destroy(): void }): void {
-  try {
-    wire.destroy()
-  } catch {
-    // It never was connected, or is late.
-  }
 }

@@ -42,6 +42,7 @@ export async function openRedis(
   try {
     return await engineOn(opened, new Keys(prefix), { clock, bounds, rules })
   } catch (error) {
+    opened.durability.close()
     await opened.link.close()
     throw error
   }
@@ -55,7 +56,7 @@ export interface EngineParts {
 
 /** The engine of one node on an open link, which it closes. */
 export async function engineOn(
-  { link, durability, isLossless }: OpenLink,
+  { link, durability }: OpenLink,
   keys: Keys,
   { clock, bounds, rules }: EngineParts,
 ): Promise<Engine> {
@@ -66,6 +67,7 @@ export async function engineOn(
   const revocations = new RedisRevocations(parts)
   const shares = new RedisShares(bounds, parts)
   const quotas = new DailyQuotas(bounds, parts)
+  const isLossless = () => durability.now === 'disk'
   const log = new RedisLog({ ...parts, shares, quotas, isLossless })
   await uplinks.open()
   await lease.open()
@@ -77,7 +79,9 @@ export async function engineOn(
   const calls = new AcceptedCalls()
   return {
     name: 'redis',
-    durability,
+    get durability() {
+      return durability.now
+    },
     get node() {
       return lease.node
     },
@@ -104,7 +108,7 @@ export async function engineOn(
       await lease.close()
       await calls.close()
       identity.stop()
-      for (const part of [presence, log, shares, revocations, uplinks]) part.close()
+      for (const part of [presence, log, shares, revocations, uplinks, durability]) part.close()
       await quotas.close()
       await link.close()
     },

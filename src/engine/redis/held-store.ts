@@ -28,7 +28,9 @@ export interface HeldStore {
 export async function holdStore(address: StoreAddress, clock: Clock): Promise<HeldStore> {
   const { url, prefix } = address
   const random = systemRandom
-  const { link, isLossless } = await openLink({ url, clock, random }, () => {})
+  const { link, durability } = await openLink({ url, clock, random }, () => {})
+  const isLossless = durability.now === 'disk'
+  durability.close()
   const keys = new Keys(prefix)
   const name = `${serversNamed(url)}, prefix ${prefix}`
   try {

@@ -41,7 +41,7 @@ export interface LogAppendParts {
   redactions: UserRedactions
   rooms: RoomList
   /** Whether no answered write is ever lost, by a restart or a failover. */
-  isLossless: boolean
+  isLossless(): boolean
 }
 
 /** A draft on its way. */
@@ -125,7 +125,7 @@ export class LogAppend {
       told?.epoch ?? '',
       String(told?.offset ?? 0),
       reads.unbornEpoch(run),
-      isLossless ? '1' : '0',
+      isLossless() ? '1' : '0',
       String(retention.messages),
       retention.ageMs === null ? '' : String(retention.ageMs),
       envelopeOf(draft, redactions.last),

@@ -41,7 +41,7 @@ export interface RedisLogParts {
   clock: Clock
   shares: Shares
   /** Whether no answered write is ever lost, by a restart or a failover. */
-  isLossless: boolean
+  isLossless(): boolean
   quotas?: Quotas
 }
 

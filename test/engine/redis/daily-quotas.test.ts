@@ -56,7 +56,7 @@ class Node {
     this.quotas = new DailyQuotas(bounds, { link: ofQuotas, keys, clock })
     this.log = new RedisLog({
       ...{ link: ofLog, keys, clock: systemClock, shares: createMemoryShares(bounds, clock) },
-      ...{ isLossless: false, quotas: this.quotas },
+      ...{ isLossless: () => false, quotas: this.quotas },
     })
   }
 

@@ -15,7 +15,7 @@ const url = `redis://${await makeUser(redis)}@127.0.0.1:${redis.port}`
 async function openLink() {
   const link = new SingleLink({ url, clock: systemClock, random: systemRandom })
   await link.open()
-  return { link, durability: 'disk' as const, isLossless: true }
+  return { link, durability: { now: 'disk' as const, close: () => {} } }
 }
 
 engineContract(t, redisEngines(openLink))

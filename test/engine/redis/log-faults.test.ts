@@ -53,7 +53,7 @@ class Node {
     link.currentRun = 'first-run'
     const shares = createMemoryShares(boundsOf(DEFAULT_LIMITS), clock)
     this.link = link
-    this.log = new RedisLog({ link, keys, clock, shares, isLossless })
+    this.log = new RedisLog({ link, keys, clock, shares, isLossless: () => isLossless })
   }
 
   get witness(): Witness {

@@ -41,7 +41,7 @@ async function openNode(t: Test, isLossless: boolean): Promise<Node> {
   const link = new FaultyLink(inner)
   const shares = createMemoryShares(boundsOf(DEFAULT_LIMITS), systemClock)
   const keys = new Keys(`t${services}:`)
-  const log = new RedisLog({ link, keys, clock: systemClock, shares, isLossless })
+  const log = new RedisLog({ link, keys, clock: systemClock, shares, isLossless: () => isLossless })
   await log.open()
   t.teardown(async () => {
     log.close()

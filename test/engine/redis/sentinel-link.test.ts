@@ -1,10 +1,11 @@
 // The link to the primary that Sentinels name, and its move to another one.
 import t, { type Test } from 'tap'
+import { openLink } from '../../../src/engine/redis/open-link.ts'
 import { SingleLink } from '../../../src/engine/redis/single-link.ts'
 import { systemRandom } from '../../../src/time/random.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { startWatched } from '../../support/redis-sentinels.ts'
-import type { RedisServer } from '../../support/redis-server.ts'
+import { keepEachWrite, type RedisServer } from '../../support/redis-server.ts'
 import { until } from '../../support/until.ts'
 import { linkSuite } from './link-suite.ts'
 
@@ -21,6 +22,16 @@ async function linkTo(t: Test): Promise<SingleLink> {
 async function isReplica(server: RedisServer): Promise<boolean> {
   return String(await server.tell('ROLE').catch(() => '')).startsWith('slave')
 }
+
+t.test('Sentinels may name a replica that lacks writes that were answered', async (t) => {
+  await keepEachWrite(primary)
+  const parts = { url, clock: systemClock, random: systemRandom }
+  const { link, durability } = await openLink(parts, () => {})
+  t.teardown(() => link.close())
+  t.equal(durability.now, 'second')
+  durability.close()
+  await primary.tell('CONFIG', 'SET', 'appendonly', 'no')
+})
 
 linkSuite(t, { open: linkTo, servers: [primary] })
 

@@ -1,0 +1,35 @@
+// Asks one server something on a connection of its own, which ends with the answer.
+import type { Clock } from '../../time/clock.ts'
+import type { Access, Server } from './address.ts'
+import { commandWire, type Sender } from './command-wire.ts'
+import { ANSWER_MS } from './pending-calls.ts'
+
+export interface AskOnce<Answer> {
+  server: Server
+  access: Access
+  clock: Clock
+  ask(sender: Sender): Promise<Answer>
+}
+
+/** Rejects with whatever error, after 3 s at most. */
+export async function askOnce<Answer>(parts: AskOnce<Answer>): Promise<Answer> {
+  const { server, access, clock, ask } = parts
+  const wire = commandWire(server, access)
+  wire.on('error', () => {})
+  const late = clock.after(ANSWER_MS, () => wire.destroy())
+  try {
+    await wire.connect()
+    return await ask(wire)
+  } finally {
+    late.cancel()
+    end(wire)
+  }
+}
+
+function end(wire: { destroy(): void }): void {
+  try {
+    wire.destroy()
+  } catch {
+    // It never was connected, or is late.
+  }
+}

@@ -48,9 +48,9 @@ export function engineContract(t: Test, subject: Subject): void {
   t.test('deletion', async (t) => deletionContract(t, openShared))
   t.test('presence', async (t) => presenceContract(t, shared))
   t.test('receipts', async (t) => {
-    const [engine] = await openShared(t)
-    if (engine.receipts === null) t.comment('This engine has none.')
-    else receiptContract(t, { ...shared, openWithin })
+    const engines = await openShared(t)
+    if (engines[0].receipts === null) t.comment('This engine has none.')
+    else receiptContract(t, engines, openWithin)
   })
   t.test('revocations', async (t) => revocationContract(t, shared))
   t.test('uplinks', async (t) => uplinkContract(t, shared))

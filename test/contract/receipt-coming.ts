@@ -1,6 +1,5 @@
 // The contract of who belongs to a room: coming, leaving, and rooms that end or begin.
 import type { Test } from 'tap'
-import { EngineUnavailable } from '../../src/engine/engine.ts'
 import { NO_HOLDER } from '../../src/engine/shares.ts'
 import {
   ANN,
@@ -93,11 +92,5 @@ export function receiptComingContract(t: Test, open: OpenShared): void {
     await publish(other, ROOM, 1)
     t.match(await sumsOf(one), { epoch: before.epoch, participants: 1, joined: [0] })
     t.match(await other.log.head(ROOM), { epoch: before.epoch, offset: 1 })
-  })
-
-  t.test('after its close an engine moves nothing', async (t) => {
-    const [one] = await open(t)
-    await one.close()
-    await t.rejects(move(one, ANN, { read: 1 }), EngineUnavailable)
   })
 }

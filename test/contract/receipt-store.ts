@@ -5,6 +5,7 @@ import { NO_HOLDER } from '../../src/engine/shares.ts'
 import { receiptComingContract } from './receipt-coming.ts'
 import { receiptQuotaContract } from './receipt-quotas.ts'
 import { receiptViewContract } from './receipt-views.ts'
+import { livesAgree } from './support/receipt-lives.ts'
 import {
   ANN,
   BOB,
@@ -17,19 +18,31 @@ import {
   receiptsOf,
   shown,
   sumsOf,
+  withoutRooms,
   write,
 } from './support/receipts.ts'
 import { draft } from './support/samples.ts'
-import type { OpenShared, Subject } from './support/suite-setup.ts'
+import type { OpenShared, OpenWithin } from './support/suite-setup.ts'
 
 const ROOM = 'chat:1'
-/** The engine MUST have receipts. */
-export function receiptContract(t: Test, { openShared, openWithin }: Subject): void {
-  t.test('moves', async (t) => moveContract(t, openShared))
-  t.test('private reading', async (t) => privateContract(t, openShared))
-  t.test('messages of their own', async (t) => authorContract(t, openShared))
-  t.test('coming and leaving', async (t) => receiptComingContract(t, openShared))
-  receiptViewContract(t, openShared)
+
+/** All tests run on these two engines, which have receipts; those of quotas on others. */
+export function receiptContract(
+  t: Test,
+  engines: readonly [Engine, Engine],
+  openWithin: OpenWithin | null,
+): void {
+  const open = withoutRooms(engines)
+  t.test('moves', async (t) => moveContract(t, open))
+  t.test('private reading', async (t) => privateContract(t, open))
+  t.test('messages of their own', async (t) => authorContract(t, open))
+  t.test('coming and leaving', async (t) => receiptComingContract(t, open))
+  receiptViewContract(t, open)
+  t.test('any life of a few rooms agrees with a plain model', async (t) => {
+    const nodes = await open(t)
+    const life = { nodes, now: () => Date.now(), exactTimes: false }
+    await livesAgree(t, life, { numRuns: 12, days: false })
+  })
   if (openWithin) t.test('quotas', async (t) => receiptQuotaContract(t, openWithin))
 }
 

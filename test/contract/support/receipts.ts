@@ -3,6 +3,7 @@ import type { Engine } from '../../../src/engine/engine.ts'
 import type { Move, Owner, Receipt, ReceiptStore } from '../../../src/engine/receipt-store.ts'
 import { type Holder, NO_HOLDER } from '../../../src/engine/shares.ts'
 import { draft } from './samples.ts'
+import type { OpenShared } from './suite-setup.ts'
 
 /** Messages of a room that keeps them, so many at least. */
 export const KEPT = { messages: 1_000, ageMs: null }
@@ -14,6 +15,16 @@ export const EVE: Owner = { user: 'u_eve', name: null }
 export function receiptsOf({ receipts }: Pick<Engine, 'receipts'>): ReceiptStore {
   if (receipts === null) throw new Error('The engine has no receipts.')
   return receipts
+}
+
+/** The same engines for each test, which finds no room there. */
+export function withoutRooms(engines: readonly [Engine, Engine]): OpenShared {
+  return async () => {
+    const [{ log }] = engines
+    const rooms = await log.list({ after: null, limit: 1_000, holder: NO_HOLDER })
+    for (const { room } of rooms) await log.deleteRoom(room)
+    return engines
+  }
 }
 
 /** More participants than any test has. */

@@ -29,12 +29,18 @@ export async function sqlitePlace(t: Teardown): Promise<SqlitePlace> {
 
 let prefixes = 0
 
+export interface RedisPlace extends Place {
+  prefix: string
+}
+
 /** Each at a prefix of its own. */
-export function redisPlaceAt(url: string): () => Promise<Place> {
+export function redisPlaceAt(url: string): () => Promise<RedisPlace> {
   return async () => {
     prefixes += 1
-    const settings = { kind: 'redis', url, prefix: `usher:a${prefixes}:` } as const
+    const prefix = `usher:a${prefixes}:`
+    const settings = { kind: 'redis', url, prefix } as const
     return {
+      prefix,
       open: () => openEngine(settings, systemClock),
       source: () => openArchiveSource(settings, '', systemClock),
       target: () => openArchiveTarget(settings, systemClock),

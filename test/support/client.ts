@@ -106,11 +106,8 @@ export async function refused(url: string, options: ConnectOptions = {}): Promis
       reject(new Error('the upgrade was accepted'))
     })
   })
-  const { socket } = response
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
-  // What an application answers by itself leaves the connection open, and its end waits for that.
-  socket.destroy()
   const body = JSON.parse(Buffer.concat(chunks).toString())
   return { status: response.statusCode ?? 0, headers: response.headers, body }
 }

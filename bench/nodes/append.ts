@@ -2,10 +2,8 @@
 // the same on one connection of the client library. Prints JSON.
 // node bench/nodes/append.ts <engine|bare> <port> <in flight> <seconds> <share with keys>
 
-import { hash } from 'node:crypto'
+import { createClient } from '@redis/client'
 import { openEngine } from '../../src/engine/open-engine.ts'
-import { commandWire, runScript } from '../../src/engine/redis/command-wire.ts'
-import type { Script } from '../../src/engine/redis/scripts.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 
 const [what, port, inFlight, seconds, keyed] = process.argv.slice(2)
@@ -45,17 +43,16 @@ redis.call('XADD', KEYS[2], 'MINID', '~', first, offset .. '-0', 't', time[1], '
 redis.call('SPUBLISH', KEYS[3], offset .. ' ' .. time[1] .. '\\n' .. ARGV[1])
 if KEYS[4] then redis.call('SET', KEYS[4], offset, 'PX', ARGV[2]) end
 return { offset, time[1] }`
-const BARE: Script = { text: TEXT, sha: hash('sha1', TEXT) }
 
 async function bare(): Promise<Publish> {
-  const access = { tls: false, username: undefined, password: undefined }
-  const wire = commandWire({ host: '127.0.0.1', port: Number(port) }, access)
-  await wire.connect()
+  const client = createClient({ RESP: 2, socket: { host: '127.0.0.1', port: Number(port) } })
+  await client.connect()
+  const sha = await client.scriptLoad(TEXT)
   return (number, key) => {
     const room = `b:{r:chat:${number % ROOMS}}`
     const keys = [`${room}:m`, `${room}:s`, `${room}:c`]
     if (key !== null) keys.push(`${room}:k:${key}`)
-    return runScript(wire, BARE, keys, [PAYLOAD, DAY_MS])
+    return client.evalSha(sha, { keys, arguments: [PAYLOAD, DAY_MS] })
   }
 }
 

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findProgram, PROGRAMS } from '../../scripts/programs.ts'
-import { commandWire } from '../../src/engine/redis/command-wire.ts'
 import type { Reply } from '../../src/engine/redis/link.ts'
+import { RespWire } from '../../src/engine/redis/resp-wire.ts'
 import { freePort } from './free-port.ts'
 import { Program, type Teardown } from './program.ts'
 
@@ -32,7 +32,7 @@ export function redisProgram(): string {
 
 /** Sends one command to the server at this port, on a connection of its own. */
 export async function tell(port: number, ...command: readonly string[]): Promise<Reply> {
-  const wire = commandWire({ host: '127.0.0.1', port }, OPEN)
+  const wire = new RespWire({ host: '127.0.0.1', port }, OPEN)
   wire.on('error', () => {})
   await wire.connect()
   try {

@@ -1,8 +1,9 @@
 // Asks one server something on a connection of its own, which ends with the answer.
 import type { Clock } from '../../time/clock.ts'
 import type { Access, Server } from './address.ts'
-import { commandWire, type Sender } from './command-wire.ts'
 import { ANSWER_MS } from './pending-calls.ts'
+import { RespWire } from './resp-wire.ts'
+import type { Sender } from './sender.ts'
 
 export interface AskOnce<Answer> {
   server: Server
@@ -14,7 +15,7 @@ export interface AskOnce<Answer> {
 /** Rejects with whatever error, after 3 s at most. */
 export async function askOnce<Answer>(parts: AskOnce<Answer>): Promise<Answer> {
   const { server, access, clock, ask } = parts
-  const wire = commandWire(server, access)
+  const wire = new RespWire(server, access)
   wire.on('error', () => {})
   const late = clock.after(ANSWER_MS, () => wire.destroy())
   try {
@@ -22,14 +23,6 @@ export async function askOnce<Answer>(parts: AskOnce<Answer>): Promise<Answer> {
     return await ask(wire)
   } finally {
     late.cancel()
-    end(wire)
-  }
-}
-
-function end(wire: { destroy(): void }): void {
-  try {
     wire.destroy()
-  } catch {
-    // It never was connected, or is late.
   }
 }

@@ -5,9 +5,9 @@ import { EngineUnavailable } from '../engine.ts'
 import { type Access, nameOf, type Server } from './address.ts'
 import { askOnce } from './ask-once.ts'
 import { type ClusterRange, rangesIn } from './cluster-ranges.ts'
-import type { Sender } from './command-wire.ts'
 import { reasonOf } from './errors.ts'
 import type { Reply } from './link.ts'
+import type { Sender } from './sender.ts'
 import type { Topology } from './topology.ts'
 
 export interface AskTopology {

@@ -8,7 +8,7 @@ import { AWAY, LATE, reasonOf } from './errors.ts'
 export interface Wire {
   connect(): Promise<unknown>
   /** Ends it, and rejects what waits for an answer. */
-  destroy(): void
+  destroy(reason: string): void
   on(event: 'error', listener: (error: unknown) => void): unknown
   on(event: 'end', listener: () => void): unknown
 }
@@ -98,7 +98,7 @@ export class RedisConnection<W extends Wire> {
     this.#ready = null
     this.#reason = reason
     this.#retry?.cancel()
-    destroy(attempt?.wire)
+    attempt?.wire?.destroy(reason)
   }
 
   close(): void {
@@ -132,13 +132,5 @@ export class RedisConnection<W extends Wire> {
     const most = Math.min(RETRY_MS.first * 2 ** this.#tries, RETRY_MS.last)
     this.#tries = Math.min(this.#tries + 1, LAST_DOUBLING)
     return most * (0.5 + this.#parts.random.bytes(1).readUInt8() / 512)
-  }
-}
-
-function destroy(wire: Wire | null | undefined): void {
-  try {
-    wire?.destroy()
-  } catch {
-    // It never was connected.
   }
 }

@@ -72,7 +72,7 @@ export class DailyQuotas implements Quotas {
   async #serve(line: string, waiting: Waiting[]): Promise<void> {
     this.#lines.set(line, waiting)
     for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
-      const over = await takeMore(first.needs)
+      const over = takeAll(first.needs) ? null : await takeMore(first.needs)
       waiting.shift()
       first.goOn(over)
     }

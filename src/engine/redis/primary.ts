@@ -1,18 +1,21 @@
 // One primary: a connection for commands, one for channels, and the run that both of them reach.
 // `SingleLink` has one, `ClusterLink` many.
-import type { Clock } from '../../time/clock.ts'
+import { type Clock, sleep } from '../../time/clock.ts'
 import type { Random } from '../../time/random.ts'
 import { EngineUnavailable } from '../engine.ts'
 import { type Access, nameOf, type Server } from './address.ts'
 import { ChannelWire } from './channel-wire.ts'
-import { type CommandWire, commandWire, type Sender } from './command-wire.ts'
 import { RedisConnection } from './connection.ts'
-import { AWAY, isRefused, LATE } from './errors.ts'
+import { AWAY, isRefused, LATE, unavailable } from './errors.ts'
 import type { Reply } from './link.ts'
-import { PendingCalls } from './pending-calls.ts'
+import { ANSWER_MS } from './pending-calls.ts'
+import { RespWire } from './resp-wire.ts'
+import type { Sender } from './sender.ts'
 
 /** How often it is asked whether it lives, is a primary, and is still the one that is meant. */
 const LOOK_MS = 1_000
+/** How often it is looked for a command that waits too long: a link may hang without an end. */
+const LATE_LOOK_MS = 250
 const ROLE = ['INFO', 'replication']
 const RUN = ['INFO', 'server'] as const
 
@@ -32,11 +35,11 @@ export interface PrimaryParts {
 
 export class Primary {
   readonly #parts: PrimaryParts
-  readonly #commands: RedisConnection<CommandWire>
+  readonly #commands: RedisConnection<RespWire>
   readonly #subscriber: RedisConnection<ChannelWire>
   readonly #channels = new Set<string>()
-  readonly #pending: PendingCalls
   readonly #stopLooking: () => void
+  readonly #stopLookingForLate: () => void
   #server: Server | null = null
   #run: string | null = null
   #subscribing: Promise<void> | null = null
@@ -47,10 +50,9 @@ export class Primary {
   constructor(parts: PrimaryParts) {
     const { clock, random } = parts
     this.#parts = parts
-    this.#pending = new PendingCalls(clock, () => this.renew(LATE))
     this.#commands = new RedisConnection({
       ...{ clock, random },
-      create: async () => commandWire(await this.#locate(), parts.access),
+      create: async () => new RespWire(await this.#locate(), parts.access),
       begin: (wire) => this.#beginCommands(wire),
       onReady: () => this.#openSubscriber(),
       // What was answered last on the lost connection is not known: the channels begin again too.
@@ -63,8 +65,10 @@ export class Primary {
       onReady: () => this.#tellBack(),
       onLost: (reason) => this.#lost(reason),
     })
-    const timer = clock.every(LOOK_MS, () => this.#look())
-    this.#stopLooking = () => timer.cancel()
+    const look = clock.every(LOOK_MS, () => this.#look())
+    const lookForLate = clock.every(LATE_LOOK_MS, () => this.#lookForLate())
+    this.#stopLooking = () => look.cancel()
+    this.#stopLookingForLate = () => lookForLate.cancel()
   }
 
   /** Resolves when both connections are ready. Rejects with the reason of the first that is not. */
@@ -84,7 +88,8 @@ export class Primary {
   }
 
   get waiting(): number {
-    return this.#pending.size
+    const [commands, subscriber] = [this.#commands.wire, this.#subscriber.wire]
+    return (commands?.waiting ?? 0) + (subscriber?.waiting ?? 0)
   }
 
   /** Where it was found last. */
@@ -103,13 +108,11 @@ export class Primary {
   }
 
   /** Rejects with EngineUnavailable, or with the error that Redis answered. */
-  async ask(send: (sender: Sender) => Promise<Reply>): Promise<Reply> {
+  ask(send: (sender: Sender) => Promise<Reply>): Promise<Reply> {
     try {
-      return await this.#pending.add(send(this.#wire(this.#commands)))
+      return send(this.#wire(this.#commands)).catch(this.#failed)
     } catch (error) {
-      // The server has become a replica.
-      if (isRefused(error, 'READONLY')) this.renew(error.message)
-      throw error
+      return Promise.reject(error)
     }
   }
 
@@ -117,10 +120,10 @@ export class Primary {
     const wire = this.#wire(this.#subscriber)
     this.#channels.add(channel)
     try {
-      await this.#pending.add(wire.subscribe(channel))
+      await wire.subscribe(channel)
     } catch (error) {
       this.#channels.delete(channel)
-      throw error
+      throw unavailable(error)
     }
   }
 
@@ -136,10 +139,16 @@ export class Primary {
   /** Waits for the answers under way, 3 s at most, and ends. */
   async close(): Promise<void> {
     this.#stopLooking()
-    await this.#pending.settled()
-    this.#pending.stop()
+    while (this.waiting > 0) await sleep(this.#parts.clock, LATE_LOOK_MS / 10)
+    this.#stopLookingForLate()
     this.#commands.close()
     this.#subscriber.close()
+  }
+
+  readonly #failed = (error: unknown): never => {
+    // The server has become a replica.
+    if (isRefused(error, 'READONLY')) this.renew(error.message)
+    throw unavailable(error)
   }
 
   async #open(): Promise<void> {
@@ -147,7 +156,7 @@ export class Primary {
     await this.#subscribing
   }
 
-  #wire<W extends CommandWire | ChannelWire>(connection: RedisConnection<W>): W {
+  #wire<W extends RespWire | ChannelWire>(connection: RedisConnection<W>): W {
     if (this.away !== null) throw new EngineUnavailable(this.away)
     const { wire } = connection
     if (wire === null) throw new EngineUnavailable(AWAY)
@@ -159,7 +168,7 @@ export class Primary {
     return this.#server
   }
 
-  async #beginCommands(wire: CommandWire): Promise<void> {
+  async #beginCommands(wire: RespWire): Promise<void> {
     const [role, run] = await Promise.all([wire.sendCommand(ROLE), wire.sendCommand(RUN)])
     const reason = notPrimary(role)
     if (reason !== null) throw new Error(reason)
@@ -233,9 +242,15 @@ export class Primary {
     }
     // An error is not a sign: Redis may be busy with a script, or no Sentinel may answer.
     const ignore = () => {}
-    this.#pending.add(commands.sendCommand(ROLE)).then((info) => leaveIf(notPrimary(info)), ignore)
-    if (subscriber !== null) this.#pending.add(subscriber.ask('PING')).catch(ignore)
+    commands.sendCommand(ROLE).then((info) => leaveIf(notPrimary(info)), ignore)
+    subscriber?.ask('PING').catch(ignore)
     this.#parts.locate().then((server) => leaveIf(this.#elsewhere(server)), ignore)
+  }
+
+  #lookForLate(): void {
+    for (const { wire } of [this.#commands, this.#subscriber]) {
+      if (wire !== null && wire.look() >= ANSWER_MS / LATE_LOOK_MS) return this.renew(LATE)
+    }
   }
 
   #elsewhere(now: Server): string | null {

@@ -4,11 +4,11 @@ import type { Clock } from '../../time/clock.ts'
 import type { Random } from '../../time/random.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { Access, Server } from './address.ts'
-import { type CommandWire, commandWire } from './command-wire.ts'
 import { RedisConnection } from './connection.ts'
 import { LATE, reasonOf } from './errors.ts'
 import type { Reply } from './link.ts'
 import { PendingCalls } from './pending-calls.ts'
+import { RespWire } from './resp-wire.ts'
 
 export interface SentinelParts {
   clock: Clock
@@ -27,7 +27,7 @@ interface Told extends Server {
 export class Sentinels {
   readonly #name: string
   readonly #pending: PendingCalls
-  readonly #connections: readonly RedisConnection<CommandWire>[]
+  readonly #connections: readonly RedisConnection<RespWire>[]
   #opening: Promise<unknown> | null = null
 
   constructor({ clock, random, sentinels, access, name }: SentinelParts) {
@@ -36,10 +36,10 @@ export class Sentinels {
     const { tls } = access
     this.#connections = sentinels.map(
       (sentinel) =>
-        new RedisConnection<CommandWire>({
+        new RedisConnection<RespWire>({
           ...{ clock, random },
           create: async () => {
-            return commandWire(sentinel, { tls, username: undefined, password: undefined })
+            return new RespWire(sentinel, { tls, username: undefined, password: undefined })
           },
           begin: async () => {},
           onReady: () => {},
@@ -71,7 +71,7 @@ export class Sentinels {
     await Promise.any(this.#connections.map((connection) => connection.connect())).catch(() => {})
   }
 
-  async #ask({ wire, away }: RedisConnection<CommandWire>): Promise<Told> {
+  async #ask({ wire, away }: RedisConnection<RespWire>): Promise<Told> {
     if (wire === null) throw new EngineUnavailable(away ?? LATE)
     return toldIn(await this.#pending.add(wire.sendCommand(['SENTINEL', 'MASTER', this.#name])))
   }

@@ -3,12 +3,12 @@ import type { Clock } from '../../time/clock.ts'
 import type { Random } from '../../time/random.ts'
 import { EngineUnavailable } from '../engine.ts'
 import { addressOf, type Server } from './address.ts'
-import { runScript } from './command-wire.ts'
-import { CLOSED, unavailable } from './errors.ts'
+import { CLOSED } from './errors.ts'
 import type { Argument, OnDoubt, RedisLink, Reply } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { Primary } from './primary.ts'
 import type { Script } from './scripts.ts'
+import { runScript } from './sender.ts'
 import { Sentinels } from './sentinels.ts'
 
 export interface LinkParts {
@@ -92,9 +92,8 @@ export class SingleLink implements RedisLink {
     this.#whereabouts.close()
   }
 
-  async #call<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    if (this.#isClosed) throw new EngineUnavailable(CLOSED)
-    return await ask().catch((error) => Promise.reject(unavailable(error)))
+  #call<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    return this.#isClosed ? Promise.reject(new EngineUnavailable(CLOSED)) : ask()
   }
 }
 

@@ -33,6 +33,7 @@ async function wireTo(t: Test) {
   const isAsked = (word: string) => until(() => asked.includes(word), { what: word })
   return {
     wire,
+    end: () => socket.destroy(),
     heard,
     isAsked,
     say: (text: string) => socket.write(text.replaceAll('\n', '\r\n')),
@@ -56,7 +57,7 @@ t.test('a channel that ends is told, and is no answer to what waits', async (t) 
   say(push('ssubscribe', 'new'))
   await subscribing
   say('+PONG\n')
-  t.equal(await asking, 'PONG')
+  t.equal(String(await asking), 'PONG')
 })
 
 t.test('an error answers the command that waits longest', async (t) => {
@@ -77,4 +78,22 @@ t.test('what is asked on a connection that ends is rejected', async (t) => {
   wire.destroy()
   await refused
   await t.rejects(wire.ask('PING'))
+})
+
+t.test('what is asked of a server that ends the connection is rejected', async (t) => {
+  const { wire, isAsked, end } = await wireTo(t)
+  const refused = t.rejects(wire.ask('PING'), /does not answer/)
+  await isAsked('PING')
+  end()
+  await refused
+})
+
+t.test('a command is seen to wait, and not to wait any more', async (t) => {
+  const { wire, isAsked, say } = await wireTo(t)
+  const asking = wire.ask('PING')
+  await isAsked('PING')
+  t.same([wire.look(), wire.look(), wire.waiting], [1, 2, 1])
+  say('+PONG\n')
+  await asking
+  t.same([wire.look(), wire.waiting], [0, 0])
 })

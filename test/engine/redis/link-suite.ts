@@ -33,6 +33,14 @@ function commands(t: Test, { open }: LinkCase): void {
     t.equal(await link.send('n', ['INCR', 'n']), 1)
   })
 
+  t.test('what is asked in one turn comes back whole, whatever its size', async (t) => {
+    const link = await open(t)
+    const texts = Array.from({ length: 300 }, (_, at) => `${at} žluťoučký kůň 🐎 ${'x'.repeat(at)}`)
+    const large = 'ž'.repeat(100_000)
+    const answers = [...texts, large, ''].map((text) => link.send('e', ['ECHO', text]))
+    t.same((await Promise.all(answers)).map(String), [...texts, large, ''])
+  })
+
   t.test('a script runs by its name, and where Redis does not know it, by its text', async (t) => {
     const link = await open(t)
     const expected = [Buffer.from('k'), Buffer.from('x'), 7, null]

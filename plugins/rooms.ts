@@ -3,40 +3,16 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ConnectionRegistry } from '../src/connection/registry.ts'
 import { EngineUnavailable } from '../src/engine/engine.ts'
-import type { Member } from '../src/room/member.ts'
-import type { RoomObserver } from '../src/room/observer.ts'
 import type { PresenceParts } from '../src/room/presence.ts'
+import type { ReceiptSettings } from '../src/room/receipts.ts'
 import { Rooms } from '../src/room/rooms.ts'
 import { loggedAuthorize } from './embedding/authorize.ts'
-import type { UsherHooks } from './embedding/host-types.ts'
+import { observerOf } from './embedding/observer.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     rooms: Rooms
     connections: ConnectionRegistry
-  }
-}
-
-/** Calls the application's hooks; one that fails is logged, and no member notices. */
-function observerOf(app: FastifyInstance, hooks: UsherHooks): RoomObserver {
-  const failed = (hook: string) => (err: unknown) =>
-    app.log.error({ err, hook }, 'a hook of the application failed')
-  const safely = (hook: keyof UsherHooks, run: () => unknown): void => {
-    try {
-      const running = run()
-      if (running instanceof Promise) running.catch(failed(hook))
-    } catch (error) {
-      failed(hook)(error)
-    }
-  }
-  const memberOf = (room: string, { id, user }: Member) => ({ room, connection: id, user })
-  return {
-    joined: (room, member) => safely('joined', () => hooks.joined?.(memberOf(room, member))),
-    left: (room, member) => safely('left', () => hooks.left?.(memberOf(room, member))),
-    published: (room, { user, name, kind, payload }, { position, time }) =>
-      safely('published', () =>
-        hooks.published?.({ room, user, name, kind, payload, time, ...position }),
-      ),
   }
 }
 
@@ -49,6 +25,16 @@ function presenceParts({ engine, usherContext, log }: FastifyInstance): Presence
     onFailure: (err) => {
       if (!(err instanceof EngineUnavailable)) log.error({ err }, 'presence could not be stored')
     },
+  }
+}
+
+function receiptSettings(app: FastifyInstance): ReceiptSettings | undefined {
+  const { engine, usherContext, log } = app
+  if (engine.receipts === null) return undefined
+  return {
+    store: engine.receipts,
+    participantsMax: usherContext.config.limits.receiptParticipants,
+    onFailure: (err) => log.error({ err }, 'receipts could not be read'),
   }
 }
 
@@ -70,6 +56,7 @@ async function roomsAndConnections(app: FastifyInstance): Promise<void> {
     onFlush: app.metrics.onFlush,
     messageBytes: config.limits.messageBytes,
     presence: presenceParts(app),
+    receipts: receiptSettings(app),
   })
   const { scheduler } = rooms
   const connections = new ConnectionRegistry({

@@ -6,7 +6,7 @@ import {
   changing,
   Done,
   limitOf,
-  Milliseconds,
+  Message,
   PageLimit,
   RoomName,
   RoomParams,
@@ -30,16 +30,6 @@ const Query = Type.Object({
   ),
 })
 type Query = Static<typeof Query>
-
-const Message = Type.Object({
-  offset: Type.Integer(),
-  time: Milliseconds,
-  user: Type.Union([Type.String(), Type.Null()]),
-  name: Type.Union([Type.String(), Type.Null()], { description: 'How people call the user.' }),
-  kind: Type.Enum(['json', 'text', 'binary']),
-  data: Type.Unknown({ description: 'The JSON value, the text, or base64 for bytes.' }),
-  redacted: Type.Optional(Type.Literal(true)),
-})
 
 const PageAnswer = Type.Object(
   {

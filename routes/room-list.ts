@@ -1,17 +1,34 @@
-// Rooms in the hands of operators: GET /rooms lists them, DELETE /rooms/:room deletes one.
+// GET /rooms lists the rooms that a user belongs to, or for operators all of them; DELETE
+// /rooms/:room deletes one.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { REPLY, Refusal } from '../src/protocol/errors.ts'
 import {
   changing,
   Done,
   FOR_SERVERS,
   limitOf,
+  Message,
   PageLimit,
   RoomName,
   RoomParams,
   reading,
   strict,
 } from './schemas.ts'
+
+const OfUser = Type.Object({
+  rooms: Type.Array(
+    Type.Object({
+      room: Type.String(),
+      epoch: Type.String(),
+      offset: Type.Integer({ description: 'The room’s newest.' }),
+      read: Type.Integer(),
+      delivered: Type.Integer(),
+      unread: Type.Integer(),
+      last: Type.Union([Message, Type.Null()], { description: 'The newest message.' }),
+    }),
+  ),
+})
 
 const Page = Type.Object(
   {
@@ -44,6 +61,17 @@ const Query = Type.Object(
   {
     after: Type.Optional({ ...RoomName, description: 'Only rooms whose name comes later.' }),
     limit: Type.Optional(PageLimit),
+    participant: Type.Optional(
+      Type.Enum(['me'], { description: 'The rooms that I belong to, newest first.' }),
+    ),
+    before: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{1,15}$',
+        description:
+          'With `participant`: only rooms whose newest message is older, as `last.time`.',
+        examples: ['1795000000000'],
+      }),
+    ),
   },
   strict,
 )
@@ -52,9 +80,12 @@ const forOperators = { tags: ['rooms'], security: FOR_SERVERS }
 const listing = {
   ...forOperators,
   summary: 'List rooms',
-  description: 'In the order of their names: those that keep something, and those with members.',
+  description:
+    'With a server key, in the order of their names: those that keep something, and those with ' +
+    'members. With `participant=me` those that I belong to and may join, each with ' +
+    '`{room, epoch, offset, read, delivered, unread, last}`.',
   querystring: Query,
-  response: { 200: Page, ...reading(401, 429) },
+  response: { 200: Type.Union([Page, OfUser]), ...reading(401, 404, 429) },
 }
 const deletion = {
   ...forOperators,
@@ -69,11 +100,24 @@ const deletion = {
 export const roomListRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const forServers = app.authenticateServer('rooms')
 
-  // The query is looked at before the scope: users will have queries of their own here.
-  const listed = { schema: listing, onRequest: app.authenticate, preHandler: forServers }
-  app.get('/rooms', listed, async (request) => {
-    const { after = null, limit } = request.query
-    return app.rooms.list({ after, limit: limitOf(limit), holder: app.holderOf(request) })
+  // The query is looked at before the scope: users have a query of their own here.
+  const listed = { schema: listing, onRequest: app.authenticate }
+  app.get('/rooms', listed, async (request, reply) => {
+    const { after = null, before = null, participant, limit } = request.query
+    const page = { limit: limitOf(limit), holder: app.holderOf(request) }
+    if (participant === undefined) {
+      if (before !== null) throw new Refusal(REPLY.badRequest, 'before goes with participant.')
+      await forServers(request)
+      return app.rooms.list({ ...page, after })
+    }
+    if (after !== null) throw new Refusal(REPLY.badRequest, 'after goes without participant.')
+    const { receipts } = app.rooms
+    if (receipts === null) throw new Refusal(REPLY.notAvailable, 'There are no receipts here.')
+    const asked = { ...page, before: before === null ? null : Number(before) }
+    const body = await receipts.rooms(app.identityOf(request), asked)
+    reply.header('cache-control', 'private, no-cache')
+    // Messages are JSON text already: they are not parsed and written again.
+    return reply.type('application/json; charset=utf-8').send(Buffer.from(body) as never)
   })
 
   app.delete(

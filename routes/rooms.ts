@@ -21,6 +21,7 @@ const RuleState = Type.Object({
     Type.Object({ messages: Type.Integer(), age: Type.Optional(Type.String()) }),
   ]),
   presence: Type.Union([Type.Literal(false), Type.String()]),
+  receipts: Type.String(),
   payload: Type.String(),
 })
 
@@ -43,7 +44,7 @@ const RoomState = Type.Object(
         rule: {
           ...{ match: 'chat:*', join: ['user', 'server'], publish: ['user', 'server'] },
           history: { messages: 10_000, age: '2592000s' },
-          ...{ echo: true, presence: 'members', payload: 'any' },
+          ...{ echo: true, presence: 'members', receipts: 'members', payload: 'any' },
         },
       },
     ],

@@ -105,3 +105,13 @@ export const Milliseconds = Type.Integer({
   description: 'Milliseconds since 1970.',
   examples: [1_795_000_000_000],
 })
+
+export const Message = Type.Object({
+  offset: Type.Integer(),
+  time: Milliseconds,
+  user: Type.Union([Type.String(), Type.Null()]),
+  name: Type.Union([Type.String(), Type.Null()], { description: 'How people call the user.' }),
+  kind: Type.Enum(['json', 'text', 'binary']),
+  data: Type.Unknown({ description: 'The JSON value, the text, or base64 for bytes.' }),
+  redacted: Type.Optional(Type.Literal(true)),
+})

@@ -62,6 +62,7 @@ import { historyRoutes } from '../routes/history.ts'
 import { memberRoutes } from '../routes/members.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
+import { receiptRoutes } from '../routes/receipts.ts'
 import { roomListRoutes } from '../routes/room-list.ts'
 import { roomRoutes } from '../routes/rooms.ts'
 import { sessionRoutes } from '../routes/session.ts'
@@ -98,7 +99,7 @@ const ACCOUNT_ROUTES = [
 
 const ROUTES = [
   ...[ticketRoutes, roomRoutes, messageRoutes, historyRoutes, batchRoutes, userRoutes],
-  ...[roomListRoutes, memberRoutes, emulationRoutes],
+  ...[roomListRoutes, memberRoutes, receiptRoutes, emulationRoutes],
 ] as FastifyPluginAsync[]
 
 /** They ignore query parameters that they do not know. */

@@ -40,10 +40,28 @@ function mayCover(other: string, pattern: string): boolean {
   return pattern === PERSONAL_MATCH ? other === pattern : ownerOf(other) === null
 }
 
-/** What a rule for personal rooms says in vain: they are for their users and server keys alone. */
-export function idleForPersonal(rule: { match: string }): string[] {
-  if (rule.match !== PERSONAL_MATCH) return []
-  return Object.keys(rule).filter((name) => name !== 'match' && name !== 'history')
+interface Idle {
+  /** Of the setting. */
+  name: string
+  /** A sentence. */
+  why: string
+}
+
+interface RuleInput {
+  match: string
+  history?: unknown
+  receipts?: string
+}
+
+/** What a rule says in vain: personal rooms are for their users and server keys alone. */
+export function idleIn(rule: RuleInput): Idle[] {
+  const { match, history, receipts = 'off' } = rule
+  if (match === PERSONAL_MATCH) {
+    const idle = Object.keys(rule).filter((name) => name !== 'match' && name !== 'history')
+    return idle.map((name) => ({ name, why: '"user:*" says only what personal rooms keep.' }))
+  }
+  if (receipts === 'off' || history) return []
+  return [{ name: 'receipts', why: 'a room without history has no offsets. Give it some.' }]
 }
 
 export function oddHeartbeat({ pingSeconds, pongSeconds }: HeartbeatSettings): string[] {

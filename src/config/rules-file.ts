@@ -18,7 +18,7 @@ import {
   RULE_DEFAULTS,
   type Rule,
 } from '../room/rule.ts'
-import { idleForPersonal, oddHeartbeat, oddPatterns } from './odd-rules.ts'
+import { idleIn, oddHeartbeat, oddPatterns } from './odd-rules.ts'
 import { ADDRESSES, adviceFor } from './setting-types.ts'
 
 const strict = { additionalProperties: false } as const
@@ -45,13 +45,10 @@ const RULE = {
   payload: Type.Optional(Type.Enum(['any', 'json'])),
   /** `true` is `members`. */
   presence: Type.Optional(Presence),
+  receipts: Type.Optional(Type.Enum(['off', 'counts', 'members'])),
 }
 const RuleInput = Type.Object(RULE, strict)
 type RuleInput = Static<typeof RuleInput>
-
-/** Names of a later version: a rule or the limits may have them already, with a warning. */
-const LATER = ['receipts', 'receiptParticipants']
-const later = Object.fromEntries(LATER.map((name) => [name, Type.Optional(Type.Unknown())]))
 
 function numbersOf(table: Readonly<Record<string, NumberSetting>>) {
   const entries = Object.entries(table).map(([name, { max, needed }]) => {
@@ -61,7 +58,7 @@ function numbersOf(table: Readonly<Record<string, NumberSetting>>) {
   return Object.fromEntries(entries)
 }
 
-const Rules = Type.Array(Type.Object({ ...RULE, ...later }, strict), {
+const Rules = Type.Array(RuleInput, {
   minItems: 1,
   maxItems: 1_000,
 })
@@ -71,7 +68,7 @@ const EXEMPT = { exemptAddresses: Type.Optional(ADDRESSES.schema) }
 const FileInput = Type.Object(
   {
     rooms: Type.Optional(Rules),
-    limits: Type.Optional(Type.Object({ ...numbersOf(LIMITS), ...EXEMPT, ...later }, strict)),
+    limits: Type.Optional(Type.Object({ ...numbersOf(LIMITS), ...EXEMPT }, strict)),
     heartbeat: Type.Optional(Type.Object(numbersOf(HEARTBEAT), strict)),
   },
   strict,
@@ -168,22 +165,17 @@ const EXAMPLES = 'a pattern looks like "chat:*", an age like "30d", "12h", "15m"
 
 function fillIn({ rooms, limits = {}, heartbeat }: RulesInput, place: Place): RulesFile {
   const { exemptAddresses = [], ...numbers } = limits
-  const idle = [
-    ...(rooms ?? []).flatMap((rule, index) => idlePaths(['rooms', String(index)], rule)),
-    ...idlePaths(['limits'], limits),
-  ]
   const beats = { ...DEFAULT_HEARTBEAT, ...heartbeat }
   return {
     rules: rooms?.map(ruleOf) ?? DEFAULT_RULES,
-    limits: { ...DEFAULT_LIMITS, ...withoutLater(numbers) },
+    limits: { ...DEFAULT_LIMITS, ...numbers },
     exemptAddresses,
     heartbeat: beats,
     warnings: [
-      ...idle.map((path) => `${place(path)} has no effect in this version.`),
       ...(rooms ?? []).flatMap((rule, index) =>
-        idleForPersonal(rule).map((name) => {
+        idleIn(rule).map(({ name, why }) => {
           const where = place(['rooms', String(index), name])
-          return `${where} has no effect: "user:*" says only what personal rooms keep.`
+          return `${where} has no effect: ${why}`
         }),
       ),
       ...oddPatterns((rooms ?? []).map(({ match }) => match)).map(
@@ -194,19 +186,12 @@ function fillIn({ rooms, limits = {}, heartbeat }: RulesInput, place: Place): Ru
   }
 }
 
-function idlePaths(path: string[], value: object): string[][] {
-  return LATER.filter((name) => Object.hasOwn(value, name)).map((name) => [...path, name])
-}
-
-function withoutLater<Input extends object>(value: Input): Input {
-  const entries = Object.entries(value).filter(([name]) => !LATER.includes(name))
-  return Object.fromEntries(entries) as Input
-}
-
 function ruleOf(input: RuleInput): Rule {
-  const { history, presence: told = false, ...rest } = withoutLater(input)
+  const { history: asked, presence: told = false, receipts = 'off', ...rest } = input
   const presence = told === true ? 'members' : told
-  return { ...RULE_DEFAULTS, ...rest, presence, history: keptBy(rest.match, history) }
+  const history = keptBy(rest.match, asked)
+  // Where nothing is kept there are no offsets to get to.
+  return { ...RULE_DEFAULTS, ...rest, presence, history, receipts: history ? receipts : 'off' }
 }
 
 /** A rule for personal rooms that says nothing of history leaves them what they have. */

@@ -2,6 +2,7 @@
 // revocation, each without the connection.
 import { CLOSE, type CloseCode, UNSUBSCRIBE } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
+import { companionOf } from '../protocol/names.ts'
 import type { Failure } from '../room/member.ts'
 import type { RoomHold } from '../room/open-rooms.ts'
 import type { RichFormat } from '../wire/wire-format.ts'
@@ -32,8 +33,8 @@ export class Memberships implements MembershipOwner {
   readonly #format: RichFormat
   #byRoom: ByRoom = NONE
   #rights: Map<string, OwnRight> | null = null
-  /** How many of them the server joined the connection to. */
-  #byServer = 0
+  /** How many of them are no room of the client's: the server joined it, or they are companions. */
+  #besides = 0
   /** The room whose join is under way; commands run one by one, so there is one at most. */
   #joining: string | null = null
 
@@ -42,9 +43,9 @@ export class Memberships implements MembershipOwner {
     this.#format = format
   }
 
-  /** Those that the client asked for. */
+  /** Those that the client asked for, without companions. */
   get asked(): number {
-    return sizeOf(this.#byRoom) - this.#byServer
+    return sizeOf(this.#byRoom) - this.#besides
   }
 
   has(room: string): boolean {
@@ -76,7 +77,7 @@ export class Memberships implements MembershipOwner {
     })
     this.#byRoom = including(this.#byRoom, membership)
     if (right !== null) this.renew(room.name, right)
-    if (isByServer) this.#byServer += 1
+    if (isBesides(membership)) this.#besides += 1
     this.#joining = room.name
     return membership
   }
@@ -112,8 +113,10 @@ export class Memberships implements MembershipOwner {
       for (const { room, identity } of [...(this.#rights?.values() ?? [])]) {
         if (identity.session === revocation.session) this.#end(room, UNSUBSCRIBE.expired)
       }
-    } else if (revocation.room !== undefined && this.has(revocation.room)) {
-      this.#end(revocation.room, UNSUBSCRIBE.sentOut)
+    } else if (revocation.room !== undefined) {
+      for (const room of [revocation.room, companionOf(revocation.room)]) {
+        if (this.has(room)) this.#end(room, UNSUBSCRIBE.sentOut)
+      }
     }
   }
 
@@ -135,7 +138,8 @@ export class Memberships implements MembershipOwner {
   }
 
   #forget(room: string): void {
-    if (inRoom(this.#byRoom, room)?.isByServer) this.#byServer -= 1
+    const membership = inRoom(this.#byRoom, room)
+    if (membership !== undefined && isBesides(membership)) this.#besides -= 1
     this.#byRoom = without(this.#byRoom, room)
     const right = this.#rights?.get(room)
     if (right === undefined) return
@@ -148,4 +152,8 @@ export class Memberships implements MembershipOwner {
     const others = [...(this.#rights?.values() ?? [])].map(({ identity }) => identity.session)
     right.release([this.#connection.identity.session, ...others].includes(session))
   }
+}
+
+function isBesides({ isByServer, hold }: Membership): boolean {
+  return isByServer || hold.room.companion !== null
 }

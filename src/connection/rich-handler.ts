@@ -14,6 +14,7 @@ import {
 } from '../protocol/errors.ts'
 import type { Identity, Revocation } from '../protocol/identity.ts'
 import { commandBytesOf, type LimitName } from '../protocol/limits.ts'
+import { companionedBy } from '../protocol/names.ts'
 import type { Reply } from '../protocol/reply.ts'
 import type { Rooms } from '../room/rooms.ts'
 import type { InboundFrame, RichFormat } from '../wire/wire-format.ts'
@@ -264,7 +265,7 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
 
   /** Throws a Refusal for a command that comes too fast; messages have a rate of their own. */
   #countCommand(command: Command): void {
-    if (isMessage(command) || this.#mayCommand()) return
+    if (isMessage(command) || isCompanion(command) || this.#mayCommand()) return
     const sentence = 'Too many commands: wait a second and try again.'
     throw new Refusal(REPLY.tooManyRequests, sentence, 1, 'commandsPerSecond')
   }
@@ -274,6 +275,11 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     this.#rate ??= new CommandRate(limits, clock, this.#commands)
     return this.#rate
   }
+}
+
+/** Joining a companion room comes with joining its room; leaving it is counted. */
+function isCompanion(command: Command): boolean {
+  return command.type === 'subscribe' && companionedBy(command.room) !== null
 }
 
 function isMessage(command: Command): boolean {

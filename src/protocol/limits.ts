@@ -100,6 +100,10 @@ export const LIMITS = {
     standard: 500,
     sentence: 'members up to which a room tells who is in it, and not only how many are',
   },
+  receiptParticipants: {
+    standard: 1_000,
+    sentence: 'participants up to which a room tells how far all have got, and who',
+  },
   storeBytes: { standard: null, sentence: 'bytes that the store may have on disk' },
   storeFreeBytes: {
     standard: 1_073_741_824,

@@ -2,8 +2,8 @@
 
 /**
  * As patterns, for schemas. A room has 1–128 characters of `A–Z a–z 0–9 : . _ ~ @ -`, or is `user:`
- * and any user id; `$` is kept for Usher itself, so no client can name it. A user id may have `%`,
- * which percent-encoded subjects of third-party tokens need. A username is compared without regard
+ * and any user id; `$` is kept for Usher itself. A user id may have `%`, which percent-encoded
+ * subjects of third-party tokens need. A username is compared without regard
  * to letter case. An idempotency key is visible ASCII.
  */
 export const ROOM_NAME_PATTERN = '^(?:[A-Za-z0-9:._~@-]{1,128}|user:[A-Za-z0-9:._~@%-]{1,128})$'
@@ -39,6 +39,20 @@ export function ownerOf(room: string): string | null {
 /** The room that only this user and server keys may join. */
 export function personalRoomOf(user: string): string {
   return PERSONAL_ROOM + user
+}
+
+const COMPANION = '$receipts'
+
+/** The room beside a room in which the receipts of the room are told. */
+export function companionOf(room: string): string {
+  return room + COMPANION
+}
+
+/** The room that this one stands beside, or null for every other name. */
+export function companionedBy(name: unknown): string | null {
+  if (typeof name !== 'string' || !name.endsWith(COMPANION)) return null
+  const room = name.slice(0, -COMPANION.length)
+  return isRoomName(room) ? room : null
 }
 
 /** The longest name that a message carries, in characters as people count code points. */

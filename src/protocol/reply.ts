@@ -21,6 +21,8 @@ export interface Membership extends Lasting {
   items: readonly Buffer[]
   /** How many messages were redacted in this epoch; null without history. */
   redactions: number | null
+  /** What the members of a companion room were told last, as JSON; not of any other room. */
+  state?: Buffer | undefined
 }
 
 /** The identity is accepted, and the connection may join rooms. */

@@ -82,11 +82,12 @@ export class OpenRooms {
   }
 
   /** A room stays open until the store knows that its last members have left. */
-  closeUnused(room: Room): void {
-    const entry = this.#open.get(room.name)
-    if (entry?.room !== room || entry.holds > 0 || room.presence?.isSettled === false) return
-    this.#open.delete(room.name)
-    room.close()
+  closeUnused({ name }: Pick<Room, 'name'>): void {
+    const entry = this.#open.get(name)
+    if (entry === undefined || entry.holds > 0) return
+    if (entry.room.presence?.isSettled === false) return
+    this.#open.delete(name)
+    entry.room.close()
     entry.follow.then(stop, ignore)
   }
 

@@ -2,7 +2,7 @@
 // first, then its rule decides, or the application that Usher is embedded in.
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
-import { ownerOf } from '../protocol/names.ts'
+import { companionedBy, ownerOf } from '../protocol/names.ts'
 import { hasScope, lacksScope, type Scope } from '../protocol/scope.ts'
 import { type Action, type Authorize, allows, type Rule } from './rule.ts'
 
@@ -24,10 +24,14 @@ export type Permits = (
 
 /**
  * `authorize` decides if there is one, else the rules; a personal room is always its owner's. A
- * ticket that names rooms opens no other, in both cases (S47).
+ * ticket that names rooms opens no other, in both cases (S47). Those who may join a room may join
+ * its companion too, in which there is nothing else to do.
  */
 export function permitsBy(authorize: Authorize | undefined): Permits {
-  return (rule, identity, purpose, room) => {
+  return (rule, identity, purpose, name) => {
+    const companioned = companionedBy(name)
+    if (companioned !== null && purpose !== 'join') return false
+    const room = companioned ?? name
     const { action, scope } = NEEDED[purpose]
     if (!hasScope(identity, scope)) return false
     if (identity.rooms?.includes(room) === false) return false

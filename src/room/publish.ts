@@ -108,7 +108,7 @@ export class Publisher {
     const retention = draft.ephemeral ? null : room.rule.history
     // Most messages take no part of a bound, and then no holder is made.
     const holder = keyed === null && retention === null ? NO_HOLDER : holderOfSender(sender)
-    const options = { retention, key: keyed, holder }
+    const options = { retention, key: keyed, holder, author: authorOf(room, sender) }
     totals.published += 1
     const appended =
       keyed === null
@@ -152,6 +152,12 @@ function checkKind({ name, rule }: PublishTarget, { kind, payload }: Draft): voi
   if (kind === 'text' && !isText(payload)) {
     throw new Refusal(REPLY.badRequest, 'The message is not UTF-8: publish it as binary.')
   }
+}
+
+/** A user whose own message counts as delivered to them and read by them. */
+function authorOf({ rule }: PublishTarget, { identity }: Sender): string | null {
+  if (rule.receipts === 'off' || identity === null || identity.server !== null) return null
+  return identity.user
 }
 
 /** A message has the sender's own user and name, unless a server publishes for a user. */

@@ -1,41 +1,25 @@
 // One room on this node: its members, and the messages that the engine brings for them.
-import type { Follower, MessageLog } from '../engine/message-log.ts'
-import type { Shares } from '../engine/shares.ts'
+import type { Follower } from '../engine/message-log.ts'
 import type { RoomEvent } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import type { Draft, Message, Position } from '../protocol/message.ts'
-import type { Clock } from '../time/clock.ts'
+import type { Companion } from './companion.ts'
 import { isWithheld } from './encoded-messages.ts'
 import { FanOut } from './fan-out/fan-out.ts'
-import type { FlushScheduler } from './fan-out/flush-scheduler.ts'
 import { JOIN_BYTES_MAX } from './fan-out/group.ts'
 import { Gap } from './gap-healing.ts'
 import { History } from './history.ts'
 import { JoinBuffer } from './join-buffer.ts'
 import type { Member } from './member.ts'
 import type { RoomObserver } from './observer.ts'
-import type { Permits } from './permission.ts'
 import type { RoomPresence } from './presence.ts'
-import type { Published, Publisher, PublishTarget, Sender } from './publish.ts'
-import type { ReadRate } from './read-rate.ts'
+import type { Published, PublishTarget, Sender } from './publish.ts'
 import { type Recovered, type RecoveryRequest, recover } from './recovery.ts'
 import { Resume, type Start } from './resume.ts'
+import type { RoomParts } from './room-parts.ts'
 import type { Rule } from './rule.ts'
 import type { Present } from './tail.ts'
 import { countUser } from './user-count.ts'
-
-export interface RoomParts {
-  log: MessageLog
-  scheduler: FlushScheduler
-  clock: Clock
-  shares: Shares
-  readRate: ReadRate
-  permits: Permits
-  publisher: Publisher
-  observer: RoomObserver | null
-  /** Null where the rule of the room switches presence off. */
-  presenceOf(room: Room): RoomPresence | null
-}
 
 /** How a member joins when it gets earlier messages too. */
 export interface JoinAt {
@@ -64,6 +48,8 @@ export class Room implements Follower, PublishTarget {
   readonly #history: History | null
   /** Null where the rule switches it off. */
   readonly presence: RoomPresence | null
+  /** What its members are told, in a companion room; null in all others. */
+  readonly companion: Companion | null
   /** Members that are being brought up to date, and messages that are published meanwhile. */
   readonly #joining = new Map<Member, Joining>()
   /** Users in this room, and how many members each has; counted once `counts` was read. */
@@ -81,6 +67,7 @@ export class Room implements Follower, PublishTarget {
     const retention = rule.history
     this.#history = retention && new History({ log, clock, shares, room: name, retention })
     this.presence = parts.presenceOf(this)
+    this.companion = parts.companionOf(this)
   }
 
   /** Earlier messages, for members that return; null in rooms that keep nothing. */
@@ -93,8 +80,13 @@ export class Room implements Follower, PublishTarget {
   }
 
   get counts(): RoomCounts {
+    return { members: this.members, users: this.users.size }
+  }
+
+  /** How many members each user has here. */
+  get users(): ReadonlyMap<string, number> {
     this.#users ??= this.#countUsers()
-    return { members: this.members, users: this.#users.size }
+    return this.#users
   }
 
   /** In a room without history every member starts with what is published from now on. */
@@ -102,8 +94,8 @@ export class Room implements Follower, PublishTarget {
     this.#countUser(member, 1)
     if (at === null || this.#history === null) this.#fanOut.add(member)
     else this.#resume(this.#history, member, at)
-    this.#parts.observer?.joined(this.name, member)
-    this.presence?.enter(member)
+    this.#observer?.joined(this.name, member)
+    this.#entered(member)
   }
 
   /**
@@ -114,7 +106,7 @@ export class Room implements Follower, PublishTarget {
     const buffer = new JoinBuffer()
     this.#countUser(member, 1)
     this.#joining.set(member, { buffer, resume: null })
-    this.#parts.observer?.joined(this.name, member)
+    this.#observer?.joined(this.name, member)
     return buffer
   }
 
@@ -143,7 +135,17 @@ export class Room implements Follower, PublishTarget {
     // A delivery may have cut the member as slow, and then it has left.
     if (!this.#joining.delete(member)) return
     this.#fanOut.add(member)
+    this.#entered(member)
+  }
+
+  #entered(member: Member): void {
     this.presence?.enter(member)
+    this.#parts.receipts?.entered(member.user, this.name, this.rule)
+  }
+
+  /** The application is not told of companions. */
+  get #observer(): RoomObserver | null {
+    return this.companion === null ? this.#parts.observer : null
   }
 
   /** In a room without history, where no other member joins with the same messages. */
@@ -163,7 +165,7 @@ export class Room implements Follower, PublishTarget {
     this.#fanOut.remove(member)
     this.#countUser(member, -1)
     this.presence?.leave(member)
-    this.#parts.observer?.left(this.name, member)
+    this.#observer?.left(this.name, member)
   }
 
   mayJoin(identity: Identity): boolean | Promise<boolean> {

@@ -6,7 +6,7 @@ import type { ClientInfo } from '../protocol/event.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Draft, Position } from '../protocol/message.ts'
-import { isRoomName } from '../protocol/names.ts'
+import { companionedBy, isRoomName } from '../protocol/names.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { type FanOutTotals, FlushScheduler, type OnFlush } from './fan-out/flush-scheduler.ts'
 import { listRooms, type RoomList } from './list-rooms.ts'
@@ -19,8 +19,10 @@ import { type HistoryAnswer, type HistoryRequest, readHistory } from './read-his
 import { type PageAnswer, type PageRequest, readPage } from './read-page.ts'
 import { PresenceReads, type RoomMembers } from './read-presence.ts'
 import { ReadRate } from './read-rate.ts'
+import { type ReceiptSettings, Receipts, type ReceiptsParts } from './receipts.ts'
 import { type RedactionTarget, redact } from './redact.ts'
-import { Room, type RoomCounts, type RoomParts } from './room.ts'
+import { Room, type RoomCounts } from './room.ts'
+import type { RoomParts } from './room-parts.ts'
 import { type Authorize, letsAnyoneIn, type Rule, ruleFor } from './rule.ts'
 
 export interface RoomsParts {
@@ -34,6 +36,8 @@ export interface RoomsParts {
   onFlush?: OnFlush | undefined
   /** Without it there is no presence, whatever the rules say. */
   presence?: PresenceParts | undefined
+  /** Without it there are no receipts, whatever the rules say. */
+  receipts?: ReceiptSettings | undefined
   /** The default limit, if not given. */
   messageBytes?: number | undefined
 }
@@ -54,6 +58,8 @@ export class Rooms {
   readonly scheduler: FlushScheduler
   /** Whether a connection without a credential may be of use in some room. */
   readonly admitsAnonymous: boolean
+  /** Null without receipts. */
+  readonly receipts: Receipts | null
   readonly #rules: readonly Rule[]
   readonly #parts: RoomParts
   readonly #presence: PresenceReads
@@ -62,7 +68,8 @@ export class Rooms {
 
   constructor(parts: RoomsParts) {
     const { log, clock, shares, rules, authorize, onFlush } = parts
-    const { observer = null, presence = null, messageBytes = DEFAULT_LIMITS.messageBytes } = parts
+    const { observer = null, presence = null, receipts = null } = parts
+    const { messageBytes = DEFAULT_LIMITS.messageBytes } = parts
     const scheduler = new FlushScheduler({ clock, onFlush })
     const permits = permitsBy(authorize)
     const { totals } = scheduler
@@ -71,16 +78,19 @@ export class Rooms {
     this.#rules = rules
     this.admitsAnonymous = authorize !== undefined || rules.some(letsAnyoneIn)
     const readRate = new ReadRate(shares)
+    this.receipts = receipts && this.#receipts({ ...receipts, log, clock, readRate })
     this.#parts = {
       ...{ log, scheduler, clock, shares, readRate, permits, publisher, observer },
+      receipts: this.receipts,
       presenceOf: (room) => {
         const onSettled = () => this.#open.closeUnused(room)
         return presence && presenceOf(room, { ...presence, clock, onSettled })
       },
+      companionOf: (room) => this.receipts?.companion(room) ?? null,
     }
     this.#open = new OpenRooms({
       make: (name, rule) => new Room(name, rule, this.#parts),
-      follow: (room) => log.follow(room.name, room),
+      follow: (room) => room.companion?.follow() ?? log.follow(room.name, room),
     })
     this.#presence = new PresenceReads({
       ...{ presence, readRate },
@@ -95,6 +105,7 @@ export class Rooms {
 
   stop(): void {
     this.#sweeping.cancel()
+    this.receipts?.stop()
     for (const room of this.#open.all()) room.presence?.stop()
   }
 
@@ -106,6 +117,9 @@ export class Rooms {
     const rule = this.ruleOf(room)
     const may = rule !== null && (await this.#parts.permits(rule, identity, purpose, room))
     if (rule === null || !may) throw notPermitted(identity, purpose)
+    if (companionedBy(room) !== null && (rule.receipts === 'off' || this.receipts === null)) {
+      throw new Refusal(REPLY.notAvailable, 'The rule of this room has no receipts.')
+    }
     return rule
   }
 
@@ -128,7 +142,8 @@ export class Rooms {
   ruleOf(name: string): Rule | null {
     const open = this.#open.get(name)
     if (open !== null) return open.rule
-    return isRoomName(name) ? ruleFor(this.#rules, name) : null
+    const isName = isRoomName(name) || companionedBy(name) !== null
+    return isName ? ruleFor(this.#rules, name) : null
   }
 
   /** On this node. */
@@ -143,6 +158,9 @@ export class Rooms {
 
   /** Publishes into a room that need not be open on this node; see `Publisher.publish`. */
   publish(name: string, sender: Sender, draft: Draft, key: string | null = null): Published {
+    if (companionedBy(name) !== null) {
+      throw new Refusal(REPLY.forbidden, 'In this room only Usher itself publishes.')
+    }
     const target: PublishTarget = this.#open.get(name) ?? this.#closed(name, sender)
     return this.#parts.publisher.publish(target, sender, draft, key)
   }
@@ -206,7 +224,8 @@ export class Rooms {
 
   /** Rooms by name, with their members on this node; for operators. */
   list(query: RoomQuery): Promise<RoomList> {
-    return listRooms(this.#parts.log, this.#open.all(), query)
+    const live = [...this.#open.all()].filter(({ companion }) => companion === null)
+    return listRooms(this.#parts.log, live, query)
   }
 
   /**
@@ -215,6 +234,15 @@ export class Rooms {
    */
   async delete(name: string): Promise<void> {
     await this.#parts.log.deleteRoom(name)
+  }
+
+  #receipts(parts: Omit<ReceiptsParts, 'open' | 'permitted' | 'ruleOf'>): Receipts {
+    return new Receipts({
+      ...parts,
+      open: () => this.#open.all(),
+      permitted: (room, identity) => this.permitted(room, identity, 'join'),
+      ruleOf: (room) => this.ruleOf(room),
+    })
   }
 
   #closed(name: string, { identity }: Sender): PublishTarget {

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import type { RoomRules } from '../engine/engine.ts'
 import type { Retention } from '../engine/message-log.ts'
 import type { Identity } from '../protocol/identity.ts'
-import { ownerOf } from '../protocol/names.ts'
+import { companionedBy, ownerOf } from '../protocol/names.ts'
 
 /**
  * Which identities a rule lets in: one with a user, narrowed by the rooms of its ticket; only one
@@ -18,6 +18,9 @@ export type Action = 'join' | 'publish'
 /** What is told of the members of a room: nothing, how many there are, or who. */
 export type PresenceMode = false | 'counts' | 'members'
 
+/** What of receipts is told: nothing, how many users have got how far, or who. */
+export type ReceiptsMode = 'off' | 'counts' | 'members'
+
 export interface Rule {
   readonly match: string
   readonly join: readonly Who[]
@@ -26,6 +29,8 @@ export interface Rule {
   readonly echo: boolean
   readonly history: Retention | null
   readonly presence: PresenceMode
+  /** Off in rooms that keep nothing. */
+  readonly receipts: ReceiptsMode
   readonly payload: 'any' | 'json'
 }
 
@@ -35,6 +40,7 @@ export const RULE_DEFAULTS: Readonly<Omit<Rule, 'match'>> = {
   echo: true,
   history: null,
   presence: false,
+  receipts: 'off',
   payload: 'any',
 }
 
@@ -43,7 +49,7 @@ const DAY_MS = 86_400_000
 /** The rules where there is no rules file. */
 export const DEFAULT_RULES: readonly Rule[] = [
   {
-    ...{ ...RULE_DEFAULTS, match: 'chat:*', presence: 'members' },
+    ...{ ...RULE_DEFAULTS, match: 'chat:*', presence: 'members', receipts: 'members' },
     history: { messages: 10_000, ageMs: 30 * DAY_MS },
   },
   { ...RULE_DEFAULTS, match: 'live:*', echo: false },
@@ -52,6 +58,8 @@ export const DEFAULT_RULES: readonly Rule[] = [
     history: { messages: 1_000, ageMs: DAY_MS },
   },
 ]
+
+const COMPANION_RULE = { publish: [], echo: true, history: null, presence: false } as const
 
 /** The one pattern of rules that reaches personal rooms, and only what they keep. */
 export const PERSONAL_MATCH = 'user:*'
@@ -79,8 +87,16 @@ export function matches(pattern: string, name: string): boolean {
   return name.length - last.length >= at && name.endsWith(last)
 }
 
-/** The rule that holds in a room, or null: a name that no rule matches is forbidden. */
+/**
+ * The rule that holds in a room, or null: a name that no rule matches is forbidden. A companion
+ * room has the readers of its room, and no publishers.
+ */
 export function ruleFor(rules: readonly Rule[], room: string): Rule | null {
+  const companioned = companionedBy(room)
+  if (companioned !== null) {
+    const rule = ruleFor(rules, companioned)
+    return rule && { ...rule, ...COMPANION_RULE }
+  }
   if (ownerOf(room) !== null) return personalRule(rules)
   return rules.find((rule) => matches(rule.match, room)) ?? null
 }

@@ -70,16 +70,28 @@ test('several errors are reported at once, each with its line', async (t) => {
 test('a setting without effect is warned of by its line, and the rest holds', async (t) => {
   const text =
     '{"rooms": [{"match": "a",\n"presence": true,\n"receipts": "members"}],\n' +
-    '"limits": {"connections": 7,\n"receiptParticipants": 1}}'
+    '"limits": {"connections": 7}}'
   const { rules, limits, warnings } = parseRulesFile(text, 'f') as RulesFile
-  t.same(warnings, [
-    'f, line 3: rooms.0.receipts has no effect in this version.',
-    'f, line 5: limits.receiptParticipants has no effect in this version.',
-  ])
+  const why = 'has no effect: a room without history has no offsets. Give it some.'
+  t.same(warnings, [`f, line 3: rooms.0.receipts ${why}`])
   t.same(rules, [{ ...RULE_DEFAULTS, match: 'a', presence: 'members' }])
   t.same(limits, { ...DEFAULT_LIMITS, connections: 7 })
   t.match(parseRules({ rooms: [{ match: 'a', receipts: 'counts' }] }), {
-    warnings: ['rooms.0.receipts has no effect in this version.'],
+    warnings: [`rooms.0.receipts ${why}`],
+  })
+})
+
+test('receipts are off, or tell how many got how far, or who', async (t) => {
+  const receipts = (more: object) => {
+    const room = { match: 'a', history: { messages: 1 }, ...more }
+    const rules = parseRules({ rooms: [room] }) as RulesFile
+    t.same(rules.warnings, [])
+    return rules.rules[0]?.receipts
+  }
+  t.equal(receipts({}), 'off')
+  for (const mode of ['off', 'counts', 'members']) t.equal(receipts({ receipts: mode }), mode)
+  t.match(parseRules({ limits: { receiptParticipants: 7 } }), {
+    limits: { receiptParticipants: 7 },
   })
 })
 

@@ -129,20 +129,17 @@ test('[C36] in production, health is plain below the prefix and the rest needs T
   t.match(await call(`${url}/rt/session`, 'GET'), { status: 403, body: { error: 'forbidden' } })
 })
 
-test('an option without effect is warned of at boot, and no answer shows it', async (t) => {
+test('an option without effect is warned of at boot, and an answer shows it as off', async (t) => {
   const log = keptLog()
   const rooms = [{ match: '*', receipts: 'members' }]
-  const limits = { receiptParticipants: 1 }
   const { url } = await startHost(t, {
-    options: { rooms, limits } as UsherOptions,
+    options: { rooms } as UsherOptions,
     server: { logger: log.logger },
   })
-  for (const name of ['rooms.0.receipts', 'limits.receiptParticipants']) {
-    t.match(log.text(), `${name} has no effect in this version.`)
-  }
+  t.match(log.text(), 'rooms.0.receipts has no effect: a room without history')
   const { body } = await call(`${url}/rt/rooms/a`, 'GET', { headers: asServer })
   const who = ['user', 'server']
-  const kept = { echo: true, history: false, presence: false, payload: 'any' }
+  const kept = { echo: true, history: false, presence: false, receipts: 'off', payload: 'any' }
   const rule = { match: '*', join: who, publish: who, ...kept }
   t.same((body as { rule: object }).rule, rule)
 })

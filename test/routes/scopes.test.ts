@@ -127,6 +127,13 @@ const ENDPOINTS: readonly Endpoint[] = [
   ['read', 'GET /rooms/{room} as an event stream', following],
   ['read', 'GET /rooms/{room}/messages', asking(`GET ${ROOM}/messages`)],
   ['read', 'GET /rooms/{room}/members', asking(`GET ${ROOM}/members`)],
+  ['read', 'GET /rooms/{room}/receipts', asking(`GET ${ROOM}/receipts`)],
+  ['rooms', 'PUT /rooms/{room}/participants/{user}', asking(`PUT ${ROOM}/participants/acme:1`)],
+  [
+    'rooms',
+    'DELETE /rooms/{room}/participants/{user}',
+    asking(`DELETE ${ROOM}/participants/acme:1`),
+  ],
   ['tickets', 'POST /tickets', asking('POST /tickets', () => ({ user: 'acme:1' }))],
   ['rooms', 'DELETE /rooms/{room}/messages/{offset}', asking('DELETE', undefined, messageToRedact)],
   ['rooms', 'DELETE /users/{user}/connections', asking('DELETE /users/acme:1/connections')],
@@ -156,7 +163,7 @@ const ENDPOINTS: readonly Endpoint[] = [
 const NOT_FOR_KEYS = [
   ...['POST /session', 'GET /session', 'DELETE /session', 'POST /session/refresh'],
   ...['DELETE /sessions', 'PUT /account/password', 'DELETE /account'],
-  ...['GET /health/live', 'GET /health/ready'],
+  ...['PUT /rooms/{room}/receipts', 'GET /health/live', 'GET /health/ready'],
   ...['GET /connection/websocket', 'POST /emulation'],
   ...['POST /connection/http_stream', 'GET /connection/sse'],
 ]

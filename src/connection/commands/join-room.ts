@@ -31,7 +31,7 @@ export async function joinRoom(
   const plain = { secondsLeft, wasRecovering: after !== null, recovered: false, items: [] }
   try {
     if (room.history === null) {
-      answer({ ...plain, position: null, redactions: null })
+      answer({ ...plain, position: null, redactions: null, state: room.companion?.state })
       // The reply may have cut the client as slow.
       if (memberships.begins(membership)) room.join(membership)
       return true

@@ -3,7 +3,7 @@ import type { PublishCommand } from '../../protocol/command.ts'
 import type { Content } from '../../protocol/content-from-json.ts'
 import { REPLY, Refusal } from '../../protocol/errors.ts'
 import type { Draft } from '../../protocol/message.ts'
-import { isRoomName } from '../../protocol/names.ts'
+import { companionedBy, isRoomName } from '../../protocol/names.ts'
 import type { Conversation } from './conversation.ts'
 
 export function publish(
@@ -28,6 +28,7 @@ export function draftOf(
   { kind, payload }: Content,
 ): Draft {
   connection.countMessage(payload.length)
-  if (!isRoomName(room)) throw new Refusal(REPLY.badRequest, 'There is no room of such a name.')
+  if (!isRoomName(room) && companionedBy(room) === null)
+    throw new Refusal(REPLY.badRequest, 'There is no room of such a name.')
   return { kind, payload, user: null, name: null, origin: connection.id }
 }

@@ -2,7 +2,7 @@
 import type { SubscribeCommand } from '../../protocol/command.ts'
 import { COMMAND_REPLY, REPLY, Refusal } from '../../protocol/errors.ts'
 import { ANONYMOUS, type Identity } from '../../protocol/identity.ts'
-import { isRoomName } from '../../protocol/names.ts'
+import { companionedBy, isRoomName } from '../../protocol/names.ts'
 import type { RoomHold } from '../../room/open-rooms.ts'
 import { enterRoom } from '../room-entry.ts'
 import type { Conversation } from './conversation.ts'
@@ -43,11 +43,14 @@ function check({ connection, memberships }: Conversation, command: SubscribeComm
   if (isUnknownKind) {
     throw new Refusal(REPLY.notAvailable, 'Usher has subscriptions to streams of messages alone.')
   }
-  if (!isRoomName(room)) throw new Refusal(REPLY.badRequest, 'There is no room of such a name.')
+  const isCompanion = companionedBy(room) !== null
+  if (!isRoomName(room) && !isCompanion)
+    throw new Refusal(REPLY.badRequest, 'There is no room of such a name.')
   if (memberships.has(room))
     throw new Refusal(COMMAND_REPLY.alreadyJoined, 'You are in this room already.')
   const { roomsPerConnection } = connection.connections.limits
-  if (roomsPerConnection === null || memberships.asked < roomsPerConnection) return
+  if (isCompanion || roomsPerConnection === null) return
+  if (memberships.asked < roomsPerConnection) return
   const sentence = `A connection is in ${roomsPerConnection} rooms at most: leave one first.`
   throw new Refusal(COMMAND_REPLY.limitExceeded, sentence, undefined, 'roomsPerConnection')
 }
@@ -56,7 +59,7 @@ async function rightOf(
   { identity, proofs }: Conversation,
   { token, room }: SubscribeCommand,
 ): Promise<Identity | null> {
-  return token === null ? null : proofs.ticketFor(token, identity.user, room)
+  return token === null ? null : proofs.ticketFor(token, identity.user, companionedBy(room) ?? room)
 }
 
 /** Whether the right was revoked while the room was entered; the hold is released then. */
@@ -68,7 +71,8 @@ function mustNotJoin(
 ): boolean {
   const { connections, identity } = connection
   const isRevoked = right !== null && connections.wasRevoked(right, since)
-  const isOut = isRevoked || connections.wasSentOut(identity.user, hold.room.name, since)
+  const room = companionedBy(hold.room.name) ?? hold.room.name
+  const isOut = isRevoked || connections.wasSentOut(identity.user, room, since)
   if (!connection.isClosed && !isOut) return false
   hold.release()
   if (isOut) throw sentOut()

@@ -71,7 +71,7 @@ function connected(reply: ConnectedReply): NonNullable<ReplyFields['connect']> {
 }
 
 function subscribed(membership: Membership): SubscribeResult {
-  const { position, items, redactions, recovered } = membership
+  const { position, items, redactions, recovered, state } = membership
   // SDKs begin at this offset and move on by each publication: those in the result, then others.
   const first = (offset: number): number => (recovered ? offset - items.length : offset)
   return {
@@ -82,6 +82,7 @@ function subscribed(membership: Membership): SubscribeResult {
     ...(position && { positioned: true }),
     ...(items.length > 0 && { publications: items }),
     ...(redactions !== null && { data: Buffer.from(`{"redactions":${redactions}}`) }),
+    ...(state && { data: state }),
   }
 }
 

@@ -18,6 +18,7 @@ const ENGINE_PORTS = [
   'identity-store',
   'message-log',
   'presence-store',
+  'receipt-store',
   'shares',
   'shared-work',
   'uplinks',

@@ -1,6 +1,6 @@
 // The lease of this node: a node that does not renew it is counted as gone by all the others. What
 // lapsed never comes back: a node that finds its lease gone takes another id. One key has all
-// leases, so that renewing one tells which nodes live.
+// leases, so that renewing one tells which nodes live, where that has changed.
 import type { Clock, Timer } from '../../time/clock.ts'
 import type { Random } from '../../time/random.ts'
 import { EngineRefused, EngineUnavailable, type OnRenewed } from '../engine.ts'
@@ -42,7 +42,7 @@ export class NodeLease {
   readonly #clock: Clock
   readonly #random: Random
   readonly #times: LeaseTimes
-  readonly #keys: Record<'leases' | 'ranLast' | 'channel' | 'hold' | 'import', string>
+  readonly #keys: Record<'leases' | 'ranLast' | 'mark' | 'channel' | 'hold' | 'import', string>
   readonly #prepared = new Set<(node: string) => Promise<void>>()
   readonly #renewals = new Set<{ onRenewed: OnRenewed }>()
   readonly #looks = new Set<{ onLook: () => void }>()
@@ -50,6 +50,8 @@ export class NodeLease {
   /** How often Redis was asked which nodes live. */
   looks = 0
   #living: ReadonlySet<string> = new Set()
+  /** What Redis calls the leases that this node knows. */
+  #mark = ''
   /** Until then no other node is counted as gone; a reading of `clock.elapsed`. */
   #graceUntil = 0
   /** Settles when the renewal under way has ended. Never rejects. */
@@ -66,7 +68,7 @@ export class NodeLease {
     this.#random = random
     this.#times = times
     const of = (part: string) => keys.shared(`{nodes}:${part}`)
-    const own = { leases: of('leases'), ranLast: of('last'), channel: of('c') }
+    const own = { leases: of('leases'), ranLast: of('last'), mark: of('mark'), channel: of('c') }
     this.#keys = { ...own, ...holdKeysOf(keys) }
   }
 
@@ -194,14 +196,14 @@ export class NodeLease {
 
   async #run(what: 'begin' | 'renew' | 'end', node: string): Promise<boolean> {
     this.looks += 1
-    const { leases, ranLast, hold, import: last } = this.#keys
+    const { leases, ranLast, hold, import: last, mark } = this.#keys
     const { leaseMs, silenceMs, graceMs } = this.#times
-    const args = [what, node, ...[leaseMs, silenceMs, graceMs].map(String)]
-    const [isHeld, living] = (await this.#link.run(
-      ...([LEASE, [leases, ranLast, hold, last], args] as const),
-    )) as Reply[]
+    const args = [what, node, ...[leaseMs, silenceMs, graceMs].map(String), this.#mark]
+    const reply = await this.#link.run(LEASE, [leases, ranLast, hold, last, mark], args)
+    const [isHeld, known, living] = reply as Reply[]
     if (isHeld === -1) throw new EngineUnavailable(MOVED)
-    this.#living = new Set((living as Buffer[]).map(String))
+    if (living !== null) this.#living = new Set((living as Buffer[]).map(String))
+    this.#mark = String(known)
     return isHeld === 1
   }
 }

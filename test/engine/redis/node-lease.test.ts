@@ -83,3 +83,28 @@ t.test('where Redis lost all leases every node takes another id', async (t) => {
   await Promise.all(nodes.map(({ lease }) => lease.renew()))
   for (const { lease } of nodes) t.ok(nodes.every(({ node }) => lease.isLiving(node)))
 })
+
+t.test('renewals read the leases only where a node came or went', async (t) => {
+  const [one, other] = await openNodes(t)
+  const nodes = [one, other, await one.another(t), await one.another(t)]
+  const renewAll = async () => {
+    for (const { lease } of nodes) await lease.renew()
+  }
+  const reads = async (): Promise<number> => {
+    const stats = String(await one.link.send('x', ['INFO', 'commandstats']))
+    return Number(/cmdstat_zrange:calls=(\d+)/.exec(stats)?.[1] ?? 0)
+  }
+  await renewAll()
+  const before = await reads()
+  for (let time = 0; time < 3; time += 1) await renewAll()
+  t.equal(await reads(), before, 'nothing has changed')
+  const late = await one.another(t)
+  await renewAll()
+  await late.lease.renew()
+  t.equal(await reads(), before + nodes.length + 1, 'each reads them once')
+  t.ok([...nodes, late].every(({ lease }) => lease.isLiving(late.node)))
+  const { node } = late
+  await late.close()
+  await renewAll()
+  t.notOk(nodes.some(({ lease }) => lease.isLiving(node)))
+})

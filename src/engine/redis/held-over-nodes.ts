@@ -1,7 +1,7 @@
 // What the nodes tell each other of what their users and addresses hold. Each tells its changes
-// once a second on one channel, and nothing is stored: a node of which nothing was heard for some
-// seconds is over, and so is what it held. It tells only of those that hold a part of what they
-// may have; a hole in what was told is mended by all of it.
+// once a second on one channel, very many nodes less often, and nothing is stored: a node of which
+// nothing was heard for some such times is over, and so is what it held. It tells only of those
+// that hold a part of what they may have; a hole in what was told is mended by all of it.
 import type { Clock } from '../../time/clock.ts'
 import type { Random } from '../../time/random.ts'
 import type { HeldBound, HeldName } from '../bounds.ts'
@@ -11,8 +11,13 @@ import type { Keys } from './keys.ts'
 import type { RedisLink } from './link.ts'
 
 const TELL_MS = 1_000
+/**
+ * Each message goes to each node, so that their number grows with the square of the nodes. Redis
+ * spends a tenth of a core on so many a second, and nodes that would send more tell less often.
+ */
+const HEARD_MAX = 20_000
 /** Some lost messages are no death; what a dead node held is refused to its users that long. */
-const SILENT_MS = 6_000
+const SILENT_TIMES = 6
 /**
  * Who holds less than this part of a cap on a node is not told of, since nearly all of a node's
  * users do: with every further node one may have that much more.
@@ -31,9 +36,11 @@ interface Telling {
   /** Whether it begins all that the node holds: what it told before is void. */
   readonly isWhole: boolean
   readonly held: Entries
+  /** After how many milliseconds it tells again. */
+  readonly everyMs: number
 }
 
-/** Asks that node for all that it holds. */
+/** Asks that node, or every one, for all that it holds. */
 interface Asking {
   readonly whole: string
 }
@@ -42,7 +49,8 @@ interface Asking {
 interface Told {
   readonly held: ReadonlyMap<string, Map<string, number>>
   number: number
-  heardAt: number
+  /** From then on, by `elapsed()`, it is over. */
+  until: number
 }
 
 export interface HeldOverNodesParts {
@@ -50,6 +58,8 @@ export interface HeldOverNodesParts {
   readonly keys: Keys
   readonly clock: Clock
   readonly random: Random
+  /** Of tellings, by all nodes together; for tests. */
+  readonly heardMax?: number
 }
 
 export class HeldOverNodes {
@@ -58,15 +68,23 @@ export class HeldOverNodes {
   readonly #channel: string
   /** Of this process alone: the id of its lease may change while it goes on to hold the same. */
   readonly #node: string
+  readonly #heardMax: number
   readonly #tables = new Map<string, Table>()
   readonly #others = new Map<string, Told>()
   #number = 0
   #mustTellAll = true
+  /** When this node tells next, by `elapsed()`. */
+  #tellAt = 0
+  /** When this node may ask all the others again. */
+  #askAt = 0
+  /** How many nodes heard it last, this one among them. */
+  #hearers = 1
   #stop: () => void = () => {}
 
-  constructor({ link, keys, clock, random }: HeldOverNodesParts) {
+  constructor({ link, keys, clock, random, heardMax = HEARD_MAX }: HeldOverNodesParts) {
     this.#link = link
     this.#clock = clock
+    this.#heardMax = heardMax
     this.#channel = keys.shared('held')
     this.#node = random.bytes(8).toString('hex')
   }
@@ -107,11 +125,17 @@ export class HeldOverNodes {
 
   #tick(): void {
     const now = this.#clock.elapsed()
-    for (const [node, { heardAt }] of this.#others) {
-      if (now - heardAt > SILENT_MS) this.#others.delete(node)
+    for (const [node, { until }] of this.#others) if (now > until) this.#others.delete(node)
+    if (this.#link.away !== null) this.#mustTellAll = true
+    else if (now >= this.#tellAt) {
+      this.#tellAt = now + this.#everyMs
+      this.#tellChanges()
     }
-    if (this.#link.away === null) this.#tellChanges()
-    else this.#mustTellAll = true
+  }
+
+  get #everyMs(): number {
+    const heard = (this.nodes + 1) * this.#hearers
+    return Math.ceil(heard / this.#heardMax) * TELL_MS
   }
 
   #tellChanges(): void {
@@ -132,36 +156,50 @@ export class HeldOverNodes {
 
   #tell(isWhole: boolean, held: Entries): void {
     this.#number += 1
-    this.#send({ node: this.#node, number: this.#number, isWhole, held })
+    const everyMs = this.#everyMs
+    this.#send({ node: this.#node, number: this.#number, isWhole, held, everyMs })
   }
 
   #send(message: Telling | Asking): void {
     const command = ['SPUBLISH', this.#channel, JSON.stringify(message)] as const
-    this.#link.send(this.#channel, command).catch(() => {
-      this.#mustTellAll = true
-    })
+    this.#link.send(this.#channel, command).then(
+      (hearers) => {
+        this.#hearers = Math.max(1, Number(hearers))
+      },
+      () => {
+        this.#mustTellAll = true
+      },
+    )
   }
 
   #hear(message: Buffer): void {
     const said = parse(message)
     if (said === null) return
     if ('whole' in said) {
-      if (said.whole === this.#node) this.#mustTellAll = true
+      if (said.whole === this.#node || said.whole === ALL) this.#mustTellAll = true
     } else if (said.node !== this.#node) {
       this.#note(said)
     }
   }
 
-  #note({ node, number, isWhole, held }: Telling): void {
+  #askAll(): void {
+    const now = this.#clock.elapsed()
+    if (now < this.#askAt) return
+    this.#askAt = now + this.#everyMs
+    this.#send({ whole: ALL })
+  }
+
+  #note({ node, number, isWhole, held, everyMs }: Telling): void {
     let told = this.#others.get(node)
-    if (!isWhole && told?.number !== number - 1) this.#send({ whole: node })
+    if (!isWhole && told === undefined) this.#askAll()
+    else if (!isWhole && told?.number !== number - 1) this.#send({ whole: node })
     if (told === undefined || isWhole) {
       const names = [...this.#tables.keys()]
-      told = { held: new Map(names.map((name) => [name, new Map()])), number, heardAt: 0 }
+      told = { held: new Map(names.map((name) => [name, new Map()])), number, until: 0 }
       this.#others.set(node, told)
     }
     told.number = number
-    told.heardAt = this.#clock.elapsed()
+    told.until = this.#clock.elapsed() + SILENT_TIMES * everyMs
     for (const [name, entries] of Object.entries(held)) {
       const counts = told.held.get(name)
       for (let at = 0; counts && at < entries.length; at += 2) {
@@ -172,6 +210,9 @@ export class HeldOverNodes {
     }
   }
 }
+
+/** A node that asked each of very many others would send each of them as many messages. */
+const ALL = '*'
 
 /** Null for what no node says. */
 function parse(message: Buffer): Telling | Asking | null {

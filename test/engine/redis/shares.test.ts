@@ -27,11 +27,12 @@ class Node {
   readonly keys: Keys
   #marks = 0
 
-  constructor(keys: Keys, rows: Partial<Bounds>) {
+  constructor(keys: Keys, rows: Partial<Bounds>, heardMax?: number) {
     const { clock } = this
     this.keys = keys
     this.link = new SingleLink({ url: redis.url, clock: systemClock, random: systemRandom })
-    const parts = { link: this.link, keys, clock, random: systemRandom }
+    const some = heardMax === undefined ? {} : { heardMax }
+    const parts = { link: this.link, keys, clock, random: systemRandom, ...some }
     this.shares = new RedisShares({ ...boundsWithin(), ...rows }, parts)
   }
 
@@ -75,12 +76,30 @@ class Node {
   }
 }
 
-async function nodes(t: Test, rows: Partial<Bounds>, count = 2): Promise<Node[]> {
+async function nodes(
+  t: Test,
+  rows: Partial<Bounds>,
+  count = 2,
+  heardMax?: number,
+): Promise<Node[]> {
   opened += 1
   const keys = new Keys(`t${opened}:`)
-  const made = Array.from({ length: count }, () => new Node(keys, rows))
+  const made = Array.from({ length: count }, () => new Node(keys, rows, heardMax))
   for (const node of made) await node.open(t)
   return made
+}
+
+/** Counts what the nodes tell each other of what they hold. */
+async function heardBeside({ keys }: Node, t: Test): Promise<{ tellings: number; asks: number }> {
+  const link = new SingleLink({ url: redis.url, clock: systemClock, random: systemRandom })
+  await link.open()
+  t.teardown(() => link.close())
+  const heard = { tellings: 0, asks: 0 }
+  await link.subscribe(keys.shared('held'), (message) => {
+    if ('whole' in JSON.parse(String(message))) heard.asks += 1
+    else heard.tellings += 1
+  })
+  return heard
 }
 
 async function tellAll(made: readonly Node[]): Promise<void> {
@@ -144,6 +163,34 @@ t.test('a node that begins later, or missed something, is told all', async (t) =
   t.equal(late.whose(BOB), null)
   await late.shares.open()
   await one.tellUntil(late, BOB)
+})
+
+t.test('nodes that would hear too much of each other tell less often', async (t) => {
+  const made = await nodes(t, overNodes(1), 3, 4)
+  const [one, other, third] = made as [Node, Node, Node]
+  for (const [at, node] of made.entries()) {
+    given(node.shares.take('connections', { ...ANN, user: `u_${at}` }))
+  }
+  for (let time = 0; time < 3; time += 1) await tellAll(made)
+  const heard = await heardBeside(one, t)
+  for (let second = 0; second < 12; second += 1) await tellAll(made)
+  t.ok(heard.tellings >= 6 && heard.tellings <= 15, `${heard.tellings} and not 36`)
+  t.same([one.shares.otherNodes, third.shares.otherNodes], [2, 2], 'none counts as gone')
+  t.equal(other.whose({ ...ANN, user: 'u_0' }), 'user')
+})
+
+t.test('a node that begins asks all the others at once', async (t) => {
+  const made = await nodes(t, overNodes(1), 4)
+  for (const [at, node] of made.entries()) {
+    given(node.shares.take('connections', { ...ANN, user: `u_${at}` }))
+  }
+  for (let time = 0; time < 2; time += 1) await tellAll(made)
+  const heard = await heardBeside(made[0] as Node, t)
+  const late = new Node((made[0] as Node).keys, overNodes(1))
+  await late.open(t)
+  for (let time = 0; time < 2; time += 1) for (const node of made) await node.tell([late, ...made])
+  for (const at of made.keys()) t.equal(late.whose({ ...ANN, user: `u_${at}` }), 'user')
+  t.equal(heard.asks, 1)
 })
 
 t.test('holders of a small part of a cap on one node are not told of', async (t) => {

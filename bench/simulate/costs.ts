@@ -68,10 +68,8 @@ export const REDIS = {
   revoke: { value: 9, by: CHECK },
   /** A connection with a ticket, from its issue on, in one room. */
   connect: { value: 72, by: 'npm run bench:redis -- connect' },
-  /** Each lease that a node is told of when it renews its own. */
-  leaseEach: { value: 0.2, by: `${CHECK}: 64 nodes at rest less 16` },
   /** The commands of a node at rest in a second, those within scripts included; alone. */
-  rest: { value: 190, by: `${CHECK}: 64 nodes at rest` },
+  rest: { value: 180, by: `${CHECK}: 64 nodes at rest` },
   restCommands: { value: 17, by: `${CHECK}: 64 nodes at rest` },
 } as const satisfies Record<string, Cost>
 

@@ -27,7 +27,7 @@ export function expected({ node, redis, memory }: Costs) {
     'Redis, µs: look, nothing beside it': redis.turn + redis.exchange + redis.look,
     'Redis, µs: look, 16 nodes ask': redis.turn / 16 + redis.exchange + redis.look,
     'Redis, µs: push to a node, nothing beside it': redis.write + redis.push,
-    'Redis, µs/s: each of 16 nodes at rest': redis.rest + 16 * redis.leaseEach,
+    'Redis, µs/s: each of 16 nodes at rest': redis.rest + 16 * (redis.push + redis.write),
     'Redis, commands/s: each of 16 nodes at rest': redis.restCommands,
     'node, µs/s: at rest': node.rest,
     'node, µs: delivery, room of 1,000 at 40/s':

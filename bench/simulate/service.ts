@@ -29,6 +29,8 @@ const QUIET_SECONDS = 10
 const AROUND = { client: 150, node: 250 }
 /** What Redis has of a message that it keeps, besides its bytes. */
 const KEPT_AROUND = 150
+/** Messages a second of what nodes hold, to all of them together. */
+const HELD_TOLD_MAX = 20_000
 /** Commands that a node sends in a second: to each primary, and to those that all nodes share. */
 const BEATS = { each: 2, shared: 5 }
 
@@ -52,7 +54,9 @@ export function serviceFor(load: Workload, costs: Costs): Service {
     const { primary, shared } = needOf(load, { nodes, primaries }, costs)
     // With more than one, what all share can have a primary of its own.
     const cpu = primaries === 1 ? primary.cpu + shared.cpu : primary.cpu
-    if (cpu <= PRIMARY_BUSY || primaries > 1_000) return { nodes, primaries }
+    // What each node asks of each primary does not get less by more primaries.
+    const beats = (nodes * BEATS.each * beatMicros(costs)) / 1e6
+    if (cpu <= PRIMARY_BUSY || cpu - beats <= PRIMARY_BUSY / 2) return { nodes, primaries }
     primaries = Math.ceil(primaries * 1.05)
   }
 }
@@ -110,12 +114,16 @@ function commandsOfConnect({ roomsEach, hasPresence }: Workload): number {
   return 4 + roomsEach * (hasPresence ? 4 : 2)
 }
 
-/** What is the same for all rooms: leases, revocations, what large holders hold. */
+/**
+ * What is the same for all rooms: beats, what large holders hold (at most so many messages), and
+ * revocations, of which each is told to each node, which then reads on.
+ */
 function sharedMicros({ revocations }: Workload, { nodes }: Service, costs: Costs): number {
   const { redis } = costs
-  const beats = nodes * BEATS.shared * beatMicros(costs) + nodes * nodes * redis.leaseEach
-  const held = nodes * nodes * (redis.push + redis.write)
-  const told = nodes * (redis.push + redis.write + redis.exchange + redis.look)
+  const push = redis.push + redis.write
+  const beats = nodes * BEATS.shared * beatMicros(costs)
+  const held = Math.min(nodes * nodes, HELD_TOLD_MAX) * push
+  const told = nodes * (push + redis.exchange + redis.look)
   return beats + held + revocations * (redis.revoke + redis.exchange + told)
 }
 

@@ -42,6 +42,7 @@ type Check = (value: unknown) => boolean
 const isString: Check = (value) => typeof value === 'string' && value.length <= LONGEST
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const isWhole: Check = (value) => Number.isSafeInteger(value)
+const isFlag: Check = (value) => value === 0 || value === 1
 const isOffset: Check = (value) => isCount(value) && value !== 0
 const isEpoch: Check = (value) => typeof value === 'string' && /^[\w.-]{1,64}$/.test(value)
 const isKind: Check = (value) => KINDS.has(value)
@@ -82,6 +83,12 @@ const FIELDS: Readonly<Record<EntryKind, Readonly<Record<string, Check>>>> = {
   message: {
     ...{ offset: isOffset, time: isWhole, kind: isKind, user: orNull(isUserId) },
     ...{ name: orNull(isString), payload: isBase64, redactedAt: orNull(isWhole) },
+  },
+  participant: {
+    ...{ room: isRoomName, user: isUserId, name: orNull(isString) },
+    ...{ joined: isCount, delivered: isCount, read: isCount },
+    ...{ ownDelivered: isCount, ownRead: isCount, readsPrivately: isFlag },
+    ...{ seenAt: isWhole, cameAt: isWhole },
   },
 }
 

@@ -53,6 +53,23 @@ export interface ArchivedMessage {
   redactedAt: number | null
 }
 
+/** Who belongs to a room that came before, with both pairs of offsets; see `ReceiptStore`. */
+export interface ArchivedParticipant {
+  is: 'participant'
+  room: string
+  user: string
+  name: string | null
+  joined: number
+  delivered: number
+  read: number
+  ownDelivered: number
+  ownRead: number
+  /** 1 or 0. */
+  readsPrivately: number
+  seenAt: number
+  cameAt: number
+}
+
 export type ArchiveEntry =
   | ArchivedStore
   | ArchivedAccount
@@ -62,6 +79,7 @@ export type ArchiveEntry =
   | ArchivedToken
   | ArchivedRoom
   | ArchivedMessage
+  | ArchivedParticipant
 
 export type EntryKind = ArchiveEntry['is']
 
@@ -71,10 +89,7 @@ export type EntryKind = ArchiveEntry['is']
  */
 export const ENTRY_PARTS: readonly (readonly EntryKind[])[] = [
   ...[['store'], ['account'], ['status'], ['name']],
-  ...[
-    ['session', 'token'],
-    ['room', 'message'],
-  ],
+  ...[['session', 'token'], ['room', 'message'], ['participant']],
 ] as const
 
 export interface ArchiveSource {

@@ -8,6 +8,7 @@ import type {
   TicketStore,
   TicketsOf,
 } from '../engine/identity-store.ts'
+import type { ReceiptStore } from '../engine/receipt-store.ts'
 import type { UserStatusStore } from '../engine/user-status-store.ts'
 import type { Revocation } from '../protocol/identity.ts'
 import { RELEASED_NAME_MS } from '../protocol/limits.ts'
@@ -20,6 +21,7 @@ export interface AccessStores {
   sessions: SessionStore
   tickets: TicketStore
   userStatus: UserStatusStore
+  receipts: Pick<ReceiptStore, 'removeUser'> | null
   revocations: Revocations
 }
 
@@ -80,12 +82,17 @@ export class RevokeAccess {
 
   /**
    * Removes an account with its sessions and tickets; its name is not given out again for a while
-   * (S54). False when there was no such account any more.
+   * (S54). The user belongs to no room any more. False when there was no such account any more.
    */
   async removeAccount(user: string): Promise<boolean> {
+    const { accounts, receipts, revocations } = this.#stores
     const keptUntil = this.#clock.now() + RELEASED_NAME_MS
-    const removed = await this.#stores.accounts.remove(user, keptUntil)
-    await this.#stores.revocations.revoke({ user })
+    // First, since what fails here can be tried again while there is an account.
+    await receipts?.removeUser(user)
+    const removed = await accounts.remove(user, keptUntil)
+    await revocations.revoke({ user })
+    // And again: the user's devices may have told what they received until their connections ended.
+    await receipts?.removeUser(user)
     return removed
   }
 

@@ -7,11 +7,12 @@ import type { SessionRecord } from '../../src/engine/identity-store.ts'
 import type { Page } from '../../src/engine/message-log.ts'
 import { NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Draft } from '../../src/protocol/message.ts'
+import { ANN, BOB, EVE, moveIn } from './support/receipts.ts'
 import { account, draft, session } from './support/samples.ts'
 
 type Stores = Pick<
   Engine,
-  'accounts' | 'sessions' | 'refreshTokens' | 'userStatus' | 'log' | 'close'
+  'accounts' | 'sessions' | 'refreshTokens' | 'userStatus' | 'log' | 'receipts' | 'close'
 >
 
 /** A store, empty at first, and each way to open it; one at a time. */
@@ -96,6 +97,19 @@ export function archiveContract(t: Test, { from, to, keepsEpochs }: Move): void 
     t.not(head.epoch, position?.epoch)
   })
 
+  t.test('participants have the same receipts, also in rooms without messages', async (t) => {
+    const place = await from(t)
+    const engine = await place.open()
+    const before = await fillReceipts(engine)
+    await engine.close()
+    const moved = await move(place, await to(t))
+    t.teardown(() => moved.close())
+    if (before === null || moved.receipts === null) return t.comment('One of them has none.')
+    t.same(await receiptsIn(moved), before)
+    const [pair] = await moved.receipts.move(ANN, [moveIn('chat:1', { read: 3 })], NO_HOLDER)
+    t.same(pair, { delivered: 3, read: 3 })
+  })
+
   t.test('a store that has an account or a room takes nothing', async (t) => {
     const fill = [
       (engine: Stores) => engine.accounts.create(account()),
@@ -156,6 +170,30 @@ async function fillRooms(log: Engine['log']): Promise<void> {
   const options = { ...OPTIONS, retention: LONGER }
   await Promise.all(many.map((text) => log.append('user:jwt:eve', draft(text), options)))
   await log.redactUser('u_gone')
+}
+
+/** Gives what there is; null where the engine has none. */
+async function fillReceipts(engine: Stores) {
+  const { log, receipts } = engine
+  if (receipts === null) return null
+  await receipts.add('chat:1', BOB, NO_HOLDER)
+  await receipts.move(EVE, [moveIn('chat:1', { delivered: 0 })], NO_HOLDER)
+  for (let count = 0; count < 3; count += 1) await log.append('chat:1', draft('x'), OPTIONS)
+  const moves = [
+    ...[moveIn('chat:1', { read: 2 }), moveIn('chat:2', { read: 0 })],
+    moveIn('chat:1', { read: 3, isPrivate: true }),
+  ]
+  await receipts.move(BOB, moves, NO_HOLDER)
+  return receiptsIn(engine)
+}
+
+async function receiptsIn({ receipts }: Stores) {
+  const rooms = ['chat:1', 'chat:2'].map(async (room) => {
+    const { epoch: _, ...sums } = (await receipts?.sums(room, 10)) ?? { epoch: '' }
+    const own = await receipts?.own(room, BOB.user)
+    return { own, sums, list: await receipts?.participants(room, 10) }
+  })
+  return Promise.all(rooms)
 }
 
 const LONGER = { messages: 1_000, ageMs: null }

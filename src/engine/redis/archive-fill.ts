@@ -75,6 +75,9 @@ export class ArchiveFill {
         return this.#writes.add(this.#identity.status(entry))
       case 'name':
         return this.#writes.add(this.#identity.name(entry))
+      case 'participant':
+        // This engine keeps no receipts.
+        return Promise.resolve()
     }
   }
 

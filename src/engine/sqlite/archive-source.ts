@@ -62,6 +62,7 @@ class SqliteSource implements ArchiveSource {
     try {
       yield* identityEntries(db, this.#clock.now())
       yield* roomEntries(db)
+      yield* participantEntries(db)
     } catch (error) {
       if (resultOf(error) === null) throw error
       throw new EngineRefused(`${this.#path} cannot be read: ${reasonOf(error)}.`)
@@ -171,4 +172,16 @@ function* roomEntries(db: DatabaseSync): Iterable<ArchiveEntry> {
       yield { is: 'message', ...rest, payload: bytes }
     }
   }
+}
+
+function participantEntries(db: DatabaseSync): Iterable<ArchiveEntry> {
+  return rowsOf(
+    db,
+    'participant',
+    `SELECT rooms.name AS room, user, participants.name AS name, joined, delivered, read,
+            own_delivered AS ownDelivered, own_read AS ownRead,
+            reads_privately AS readsPrivately, seen_at AS seenAt, came_at AS cameAt
+     FROM participants JOIN rooms ON rooms.id = participants.room
+     WHERE rooms.name > '%' ORDER BY participants.room, user`,
+  )
 }

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../time/clock.ts'
 import {
   type ArchivedMessage,
+  type ArchivedParticipant,
   type ArchivedRoom,
   type ArchivedStore,
   type ArchiveEntry,
@@ -156,6 +157,8 @@ class ArchiveWrites {
         return this.#open(entry)
       case 'message':
         return this.#keep(entry)
+      case 'participant':
+        return this.#bring(entry)
       default: {
         const { is, ...fields } = entry
         this.#sql[is].run({ ...fields })
@@ -191,6 +194,13 @@ class ArchiveWrites {
     throw new EntryRefused(entry, 'its epoch is none of the store that it comes from')
   }
 
+  #bring(entry: ArchivedParticipant): void {
+    const { is: _, ...fields } = entry
+    const { changes } = this.#sql.participant.run({ ...fields })
+    if (changes === 0) throw new EntryRefused(entry, 'its room did not come before it')
+    this.#sql.count.run({ room: entry.room })
+  }
+
   #keep(entry: ArchivedMessage): void {
     if (this.#room === null) throw new EntryRefused(entry, 'it has no room')
     const { is: _, ...fields } = entry
@@ -222,5 +232,12 @@ function statements(db: DatabaseSync) {
     message: db.prepare(`
       INSERT INTO messages (room, "offset", time, kind, user, name, payload, redacted_at)
       VALUES (:room, :offset, :time, :kind, :user, :name, :payload, :redactedAt)`),
+    participant: db.prepare(`
+      INSERT INTO participants (room, user, name, joined, delivered, read, own_delivered,
+                                own_read, reads_privately, seen_at, came_at)
+      SELECT id, :user, :name, :joined, :delivered, :read, :ownDelivered,
+             :ownRead, :readsPrivately, :seenAt, :cameAt
+      FROM rooms WHERE rooms.name = :room`),
+    count: db.prepare('UPDATE rooms SET participants = participants + 1 WHERE name = :room'),
   }
 }

@@ -1,6 +1,5 @@
 // Calls of one kind that are gathered while one is under way, and go to the writing thread
 // together: one call, and with what else waits there one commit, serves them all.
-import type { Clock } from '../../time/clock.ts'
 import { EngineUnavailable } from '../engine.ts'
 
 export interface GatheredCall {
@@ -8,7 +7,6 @@ export interface GatheredCall {
 }
 
 export interface GatheredParts<Call extends GatheredCall> {
-  clock: Pick<Clock, 'endOfTurn'>
   /** How much one call is. */
   sizeOf(call: Call): number
   /** Calls of so much go together; one alone may be more. */
@@ -54,9 +52,8 @@ export class Gathered<Call extends GatheredCall> {
 
   #next(): void {
     if (this.#working !== null || this.#waiting.length === 0) return
-    // All calls of one turn go together.
-    const turn = new Promise<void>((resolve) => this.#parts.clock.endOfTurn(resolve))
-    this.#working = turn
+    // In this turn, so that the thread gathers it with what else there is: one commit for all.
+    this.#working = Promise.resolve()
       .then(() => this.#send())
       .finally(() => {
         this.#underway = []

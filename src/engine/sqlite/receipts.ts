@@ -65,9 +65,8 @@ export class SqliteReceipts implements ReceiptStore {
 
   constructor(parts: SqliteReceiptsParts) {
     this.#parts = parts
-    const { clock } = parts
     this.#moves = new Gathered({
-      ...{ clock, most: MOVES_AT_ONCE },
+      most: MOVES_AT_ONCE,
       sizeOf: ({ moves }) => moves.length,
       begin: (calls) => {
         for (const { share } of calls) share.release()
@@ -75,7 +74,7 @@ export class SqliteReceipts implements ReceiptStore {
       send: (calls) => this.#send(calls),
     })
     this.#seen = new Gathered({
-      ...{ clock, most: MOVES_AT_ONCE },
+      most: MOVES_AT_ONCE,
       sizeOf: ({ rooms }) => rooms.length,
       begin: () => {},
       send: (calls) => this.#sendSeen(calls),

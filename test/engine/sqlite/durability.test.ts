@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { type Engine, EngineUnavailable } from '../../../src/engine/engine.ts'
 import { openEngine } from '../../../src/engine/open-engine.ts'
+import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
+import { moveIn, publish, receiptsOf } from '../../contract/support/receipts.ts'
 import { account, session, ticket } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { startChild } from './child.ts'
@@ -48,6 +50,28 @@ t.test('calls made at once share one commit', async (t) => {
   const before = commitsIn(folder)
   await Promise.all(Array.from({ length: 300 }, () => accounts.create(account())))
   t.equal(commitsIn(folder) - before, 1)
+})
+
+t.test('moves of receipts have no commit of their own', async (t) => {
+  const folder = t.testdir({})
+  const engine = await opened(t, folder)
+  const rooms = Array.from({ length: 20 }, (_, i) => `chat:${i}`)
+  const users = Array.from({ length: 20 }, (_, i) => ({ user: `u_${i}`, name: null }))
+  const moves = rooms.map((room) => moveIn(room, { read: 1 }))
+  const all = () =>
+    Promise.all([
+      ...users.map((owner) => receiptsOf(engine).move(owner, moves, NO_HOLDER)),
+      publish(engine, 'chat:1', 1),
+      receiptsOf(engine).seen('u_1', rooms),
+      engine.accounts.create(account()),
+    ])
+  await all()
+  const before = commitsIn(folder)
+  await all()
+  t.equal(commitsIn(folder) - before, 1)
+  await Promise.all([all(), all(), all(), all()])
+  const added = commitsIn(folder) - before - 1
+  t.ok(added <= 3, `${added} for what waited meanwhile`)
 })
 
 t.test('a call that fails takes nothing else of its transaction along', async (t) => {

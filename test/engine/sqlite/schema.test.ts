@@ -4,8 +4,12 @@ import t, { type Test } from 'tap'
 import type { TicketRecord } from '../../../src/engine/identity-store.ts'
 import { prepareReads } from '../../../src/engine/sqlite/identity-reads.ts'
 import { prepareWrites } from '../../../src/engine/sqlite/identity-writes.ts'
+import { messageWrites } from '../../../src/engine/sqlite/message-writes.ts'
+import { packMoves } from '../../../src/engine/sqlite/packed-moves.ts'
+import { receiptReads } from '../../../src/engine/sqlite/receipt-reads.ts'
 import { MIGRATIONS, migrate, versionOf } from '../../../src/engine/sqlite/schema.ts'
 import { TICKET } from '../../../src/protocol/limits.ts'
+import { moveIn } from '../../contract/support/receipts.ts'
 import { account, session, ticket } from '../../contract/support/samples.ts'
 
 function inMemory(t: Test): DatabaseSync {
@@ -69,6 +73,21 @@ t.test('messages from before names have none, and the view of operators shows na
     { ...said, name: null },
     { ...said, name: 'Ann' },
   ])
+})
+
+t.test('rooms from before receipts have no participants, and take some', async (t) => {
+  const db = inMemory(t)
+  migrate(db, MIGRATIONS.slice(0, 10))
+  const into = 'INSERT INTO rooms (name, generation, newest, messages_max)'
+  db.exec(`${into} VALUES ('a', 0, 3, 10)`)
+  migrate(db, MIGRATIONS)
+  const count = () => db.prepare("SELECT participants FROM rooms WHERE name = 'a'").get()
+  t.equal(count()?.participants, 0)
+  const { writes } = messageWrites(db)
+  const calls = [{ owner: { user: 'u_1', name: null }, holder: null, moves: [moveIn('a', {})] }]
+  writes.moveReceipts(packMoves(calls, { mayGrow: true, time: 1 }))
+  t.equal(count()?.participants, 1)
+  t.same(receiptReads(db).ownReceipt({ room: 'a', user: 'u_1' }), { delivered: 3, read: 3 })
 })
 
 t.test('a sweep deletes expired records, oldest first, and no more than a slice', async (t) => {

@@ -7,6 +7,7 @@ import { NO_HOLDER } from '../../../src/engine/shares.ts'
 import { openSqlite } from '../../../src/engine/sqlite/engine.ts'
 import { type Measured, StoreSpace } from '../../../src/engine/sqlite/store-space.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../../src/protocol/limits.ts'
+import { ANN, BOB, move, receiptsOf } from '../../contract/support/receipts.ts'
 import { account, draft, session } from '../../contract/support/samples.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { boundsWithin } from '../../support/memory-shares.ts'
@@ -106,6 +107,19 @@ t.test('[S45] a full volume stops messages and accounts, and nothing else', asyn
   volume.bavail = 1_024
   await checked(true)
   t.match(await say(engine, 'after'), { position: { offset: 3 } })
+})
+
+t.test('[S45] a full volume takes no new participants, and receipts move on', async (t) => {
+  const { volume, engine, checked } = await opened(t)
+  await move(engine, ANN, { delivered: 0 })
+  for (const text of ['one', 'two']) await say(engine, text)
+  volume.bavail = 1_023
+  await checked(false)
+  t.match(await refusal(move(engine, BOB, { read: 1 })), { ...FULL, limit: 'storeFreeBytes' })
+  const added = receiptsOf(engine).add('chat:1', BOB, NO_HOLDER)
+  t.match(await refusal(added), { ...FULL, limit: 'storeFreeBytes' })
+  t.same(await move(engine, ANN, { read: 2 }), { delivered: 2, read: 2 })
+  t.equal(await receiptsOf(engine).remove('chat:1', ANN.user), true)
 })
 
 t.test('[S45] retention makes a store fit again, without a restart', async (t) => {

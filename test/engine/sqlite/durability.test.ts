@@ -43,6 +43,32 @@ t.test('acknowledged changes are there after kill -9', async (t) => {
   t.equal(found.filter((record) => record === null).length, 0, 'none is missing')
 })
 
+t.test('a move of a receipt that was acknowledged is there after kill -9', async (t) => {
+  const folder = t.testdir({})
+  const furthest = new Map<string, { delivered: number; read: number }>()
+  const note = (line: string) => {
+    const [user, room, delivered, read, isPrivate] = JSON.parse(line)
+    furthest.set(JSON.stringify([user, room, isPrivate]), { delivered, read })
+  }
+  for (let life = 0; life < 3; life += 1) {
+    const child = startChild(t, ['move-receipts.ts', folder])
+    for (let moves = 0; moves < 150; moves += 1) note((await child.line()) ?? 'ended early')
+    await child.kill()
+    for (let line = await child.line(); line !== null; line = await child.line()) note(line)
+  }
+  const { receipts } = await opened(t, folder)
+  t.equal(furthest.size, 20)
+  for (const [key, { delivered, read }] of furthest) {
+    const [user, room, isPrivate] = JSON.parse(key)
+    const own = await receipts?.own(room, user)
+    t.ok(own && own.delivered >= delivered && own.read >= read, `${key}: ${read}`)
+    const shown = (await receipts?.participants(room, 100))?.find((one) => one.user === user)
+    t.equal(shown?.readsPrivately, isPrivate)
+    const isKept = isPrivate ? shown?.read === shown?.joined : (shown?.read ?? 0) >= read
+    t.ok(isKept, 'and what shows is what was shown')
+  }
+})
+
 t.test('calls made at once share one commit', async (t) => {
   const folder = t.testdir({})
   const { accounts } = await opened(t, folder)

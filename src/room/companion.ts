@@ -51,9 +51,11 @@ export class Companion {
   /** Resolves when no later change can be missed. */
   async follow(): Promise<Follow> {
     const { store } = this.#parts
+    this.#isResting = true
     const watch = await store.watch(this.#companioned, this.#onChanged)
     try {
       this.#state = await this.#ask()
+      this.#onRested()
     } catch (error) {
       watch.stop()
       throw error

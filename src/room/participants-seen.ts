@@ -1,50 +1,73 @@
 // Notes for the store which participants are connected: those who are away for long hold no
-// watermark back. Each user is noted once a day in a room, as far as this node remembers.
+// watermark back. A month passes before it matters, so it is done at leisure: a crowd that returns
+// costs the store a few looks a second.
 import type { ReceiptStore } from '../engine/receipt-store.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 
-/** Pairs of user and room that a node remembers; above it some are noted more often. */
-const REMEMBERED_MAX = 50_000
+/** A user who is in a room. */
+export type Present = readonly [user: string, room: string]
+
+export interface ParticipantsSeenParts {
+  store: ReceiptStore
+  clock: Clock
+  /** All who are in rooms of this node. */
+  present(): Iterator<Present, unknown>
+}
+
+const TICK_MS = 1_000
+const NOTED_PER_TICK = 500
+/** What comes while so many wait is noted on another day. */
+const WAITING_MAX = 10_000
 const DAY_MS = 86_400_000
 
 export class ParticipantsSeen {
-  readonly #store: ReceiptStore
-  readonly #clock: Clock
-  readonly #remembered = new Set<string>()
-  /** The rooms of each user that are noted at the end of this turn. */
-  #noted = new Map<string, string[]>()
-  readonly #forgetting: Timer
+  readonly #parts: ParticipantsSeenParts
+  /** Those who came into a room lately. */
+  readonly #waiting = new Map<string, Present>()
+  /** Goes once a day through all who stay. */
+  #walk: Iterator<Present, unknown> | null = null
+  readonly #timers: readonly Timer[]
 
-  /** `noteAll` notes all that are connected now. */
-  constructor(store: ReceiptStore, clock: Clock, noteAll: () => void) {
-    this.#store = store
-    this.#clock = clock
-    this.#forgetting = clock.every(DAY_MS, () => {
-      this.#remembered.clear()
-      noteAll()
-    })
+  constructor(parts: ParticipantsSeenParts) {
+    this.#parts = parts
+    const { clock } = parts
+    this.#timers = [
+      clock.every(TICK_MS, () => this.#note()),
+      clock.every(DAY_MS, () => {
+        this.#walk = parts.present()
+      }),
+    ]
   }
 
-  /** A member of this user is in the room. */
-  note(user: string, room: string): void {
-    const key = `${user} ${room}`
-    if (this.#remembered.has(key)) return
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear()
-    this.#remembered.add(key)
-    if (this.#noted.size === 0) this.#clock.endOfTurn(this.#send)
-    const rooms = this.#noted.get(user)
-    if (rooms === undefined) this.#noted.set(user, [room])
-    else rooms.push(room)
+  /** A user came into a room. */
+  came(user: string, room: string): void {
+    if (this.#waiting.size < WAITING_MAX) this.#waiting.set(`${user} ${room}`, [user, room])
   }
 
   stop(): void {
-    this.#forgetting.cancel()
+    for (const timer of this.#timers) timer.cancel()
   }
 
-  readonly #send = (): void => {
-    const noted = this.#noted
-    this.#noted = new Map()
-    // One that is not noted is noted on another day: a month passes before it matters.
-    for (const [user, rooms] of noted) this.#store.seen(user, rooms).catch(() => undefined)
+  #note(): void {
+    const rooms = new Map<string, string[]>()
+    for (let count = 0; count < NOTED_PER_TICK; count += 1) {
+      const next = this.#next()
+      if (next === null) break
+      const [user, room] = next
+      rooms.set(user, [...(rooms.get(user) ?? []), room])
+    }
+    // One that cannot be noted now is noted on another day.
+    for (const [user, seen] of rooms) this.#parts.store.seen(user, seen).catch(() => undefined)
+  }
+
+  #next(): Present | null {
+    for (const [key, present] of this.#waiting) {
+      this.#waiting.delete(key)
+      return present
+    }
+    const { value, done } = this.#walk?.next() ?? { value: null, done: true }
+    if (!done) return value as Present
+    this.#walk = null
+    return null
   }
 }

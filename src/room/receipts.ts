@@ -9,7 +9,7 @@ import { hasScope, lacksScope } from '../protocol/scope.ts'
 import type { Clock } from '../time/clock.ts'
 import { Companion, type CompanionRoom } from './companion.ts'
 import { OwnDevices } from './own-devices.ts'
-import { ParticipantsSeen } from './participants-seen.ts'
+import { ParticipantsSeen, type Present } from './participants-seen.ts'
 import { notPermitted } from './permission.ts'
 import type { ReadRate } from './read-rate.ts'
 import { type RoomsOfUserRequest, roomsOfUser } from './rooms-of-user.ts'
@@ -24,12 +24,19 @@ export interface ReceiptSettings {
   onFailure(error: unknown): void
 }
 
+interface OpenRoom {
+  readonly name: string
+  readonly rule: Rule
+  /** The users that are in it here. */
+  readonly users: ReadonlyMap<string, number>
+}
+
 export interface ReceiptsParts extends ReceiptSettings {
   log: MessageLog
   clock: Clock
   readRate: ReadRate
-  /** The rooms that are open on this node, and the users that are in each of them. */
-  open(): Iterable<{ name: string; rule: Rule; users: ReadonlyMap<string, number> }>
+  /** The rooms that are open on this node. */
+  open(): Iterable<OpenRoom>
   /** The rule of a room, for an identity that may join it. */
   permitted(room: string, identity: Identity): Promise<Rule>
   /** The rule of a room; null where no rule is for it. */
@@ -66,11 +73,7 @@ export class Receipts {
     this.#parts = parts
     this.#most = parts.participantsMax ?? Number.MAX_SAFE_INTEGER
     this.#devices = new OwnDevices(parts)
-    this.#seen = new ParticipantsSeen(parts.store, parts.clock, () => {
-      for (const { name, rule, users } of parts.open()) {
-        if (hasReceipts(name, rule)) for (const user of users.keys()) this.#seen.note(user, name)
-      }
-    })
+    this.#seen = new ParticipantsSeen({ ...parts, present: () => present(parts.open()) })
   }
 
   stop(): void {
@@ -80,7 +83,7 @@ export class Receipts {
 
   /** A member of this user came into a room. */
   entered(user: string | null, room: string, rule: Rule): void {
-    if (user !== null && hasReceipts(room, rule)) this.#seen.note(user, room)
+    if (user !== null && hasReceipts(room, rule)) this.#seen.came(user, room)
   }
 
   /** What the members of a companion room are told; null for any other room. */
@@ -192,6 +195,12 @@ export class Receipts {
     if (mode !== 'counts') return { participants: null, ...nothing, ...about }
     const { participants } = await this.#parts.store.sums(room, this.#most)
     return { participants, ...nothing, ...about }
+  }
+}
+
+function* present(rooms: Iterable<OpenRoom>): Generator<Present, void> {
+  for (const { name, rule, users } of rooms) {
+    if (hasReceipts(name, rule)) for (const user of users.keys()) yield [user, name]
   }
 }
 

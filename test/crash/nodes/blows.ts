@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Dice } from '../../support/dice.ts'
 import { killRedis, loseAll, loseNewest, outsiderFirst } from './losses.ts'
+import { presenceWrong } from './presence.ts'
 import type { ServiceNode } from './service-node.ts'
 import type { Blow, Targets } from './targets.ts'
 
@@ -63,7 +64,7 @@ const ALL: typeof BLOWS = { ...BLOWS, ...LOSSES }
 
 const BETWEEN_MS = 1_500
 
-/** So many blows, each named as it begins. */
+/** So many blows, each named as it begins; after each, who is in the rooms must be said right. */
 export async function strike(
   targets: Targets,
   dice: Dice,
@@ -73,6 +74,8 @@ export async function strike(
     await pause(dice.below(BETWEEN_MS))
     onBlow(name)
     await ALL[name]?.(targets, dice)
+    const wrong = await presenceWrong(targets, name)
+    if (wrong !== null) targets.record.wrong(wrong)
   }
   await targets.service.ready()
 }

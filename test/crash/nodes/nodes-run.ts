@@ -13,11 +13,13 @@ import { linear } from '../linear.ts'
 import { type Position, Record } from '../record.ts'
 import { verdict } from '../verdict.ts'
 import { strike } from './blows.ts'
+import { Guest } from './guest.ts'
 import { type Durability, Service } from './service.ts'
 
 const ROOMS = ['crash:a', 'crash:b']
 const WAYS: readonly Way[] = ['keyed', 'keyed', 'keyed', 'plain', 'plain', 'batch']
 const FOLLOWERS = 9
+const GUESTS = 6
 const QUIET_MS = 30_000
 const LOOK_AGAIN_MS = 50
 
@@ -45,8 +47,9 @@ export async function nodesRun(run: NodesRun): Promise<Outcome> {
       (_, i) => new Follower(scene, `f${i}`, ROOMS[i % ROOMS.length] ?? ''),
     )
     const readers = ROOMS.map((room) => new Reader(scene, room))
-    const clients = [...talkers, ...followers]
-    const targets = { service, clients, rooms: ROOMS, record }
+    const guests = guestsOf(service, record)
+    const clients = [...talkers, ...followers, ...guests]
+    const targets = { service, clients, guests, rooms: ROOMS, record }
     await strike(targets, new Dice(seed, 3), { blows, onBlow })
     for (const talker of talkers) talker.hush()
     await Promise.all(posters.map((poster) => poster.stop()))
@@ -57,6 +60,13 @@ export async function nodesRun(run: NodesRun): Promise<Outcome> {
   } finally {
     await service.remove()
   }
+}
+
+function guestsOf(service: Service, record: Record): Guest[] {
+  const urls = () => service.nodes.filter(({ isUp }) => isUp).map(({ url }) => url)
+  return Array.from({ length: GUESTS }, (_, i) => {
+    return new Guest({ record, user: `guest:${i}`, room: ROOMS[i % ROOMS.length] ?? '', urls })
+  })
 }
 
 async function judge(scene: Scene, followers: readonly Follower[]): Promise<string[]> {

@@ -6,9 +6,9 @@ import { BLOWS, LOSSES } from './blows.ts'
 import { nodesRun } from './nodes-run.ts'
 import type { Durability } from './service.ts'
 
-const BLOWS_OF = { long: 260, short: 10 }
+const BLOWS_OF = { long: 260, short: 8 }
 /** So many on one service, then a new one. */
-const BLOWS_PER_RUN = { long: 20, short: 5 }
+const BLOWS_PER_RUN = { long: 20, short: 4 }
 
 const { values } = parseArgs({
   options: {

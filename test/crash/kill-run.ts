@@ -2,7 +2,9 @@
 // what all clients saw is compared with the history.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Dice } from '../support/dice.ts'
+import { signedUp } from '../support/people.ts'
 import { Follower } from './clients/follower.ts'
+import { Marker, type MarkerOptions } from './clients/marker.ts'
 import { Poster, type Way } from './clients/poster.ts'
 import type { Scene } from './clients/run-parts.ts'
 import { Talker } from './clients/talker.ts'
@@ -38,7 +40,8 @@ export async function killRun({ seed, cycles, onCycle }: KillRun): Promise<Outco
     const record = new Record()
     const { port, url, authorization } = victim
     const dice = new Dice(seed, 1)
-    const clients = clientsOf({ record, port, url, authorization, dice })
+    const scene = { record, port, url, authorization, dice }
+    const clients = clientsOf(scene, await readers(url))
     for (let index = 0; index < cycles; index += 1) {
       const targets = { victim, clients: [...clients.followers, ...clients.talkers] }
       onCycle(await cycle(targets, new Dice(seed, 2 + index)))
@@ -53,13 +56,26 @@ export async function killRun({ seed, cycles, onCycle }: KillRun): Promise<Outco
 }
 
 interface Clients {
+  markers: Marker[]
   posters: Poster[]
   talkers: Talker[]
   followers: Follower[]
 }
 
-function clientsOf(scene: Scene): Clients {
+/** One who reads with two devices, and one who reads privately. */
+async function readers(url: string): Promise<MarkerOptions[]> {
+  const reached = { url, keepSecret: () => {} }
+  const [open, secret] = [await signedUp(reached), await signedUp(reached)]
+  return ROOMS.flatMap((room) => [
+    { room, person: open, isPrivate: false },
+    { room, person: open, isPrivate: false },
+    { room, person: secret, isPrivate: true },
+  ])
+}
+
+function clientsOf(scene: Scene, readers: readonly MarkerOptions[]): Clients {
   return {
+    markers: readers.map((reader) => new Marker(scene, reader)),
     posters: WAYS.map((way, i) => new Poster(scene, `p${i}`, { rooms: ROOMS, way })),
     talkers: ROOMS.flatMap((room, i) => [
       new Talker(scene, `t${i}`, { room, replay: 0, talks: true }),
@@ -73,7 +89,8 @@ function clientsOf(scene: Scene): Clients {
 }
 
 async function judge(clients: Clients, record: Record, victim: Victim): Promise<string[]> {
-  const wrongs: string[] = []
+  await Promise.all(clients.markers.map((marker) => marker.stop()))
+  const wrongs = (await Promise.all(clients.markers.map((marker) => marker.verdict()))).flat()
   for (const room of ROOMS) {
     const followers = clients.followers.filter((follower) => follower.room === room)
     const history = await quiet(victim, room, followers)

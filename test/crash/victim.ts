@@ -11,7 +11,10 @@ import type { Program } from '../support/program.ts'
 import { answering, spawnServer } from '../support/server-process.ts'
 import { UNLIMITED } from '../support/settings.ts'
 
-const RULES = { rooms: [{ match: '*', history: { messages: 10_000_000 } }], limits: UNLIMITED }
+const RULES = {
+  rooms: [{ match: '*', history: { messages: 10_000_000 }, receipts: 'members' as const }],
+  limits: UNLIMITED,
+}
 
 export class Victim {
   readonly disk: Disk

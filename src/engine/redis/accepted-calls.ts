@@ -11,11 +11,18 @@ export class AcceptedCalls {
 
   /** The same store, whose calls are turned away once this is closed. */
   of<Store extends object>(store: Store): Store {
+    // Made once for each name: they are asked for with every connection.
+    const methods = new Map<PropertyKey, Method>()
     return new Proxy(store, {
       get: (target, name) => {
+        const made = methods.get(name)
+        if (made !== undefined) return made
         const value: unknown = Reflect.get(target, name)
         if (typeof value !== 'function') return value
-        return (...args: unknown[]) => this.#call(value.bind(target) as Method, args)
+        const bound = value.bind(target) as Method
+        const method = (...args: unknown[]) => this.#call(bound, args)
+        methods.set(name, method)
+        return method
       },
     })
   }

@@ -66,9 +66,10 @@ export class RoomImport {
       await this.#add(['redaction', String(each), String(number), ''])
     }
     const list = keys.shared('rooms')
+    const bytes = this.#bytes
     const last = this.#send(this.#fields(swept))
     const listed = last.then(() => (offset > 0 ? link.send(list, ['ZADD', list, '0', room]) : null))
-    await writes.add(listed)
+    await writes.add(listed, bytes)
   }
 
   /** See `STATE_FIELDS`. */

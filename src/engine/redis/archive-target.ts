@@ -2,7 +2,7 @@
 // is written again by the next one of the same archive; until then no node begins.
 import type { Clock } from '../../time/clock.ts'
 import type { ArchiveEntry, ArchiveOrigin, ArchiveTarget } from '../archive.ts'
-import { EngineRefused } from '../engine.ts'
+import { EngineRefused, EngineUnavailable } from '../engine.ts'
 import { ArchiveFill } from './archive-fill.ts'
 import { everyKey, primariesOf } from './every-key.ts'
 import { type HeldStore, holdStore, type StoreAddress } from './held-store.ts'
@@ -29,9 +29,19 @@ class RedisTarget implements ArchiveTarget {
     entries: AsyncIterable<ArchiveEntry>,
     { digest, keepsEpochs }: ArchiveOrigin,
   ): Promise<{ keptEpochs: boolean }> {
-    const { link, hold } = this.#store
+    const { hold } = this.#store
     if (!hold.isBegun(digest)) await this.#refuseHolding()
     await hold.beginImport(digest)
+    await this.#fill(entries, keepsEpochs).catch((error) => {
+      if (!(error instanceof EngineUnavailable)) throw error
+      throw new EngineRefused(`${this.name}: ${error.message} Import the same file again.`)
+    })
+    await hold.endImport(digest)
+    return { keptEpochs: keepsEpochs }
+  }
+
+  async #fill(entries: AsyncIterable<ArchiveEntry>, keepsEpochs: boolean): Promise<void> {
+    const { link, hold } = this.#store
     const runs = [...primariesOf(link).keys()]
     const fill = new ArchiveFill({ ...this.#store, keepsEpochs })
     for await (const entry of entries) {
@@ -40,9 +50,8 @@ class RedisTarget implements ArchiveTarget {
     }
     await fill.end()
     // One that lost what it had answered would have a part of all.
-    if (!runs.every((run) => primariesOf(link).has(run))) throw new EngineRefused(LOST)
-    await hold.endImport(digest)
-    return { keptEpochs: keepsEpochs }
+    const now = primariesOf(link)
+    if (!runs.every((run) => now.has(run))) throw new EngineRefused(LOST)
   }
 
   close(): Promise<void> {

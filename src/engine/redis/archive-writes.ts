@@ -1,6 +1,7 @@
 // Writes of an import that are under way: many at once, and not more of them in memory than some.
 const WRITES_MAX = 256
-const BYTES_MAX = 8_388_608
+/** Over a slow link too they are answered in time. */
+const BYTES_MAX = 2_097_152
 
 export class ArchiveWrites {
   #underWay: Promise<void>[] = []

@@ -38,7 +38,9 @@ export class StoreHold {
   readonly #stop: () => void
   /** Why it is held no more. */
   #lost: unknown = null
+  /** What is written of imports, and of the one that is under way. */
   #import = ''
+  #begun: string | null = null
 
   private constructor(parts: StoreHoldParts) {
     const { keys, clock, random } = parts
@@ -46,7 +48,7 @@ export class StoreHold {
     this.#keys = { leases: keys.shared('{nodes}:leases'), ...holdKeysOf(keys) }
     this.#holder = random.bytes(12).toString('base64url')
     const timer = clock.every(RENEW_MS, () => {
-      this.#take().catch((error) => {
+      this.#renew().catch((error) => {
         this.#lost ??= error
       })
     })
@@ -93,20 +95,31 @@ export class StoreHold {
     return this.isHalf
   }
 
-  beginImport(digest: string): Promise<void> {
-    return this.#note(wordsOf(BEGUN, digest))
+  async beginImport(digest: string): Promise<void> {
+    await this.#note(wordsOf(BEGUN, digest))
+    this.#begun = this.#import
   }
 
   /** @throws EngineRefused where Redis lost that it was begun, and maybe more */
   async endImport(digest: string): Promise<void> {
-    await this.#take()
-    if (this.#import !== wordsOf(BEGUN, digest)) throw new EngineRefused(LOST)
+    await this.#renew()
+    this.#begun = null
     await this.#note(wordsOf(DONE, digest))
   }
 
+  /** What was written of an import stays closed to nodes, also where Redis forgot it meanwhile. */
   async end(): Promise<void> {
     this.#stop()
+    await this.#renew().catch(() => {})
     await this.#run(0).catch(() => {})
+  }
+
+  async #renew(): Promise<void> {
+    await this.#take()
+    const begun = this.#begun
+    if (begun === null || begun === this.#import) return
+    await this.#note(begun)
+    throw new EngineRefused(LOST)
   }
 
   async #take(): Promise<void> {
@@ -140,7 +153,7 @@ export class StoreHold {
 }
 
 export const LOST =
-  'Redis was restarted or replaced meanwhile, and may have lost a part. Import the file again.'
+  'Redis was restarted or replaced meanwhile, and may have lost a part. Import the same file again.'
 
 function wordsOf(state: string, digest: string): string {
   return `${state} ${digest}`

@@ -133,6 +133,35 @@ t.test('a room that a restart may have taken messages from goes with another epo
   t.not(room?.is === 'room' && room.epoch, position?.epoch)
 })
 
+t.test('a Redis that loses its data or goes away meanwhile has no part of it', async (t) => {
+  const place = await redisPlaceAt(redis.url)()
+  const entries: ArchiveEntry[] = [{ is: 'account', ...account() }, ROOM, message(1)]
+  const meanwhile = async function* (event: () => Promise<unknown>) {
+    yield* entries
+    await event()
+    yield message(2)
+  }
+  const says = { name: 'EngineRefused', message: /Import the same file again\.$/ }
+  await t.rejects(
+    take(
+      place,
+      ORIGIN,
+      meanwhile(() => redis.tell('FLUSHALL')),
+    ),
+    says,
+  )
+  await t.rejects(
+    take(
+      place,
+      ORIGIN,
+      meanwhile(() => redis.kill()),
+    ),
+    says,
+  )
+  await redis.start()
+  t.same(await take(place, ORIGIN, entries), { keptEpochs: true })
+})
+
 const PAGE: PageQuery = {
   ...{ retention: KEPT, after: null, before: null, limit: 10, bytes: 1_000_000, order: 'asc' },
   asker: { queue: 'pages', holder: NO_HOLDER },

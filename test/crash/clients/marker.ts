@@ -75,13 +75,17 @@ export class Marker {
   async #mark(): Promise<void> {
     const { dice, record } = this.#scene
     const { isPrivate, person, room } = this.#options
+    // The server may have been killed since the last answer: what it has is asked for first.
+    let isInDoubt = false
     while (!this.#stopped) {
       const last = this.#acknowledged
       const read = last.read + 1 + dice.below(STEP_MAX)
-      const pair = await this.#put({ read, private: isPrivate })
-      await pause(pair === null ? AGAIN_MS : BETWEEN_MS)
+      const moves = !isInDoubt || last.read === 0
+      const pair = await this.#put(moves ? { read, private: isPrivate } : { delivered: 0 })
+      isInDoubt = pair === null
+      await pause(isInDoubt ? AGAIN_MS : BETWEEN_MS)
       if (pair === null) continue
-      record.count('receipts moved')
+      record.count(moves ? 'receipts moved' : 'receipts asked for')
       if (pair.read < last.read || pair.delivered < last.delivered) {
         record.wrong(`${room}: ${person.username} went back from ${last.read} to ${pair.read}`)
       }

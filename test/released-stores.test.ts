@@ -97,6 +97,16 @@ async function findsMessages(t: Test, url: string, content: Content): Promise<vo
   t.match(again, { status: 200, body: { offset: 2, epoch } }, 'a key holds')
   const next = await call(address, 'POST', { headers: asServer, body: 'next' })
   t.match(next, { status: 201, body: { offset: messages.length + 1, epoch } })
+  await takesParticipants(t, `${url}/rooms/${room}`, messages.length + 1)
+}
+
+/** One who comes now begins at the newest message. */
+async function takesParticipants(t: Test, room: string, joined: number): Promise<void> {
+  const added = await call(`${room}/participants/u_new`, 'PUT', { headers: asServer })
+  t.equal(added.status, 204)
+  const { body } = await call(`${room}/receipts`, 'GET', { headers: asServer })
+  t.match(body.participants, [{ user: 'u_new', joined, delivered: joined, read: joined }])
+  t.equal(body.participants.length, 1)
 }
 
 t.test('every version that is no longer the present one has a store in the fixtures', async (t) => {

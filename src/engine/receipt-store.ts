@@ -112,7 +112,10 @@ export interface ReceiptStore {
   remove(room: string, user: string): Promise<boolean>
   /** The user belongs to no room any more: their account is gone. */
   removeUser(user: string): Promise<void>
-  /** A participant of these rooms is connected. Rooms where they are none or away are left out. */
+  /**
+   * A participant of these rooms is connected. Rooms where they are none or away are left out. It
+   * may be noted once an hour, so that one is away so much earlier.
+   */
   seen(user: string, rooms: readonly string[]): Promise<void>
   /** The user's own pair; null where they are no participant. */
   own(room: string, user: string): Promise<Receipt | null>

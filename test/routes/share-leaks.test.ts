@@ -23,7 +23,7 @@ const ROOM = '/rooms/chat:a'
 /** All but what outlives its request by design: tickets that are out, and tails of rooms. */
 const HELD: readonly HeldName[] = [
   ...(['connections', 'pending', 'pages', 'replays'] as const),
-  ...(['heldTries', 'hashes', 'files', 'waitingForDisk'] as const),
+  ...(['heldTries', 'hashes', 'files', 'waitingForDisk', 'waitingReceipts'] as const),
 ]
 
 interface Scene {

@@ -60,7 +60,7 @@ const env = {
   USHER_SECRET: 'a-root-secret-for-a-rolling-restart-of-nodes',
   USHER_DRAIN_SECONDS: '5',
 }
-const starting = Array.from({ length: NODES }, () => Server.start('default', [], env))
+const starting = Array.from({ length: NODES }, () => Server.start('default', [], { env }))
 const places = (await Promise.all(starting)).map((server) => new Place(server))
 const dice = new Dice(Date.now() % 1_000_000, 1)
 const record = new Notes()

@@ -27,6 +27,11 @@ const RAISED = {
 /** The clients of a real service come from many addresses. */
 const FROM_EVERYWHERE = { exemptAddresses: ['loopback'] }
 
+interface RulesFile {
+  rooms?: readonly object[]
+  limits?: object
+}
+
 export class Server {
   readonly authorization = `Bearer ${API_KEY}`
   readonly port: number
@@ -41,15 +46,15 @@ export class Server {
     this.#env = env
   }
 
-  /** Resolves when it listens; `env` has further settings. */
+  /** Resolves when it listens; `env` has further settings, `more` stands in its rules file. */
   static async start(
     admission: Admission,
     pin: readonly string[],
-    env: Record<string, string> = {},
+    { env = {}, more = {} }: { env?: Record<string, string>; more?: RulesFile } = {},
   ): Promise<Server> {
     const server = new Server(await freePort(), pin, env)
-    const limits = admission === 'raised' ? RAISED : FROM_EVERYWHERE
-    writeFileSync(join(server.#folder, 'rules.json'), JSON.stringify({ limits }))
+    const limits = { ...(admission === 'raised' ? RAISED : FROM_EVERYWHERE), ...more.limits }
+    writeFileSync(join(server.#folder, 'rules.json'), JSON.stringify({ ...more, limits }))
     await server.again()
     return server
   }

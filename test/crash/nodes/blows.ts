@@ -3,8 +3,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Dice } from '../../support/dice.ts'
 import { killRedis, loseAll, loseNewest, outsiderFirst } from './losses.ts'
+import { failOver, moveSlot } from './many-servers.ts'
 import { presenceWrong } from './presence.ts'
 import type { ServiceNode } from './service-node.ts'
+import type { Kind } from './store.ts'
 import type { Blow, Targets } from './targets.ts'
 
 const onNode =
@@ -60,7 +62,16 @@ export const LOSSES: Readonly<{ [name: string]: Blow }> = {
     outsiderFirst(targets, dice, 'with a member'),
 }
 
-const ALL: typeof BLOWS = { ...BLOWS, ...LOSSES }
+const IN_BOTH = ['node killed', 'node frozen', 'node frozen past its lease', 'all clients cut']
+const inBoth = Object.fromEntries(Object.entries(BLOWS).filter(([name]) => IN_BOTH.includes(name)))
+
+/** Where Redis is more than one server; without replication that waits, a failover loses some. */
+export const BLOWS_ON: { readonly [kind in Exclude<Kind, 'single'>]: typeof BLOWS } = {
+  sentinel: { 'a replica took over': failOver, ...inBoth },
+  cluster: { 'a slot moved': moveSlot, ...inBoth },
+}
+
+const ALL: typeof BLOWS = { ...BLOWS, ...LOSSES, ...BLOWS_ON.sentinel, ...BLOWS_ON.cluster }
 
 const BETWEEN_MS = 1_500
 

@@ -14,7 +14,8 @@ import { type Position, Record } from '../record.ts'
 import { verdict } from '../verdict.ts'
 import { strike } from './blows.ts'
 import { Guest } from './guest.ts'
-import { type Durability, Service } from './service.ts'
+import { Service } from './service.ts'
+import type { Durability, Kind } from './store.ts'
 
 const ROOMS = ['crash:a', 'crash:b']
 const WAYS: readonly Way[] = ['keyed', 'keyed', 'keyed', 'plain', 'plain', 'batch']
@@ -25,6 +26,7 @@ const LOOK_AGAIN_MS = 50
 
 export interface NodesRun {
   seed: number
+  on: Kind
   /** Only where it is `second` may Redis lose anything. */
   durability: Durability
   /** Names of blows, in order. */
@@ -33,8 +35,8 @@ export interface NodesRun {
 }
 
 export async function nodesRun(run: NodesRun): Promise<Outcome> {
-  const { seed, durability, blows, onBlow } = run
-  const service = await Service.start(durability)
+  const { seed, on, durability, blows, onBlow } = run
+  const service = await Service.start(on, durability)
   try {
     const record = new Record({ mayEpochsEnd: durability === 'second' })
     const scene = service.scene(record, new Dice(seed, 1), new Dice(seed, 2))

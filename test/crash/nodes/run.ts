@@ -1,10 +1,11 @@
-// `npm run crash:nodes [-- --blows N --seed S --only "node killed" --short]` strikes a service of
-// three nodes on a real Redis, and checks its promises. Exit code 1 when one was broken.
+// `npm run crash:nodes [-- --blows N --seed S --only "node killed" --on sentinel --short]` strikes
+// a service of three nodes on a real Redis, and checks its promises. Redis is one server, or a
+// primary with a replica and Sentinels, or a Cluster. Exit code 1 when one was broken.
 import { parseArgs } from 'node:util'
 import { Dice } from '../../support/dice.ts'
-import { BLOWS, LOSSES } from './blows.ts'
+import { BLOWS, BLOWS_ON, LOSSES } from './blows.ts'
 import { nodesRun } from './nodes-run.ts'
-import type { Durability } from './service.ts'
+import { type Durability, KINDS } from './store.ts'
 
 const BLOWS_OF = { long: 260, short: 8 }
 /** So many on one service, then a new one. */
@@ -13,11 +14,13 @@ const BLOWS_PER_RUN = { long: 20, short: 4 }
 const { values } = parseArgs({
   options: {
     blows: { type: 'string' },
+    on: { type: 'string', default: 'single' },
     only: { type: 'string', multiple: true },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     short: { type: 'boolean', default: false },
   },
 })
+const on = KINDS.find((kind) => kind === values.on) ?? 'single'
 const form = values.short ? 'short' : 'long'
 const total = Number(values.blows ?? BLOWS_OF[form])
 const perRun = BLOWS_PER_RUN[form]
@@ -32,7 +35,7 @@ for (let done = 0; done < total; done += perRun) {
   const blows = Array.from({ length: some }, (_, at) => order[at % order.length] ?? '')
   const began = performance.now()
   const onBlow = (name: string) => process.stdout.isTTY && console.log(`  ${name}`)
-  const { counts, wrongs } = await nodesRun({ seed, durability, blows, onBlow })
+  const { counts, wrongs } = await nodesRun({ seed, on, durability, blows, onBlow })
   const said = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   const seconds = Math.round((performance.now() - began) / 1_000)
   console.log(`seed ${seed}: ${blows.join(', ')} in ${seconds} s; ${said.join(', ')}`)
@@ -47,6 +50,9 @@ process.exit()
 /** Every other service has a Redis that may lose something: it does before all else. */
 function kindsOf(run: number): { durability: Durability; kinds: readonly string[][] } {
   const { only } = values
+  if (on !== 'single') {
+    return { durability: 'second', kinds: [only ?? Object.keys(BLOWS_ON[on])] }
+  }
   const [keeps, loses] = [Object.keys(BLOWS), Object.keys(LOSSES)]
   const isLosing = only === undefined ? run % 2 === 1 : only.some((name) => name in LOSSES)
   const durability = isLosing ? 'second' : 'disk'

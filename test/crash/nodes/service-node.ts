@@ -9,6 +9,7 @@ import { freePort } from '../../support/free-port.ts'
 import type { Program } from '../../support/program.ts'
 import { answering, spawnServer } from '../../support/server-process.ts'
 import { UNLIMITED } from '../../support/settings.ts'
+import type { Store } from './store.ts'
 
 const RULES = {
   rooms: [{ match: '*', history: { messages: 10_000_000 }, presence: true }],
@@ -16,23 +17,32 @@ const RULES = {
 } satisfies RulesInput
 const SECRET = 'the-root-secret-of-three-nodes-and-one-redis'
 
+interface Linked {
+  url: string
+  link: CutProxy | null
+}
+
 export class ServiceNode {
   readonly port: number
   readonly #home: string
-  readonly #link: CutProxy
+  /** Null where Redis names its servers by itself: then the link goes past any proxy. */
+  readonly #link: CutProxy | null
+  readonly #redisUrl: string
   #server: Program | null = null
 
-  private constructor(home: string, port: number, link: CutProxy) {
+  private constructor(home: string, port: number, { url, link }: Linked) {
     this.#home = home
     this.port = port
+    this.#redisUrl = url
     this.#link = link
   }
 
-  static async make(redisPort: number): Promise<ServiceNode> {
+  static async make({ single, url }: Store): Promise<ServiceNode> {
     const home = mkdtempSync(join(realpathSync(tmpdir()), 'usher-node-'))
-    const link = new CutProxy(redisPort)
+    if (single === null) return new ServiceNode(home, await freePort(), { url, link: null })
+    const link = new CutProxy(single.port)
     await link.listen()
-    return new ServiceNode(home, await freePort(), link)
+    return new ServiceNode(home, await freePort(), { url: `redis://${link.url}`, link })
   }
 
   get url(): string {
@@ -50,7 +60,7 @@ export class ServiceNode {
   /** Starts it, and does not wait until it answers. */
   spawn(): void {
     const env = {
-      USHER_REDIS_URL: `redis://${this.#link.url}`,
+      USHER_REDIS_URL: this.#redisUrl,
       USHER_SECRET: SECRET,
       USHER_API_KEYS: `backend:${SERVER_KEY}`,
       USHER_LOG_LEVEL: 'error',
@@ -74,22 +84,22 @@ export class ServiceNode {
   }
 
   cutLink(): void {
-    this.#link.cut()
+    this.#link?.cut()
   }
 
   /** What passes is late by so much, each way. */
   delayLink(ms: () => number): void {
-    this.#link.delay(ms)
+    this.#link?.delay(ms)
   }
 
   /** Nothing passes, and no end is told. */
   holdLink(isHeld: boolean): void {
-    this.#link.hold(isHeld)
+    this.#link?.hold(isHeld)
   }
 
   async remove(): Promise<void> {
     await this.kill()
-    this.#link.close()
+    this.#link?.close()
     rmSync(this.#home, { recursive: true, force: true })
   }
 }

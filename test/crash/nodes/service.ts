@@ -1,41 +1,39 @@
-// A service of three nodes on a Redis that keeps every write, or may lose the last ones. Each
-// connection and request of a client goes to another node, as a proxy in front would send it.
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// A service of three nodes on a Redis. Each connection and request of a client goes to another
+// node, as a proxy in front would send it.
 import { Keys } from '../../../src/engine/redis/keys.ts'
 import { STATE_FIELDS, stateIn } from '../../../src/engine/redis/log-state.ts'
 import type { Dice } from '../../support/dice.ts'
 import { freePort } from '../../support/free-port.ts'
 import { asServer } from '../../support/people.ts'
-import { EVERY_SECOND, EVERY_WRITE, RedisServer } from '../../support/redis-server.ts'
+import type { RedisServer } from '../../support/redis-server.ts'
 import type { Scene } from '../clients/run-parts.ts'
 import type { Record } from '../record.ts'
 import { ServiceNode } from './service-node.ts'
+import { type Durability, type Kind, Store } from './store.ts'
 
 const NODES = 3
 const KEYS = new Keys('usher:')
 
-/** What Redis is set to: `disk` keeps every write that was answered. */
-export type Durability = 'disk' | 'second'
-
 export class Service {
-  readonly redis: RedisServer
+  readonly store: Store
   readonly nodes: readonly ServiceNode[]
 
-  private constructor(redis: RedisServer, nodes: readonly ServiceNode[]) {
-    this.redis = redis
+  private constructor(store: Store, nodes: readonly ServiceNode[]) {
+    this.store = store
     this.nodes = nodes
   }
 
+  /** Where it is one server. */
+  get redis(): RedisServer {
+    if (this.store.single === null) throw new Error('Redis is more than one server here')
+    return this.store.single
+  }
+
   /** Resolves when all of it answers. */
-  static async start(durability: Durability): Promise<Service> {
-    const folder = mkdtempSync(join(realpathSync(tmpdir()), 'usher-redis-'))
-    const settings = durability === 'disk' ? EVERY_WRITE : EVERY_SECOND
-    const redis = new RedisServer(folder, await freePort(), settings)
-    await redis.start()
-    const made = Array.from({ length: NODES }, () => ServiceNode.make(redis.port))
-    const service = new Service(redis, await Promise.all(made))
+  static async start(kind: Kind, durability: Durability): Promise<Service> {
+    const store = await Store.start(kind, durability)
+    const made = Array.from({ length: NODES }, () => ServiceNode.make(store))
+    const service = new Service(store, await Promise.all(made))
     for (const node of service.nodes) node.spawn()
     await service.ready()
     return service
@@ -47,7 +45,7 @@ export class Service {
 
   /** One more node, that knows nothing of the rooms; it lives as long as `use`. */
   async withOutsider(use: (node: ServiceNode) => Promise<void>): Promise<void> {
-    const outsider = await ServiceNode.make(this.redis.port)
+    const outsider = await ServiceNode.make(this.store)
     try {
       outsider.spawn()
       await outsider.ready()
@@ -57,13 +55,21 @@ export class Service {
     }
   }
 
-  /** The newest offset that Redis has kept of each room. It MUST NOT run. */
+  /** The newest offset that Redis has kept of each room on disk. It MUST NOT run. */
   async keptOffsets(rooms: readonly string[]): Promise<readonly number[]> {
-    const offsetIn = async (redis: RedisServer, room: string) =>
-      stateIn(await redis.tell('HMGET', KEYS.room(room, 'm'), ...STATE_FIELDS), '', '').offset
-    return this.redis.readOnDisk(await freePort(), (redis) =>
-      Promise.all(rooms.map((room) => offsetIn(redis, room))),
-    )
+    return this.redis.readOnDisk(await freePort(), (redis) => this.offsetsIn(redis, rooms))
+  }
+
+  /** The newest offset of each room. */
+  offsetsIn(redis: RedisServer, rooms: readonly string[]): Promise<readonly number[]> {
+    const offsetOf = async (room: string) =>
+      stateIn(await redis.tell('HMGET', this.keyOf(room), ...STATE_FIELDS), '', '').offset
+    return Promise.all(rooms.map(offsetOf))
+  }
+
+  /** Of the hash in which the room is. */
+  keyOf(room: string): string {
+    return KEYS.room(room, 'm')
   }
 
   /** What clients see of it; `dice` chooses their nodes. */
@@ -85,7 +91,6 @@ export class Service {
 
   async remove(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.remove()))
-    await this.redis.kill()
-    rmSync(this.redis.folder, { recursive: true, force: true })
+    await this.store.remove()
   }
 }

@@ -130,7 +130,7 @@ export class LogAppend {
       retention.ageMs === null ? '' : String(retention.ageMs),
       envelopeOf(draft, redactions.last),
       permit,
-      told?.isWitnessed ? told.run : '',
+      told?.isWitnessed ? '1' : '0',
     ]
     if (key !== null) {
       names.push(keys.room(room, `k:${keyName(room, key)}`))

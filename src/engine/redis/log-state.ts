@@ -27,6 +27,8 @@ export interface FormerRun {
 export interface RoomState extends Told {
   /** Whether Redis has the room at all. */
   readonly exists: boolean
+  /** The run of the primary, as the node knew it when it asked. */
+  readonly present: string
   /** The runs before `run`, the last one first. */
   readonly formers: readonly FormerRun[]
 }
@@ -63,6 +65,7 @@ export function stateIn(reply: Reply, unborn: string, present: string): RoomStat
     run,
     formers: formersIn(formers?.toString('latin1') ?? ''),
     redactions: Number(redacted ?? 0),
+    present,
     isWitnessed: !at || run === present,
   }
 }
@@ -77,9 +80,13 @@ function formersIn(text: string): FormerRun[] {
     })
 }
 
-/** Whether a node that goes on with this epoch speaks for the run that the room has now. */
+/**
+ * Whether a node that goes on with this epoch speaks for the copy of the data. While a slot moves,
+ * nodes name its old and its new primary by turns.
+ */
 export function isWitnessed(told: Told, state: RoomState): boolean {
-  return state.isWitnessed || (told.isWitnessed && told.run === state.run)
+  const isSame = told.run === state.run || told.run === state.present
+  return state.isWitnessed || (told.isWitnessed && isSame)
 }
 
 /**

@@ -20,7 +20,8 @@ const { values } = parseArgs({
     short: { type: 'boolean', default: false },
   },
 })
-const on = KINDS.find((kind) => kind === values.on) ?? 'single'
+const on = KINDS.find((kind) => kind === values.on)
+if (on === undefined) throw new Error(`--on is one of ${KINDS.join(', ')}`)
 const form = values.short ? 'short' : 'long'
 const total = Number(values.blows ?? BLOWS_OF[form])
 const perRun = BLOWS_PER_RUN[form]

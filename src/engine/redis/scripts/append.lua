@@ -6,8 +6,8 @@
 -- 0 where it does not follow the room), 4 the epoch of a room that does not exist yet, 5 '1' where
 -- no answered write is ever lost, 6 how many messages the room keeps, 7 for how many ms ('' for
 -- ever), 8 the envelope, 9 'append' where it may begin no room, and 'repeat' where it may keep
--- nothing; 10 the run of which the node was told so while it was the present one; with a key also
--- 11 the digest of the body, 12 the ms that the key holds.
+-- nothing; 10 '1' where the node was told so while the run of that time was the present one; with
+-- a key also 11 the digest of the body, 12 the ms that the key holds.
 --
 -- Gives epoch, offset and time, and 1 where that is the first answer to the key again; 0 where the
 -- key was used with another body; nil where nothing may be kept.
@@ -31,7 +31,7 @@ offset = tonumber(offset or 0)
 local is_new = offset == 0 and told_offset == 0
 if ARGV[9] == 'repeat' or ARGV[9] == 'append' and is_new then return nil end
 local clock = redis.call('TIME')
-local is_followed = told_epoch == epoch and ARGV[10] == former
+local is_followed = told_epoch == epoch and ARGV[10] == '1'
 local is_another_run = run ~= former
 -- An epoch ends where messages of it may be lost: a node was told more than is here; or this may be
 -- another copy of the data, and the node was told nothing that speaks for it.

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { Dice } from '../../support/dice.ts'
 import { BLOWS, BLOWS_ON, LOSSES } from './blows.ts'
 import { nodesRun } from './nodes-run.ts'
-import { type Durability, KINDS } from './store.ts'
+import { type Durability, KINDS, type Kind } from './store.ts'
 
 const BLOWS_OF = { long: 260, short: 8 }
 /** So many on one service, then a new one. */
@@ -20,8 +20,7 @@ const { values } = parseArgs({
     short: { type: 'boolean', default: false },
   },
 })
-const on = KINDS.find((kind) => kind === values.on)
-if (on === undefined) throw new Error(`--on is one of ${KINDS.join(', ')}`)
+const on = kindOf(values.on)
 const form = values.short ? 'short' : 'long'
 const total = Number(values.blows ?? BLOWS_OF[form])
 const perRun = BLOWS_PER_RUN[form]
@@ -47,6 +46,12 @@ for (let done = 0; done < total; done += perRun) {
 process.exitCode = isGood ? 0 : 1
 // Sockets that a run left waiting must not keep us.
 process.exit()
+
+function kindOf(text: string): Kind {
+  const kind = KINDS.find((one) => one === text)
+  if (kind === undefined) throw new Error(`--on is one of ${KINDS.join(', ')}`)
+  return kind
+}
 
 /** Every other service has a Redis that may lose something: it does before all else. */
 function kindsOf(run: number): { durability: Durability; kinds: readonly string[][] } {

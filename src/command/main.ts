@@ -2,6 +2,7 @@
 import { ConfigError } from '../config/mistakes.ts'
 import { EngineRefused, EngineUnavailable } from '../engine/engine.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { stayAwake } from '../time/stay-awake.ts'
 import { UsageError, type Wish, wishOf } from './arguments.ts'
 import { backUpStore } from './backup.ts'
 import { check } from './check.ts'
@@ -30,6 +31,7 @@ const MISUSED = 2
 
 /** Returns the exit code; the service that was started sets its own. */
 export async function main(args: readonly string[], command: Command): Promise<number> {
+  const sleepAgain = stayAwake()
   try {
     return await run(wishOf(args), command)
   } catch (error) {
@@ -41,6 +43,8 @@ export async function main(args: readonly string[], command: Command): Promise<n
     const { message, stack } = error as Error
     command.complain(`${isTold ? message : (stack ?? message)}\n`)
     return FAILED
+  } finally {
+    sleepAgain()
   }
 }
 

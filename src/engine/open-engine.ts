@@ -1,6 +1,7 @@
 // Opens the engine that the settings name. The only file that imports every engine.
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { Clock } from '../time/clock.ts'
+import { stayAwake } from '../time/stay-awake.ts'
 import type { ArchiveSource, ArchiveTarget } from './archive.ts'
 import { type Bounds, boundsOf } from './bounds.ts'
 import {
@@ -41,13 +42,18 @@ const OPENERS: Record<EngineSettings['kind'], Opener> = {
  * Opens the engine that `settings.kind` names. @throws EngineRefused with a sentence that says what
  * to do; boot must stop
  */
-export function openEngine(
+export async function openEngine(
   settings: EngineSettings,
   clock: Clock,
   bounds: Bounds = boundsOf(DEFAULT_LIMITS),
   opening: Opening = {},
 ): Promise<Engine> {
-  return OPENERS[settings.kind](settings, clock, bounds, opening)
+  const sleepAgain = stayAwake()
+  try {
+    return await OPENERS[settings.kind](settings, clock, bounds, opening)
+  } finally {
+    sleepAgain()
+  }
 }
 
 /**

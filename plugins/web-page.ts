@@ -1,20 +1,24 @@
 // The page in public/, for people who try Usher.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import files from '@fastify/static'
+import files, { type FastifyStaticOptions } from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { SharedWork } from '../src/engine/shared-work.ts'
+import { CompressedFiles } from './answers/compressed-files.ts'
 
-const FOLDER = join(import.meta.dirname, '..', 'public')
+const ROOT = join(import.meta.dirname, '..')
+const FOLDER = join(ROOT, 'public')
+const SDK = join(ROOT, 'node_modules', 'centrifuge', 'dist')
 const FILES_AT_ONCE = 8
 
-/** The page names its files by relative paths: under a prefix they need the slash at its end. */
-function slashAfter(prefix: string) {
+/** Pages name their files by relative paths, for which they need the slash at their end. */
+function slashAfter(...pages: readonly string[]) {
   return async ({ url }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const [path = '', ...query] = url.split('?')
-    if (path === prefix) await reply.redirect([`${prefix}/`, ...query].join('?'))
+    if (pages.includes(path)) await reply.redirect([`${path}/`, ...query].join('?'))
   }
 }
 
@@ -45,9 +49,11 @@ function readInTurn(app: FastifyInstance): void {
       })
     files.run(holder, read).catch(done)
   })
-  app.addHook('onSend', async (request, _reply, payload) => {
+  const compressed = new CompressedFiles()
+  app.addHook('onSend', async (request, reply, payload) => {
     try {
-      return payload instanceof Readable ? await buffer(payload) : payload
+      if (!(payload instanceof Readable)) return payload
+      return await compressed.answer(request, reply, await buffer(payload))
     } finally {
       request[kRead]?.()
     }
@@ -56,20 +62,29 @@ function readInTurn(app: FastifyInstance): void {
 
 async function page(app: FastifyInstance): Promise<void> {
   await app.register(async (scope) => {
-    if (scope.prefix !== '') scope.addHook('onRequest', slashAfter(scope.prefix))
+    const plain = `${scope.prefix}/plain`
+    scope.addHook('onRequest', slashAfter(...(scope.prefix && [scope.prefix]), plain))
     readInTurn(scope)
-    await scope.register(files, {
-      root: FOLDER,
+    const options: Omit<FastifyStaticOptions, 'root'> = {
       index: 'index.html',
       // One route for each file: a wildcard would also match unknown paths and upgrades.
       wildcard: false,
-      decorateReply: !scope.hasReplyDecorator('sendFile'),
       cacheControl: false,
       // Browsers ask again each time, by ETag: a deploy must not leave one with half the old page.
       setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
       // READMEs and types are for readers of the sources.
       allowedPath: (path) => !/\.(md|d\.ts)$/.test(path),
-    })
+    }
+    const decorateReply = !scope.hasReplyDecorator('sendFile')
+    await scope.register(files, { ...options, root: FOLDER, decorateReply })
+    // Where the application minds slashes this is a path of its own, for the redirect alone.
+    if (!scope.hasRoute({ method: 'GET', url: plain })) {
+      scope.get('/plain', { schema: { hide: true } }, () => '')
+    }
+    // The package has a copy of it in its own folder.
+    if (!existsSync(SDK)) return
+    const sdk = { root: SDK, prefix: '/sdk/', globIgnore: ['**/!(centrifuge.js)'] }
+    await scope.register(files, { ...options, ...sdk, decorateReply: false })
   })
 }
 

@@ -33,7 +33,12 @@ rmSync('dist', { recursive: true, force: true })
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 if (status !== 0) process.exit(1)
 cpSync('public', 'dist/public', { recursive: true })
-rmSync('dist/public/README.md', { force: true })
+for (const path of globSync('dist/public/**/README.md')) rmSync(path)
+for (const [from, to] of [
+  ['dist/centrifuge.js', 'centrifuge.js'],
+  ['LICENSE', 'LICENSE.txt'],
+])
+  cpSync(`node_modules/centrifuge/${from}`, `dist/public/sdk/${to}`)
 cpSync('src/engine/redis/scripts', 'dist/src/engine/redis/scripts', { recursive: true })
 rmSync('dist/src/engine/redis/scripts/README.md', { force: true })
 const needed = typesFrom(TYPES).add(CLIENT_TYPES)

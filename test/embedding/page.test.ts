@@ -1,7 +1,7 @@
 // The pages under a prefix, in a real browser, beside a page of the application itself.
 import files from '@fastify/static'
 import { t as file, test } from 'tap'
-import { Visitor } from '../public/visitor.ts'
+import { Visitor } from '../public/plain/visitor.ts'
 import { openBrowser, openWindow, seatUser } from '../support/browser.ts'
 import { startHost } from './host.ts'
 
@@ -18,9 +18,9 @@ test('people talk on the page under /rt, and nothing is asked from elsewhere', a
       await app.register(files, { root })
     },
   })
-  const ada = await Visitor.at(await seatUser(t, browser), `${url}/rt`)
-  t.equal(new URL(ada.page.url()).pathname, '/rt/', 'it was redirected to its files')
-  const bob = await Visitor.at(await seatUser(t, browser), `${url}/rt/`)
+  const ada = await Visitor.at(await seatUser(t, browser), `${url}/rt/plain`)
+  t.equal(new URL(ada.page.url()).pathname, '/rt/plain/', 'it was redirected to its files')
+  const bob = await Visitor.at(await seatUser(t, browser), `${url}/rt/plain/`)
   await ada.signUp('ada')
   await bob.signUp('bob')
   await ada.open('chat:lobby')
@@ -29,7 +29,7 @@ test('people talk on the page under /rt, and nothing is asked from elsewhere', a
   t.equal(await bob.textOf('received', 1), 'hello')
   await ada.areDelivered(1)
   await bob.page.getByText(/^2 here: ad/).waitFor()
-  t.equal(new URL(ada.page.url()).pathname + new URL(ada.page.url()).hash, '/rt/#chat:lobby')
+  t.equal(new URL(ada.page.url()).pathname + new URL(ada.page.url()).hash, '/rt/plain/#chat:lobby')
   await app.usher.publish('chat:lobby', 'from the application')
   t.equal(await ada.textOf('received', 1), 'from the application')
   await ada.page.reload()
@@ -59,12 +59,13 @@ for (const ignoreTrailingSlash of [true, false]) {
     t.same(await ask('/rt'), { status: 302, to: '/rt/' })
     t.same(await ask('/rt?a=//b'), { status: 302, to: '/rt/?a=//b' })
     t.same(await ask('/rt/'), { status: 200, to: null })
+    t.same(await ask('/rt/plain'), { status: 302, to: '/rt/plain/' })
   })
 }
 
 test('pages: false leaves them out', async (t) => {
   const { url } = await startHost(t, { options: { pages: false } })
-  for (const path of ['/rt', '/rt/', '/rt/app.js', '/rt/docs', '/rt/docs/json']) {
+  for (const path of ['/rt', '/rt/', '/rt/chat/app.js', '/rt/docs', '/rt/docs/json']) {
     t.equal((await fetch(url + path)).status, 404, path)
   }
   t.equal((await fetch(`${url}/rt/health/live`)).status, 200)

@@ -50,7 +50,7 @@ t.test('every route is in the document, under the prefix that it has', async (t)
     t.same(found.map(named).sort(), [...new Set(wanted)].sort(), prefix)
     t.ok(found.every(({ path }) => path.startsWith(`${prefix}/`)))
     const hidden = routes.filter((route) => !open.includes(route)).map(({ url }) => url)
-    const pages = /^(\/rt)?\/(docs.*|[\w.-]*|[\w-]+\.(js|css|html|svg|ico|png|webmanifest))$/
+    const pages = /^(\/rt)?\/(docs.*|((chat|plain|shared|sdk)\/([\w-]+\/)?)?[\w.-]*)$/
     const others = hidden.filter((url) => !pages.test(url))
     t.same(others, [], 'only pages are left out')
   }

@@ -54,7 +54,7 @@ test('[S42] clients that do not read keep no file open', async (t) => {
   const { url, app } = await startApp(t)
   let answered = 0
   app.server.on('request', (_request, response) => response.once('finish', () => (answered += 1)))
-  const paths = ['/', '/app.js', '/style.css', ...PAGES]
+  const paths = ['/', '/chat/app.js', '/shared/style.css', ...PAGES]
   const sockets = await Promise.all(paths.map(() => rawSocket(url)))
   for (const [index, socket] of sockets.entries()) {
     socket.pause()
@@ -69,7 +69,13 @@ test('[S42] clients that do not read keep no file open', async (t) => {
 
 test('[S43] files are read a few at a time, and each waiting request gets its own', async (t) => {
   const { url, app } = await startApp(t)
-  const names = ['app.js', 'style.css', 'index.html', 'http.js', 'talk.css']
+  const names = [
+    'chat/app.js',
+    'shared/style.css',
+    'index.html',
+    'shared/http.js',
+    'plain/talk.css',
+  ]
   const texts = await Promise.all(
     Array.from({ length: 200 }, async (_, index) => {
       const name = names[index % names.length]

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { Visitor } from '../public/visitor.ts'
+import { Visitor } from '../public/plain/visitor.ts'
 import { SERVER_KEY } from '../support/app.ts'
 import { openBrowser } from '../support/browser.ts'
 import { certificate } from '../support/certificate.ts'
@@ -137,7 +137,7 @@ async function logsNoTickets(t: Test, { client, proxy, browser }: Scene): Promis
 /** The page over HTTP/2 where the proxy has it, with a WebSocket and an event stream. */
 async function servesBrowsers(t: Test, browser: Browser, { proxy, client }: Scene) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
-  const visitor = await Visitor.at(context, proxy.url)
+  const visitor = await Visitor.at(context, `${proxy.url}/plain/`)
   await visitor.signUp('grace')
   await visitor.open('chat:proxied')
   await visitor.say('hello')

@@ -1,8 +1,8 @@
 // The client module over a stand-in for the SDK: what it says to the server, and when.
 import { test } from 'tap'
 import { ManualClock } from '../support/manual-clock.ts'
+import { settle } from './plain/stand-ins.ts'
 import { StandInSdk } from './stand-in-sdk.ts'
-import { settle } from './stand-ins.ts'
 
 interface Own {
   key: string

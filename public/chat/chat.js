@@ -1,0 +1,99 @@
+// The rooms of one person over one connection, from log-in to log-out. Knows no DOM.
+import { connect } from './connection.js'
+import { Conversation } from './conversation.js'
+import { myRooms } from './my-rooms.js'
+
+/** @typedef {import('./connection.js').Link} Link */
+/** @typedef {import('../shared/session.js').User} User */
+
+export class Chat {
+  /** @type {Map<string, Conversation>} */
+  #rooms = new Map()
+  #parts
+  #connection
+  /** @type {Link} */
+  link = 'connecting'
+
+  /**
+   * @param {User} person
+   * @param {object} parts
+   * @param {import('./keep.js').Keep} parts.keep
+   * @param {() => void} parts.onLink
+   * @param {(ended: { code: number, reason: string }) => void} parts.onEnd
+   * @param {(conversation: Conversation) => void} parts.onChange
+   * @param {(conversation: Conversation, message: any) => void} parts.onMessage
+   */
+  constructor(person, parts) {
+    this.person = person
+    this.#parts = parts
+    this.#connection = connect({
+      user: person.user,
+      store: parts.keep.waiting,
+      onLink: (link) => {
+        this.link = link
+        parts.onLink()
+      },
+      onEnd: parts.onEnd,
+      onReceipt: (receipt) => this.#rooms.get(receipt.room)?.heardReceipt(receipt),
+    })
+  }
+
+  get rooms() {
+    return [...this.#rooms.values()]
+  }
+
+  /** What this browser kept is shown at once, and what the server knows as soon as it answers. */
+  async begin() {
+    const kept = await this.#parts.keep.rooms()
+    for (const room of kept) this.#join(room)
+    const waiting = await this.#connection.client.load()
+    for (const { room } of waiting) this.room(room)
+    for (const message of waiting) this.room(message.room).showWaiting(message)
+    await this.learnRooms()
+  }
+
+  /** Rooms that were joined on another device, and what was read there. */
+  async learnRooms() {
+    for (const known of await myRooms(await this.#parts.keep.rooms())) {
+      const conversation = this.#rooms.get(known.room)
+      if (conversation === undefined) this.#join(known)
+      else if (known.read !== null) conversation.heardReceipt({ read: known.read })
+    }
+  }
+
+  /** Joined, if it was not. */
+  room(/** @type {string} */ name) {
+    const known = this.#rooms.get(name)
+    return known ?? this.#join({ room: name, offset: 0, read: null, last: null })
+  }
+
+  async leave(/** @type {Conversation} */ conversation) {
+    const { room } = conversation
+    conversation.close()
+    this.#rooms.delete(room)
+    await this.#parts.keep.dropRoom(room)
+    await this.#connection.client.leave(room).catch(() => {})
+  }
+
+  /** Comes back now instead of at the next attempt. */
+  check() {
+    const { sdk } = this.#connection
+    if (sdk.state === 'disconnected') sdk.connect()
+  }
+
+  end() {
+    for (const conversation of this.#rooms.values()) conversation.close()
+    this.#rooms.clear()
+    this.#connection.sdk.disconnect()
+  }
+
+  #join(/** @type {import('./my-rooms.js').MyRoom} */ known) {
+    const { keep, onChange, onMessage } = this.#parts
+    const { sdk, client } = this.#connection
+    const parts = { client, sdk, person: this.person, keep, onChange, onMessage }
+    const conversation = new Conversation(known, parts)
+    this.#rooms.set(known.room, conversation)
+    conversation.showKept()
+    return conversation
+  }
+}

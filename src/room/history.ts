@@ -145,6 +145,12 @@ export class History {
     })
   }
 
+  /** A client that knows more than this node has heard it on another one: the log is asked. */
+  async reach(known: Position): Promise<void> {
+    const { log, room } = this.#parts
+    if (this.#tail !== null && isBehind(headOf(this.#tail), known)) await log.head(room)
+  }
+
   /** Covers no message that members were not told. Rejects with EngineUnavailable, as all reads. */
   async present(): Promise<Present> {
     const { log, room, retention } = this.#parts
@@ -257,4 +263,8 @@ export class History {
     const { clock, retention } = this.#parts
     dropOld(tail, retention, clock.now())
   }
+}
+
+function isBehind(head: Position, { epoch, offset }: Position): boolean {
+  return head.epoch === epoch && head.offset < offset
 }

@@ -55,6 +55,7 @@ export async function recover(
   let bytes = 0
   let at = from
   const seen = history.redactionsSeen
+  await history.reach(from)
   for (;;) {
     buffer.clear()
     const page = await history.after(at.offset, { holder })

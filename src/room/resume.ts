@@ -79,6 +79,7 @@ export class Resume {
       // If more was published since the member joined than it asked for, it gets all of that.
       return { ...at, offset: Math.min(at.offset, (buffer.firstOffset ?? at.offset + 1) - 1) }
     }
+    if (start.from === 'position') await history.reach(start.position)
     const present = await history.present()
     const { head } = present
     if (start.from === 'now' && !buffer.hasLoss) {

@@ -1,7 +1,7 @@
 // What bringing a member up to date may hold and read: a member that does not read takes no further
 // page, and one whose user has read too much waits for its turn.
 import { test } from 'tap'
-import type { MessageLog, PageQuery } from '../../src/engine/message-log.ts'
+import type { Follower, MessageLog, PageQuery } from '../../src/engine/message-log.ts'
 import { type Holder, NO_HOLDER } from '../../src/engine/shares.ts'
 import type { Limits } from '../../src/protocol/limits.ts'
 import type { Message } from '../../src/protocol/message.ts'
@@ -32,9 +32,24 @@ async function scene(count: number, bytes: number, limits: Partial<Limits> = {},
   const kept = Array.from({ length: count }, (_, index) => message(index + 1, bytes, of))
   const summary = { head: { epoch: EPOCH, offset: count }, oldest: 1, redactions: 0 }
   const reads: PageQuery[] = []
+  let follower: Follower | null = null
+  /** The log has one more, which this node is told when it asks. */
+  const sayElsewhere = () => {
+    const said = message(kept.length + 1, bytes, of)
+    kept.push(said)
+    summary.head = { epoch: EPOCH, offset: kept.length }
+    late.push(said)
+  }
+  const late: Message[] = []
   const log = {
-    follow: async () => ({ stop: () => undefined }),
-    head: async () => summary.head,
+    follow: async (_: string, one: Follower) => {
+      follower = one
+      return { stop: () => undefined }
+    },
+    head: async () => {
+      for (const said of late.splice(0)) follower?.onMessage(said)
+      return summary.head
+    },
     summary: async () => summary,
     read: async (_: string, query: PageQuery) => {
       reads.push(query)
@@ -50,7 +65,7 @@ async function scene(count: number, bytes: number, limits: Partial<Limits> = {},
   rooms.stop()
   const join = (member: FakeMember, start: Start) =>
     hold.room.join(member, { start, mayJoin: () => true })
-  return { clock, shares, reads, hold, join }
+  return { clock, shares, reads, hold, join, sayElsewhere }
 }
 
 /** The offsets in what a member was given. */
@@ -195,4 +210,18 @@ test('what rooms hold in memory for members that return is bounded', async (t) =
   other.join(member, FROM_START)
   await turns()
   t.same(heard(member), upTo(10), 'where no more may be held, a member reads a page of its own')
+})
+
+test('a client that heard more on another node goes on from there', async (t) => {
+  const { join, sayElsewhere } = await scene(3, 10)
+  const first = new FakeMember({ format: sse })
+  join(first, FROM_START)
+  await turns()
+  t.same(heard(first), upTo(3))
+  sayElsewhere()
+  const member = new FakeMember({ format: sse })
+  join(member, { from: 'position', position: { epoch: EPOCH, offset: 4 } })
+  await turns()
+  t.match(member.heard, /event: position\ndata: .*"offset":4/)
+  t.notMatch(member.heard, 'event: reset')
 })

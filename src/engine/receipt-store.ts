@@ -68,6 +68,11 @@ export interface ParticipantRoom extends Receipt {
   readonly time: number
 }
 
+/** Newest first. */
+export function byTime(one: { time: number }, other: { time: number }): number {
+  return other.time - one.time
+}
+
 /** Which rooms of a user, newest first. */
 export interface ParticipantQuery {
   readonly user: string

@@ -3,12 +3,14 @@ import type { Clock } from '../../time/clock.ts'
 import type { Random } from '../../time/random.ts'
 import {
   type ArchivedMessage,
+  type ArchivedParticipant,
   type ArchivedSession,
   type ArchivedToken,
   type ArchiveEntry,
   EntryRefused,
 } from '../archive.ts'
 import { IdentityImport } from './archive-identity.ts'
+import { ParticipantImport } from './archive-participants.ts'
 import { RoomImport } from './archive-room.ts'
 import { ArchiveWrites } from './archive-writes.ts'
 import type { Keys } from './keys.ts'
@@ -29,6 +31,8 @@ export class ArchiveFill {
   readonly #writes = new ArchiveWrites()
   readonly #reads: LogReads
   readonly #identity: IdentityImport
+  readonly #participants: ParticipantImport
+  #hasParticipants = false
   /** The session that tokens are of, and the room that messages are of. */
   #session: { entry: ArchivedSession; tokens: ArchivedToken[] } | null = null
   #room: RoomImport | null = null
@@ -38,6 +42,7 @@ export class ArchiveFill {
     this.#parts = parts
     this.#reads = new LogReads(parts)
     this.#identity = new IdentityImport(parts)
+    this.#participants = new ParticipantImport(parts)
   }
 
   /** Rejects with what an entry before it failed with too. */
@@ -53,6 +58,8 @@ export class ArchiveFill {
   /** Resolves when all of them are written. */
   async end(): Promise<void> {
     await this.#endLast()
+    const last = this.#participants.end()
+    if (last !== null) await this.#writes.add(last)
     await this.#writes.settle()
   }
 
@@ -76,8 +83,7 @@ export class ArchiveFill {
       case 'name':
         return this.#writes.add(this.#identity.name(entry))
       case 'participant':
-        // This engine keeps no receipts.
-        return Promise.resolve()
+        return this.#bring(entry)
     }
   }
 
@@ -86,6 +92,14 @@ export class ArchiveFill {
     if (!this.#hasSessions) await this.#writes.settle()
     this.#hasSessions = true
     this.#session = { entry, tokens: [] }
+  }
+
+  /** Its room is there by then. */
+  async #bring(entry: ArchivedParticipant): Promise<void> {
+    if (!this.#hasParticipants) await this.#writes.settle()
+    this.#hasParticipants = true
+    const written = this.#participants.put(entry)
+    if (written !== null) await this.#writes.add(written)
   }
 
   #keep(token: ArchivedToken): void {

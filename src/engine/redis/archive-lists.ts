@@ -49,7 +49,7 @@ export class ArchiveLists {
     } while (cursor !== '0')
   }
 
-  /** Rooms of which something was said, some at a time. */
+  /** Rooms of which something is kept, some at a time. */
   async *rooms(limit: number): AsyncGenerator<string[]> {
     let some = await this.#rooms.names(null, limit)
     while (some.length > 0) {
@@ -88,8 +88,8 @@ export class ArchiveLists {
     const user = /^\{u:(.*)\}:account$/.exec(name)?.[1]
     const usernameKey = /^name:(.*)$/s.exec(name)?.[1]
     if (room !== undefined) {
-      const { exists, offset } = await this.#reads.state(room)
-      if (exists && offset > 0) await this.#rooms.add(room)
+      const state = await this.#reads.state(room)
+      if (await this.#reads.isKept(room, state)) await this.#rooms.add(room)
     } else if (user !== undefined) {
       const account = await this.#accounts.find(user)
       if (account !== null) await this.#accounts.enter(account)

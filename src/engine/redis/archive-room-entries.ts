@@ -38,7 +38,8 @@ export async function* roomEntries(parts: RoomEntriesParts): AsyncGenerator<Arch
     )
     for (const [at, room] of rooms.entries()) {
       const page = pages[at]
-      if (page?.state.exists && page.state.offset > 0) yield* entriesOf(parts, reads, room, page)
+      const isThere = page !== undefined && (await reads.isKept(room, page.state))
+      if (isThere) yield* entriesOf(parts, reads, room, page)
     }
   }
 }

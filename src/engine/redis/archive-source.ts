@@ -5,6 +5,7 @@ import type { ArchiveEntry, ArchiveSource } from '../archive.ts'
 import { EngineRefused } from '../engine.ts'
 import { identityEntries } from './archive-identity-entries.ts'
 import { ArchiveLists } from './archive-lists.ts'
+import { participantEntries } from './archive-participants.ts'
 import { roomEntries } from './archive-room-entries.ts'
 import { type HeldStore, holdStore, type StoreAddress } from './held-store.ts'
 import { LogReads } from './log-reads.ts'
@@ -41,6 +42,10 @@ class RedisSource implements ArchiveSource {
       yield entry
     }
     for await (const entry of roomEntries(parts)) {
+      hold.check()
+      yield entry
+    }
+    for await (const entry of participantEntries(parts)) {
       hold.check()
       yield entry
     }

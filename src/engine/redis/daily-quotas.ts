@@ -4,7 +4,6 @@
 import type { Clock } from '../../time/clock.ts'
 import type { Bounds } from '../bounds.ts'
 import { EngineUnavailable } from '../engine.ts'
-import type { Appended } from '../message-log.ts'
 import type { Holder } from '../shares.ts'
 import { DayCounters } from './day-counters.ts'
 import { DayCounts } from './day-counts.ts'
@@ -13,7 +12,7 @@ import { DayUses } from './day-uses.ts'
 import type { Keys } from './keys.ts'
 import type { RedisLink } from './link.ts'
 import { NewRooms } from './new-rooms.ts'
-import { type Append, isRefusal, type Quotas, type Wish } from './permit.ts'
+import { type Append, isRefusal, type Kept, type Quotas, type Wish } from './permit.ts'
 
 interface Need {
   readonly portion: DayPortion
@@ -49,12 +48,12 @@ export class DailyQuotas implements Quotas {
     return this.#uses.size
   }
 
-  within(wish: Wish, append: Append): Promise<Appended> {
+  within<Answer extends Kept>(wish: Wish, append: Append<Answer>): Promise<Answer> {
     const needs = this.#needsOf(wish)
     const line = lineOf(wish.holder)
     const waiting = this.#lines.get(line)
     if (waiting === undefined && takeAll(needs)) return this.#keep(wish, needs, append)
-    const { promise, resolve, reject } = Promise.withResolvers<Appended>()
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const goOn = (over: Error | null) => {
       if (over === null) resolve(this.#keep(wish, needs, append))
       else answerKnown(wish, append, over).then(resolve, reject)
@@ -79,7 +78,11 @@ export class DailyQuotas implements Quotas {
     this.#lines.delete(line)
   }
 
-  async #keep(wish: Wish, needs: readonly Need[], append: Append): Promise<Appended> {
+  async #keep<Answer extends Kept>(
+    wish: Wish,
+    needs: readonly Need[],
+    append: Append<Answer>,
+  ): Promise<Answer> {
     try {
       const answer = await this.#append(wish, append)
       if (answer.repeated) await restore(needs)
@@ -90,9 +93,9 @@ export class DailyQuotas implements Quotas {
     }
   }
 
-  #append({ room, holder }: Wish, append: Append): Promise<Appended> {
+  #append<Answer extends Kept>({ room, holder }: Wish, append: Append<Answer>): Promise<Answer> {
     const rooms = room === null ? null : (this.#payerOf(holder)?.rooms ?? null)
-    if (room === null || rooms === null) return append('begin') as Promise<Appended>
+    if (room === null || rooms === null) return append('begin') as Promise<Answer>
     return this.#rooms.append(room, rooms, append)
   }
 
@@ -153,7 +156,11 @@ async function restore(needs: readonly Need[]): Promise<void> {
 }
 
 /** What was published before with the same key has its answer over a quota too. */
-async function answerKnown({ hasKey }: Wish, append: Append, over: Error): Promise<Appended> {
+async function answerKnown<Answer extends Kept>(
+  { hasKey }: Wish,
+  append: Append<Answer>,
+  over: Error,
+): Promise<Answer> {
   const isOverQuota = over instanceof EngineUnavailable && over.full !== null
   const known = hasKey && isOverQuota ? await append('repeat') : null
   if (known === null) throw over

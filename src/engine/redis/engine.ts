@@ -11,6 +11,7 @@ import {
   type OnWaiting,
   type RoomRules,
 } from '../engine.ts'
+import type { ReceiptStore } from '../receipt-store.ts'
 import { AcceptedCalls } from './accepted-calls.ts'
 import { DailyQuotas } from './daily-quotas.ts'
 import { redisIdentity } from './identity.ts'
@@ -20,6 +21,7 @@ import { RedisLog } from './log.ts'
 import { NodeLease } from './node-lease.ts'
 import { type OpenLink, openLink } from './open-link.ts'
 import { RedisPresence } from './presence.ts'
+import { RedisReceipts } from './receipts.ts'
 import { RedisRevocations } from './revocations.ts'
 import { RedisShares } from './shares.ts'
 import { RedisUplinks } from './uplinks.ts'
@@ -69,6 +71,7 @@ export async function engineOn(
   const quotas = new DailyQuotas(bounds, parts)
   const isLossless = () => durability.now === 'disk'
   const log = new RedisLog({ ...parts, shares, quotas, isLossless })
+  const receipts = new RedisReceipts({ ...parts, shares, quotas })
   await uplinks.open()
   await lease.open()
   await revocations.open()
@@ -96,7 +99,7 @@ export async function engineOn(
     tickets: calls.of(identity.tickets),
     attempts: calls.of(identity.attempts),
     ...{ log, presence, revocations, uplinks, shares },
-    receipts: null,
+    receipts: calls.of<ReceiptStore>(receipts),
     get waiting() {
       return link.waiting
     },
@@ -108,7 +111,8 @@ export async function engineOn(
       await lease.close()
       await calls.close()
       identity.stop()
-      for (const part of [presence, log, shares, revocations, uplinks, durability]) part.close()
+      for (const part of [presence, log, receipts, shares, revocations, uplinks, durability])
+        part.close()
       await quotas.close()
       await link.close()
     },

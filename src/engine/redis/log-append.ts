@@ -18,6 +18,7 @@ import type { FollowedRooms } from './log-followed-rooms.ts'
 import type { LogReads } from './log-reads.ts'
 import type { UserRedactions } from './log-user-redactions.ts'
 import type { Permit, Quotas } from './permit.ts'
+import { authorKeys, receiptChannel } from './receipt-keys.ts'
 import type { RoomList } from './room-list.ts'
 import { script } from './scripts.ts'
 
@@ -50,6 +51,7 @@ interface Sending {
   readonly draft: Draft
   readonly retention: Retention | null
   readonly key: IdempotencyKey | null
+  readonly author: string | null
 }
 
 export class LogAppend {
@@ -61,7 +63,7 @@ export class LogAppend {
 
   /** See `MessageLog.append`. */
   append(room: string, draft: Draft, options: AppendOptions): Promise<Appended> {
-    const { retention, key, holder } = options
+    const { retention, key, holder, author = null } = options
     if (retention === null && key === null) {
       const redaction = this.#parts.redactions.underWay(draft.user)
       if (redaction === null) return this.#shareOnce(room, draft)
@@ -74,7 +76,7 @@ export class LogAppend {
     if (share instanceof Reached) {
       return Promise.reject(new EngineUnavailable(share.sentence, share))
     }
-    const sending = { room, draft, retention, key }
+    const sending = { room, draft, retention, key, author }
     const isKept = retention !== null
     const answer = this.#parts.quotas.within(
       {
@@ -107,7 +109,7 @@ export class LogAppend {
   }
 
   #keep(
-    { room, draft, key }: Sending,
+    { room, draft, key, author }: Sending,
     retention: Retention,
     permit: Permit,
   ): Promise<Appended | null> {
@@ -131,7 +133,9 @@ export class LogAppend {
       envelopeOf(draft, redactions.last),
       permit,
       told?.isWitnessed ? '1' : '0',
+      author ?? '',
     ]
+    if (author !== null) names.push(...authorKeys(keys, room))
     if (key !== null) {
       names.push(keys.room(room, `k:${keyName(room, key)}`))
       args.push(fingerprintOf(draft), String(KEPT_KEY_WINDOW_MS))
@@ -142,11 +146,12 @@ export class LogAppend {
   #kept(room: string, retention: Retention, reply: Reply): Appended | null | Promise<Appended> {
     if (reply === null) return null
     if (!Array.isArray(reply)) throw new KeyConflict()
-    const [epoch, at, time, repeated] = reply
+    const [epoch, at, time, what] = reply
     const offset = Number(at)
     const position = { epoch: String(epoch), offset }
-    const appended = { position, time: Number(time), repeated: repeated === 1 }
+    const appended = { position, time: Number(time), repeated: what === 1 }
     if (appended.repeated) return appended
+    if (what === 2) this.#tellOfEpoch(room)
     if (offset % TRIM_EVERY === 0) this.#trim(room, retention)
     // A power of two: a name that was not written then is written later.
     if ((offset & (offset - 1)) !== 0) return appended
@@ -162,6 +167,13 @@ export class LogAppend {
       keys.room(room, 'x'),
     ]
     link.run(TRIM, names, [ageMs === null ? '' : String(ageMs)]).catch(() => {})
+  }
+
+  /** What the receipts of a room come to has its epoch. */
+  #tellOfEpoch(room: string): void {
+    const { link, keys } = this.#parts
+    const channel = receiptChannel(keys, room)
+    link.send(channel, ['SPUBLISH', channel, 'r']).catch(() => {})
   }
 
   /** A message that is not kept and has no key. */

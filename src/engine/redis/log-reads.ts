@@ -7,6 +7,7 @@ import type { Keys } from './keys.ts'
 import type { RedisLink, Reply } from './link.ts'
 import { messageIn, tombstoneIn } from './log-envelope.ts'
 import { type RoomState, STATE_FIELDS, stateIn, type Told } from './log-state.ts'
+import { receiptChannel } from './receipt-keys.ts'
 import { script } from './scripts.ts'
 
 const PAGE = script('page')
@@ -72,6 +73,14 @@ export class LogReads {
     return stateIn(reply, this.unbornEpoch(run), run)
   }
 
+  /** Whether something is kept of a room: it has messages, or participants. */
+  async isKept(room: string, { exists, offset }: RoomState): Promise<boolean> {
+    if (!exists || offset > 0) return exists
+    const { link, keys } = this.#parts
+    const key = keys.room(room, 'm')
+    return (await link.send(key, ['HEXISTS', key, 'participants'])) === 1
+  }
+
   async page(room: string, query: PageOf): Promise<RoomPage> {
     const { link, keys } = this.#parts
     const { retention, after, before, limit, bytes, order } = query
@@ -102,7 +111,7 @@ export class LogReads {
     const run = this.runOf(room)
     const reply = await link.run(
       VOUCH,
-      [keys.room(room, 'm'), keys.room(room, 'c')],
+      [keys.room(room, 'm'), keys.room(room, 'c'), receiptChannel(keys, room)],
       [told.epoch, String(told.offset), told.run, run, ...former],
     )
     return stateIn(reply, this.unbornEpoch(run), run)

@@ -43,8 +43,8 @@ export interface RoomState extends Told {
  * `first` are not kept any more.
  *
  * Others are for scripts alone: `swept` (redactions of which nothing is left), `until` (when its
- * messages expire, in ms), `generation` (how often the room was deleted: older keys count no more).
- * All but `at` may be missing.
+ * messages expire, in ms), `generation` (how often the room was deleted: older keys count no more),
+ * `participants` (where it has any; then it is not forgotten). All but `at` may be missing.
  */
 export const STATE_FIELDS = ['at', 'formers', 'redacted', 'first']
 

@@ -26,6 +26,7 @@ import { HiddenJob } from './log-hidden-job.ts'
 import { LogReads, type Numbered, type PageOf } from './log-reads.ts'
 import { UserRedactions } from './log-user-redactions.ts'
 import { NO_QUOTAS, type Quotas } from './permit.ts'
+import { keptReceipts, receiptChannel } from './receipt-keys.ts'
 import { RoomList } from './room-list.ts'
 import { script } from './scripts.ts'
 
@@ -131,6 +132,7 @@ export class RedisLog implements MessageLog {
     const { link, keys } = this.#parts
     const names: [string, ...string[]] = [keys.room(room, 'm'), keys.room(room, 's')]
     names.push(keys.room(room, 'x'), keys.room(room, 'g'), keys.room(room, 'c'))
+    names.push(receiptChannel(keys, room), ...keptReceipts(keys, room))
     const wasKept = (await link.run(DELETE_ROOM, names, [this.#reads.runOf(room)])) === 1
     if (wasKept) await this.#rooms.remove(room).catch(() => {})
     return wasKept

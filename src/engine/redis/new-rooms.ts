@@ -1,9 +1,8 @@
 // New rooms of users who may begin a few in a day. A room is begun only when that was counted: the
 // first draft of a room that this node does not know asks whether the room exists, and those that
 // come after it wait for the answer, so that none overtakes another.
-import type { Appended } from '../message-log.ts'
 import type { DayCounter, DayCounts } from './day-counts.ts'
-import { type Append, isRefusal } from './permit.ts'
+import { type Append, isRefusal, type Kept } from './permit.ts'
 
 /** Rooms that are known to exist; of others one more question is asked. */
 const KNOWN_MAX = 50_000
@@ -19,10 +18,14 @@ export class NewRooms {
   }
 
   /** Appends in the order of the calls for one room. */
-  append(room: string, counter: DayCounter, append: Append): Promise<Appended> {
+  append<Answer extends Kept>(
+    room: string,
+    counter: DayCounter,
+    append: Append<Answer>,
+  ): Promise<Answer> {
     const waiting = this.#waiting.get(room)
     if (waiting !== undefined) {
-      const { promise, resolve } = Promise.withResolvers<Appended>()
+      const { promise, resolve } = Promise.withResolvers<Answer>()
       waiting.push(() => resolve(this.append(room, counter, append)))
       return promise
     }
@@ -31,7 +34,11 @@ export class NewRooms {
       : this.#appendFirst(room, counter, append)
   }
 
-  async #appendToKnown(room: string, counter: DayCounter, append: Append): Promise<Appended> {
+  async #appendToKnown<Answer extends Kept>(
+    room: string,
+    counter: DayCounter,
+    append: Append<Answer>,
+  ): Promise<Answer> {
     const answer = await append('append')
     if (answer !== null) return answer
     // The room was deleted: what is said in it now may come in another order.
@@ -39,7 +46,11 @@ export class NewRooms {
     return this.append(room, counter, append)
   }
 
-  async #appendFirst(room: string, counter: DayCounter, append: Append): Promise<Appended> {
+  async #appendFirst<Answer extends Kept>(
+    room: string,
+    counter: DayCounter,
+    append: Append<Answer>,
+  ): Promise<Answer> {
     this.#waiting.set(room, [])
     try {
       const answer = (await append('append')) ?? (await this.#begin(counter, append))
@@ -53,11 +64,11 @@ export class NewRooms {
     }
   }
 
-  async #begin(counter: DayCounter, append: Append): Promise<Appended> {
+  async #begin<Answer extends Kept>(counter: DayCounter, append: Append<Answer>): Promise<Answer> {
     const { amount, msLeft } = await this.#counts.take(counter, 1)
     if (amount === 0) throw counter.over(msLeft)
     try {
-      const answer = (await append('begin')) as Appended
+      const answer = (await append('begin')) as Answer
       const isFirst = !answer.repeated && answer.position?.offset === 1
       if (!isFirst) this.#counts.giveBack(counter, 1)
       return answer

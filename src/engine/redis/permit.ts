@@ -1,15 +1,16 @@
 // How far an append may go, as the quotas of a day have it: what the log and the quotas say to each
 // other.
+import type { Position } from '../../protocol/message.ts'
 import { EngineUnavailable } from '../engine.ts'
-import { type Appended, KeyConflict } from '../message-log.ts'
+import { KeyConflict } from '../message-log.ts'
 import type { Holder } from '../shares.ts'
 
-/** A draft that would be kept, or whose key would be. */
+/** A draft that would be kept, or whose key would be; or a participant. */
 export interface Wish {
   /** Null where the draft itself is not kept: it begins no room. */
   readonly room: string | null
   readonly holder: Holder
-  /** Of its payload, as far as it is kept. */
+  /** Of its payload, as far as it is kept; of a participant, what they count as. */
   readonly bytes: number
   readonly hasKey: boolean
 }
@@ -23,10 +24,19 @@ export type Permit =
   | 'begin'
 
 /**
+ * What came of an append: nothing where it is `repeated`, and a room began with it where it has the
+ * offset 1.
+ */
+export interface Kept {
+  readonly repeated: boolean
+  readonly position: Pick<Position, 'offset'> | null
+}
+
+/**
  * Appends as far as it may; null where nothing was done. A key is looked up before all else. The
  * first message of a room that did not exist MUST have the offset 1.
  */
-export type Append = (permit: Permit) => Promise<Appended | null>
+export type Append<Answer extends Kept> = (permit: Permit) => Promise<Answer | null>
 
 export interface Quotas {
   /**
@@ -34,11 +44,12 @@ export interface Quotas {
    * in the order of these calls for one holder and for one room. Rejects as `append` does, and
    * with EngineUnavailable over a quota: then a key that is known is still answered.
    */
-  within(wish: Wish, append: Append): Promise<Appended>
+  within<Answer extends Kept>(wish: Wish, append: Append<Answer>): Promise<Answer>
 }
 
 export const NO_QUOTAS: Quotas = {
-  within: (_, append) => append('begin') as Promise<Appended>,
+  within: <Answer extends Kept>(_: Wish, append: Append<Answer>) =>
+    append('begin') as Promise<Answer>,
 }
 
 /** Whether nothing was kept for sure, so that what was counted for it can be given back. */

@@ -49,13 +49,14 @@ export class RoomList {
   async remove(room: string): Promise<void> {
     const { link, reads } = this.#parts
     await link.send(this.#key, ['ZREM', this.#key, room])
-    const { exists, offset } = await reads.state(room)
-    if (exists && offset > 0) await this.add(room)
+    if (await reads.isKept(room, await reads.state(room))) await this.add(room)
   }
 
   async #headOf(room: string): Promise<KeptRoom | null> {
-    const { exists, epoch, offset } = await this.#parts.reads.state(room)
-    if (exists && offset > 0) return { room, head: { epoch, offset } }
+    const { reads } = this.#parts
+    const state = await reads.state(room)
+    const { epoch, offset } = state
+    if (await reads.isKept(room, state)) return { room, head: { epoch, offset } }
     await this.remove(room)
     return null
   }

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import {
   AWAY_AFTER_MS,
+  byTime,
   type Participant,
   type ParticipantRoom,
   type Receipt,
@@ -89,11 +90,6 @@ export function receiptReads(db: DatabaseSync): ReceiptReads {
       return { rooms, next: rows.length < SLICE ? null : (rows.at(-1)?.id ?? null) }
     },
   }
-}
-
-/** Newest first. */
-export function byTime(one: { time: number }, other: { time: number }): number {
-  return other.time - one.time
 }
 
 const NO_ROOM = { id: 0, generation: 0, participants: 0 }

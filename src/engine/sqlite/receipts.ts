@@ -5,24 +5,25 @@ import type { Bounds } from '../bounds.ts'
 import { EngineUnavailable } from '../engine.ts'
 import type { ReceiptWatches } from '../memory/receipt-watches.ts'
 import { overQuota } from '../quota-refusals.ts'
-import type {
-  Move,
-  OnReceipts,
-  Owner,
-  Participant,
-  ParticipantQuery,
-  ParticipantRoom,
-  Receipt,
-  ReceiptStore,
-  ReceiptSums,
-  ReceiptWatch,
+import {
+  byTime,
+  type Move,
+  type OnReceipts,
+  type Owner,
+  type Participant,
+  type ParticipantQuery,
+  type ParticipantRoom,
+  type Receipt,
+  type ReceiptStore,
+  type ReceiptSums,
+  type ReceiptWatch,
 } from '../receipt-store.ts'
 import { type Holder, Reached, type Share, type Shares } from '../shares.ts'
 import { DAY_MS, quotaHolderOf } from './daily-use.ts'
 import { Gathered } from './gathered.ts'
 import { type MoveAnswers, type MovesToMake, NOT_MOVED, packMoves } from './packed-moves.ts'
 import type { ReadQueues } from './read-queues.ts'
-import { byTime, type ReceiptReads, type Slice } from './receipt-reads.ts'
+import type { ReceiptReads, Slice } from './receipt-reads.ts'
 import type { ReceiptWrites, SeenUser } from './receipt-writes.ts'
 import type { StoreSpace } from './store-space.ts'
 import type { SqliteThread } from './thread.ts'

@@ -1,12 +1,12 @@
 -- Compares what a node was told of a room with what is here. Where less is here, the room gets a
 -- new epoch, and its followers are told to look; else the present run of this primary is noted.
 --
--- KEYS: the room's hash, its channel.
+-- KEYS: the room's hash, its channel, that of its receipts.
 -- ARGV: 1, 2 and 3 the epoch, offset and run that the node was told; 4 the present run; then epochs
 -- that have ended.
 --
 -- Gives the fields of the state.
-local room, channel = KEYS[1], KEYS[2]
+local room, channel, receipts = KEYS[1], KEYS[2], KEYS[3]
 local told_epoch, told_offset, told_run, run = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local fields = { 'at', 'formers', 'redacted', 'first' }
 local state = redis.call('HMGET', room, unpack(fields))
@@ -33,6 +33,7 @@ if is_ended or told_offset > kept then
   redis.call('HDEL', room, 'formers')
   if not epoch then redis.call('PEXPIRE', room, 2592000000) end
   redis.call('SPUBLISH', channel, 'n')
+  redis.call('SPUBLISH', receipts, 'r')
 elseif epoch and of_run ~= run then
   local formers = table.concat({ of_run, offset, state[3] or 0 }, ' ') .. ';'
   formers = string.match(string.sub(formers .. earlier, 1, 400), '^.*;')

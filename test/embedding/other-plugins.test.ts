@@ -101,7 +101,7 @@ for (const when of ['before', 'after'] as const) {
     t.equal(await text('/app.js'), 'theirs')
     t.equal(await text('/sent'), 'a')
     t.match(await text('/rt/'), /<title>Usher<\/title>/)
-    t.match(await text('/rt/app.js'), /element/)
+    t.match(await text('/rt/chat/app.js'), /import/)
     t.equal((await fetch(`${url}/rt/README.md`)).status, 404)
     t.match(await text('/rt/docs/json'), /"openapi":"3\.1\.0"/)
   })

@@ -126,8 +126,10 @@ export interface HttpRouteOptions {
   unknownPaths: boolean
   /** Sign-up, log-in and log-out by password. */
   accounts: boolean
-  /** The page for people, and the one that explains the API. */
+  /** The page that explains the API. */
   pages: boolean
+  /** The page for people. */
+  chat: boolean
 }
 
 export interface UsherServiceOptions extends UsherContext {
@@ -148,7 +150,7 @@ export const usherService = fp(
  * The routes have a scope of their own: its hooks, errors and headers are not the application's.
  */
 async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promise<void> {
-  const { unknownPaths, accounts, pages } = which
+  const { unknownPaths, accounts, pages, chat } = which
   await app.register(validation)
   await app.register(audit)
   await app.register(operatorSocket)
@@ -171,7 +173,7 @@ async function httpRoutes(app: FastifyInstance, which: HttpRouteOptions): Promis
   await app.register(replyStreams)
   await app.register(eventStream)
   await app.register(openapi, { shown: pages })
-  if (pages && accounts) await app.register(webPage)
+  if (chat) await app.register(webPage)
   for (const routes of LENIENT) await app.register(routes)
   await app.register(queryParameters)
   for (const routes of accounts ? [...ACCOUNT_ROUTES, ...ROUTES] : ROUTES) {
@@ -220,7 +222,7 @@ export async function buildApp(config: Config, parts: AppParts = {}): Promise<Fa
   await app.register(gracefulShutdown, { drainSeconds: config.drainSeconds, clock })
   await app.register(usherService, {
     ...{ config, clock, random, ...rest },
-    httpRoutes: { prefix: '', unknownPaths: true, accounts: true, pages: true },
+    httpRoutes: { prefix: '', unknownPaths: true, accounts: true, pages: true, chat: true },
   })
   await app.register(socketsPerAddress)
   return app

@@ -50,7 +50,11 @@ export interface UsherOptions extends SettingsOptions, HostParts {
   prefix?: string
   /** Sign-up and log-in by password: yes, unless the application knows its users itself. */
   accounts?: boolean
-  /** The page for people, and the one that explains the API: yes under a prefix. */
+  /**
+   * The chat, and the page that explains the API: yes under a prefix. Without accounts the chat is
+   * there only where this is true: it asks `GET` and `DELETE` of `session` below the prefix, which
+   * the application then answers.
+   */
   pages?: boolean
 }
 
@@ -99,6 +103,7 @@ export const usher = fp(
       unknownPaths: prefix !== '',
       accounts: accounts ?? rest.identity === undefined,
       pages: pages ?? prefix !== '',
+      chat: pages ?? (prefix !== '' && (accounts ?? rest.identity === undefined)),
     }
     const scope = async (inner: FastifyInstance): Promise<void> => {
       inner.log = app.log.child({}, { serializers: LOG_SHAPES as never })

@@ -80,6 +80,7 @@ async function showChat(/** @type {User} */ person) {
 
 /** The next person at this screen must find nothing of this one. */
 async function showAccount(sentence = '') {
+  const isHere = chat?.person.account !== false
   chat?.end()
   chat = null
   openRoom(null)
@@ -87,8 +88,10 @@ async function showAccount(sentence = '') {
   list.clear()
   view.hidden = true
   history.replaceState(null, '', location.pathname)
-  account.show(sentence)
+  if (isHere) account.show(sentence)
   await keep.forget()
+  // The application has the log-in, and shows it in answer to this page.
+  if (!isHere) location.reload()
 }
 
 function openRoomOfHash() {

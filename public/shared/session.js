@@ -1,7 +1,11 @@
 // The user of this page. The session is in an HttpOnly cookie; the page keeps nothing of it.
 import { ask, Refused } from './http.js'
 
-/** @typedef {{ user: string, username: string }} User */
+/**
+ * `account` is false where the application that Usher is in knows its users itself: what is about
+ * accounts is not on this page then.
+ * @typedef {{ user: string, username: string, account?: boolean }} User
+ */
 
 /** @returns {Promise<User | null>} null when no user is logged in */
 export async function whoAmI() {

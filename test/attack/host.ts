@@ -38,7 +38,7 @@ app.post('/mine', async ({ body }) => ({ mine: body }))
 const [name = '', key = ''] = USHER_API_KEYS.split(':')
 const options: UsherOptions = {
   prefix: HOST_PREFIX,
-  pages: true,
+  ...(hasOwnUsers ? {} : { pages: true }),
   signup: 'open',
   secret: USHER_SECRET,
   serverKeys: [{ name, key }],

@@ -57,7 +57,7 @@ async function startInside(t: Test) {
   const clock = new ManualClock()
   const app = Fastify()
   const config = testConfig()
-  const httpRoutes = { prefix: '/rt', unknownPaths: true, accounts: true, pages: true }
+  const httpRoutes = { prefix: '/rt', unknownPaths: true, accounts: true, pages: true, chat: true }
   const random = systemRandom
   await app.register(async (scope) => {
     await scope.register(usherService, { config, clock, random, httpRoutes })

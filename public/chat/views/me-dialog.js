@@ -36,7 +36,8 @@ export class MeDialog {
     })
   }
 
-  show(/** @type {User} */ { user, username }) {
+  show(/** @type {User} */ { user, username, account = true }) {
+    for (const part of this.#dialog.querySelectorAll('.of-account')) part.hidden = !account
     this.#username = username
     this.#button.textContent = initials(username)
     this.#button.dataset.hue = hueOf(user)

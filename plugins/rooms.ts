@@ -28,9 +28,7 @@ function presenceParts({ engine, usherContext, log }: FastifyInstance): Presence
   }
 }
 
-function receiptSettings(app: FastifyInstance): ReceiptSettings | undefined {
-  const { engine, usherContext, log } = app
-  if (engine.receipts === null) return undefined
+function receiptSettings({ engine, usherContext, log }: FastifyInstance): ReceiptSettings {
   return {
     store: engine.receipts,
     participantsMax: usherContext.config.limits.receiptParticipants,

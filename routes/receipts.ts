@@ -2,7 +2,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { REPLY, Refusal } from '../src/protocol/errors.ts'
-import type { Receipts } from '../src/room/receipts.ts'
 import { changing, Done, RoomName, RoomParams, reading, strict, UserId } from './schemas.ts'
 
 const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [42] })
@@ -106,11 +105,6 @@ export const receiptRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const config = { everyday: true }
   const onRequest = app.authenticate
 
-  function receipts(): Receipts {
-    if (app.rooms.receipts !== null) return app.rooms.receipts
-    throw new Refusal(REPLY.notAvailable, 'There are no receipts here.')
-  }
-
   const moves = { schema: moving, config, onRequest }
   app.put('/rooms/:room/receipts', moves, async (request) => {
     const { delivered = null, read = null, private: isPrivate = false } = request.body
@@ -119,7 +113,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox = async (app) => {
     }
     const move = { room: request.params.room, delivered, read, isPrivate }
     const identity = app.identityOf(request)
-    const [moved] = await receipts().move(identity, [move], app.holderOf(request))
+    const [moved] = await app.rooms.receipts.move(identity, [move], app.holderOf(request))
     if (moved === undefined || moved instanceof Error) throw moved
     return moved
   })
@@ -131,7 +125,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const holder = app.holderOf(request)
     reply.header('cache-control', 'private, no-cache')
     const { room } = request.params
-    return receipts().read(room, app.identityOf(request), { ...asked, holder })
+    return app.rooms.receipts.read(room, app.identityOf(request), { ...asked, holder })
   })
 
   app.put(
@@ -139,7 +133,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox = async (app) => {
     { schema: adding, onRequest },
     async (request, reply) => {
       const { room, user } = request.params
-      await receipts().add(room, user, app.identityOf(request), app.holderOf(request))
+      await app.rooms.receipts.add(room, user, app.identityOf(request), app.holderOf(request))
       return reply.code(204).send(null)
     },
   )
@@ -147,7 +141,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const removes = { schema: removing, onRequest }
   app.delete('/rooms/:room/participants/:user', removes, async (request, reply) => {
     const { room, user } = request.params
-    await receipts().remove(room, user, app.identityOf(request))
+    await app.rooms.receipts.remove(room, user, app.identityOf(request))
     return reply.code(204).send(null)
   })
 }

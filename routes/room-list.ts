@@ -111,10 +111,8 @@ export const roomListRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return app.rooms.list({ ...page, after })
     }
     if (after !== null) throw new Refusal(REPLY.badRequest, 'after goes without participant.')
-    const { receipts } = app.rooms
-    if (receipts === null) throw new Refusal(REPLY.notAvailable, 'There are no receipts here.')
     const asked = { ...page, before: before === null ? null : Number(before) }
-    const body = await receipts.rooms(app.identityOf(request), asked)
+    const body = await app.rooms.receipts.rooms(app.identityOf(request), asked)
     reply.header('cache-control', 'private, no-cache')
     // Messages are JSON text already: they are not parsed and written again.
     return reply.type('application/json; charset=utf-8').send(Buffer.from(body) as never)

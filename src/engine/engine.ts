@@ -68,8 +68,7 @@ export interface Engine {
   readonly tickets: TicketStore
   readonly log: MessageLog
   readonly presence: PresenceStore
-  /** Null where the engine has none. */
-  readonly receipts: ReceiptStore | null
+  readonly receipts: ReceiptStore
   readonly revocations: Revocations
   readonly uplinks: Uplinks
   readonly shares: Shares

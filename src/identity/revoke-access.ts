@@ -21,7 +21,7 @@ export interface AccessStores {
   sessions: SessionStore
   tickets: TicketStore
   userStatus: UserStatusStore
-  receipts: Pick<ReceiptStore, 'removeUser'> | null
+  receipts: Pick<ReceiptStore, 'removeUser'>
   revocations: Revocations
 }
 
@@ -88,11 +88,11 @@ export class RevokeAccess {
     const { accounts, receipts, revocations } = this.#stores
     const keptUntil = this.#clock.now() + RELEASED_NAME_MS
     // First, since what fails here can be tried again while there is an account.
-    await receipts?.removeUser(user)
+    await receipts.removeUser(user)
     const removed = await accounts.remove(user, keptUntil)
     await revocations.revoke({ user })
     // And again: the user's devices may have told what they received until their connections ended.
-    await receipts?.removeUser(user)
+    await receipts.removeUser(user)
     return removed
   }
 

@@ -58,9 +58,8 @@ export class Rooms {
   readonly scheduler: FlushScheduler
   /** Whether a connection without a credential may be of use in some room. */
   readonly admitsAnonymous: boolean
-  /** Null without receipts. */
-  readonly receipts: Receipts | null
   readonly #rules: readonly Rule[]
+  readonly #receipts: Receipts | null
   readonly #parts: RoomParts
   readonly #presence: PresenceReads
   readonly #open: OpenRooms
@@ -78,15 +77,15 @@ export class Rooms {
     this.#rules = rules
     this.admitsAnonymous = authorize !== undefined || rules.some(letsAnyoneIn)
     const readRate = new ReadRate(shares)
-    this.receipts = receipts && this.#receipts({ ...receipts, log, clock, readRate })
+    this.#receipts = receipts && this.#receiptsWith({ ...receipts, log, clock, readRate })
     this.#parts = {
       ...{ log, scheduler, clock, shares, readRate, permits, publisher, observer },
-      receipts: this.receipts,
+      receipts: this.#receipts,
       presenceOf: (room) => {
         const onSettled = () => this.#open.closeUnused(room)
         return presence && presenceOf(room, { ...presence, clock, onSettled })
       },
-      companionOf: (room) => this.receipts?.companion(room) ?? null,
+      companionOf: (room) => this.#receipts?.companion(room) ?? null,
     }
     this.#open = new OpenRooms({
       make: (name, rule) => new Room(name, rule, this.#parts),
@@ -105,8 +104,14 @@ export class Rooms {
 
   stop(): void {
     this.#sweeping.cancel()
-    this.receipts?.stop()
+    this.#receipts?.stop()
     for (const room of this.#open.all()) room.presence?.stop()
+  }
+
+  /** Throws a Refusal where there are none. */
+  get receipts(): Receipts {
+    if (this.#receipts !== null) return this.#receipts
+    throw new Refusal(REPLY.notAvailable, 'There are no receipts here.')
   }
 
   /**
@@ -117,7 +122,7 @@ export class Rooms {
     const rule = this.ruleOf(room)
     const may = rule !== null && (await this.#parts.permits(rule, identity, purpose, room))
     if (rule === null || !may) throw notPermitted(identity, purpose)
-    if (companionedBy(room) !== null && (rule.receipts === 'off' || this.receipts === null)) {
+    if (companionedBy(room) !== null && (rule.receipts === 'off' || this.#receipts === null)) {
       throw new Refusal(REPLY.notAvailable, 'The rule of this room has no receipts.')
     }
     return rule
@@ -236,7 +241,7 @@ export class Rooms {
     await this.#parts.log.deleteRoom(name)
   }
 
-  #receipts(parts: Omit<ReceiptsParts, 'open' | 'permitted' | 'ruleOf'>): Receipts {
+  #receiptsWith(parts: Omit<ReceiptsParts, 'open' | 'permitted' | 'ruleOf'>): Receipts {
     return new Receipts({
       ...parts,
       open: () => this.#open.all(),

@@ -9,12 +9,14 @@ import { CachedUserStatus } from '../../src/engine/memory/user-status-cache.ts'
 import type * as log from '../../src/engine/message-log.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type * as presence from '../../src/engine/presence-store.ts'
+import type { ReceiptStore } from '../../src/engine/receipt-store.ts'
 import type { UplinkReceiver, Uplinks } from '../../src/engine/uplinks.ts'
 import type { UserStatusStore } from '../../src/engine/user-status-store.ts'
 import { systemRandom } from '../../src/time/random.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { type News, ToyLog } from './toy-log.ts'
 import { headOf, pageOf, summaryOf, type ToyRoom } from './toy-pages.ts'
+import { type ToyReceipts, toyReceipts } from './toy-receipts.ts'
 
 const turn = () => new Promise<void>((resolve) => systemClock.endOfTurn(resolve))
 const newId = () => systemRandom.bytes(6).toString('hex')
@@ -25,6 +27,7 @@ class Shared {
   readonly bus = new EventEmitter()
   readonly presence = new MemoryPresence()
   readonly log: ToyLog
+  readonly receipts: ToyReceipts
   readonly receivers = new Map<ToyNode, UplinkReceiver>()
   readonly store: Engine
   readonly #feeds = new Map<string, unknown[]>()
@@ -32,6 +35,7 @@ class Shared {
   constructor(store: Engine) {
     this.store = store
     this.log = new ToyLog(store.shares, (room, news) => this.tell(`room ${room}`, news))
+    this.receipts = toyReceipts(this.log, (room) => this.tell(`receipts ${room}`, room))
   }
 
   feed<Entry>(name: string): Entry[] {
@@ -260,7 +264,10 @@ function engineOf(node: ToyNode): Engine & { toy: ToyNode } {
     userStatus: userStatusOf(node),
     log: node.reach(logOf(node)),
     presence: node.reach(presenceOf(node)),
-    receipts: null,
+    receipts: node.reach<ReceiptStore>({
+      ...node.shared.receipts,
+      watch: async (room, onChanged) => node.read(`receipts ${room}`, onChanged),
+    }),
     revocations: {
       revoke: (revocation) => node.call(() => node.shared.tell('revoked', revocation)),
       follow: (onRevoked) => node.read('revoked', onRevoked).stop,

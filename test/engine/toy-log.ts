@@ -17,6 +17,9 @@ export class ToyLog {
   readonly #rooms = new Map<string, ToyRoom>()
   readonly #keys: memory.IdempotencyKeys
   readonly #tell: (room: string, news: News) => void
+  /** Called for each message that is kept, with who wrote it themselves. */
+  onKept: (room: string, author: string | null) => void = () => {}
+  onDeleted: (room: string) => void = () => {}
   #userRedactions = 0
   #deleted = 0
 
@@ -30,8 +33,13 @@ export class ToyLog {
     return { epoch, messages, userRedactions: this.#userRedactions }
   }
 
+  /** A room without messages. */
+  begin(name: string): void {
+    if (!this.#rooms.has(name)) this.#rooms.set(name, this.#newRoom())
+  }
+
   append(name: string, draft: Draft, options: log.AppendOptions): log.Appended {
-    const { retention, key, holder } = options
+    const { retention, key, holder, author = null } = options
     const room = this.#rooms.get(name) ?? this.#newRoom()
     const { epoch, messages } = room
     const position = retention && { epoch, offset: messages.length + 1 }
@@ -44,6 +52,7 @@ export class ToyLog {
     }
     const message = { ...draft, ...(position ?? { epoch: null, offset: 0 }), time: answer.time }
     if (position) this.#rooms.set(name, { ...room, messages: [...messages, message] })
+    if (position) this.onKept(name, author)
     this.#tell(name, { message })
     return answer
   }
@@ -82,6 +91,7 @@ export class ToyLog {
     if (room === undefined) return false
     this.#rooms.delete(name)
     this.#deleted += 1
+    this.onDeleted(name)
     this.#tell(name, { deleted: { epoch: room.epoch, offset: room.messages.length } })
     return true
   }

@@ -5,7 +5,6 @@ import type { Move } from '../../engine/receipt-store.ts'
 import type { RpcCommand } from '../../protocol/command.ts'
 import { REPLY, Refusal } from '../../protocol/errors.ts'
 import { isText } from '../../protocol/payload.ts'
-import type { Receipts } from '../../room/receipts.ts'
 import type { Conversation } from './conversation.ts'
 import { outboxRoom } from './outbox-room.ts'
 
@@ -22,8 +21,8 @@ const TAKES = {
 /** Later commands do not wait: in whatever order moves are made, each only goes forward. */
 export function rpcReceipt(conversation: Conversation, { id, data }: RpcCommand): void {
   const moves = movesIn(data)
-  const { identity, connection } = conversation
-  receiptsOf(conversation)
+  const { identity, connection, rooms } = conversation
+  rooms.receipts
     .move(identity, moves, connection.holder)
     .then((receipts) => {
       const told = receipts.map((receipt, index) => ({
@@ -42,10 +41,10 @@ export async function rpcReceipts(
   const { room, offset = null } = objectIn(data, 'receipts')
   const fits = typeof room === 'string' && (offset === null || isOffset(offset))
   if (!fits) throw notOne('receipts')
-  const { connection, identity } = conversation
+  const { connection, identity, rooms } = conversation
   const { holder } = connection
   await outboxRoom(connection)
-  const found = await receiptsOf(conversation).read(room, identity, { offset, holder })
+  const found = await rooms.receipts.read(room, identity, { offset, holder })
   answer(conversation, id, found)
 }
 
@@ -55,14 +54,9 @@ export async function rpcLeave(
 ): Promise<void> {
   const { room } = objectIn(data, 'leave')
   if (typeof room !== 'string') throw notOne('leave')
-  const { identity } = conversation
-  await receiptsOf(conversation).remove(room, identity.user ?? '', identity)
+  const { identity, rooms } = conversation
+  await rooms.receipts.remove(room, identity.user ?? '', identity)
   answer(conversation, id, {})
-}
-
-function receiptsOf({ rooms }: Conversation): Receipts {
-  if (rooms.receipts !== null) return rooms.receipts
-  throw new Refusal(REPLY.notAvailable, 'There are no receipts here.')
 }
 
 function answer(conversation: Conversation, id: number, value: object): void {

@@ -60,9 +60,9 @@ t.test('a move of a receipt that was acknowledged is there after kill -9', async
   t.equal(furthest.size, 20)
   for (const [key, { delivered, read }] of furthest) {
     const [user, room, isPrivate] = JSON.parse(key)
-    const own = await receipts?.own(room, user)
+    const own = await receipts.own(room, user)
     t.ok(own && own.delivered >= delivered && own.read >= read, `${key}: ${read}`)
-    const shown = (await receipts?.participants(room, 100))?.find((one) => one.user === user)
+    const shown = (await receipts.participants(room, 100))?.find((one) => one.user === user)
     t.equal(shown?.readsPrivately, isPrivate)
     const isKept = isPrivate ? shown?.read === shown?.joined : (shown?.read ?? 0) >= read
     t.ok(isKept, 'and what shows is what was shown')

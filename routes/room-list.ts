@@ -85,7 +85,7 @@ const listing = {
     'members. With `participant=me` those that I belong to and may join, each with ' +
     '`{room, epoch, offset, read, delivered, unread, last}`.',
   querystring: Query,
-  response: { 200: Type.Union([Page, OfUser]), ...reading(401, 404, 429) },
+  response: { 200: Type.Union([Page, OfUser]), ...reading(401, 429) },
 }
 const deletion = {
   ...forOperators,

@@ -28,7 +28,7 @@ const PARTS = [
   ...['rooms', 'fuzz:a', 'messages', 'members', 'receipts', 'participants', 'session', 'sessions'],
   ...['tickets', 'users', 'connections', 'ban', 'health', 'live', 'ready', 'docs', 'json'],
   ...['metrics', 'index.html', '..', '%2e%2e', '%00', '%2f', '', '.', '1', '-1', 'account'],
-  ...['connection', 'websocket', 'app.js'],
+  ...['connection', 'websocket', 'chat/app.js'],
 ]
 const QUERIES = [
   ...['ticket=x', 'token=x', 'auth=message', 'echo=false', 'echo=x', 'user=u_1', 'user=a&user=b'],

@@ -124,7 +124,13 @@ for (const operation of operations) {
     const media = operation.requestBody?.content['application/json']
     const body = media === undefined ? undefined : JSON.stringify(examplesOf(media)[0])
     const headers = media === undefined ? bearer : { ...bearer, ...JSON_TYPE }
-    judge('as in the example', await ask(usher.url, operation, { headers, ...(body && { body }) }))
+    const example = { headers, ...(body && { body }) }
+    judge('as in the example', await ask(usher.url, operation, example))
+    const mine = { ...example.headers, ...(await person(bare)).bearer }
+    judge(
+      'where rules have no receipts',
+      await ask(bare.url, operation, { ...example, headers: mine }),
+    )
     const promised = Object.keys(operation.responses).filter((status) => /^[45]/.test(status))
     const missing = promised.filter((status) => !RARE.includes(status) && !seen.has(status))
     t.same(missing, [], 'and it promises no other refusal')

@@ -40,8 +40,8 @@ function writing(target: Target): Attack[] {
 }
 
 function control(target: Target): Attack {
-  const run = () => target.words({ path: '/app.js' })
-  return attack('control: a file of the page', '/app.js', '200', run)
+  const run = () => target.words({ path: '/chat/app.js' })
+  return attack('control: a file of the page', '/chat/app.js', '200', run)
 }
 
 /** What is asked with HEAD is answered without a body, so without a word. */

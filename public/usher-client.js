@@ -139,7 +139,7 @@ export class UsherClient {
     if (this.#off.has(room)) return
     const move = this.#moves.get(room) ?? { room }
     this.#moves.set(room, { ...move, [kind]: Math.max(move[kind] ?? 0, offset) })
-    this.#flushSoon()
+    this.#flushSoon(offset === 0 ? 0 : BATCH_MS)
   }
 
   #flushSoon(waitMs = BATCH_MS) {

@@ -24,6 +24,8 @@ import { SearchView } from './views/search-view.js'
 /** @typedef {import('../shared/session.js').User} User */
 
 const AGAIN_MS = 3_000
+// So long an answer is waited for before what this browser kept is shown.
+const PATIENCE_MS = 1_500
 
 const view = element('chat', HTMLElement)
 const keep = new Keep()
@@ -54,8 +56,11 @@ new JoinDialog((room) => {
 let chat = null
 /** @type {Conversation | null} */
 let opened = null
+let isShown = false
 
 async function showChat(/** @type {User} */ person) {
+  if (isShown) return
+  isShown = true
   account.hide()
   me.show(person)
   view.hidden = false
@@ -73,8 +78,9 @@ async function showChat(/** @type {User} */ person) {
     },
   })
   linkChanged()
-  openRoomOfHash()
   await chat.begin()
+  openRoomOfHash()
+  await chat?.learnRooms()
   drawList()
 }
 
@@ -83,6 +89,7 @@ async function showAccount(sentence = '') {
   const isHere = chat?.person.account !== false
   chat?.end()
   chat = null
+  isShown = false
   openRoom(null)
   composer.end()
   list.clear()
@@ -137,8 +144,9 @@ function linkChanged() {
 
 /** The server, or another window, ended this for good. */
 async function ended(/** @type {{ code: number, reason: string }} */ { code, reason }) {
-  if (questionsSession(code)) await confirmSession(true)
-  else linkLine.say(`The server ended the connection: ${reason}.`)
+  if (!questionsSession(code)) return linkLine.say(`The server ended the connection: ${reason}.`)
+  await keep.forget()
+  await confirmSession(true)
 }
 
 /** Another window may have logged out, or logged in as another user. */
@@ -151,17 +159,24 @@ async function confirmSession(isEnded = false) {
 
 /** Without an answer the person may still be logged in: what was kept is shown meanwhile. */
 async function findSession() {
+  const timer = setTimeout(showKept, PATIENCE_MS)
   try {
     const person = await whoAmI()
-    if (person && chat === null) await showChat(person)
-    else if (person === null && chat === null) await showAccount()
-    else await confirmSession()
+    if (isShown) await confirmSession()
+    else if (person) await showChat(person)
+    else await showAccount()
   } catch (error) {
-    const kept = chat === null ? await keep.person() : null
-    if (kept) await showChat(kept)
-    else if (chat === null) account.show(error instanceof Error ? error.message : String(error))
+    await showKept()
+    if (!isShown) account.show(error instanceof Error ? error.message : String(error))
     setTimeout(findSession, AGAIN_MS)
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+async function showKept() {
+  const person = isShown ? null : await keep.person()
+  if (person) await showChat(person)
 }
 
 function listen() {

@@ -42,14 +42,12 @@ export class Chat {
     return [...this.#rooms.values()]
   }
 
-  /** What this browser kept is shown at once, and what the server knows as soon as it answers. */
+  /** Shows what this browser kept. */
   async begin() {
     const kept = await this.#parts.keep.rooms()
     for (const room of kept) this.#join(room)
     const waiting = await this.#connection.client.load()
-    for (const { room } of waiting) this.room(room)
     for (const message of waiting) this.room(message.room).showWaiting(message)
-    await this.learnRooms()
   }
 
   /** Rooms that were joined on another device, and what was read there. */
@@ -82,9 +80,10 @@ export class Chat {
   }
 
   end() {
+    // First, so that nothing is said over a connection that the server is closing.
+    this.#connection.sdk.disconnect()
     for (const conversation of this.#rooms.values()) conversation.close()
     this.#rooms.clear()
-    this.#connection.sdk.disconnect()
   }
 
   #join(/** @type {import('./my-rooms.js').MyRoom} */ known) {

@@ -102,7 +102,8 @@ export class MessagesView {
       else this.#list.insertBefore(wanted, place)
     }
     element('log-empty', HTMLElement).hidden = rows.length > 0 || state === 'loading'
-    element('older', HTMLElement).hidden = state !== 'older' && state !== 'loading'
+    const isLoading = state === 'older' || (state === 'loading' && rows.length === 0)
+    element('older', HTMLElement).hidden = !isLoading
     if (this.#isFollowing) this.#keepUp()
     else this.#backTo(anchor)
     this.#see()

@@ -12,6 +12,7 @@ async function twoPeople(t: Parameters<typeof startApp>[0], room: string) {
   const ada = await Visitor.signedUp(t, browser, { url, name: 'ada' })
   const bob = await Visitor.signedUp(t, browser, { url, name: 'bob' })
   for (const visitor of [ada, bob]) await visitor.join(room)
+  await bob.hasParticipants(room, 2)
   return { url, ada, bob }
 }
 

@@ -77,6 +77,13 @@ export class Visitor {
     await this.page.locator('#room-about', { hasText: 'here' }).waitFor()
   }
 
+  /** So many people belong to the room, so that what is said from now on counts them. */
+  async hasParticipants(name: string, count: number): Promise<void> {
+    const asked = `fetch('/rooms/chat%3A${name}/receipts').then((said) => said.json())`
+    const enough = `.then(({ participants }) => participants.length >= ${count})`
+    await this.page.waitForFunction(asked + enough)
+  }
+
   async say(text: string): Promise<void> {
     await this.message.fill(text)
     await this.message.press('Enter')

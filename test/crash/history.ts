@@ -19,7 +19,9 @@ export async function historyOf(
   const read = async (query: string): Promise<Page> => {
     const address = `${url}/rooms/${room}/messages?limit=${PAGE}&${query}`
     const response = await fetch(address, { headers: { authorization } })
-    if (!response.ok) throw new Error(`${address} answers ${response.status}`)
+    if (!response.ok) {
+      throw new Error(`${address} answers ${response.status}: ${await response.text()}`)
+    }
     return (await response.json()) as Page
   }
   const forward = await pages((last) => read(last === null ? '' : `after=${last}`))

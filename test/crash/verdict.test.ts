@@ -121,6 +121,50 @@ for (const [what, lie] of Object.entries(LIES_AFTER_LOSS)) {
   })
 }
 
+/** The first message of `e2` was heard by members alone, was kept, and the rest of it was lost. */
+function recordWithTwoLosses(): RoomRecord {
+  const room = recordWithLoss()
+  room.epochs.delete('e2')
+  room.acknowledged.delete('q-1-9')
+  room.operations.pop()
+  room.losses.push({ began: 30, ended: 31, kept: 3 })
+  for (const name of ['q-3-9', 'r-1-9', 'r-2-9', 'r-3-9']) room.said.add(name)
+  append(room, 'q-2-9', { epoch: 'e2', offset: 4 })
+  append(room, 'q-3-9', { epoch: 'e2', offset: 5 })
+  const places: [number, string][] = [
+    [4, 'q-2-9'],
+    [5, 'q-3-9'],
+  ]
+  room.epochs.set('e2', new Map(places))
+  const later = ['r-1-9', 'r-2-9', 'r-3-9'].map((name, at) => [at + 4, name] as const)
+  for (const [offset, name] of later) append(room, name, { epoch: 'e3', offset }, 40)
+  room.epochs.set('e3', new Map(later))
+  room.sequences.push(['q-1-9', 'q-2-9', 'q-3-9'])
+  return room
+}
+
+function historyAfterTwoLosses(): History {
+  const kept = [...names.slice(0, 2), 'q-1-9', 'r-1-9', 'r-2-9', 'r-3-9'].map((name, index) => {
+    return { offset: index + 1, text: payloadOf(name) }
+  })
+  return { epoch: 'e3', offset: kept.length, kept }
+}
+
+t.test('of an epoch that is over, members alone may have heard what was kept', async (t) => {
+  t.same(verdict(recordWithTwoLosses(), historyAfterTwoLosses()), [])
+  for (const sequence of [
+    ['q-3-9', 'r-3-9'],
+    ['q-1-9', 'q-2-9', 'r-2-9'],
+    ['q-2-9', 'q-1-9'],
+    ['p-3-100', 'p-4-0', 'q-1-9'],
+    ['p-2-9', 'q-1-9', 'q-2-9'],
+  ]) {
+    const room = recordWithTwoLosses()
+    room.sequences.push(sequence)
+    t.not(verdict(room, historyAfterTwoLosses()).length, 0, `${sequence}`)
+  }
+})
+
 t.test('what is wrong at once is noted while it runs', async (t) => {
   const noted = new Record()
   const at = (offset: number, epoch = EPOCH) => ({ epoch, offset })

@@ -79,7 +79,7 @@ function lostIsTold({ losses, operations }: RoomRecord): string[] {
 function heardIsInPlace(room: RoomRecord, epoch: string, names: readonly string[]): string[] {
   const last = new Map(names.map((name, index) => [name, index + 1]))
   const epochs = [...room.epochs].map(([name, places]) =>
-    name === epoch ? last : new Map([...places].map(([offset, said]) => [said, offset])),
+    name === epoch ? last : placesOf(places, names, { room, begin: beginOf(name, room) }),
   )
   if (!room.epochs.has(epoch)) epochs.push(last)
   const isKnown = (name: string) => epochs.some((places) => places.has(name))
@@ -92,6 +92,33 @@ function heardIsInPlace(room: RoomRecord, epoch: string, names: readonly string[
       readings[0] ?? [],
     )
   })
+}
+
+/** The first offset of an epoch: what was kept when the one before it ended is not of it. */
+function beginOf(epoch: string, { losses, operations }: RoomRecord): number {
+  const ended = operations.filter(({ at }) => at.epoch === epoch).map((one) => one.ended)
+  const first = Math.min(...ended)
+  return (losses.findLast(({ began }) => began < first)?.kept ?? 0) + 1
+}
+
+/**
+ * Where each message of an epoch stood. Some were heard by members alone, who are told no offsets:
+ * those of them that later epochs kept stand in the history at the same place.
+ */
+function placesOf(
+  places: ReadonlyMap<number, string>,
+  names: readonly string[],
+  { room, begin }: { room: RoomRecord; begin: number },
+): Map<string, number> {
+  const newest = Math.max(0, ...places.keys())
+  const isOfAny = (name: string, at: number) =>
+    [...room.epochs.values()].some((other) => other.get(at) === name)
+  const known = new Map([...places].map(([offset, name]) => [name, offset]))
+  for (let at = begin; at < newest; at += 1) {
+    const name = names[at - 1]
+    if (name !== undefined && !places.has(at) && !isOfAny(name, at)) known.set(name, at)
+  }
+  return known
 }
 
 function outOfPlace(

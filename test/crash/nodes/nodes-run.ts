@@ -91,9 +91,14 @@ async function judge(scene: Scene, followers: readonly Follower[]): Promise<stri
 async function quiet(scene: Scene, room: string, followers: readonly Follower[]) {
   const deadline = performance.now() + QUIET_MS
   for (;;) {
-    const history = await historyOf(scene, room)
-    const isQuiet = followers.every((follower) => isAt(follower, history))
-    if (isQuiet || performance.now() > deadline) return history
+    const isLate = performance.now() > deadline
+    // The link of a node to Redis may be on its way back yet.
+    const history = await historyOf(scene, room).catch((error) => {
+      if (isLate) throw error
+      return null
+    })
+    const isQuiet = history && followers.every((follower) => isAt(follower, history))
+    if (history && (isQuiet || isLate)) return history
     await pause(LOOK_AGAIN_MS)
   }
 }

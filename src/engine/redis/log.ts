@@ -111,13 +111,14 @@ export class RedisLog implements MessageLog {
     })
   }
 
-  async redact(room: string, offset: number, epoch?: string): Promise<boolean> {
-    const { link, keys } = this.#parts
+  async redact(room: string, offset: number, epoch = ''): Promise<boolean> {
+    const { link, keys, isLossless } = this.#parts
     const names: [string, ...string[]] = [keys.room(room, 'm'), keys.room(room, 's')]
-    names.push(keys.room(room, 'x'), keys.room(room, 'c'))
-    return (
-      (await link.run(REDACT, names, [String(offset), epoch ?? '', this.#reads.runOf(room)])) === 1
-    )
+    names.push(keys.room(room, 'x'), keys.room(room, 'c'), receiptChannel(keys, room))
+    const told = this.#followed.of(room)?.told ?? null
+    const args = [String(offset), epoch, this.#reads.runOf(room)]
+    args.push(told?.epoch ?? '', String(told?.offset ?? 0), told?.isWitnessed ? '1' : '0')
+    return (await link.run(REDACT, names, [...args, isLossless() ? '1' : '0'])) === 1
   }
 
   redactUser(user: string): Promise<void> {

@@ -197,6 +197,42 @@ t.test('a node that first follows what Redis has left does not speak for it', as
   t.same(await one.shown(), ['a', 'd'])
 })
 
+t.test('a node that only redacts what Redis has left does not speak for it', async (t) => {
+  const [one, other] = await openNodes(t, false)
+  await one.log.follow('chat:1', one.listener)
+  await one.say('a')
+  const { file, size } = await writesOf()
+  await one.say('b', 'c')
+  const former = await one.log.head('chat:1')
+  one.link.cut()
+  await redis.kill()
+  await truncate(file, size)
+  await redis.start()
+  await isBack([one, other])
+  t.ok(await other.log.redact('chat:1', 1, former.epoch))
+  const { position } = await other.log.append('chat:1', draft('d'), KEPT)
+  t.not(position?.epoch, former.epoch, 'no offset of an epoch is given twice')
+  one.link.back()
+  await until(() => one.listener.told.includes('gap'), { what: 'the gap is told' })
+  t.same(await one.log.head('chat:1'), position)
+  t.same(await one.shown(), ['', 'd'])
+})
+
+t.test('a node that speaks for what Redis has redacts in the same epoch', async (t) => {
+  const [one, other] = await openNodes(t, false)
+  await one.log.follow('chat:1', one.listener)
+  await one.say('a')
+  const { epoch } = await one.log.head('chat:1')
+  await redis.kill()
+  await redis.start()
+  await isBack([one, other])
+  t.ok(await one.log.redact('chat:1', 1, epoch))
+  await other.say('b')
+  t.same(await other.log.head('chat:1'), { epoch, offset: 2 })
+  await until(() => one.listener.told.includes('b'), { what: 'it is told' })
+  t.same(one.listener.told, ['a', 'redacted 1', 'b'])
+})
+
 t.test('a node that was cut off while Redis began again and again ends no epoch', async (t) => {
   const nodes = await openNodes(t)
   const [one, other] = nodes

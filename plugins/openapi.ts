@@ -26,6 +26,7 @@ const TAGS = [
   { name: 'tickets', description: 'One-time rights to open a connection.' },
   { name: 'rooms', description: 'What a room is, and the way in.' },
   { name: 'messages', description: 'Publishing without a connection.' },
+  { name: 'receipts', description: 'How far users have got in a room.' },
   { name: 'users', description: 'What a back end may do with users.' },
   { name: 'health', description: 'For monitoring.' },
 ]

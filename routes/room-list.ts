@@ -30,39 +30,31 @@ const OfUser = Type.Object({
   ),
 })
 
-const Page = Type.Object(
-  {
-    rooms: Type.Array(
-      Type.Object({
-        room: Type.String(),
-        epoch: Type.Union([Type.String(), Type.Null()]),
-        offset: Type.Union([Type.Integer(), Type.Null()], {
-          description: 'The room’s newest; null where nothing is kept.',
-        }),
-        members: Type.Integer(),
+const Page = Type.Object({
+  rooms: Type.Array(
+    Type.Object({
+      room: Type.String(),
+      epoch: Type.Union([Type.String(), Type.Null()]),
+      offset: Type.Union([Type.Integer(), Type.Null()], {
+        description: 'The room’s newest; null where nothing is kept.',
       }),
-    ),
-    next: Type.Union([Type.String(), Type.Null()], {
-      description: 'What `after` is for the next page; null on the last.',
+      members: Type.Integer(),
     }),
-  },
-  {
-    description: 'Some rooms.',
-    examples: [
-      {
-        rooms: [{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42, members: 3 }],
-        next: null,
-      },
-    ],
-  },
-)
+  ),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'What `after` is for the next page; null on the last.',
+  }),
+})
 
 const Query = Type.Object(
   {
     after: Type.Optional({ ...RoomName, description: 'Only rooms whose name comes later.' }),
     limit: Type.Optional(PageLimit),
     participant: Type.Optional(
-      Type.Enum(['me'], { description: 'The rooms that I belong to, newest first.' }),
+      Type.Enum(['me'], {
+        description: 'The rooms that I belong to, newest first.',
+        examples: ['me'],
+      }),
     ),
     before: Type.Optional(
       Type.String({
@@ -76,6 +68,24 @@ const Query = Type.Object(
   strict,
 )
 
+const LISTED = {
+  description: 'Some rooms: all of them by name, or those that I belong to.',
+  examples: [
+    {
+      rooms: [{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42, members: 3 }],
+      next: null,
+    },
+    {
+      rooms: [
+        {
+          ...{ room: 'chat:lobby', epoch: '9f86d081884c7d65', offset: 42 },
+          ...{ read: 40, delivered: 42, unread: 2, last: null },
+        },
+      ],
+    },
+  ],
+}
+
 const forOperators = { tags: ['rooms'], security: FOR_SERVERS }
 const listing = {
   ...forOperators,
@@ -85,7 +95,7 @@ const listing = {
     'members. With `participant=me` those that I belong to and may join, each with ' +
     '`{room, epoch, offset, read, delivered, unread, last}`.',
   querystring: Query,
-  response: { 200: Type.Union([Page, OfUser]), ...reading(401, 429) },
+  response: { 200: Type.Union([Page, OfUser], LISTED), ...reading(401, 429) },
 }
 const deletion = {
   ...forOperators,

@@ -37,9 +37,9 @@ export class CommandRate {
     this.#clock = clock
   }
 
-  /** Counts one command; false where it is too many. */
-  take(): boolean {
-    return this.#bucket?.take(1, this.#clock.elapsed()) ?? true
+  /** Counts commands, all or none; false where they are too many. */
+  take(count = 1): boolean {
+    return this.#bucket?.take(count, this.#clock.elapsed()) ?? true
   }
 
   /** Something that the connection sent was refused for its rate, this one or another. */

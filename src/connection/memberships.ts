@@ -33,8 +33,10 @@ export class Memberships implements MembershipOwner {
   readonly #format: RichFormat
   #byRoom: ByRoom = NONE
   #rights: Map<string, OwnRight> | null = null
-  /** How many of them are no room of the client's: the server joined it, or they are companions. */
-  #besides = 0
+  /** How many of them the server joined it to. */
+  #byServer = 0
+  /** How many of them are companions. */
+  #companions = 0
   /** The room whose join is under way; commands run one by one, so there is one at most. */
   #joining: string | null = null
 
@@ -45,7 +47,12 @@ export class Memberships implements MembershipOwner {
 
   /** Those that the client asked for, without companions. */
   get asked(): number {
-    return sizeOf(this.#byRoom) - this.#besides
+    return sizeOf(this.#byRoom) - this.#byServer - this.#companions
+  }
+
+  /** Companions of rooms, which are not among those. */
+  get companions(): number {
+    return this.#companions
   }
 
   has(room: string): boolean {
@@ -77,7 +84,7 @@ export class Memberships implements MembershipOwner {
     })
     this.#byRoom = including(this.#byRoom, membership)
     if (right !== null) this.renew(room.name, right)
-    if (isBesides(membership)) this.#besides += 1
+    this.#count(membership, 1)
     this.#joining = room.name
     return membership
   }
@@ -139,7 +146,7 @@ export class Memberships implements MembershipOwner {
 
   #forget(room: string): void {
     const membership = inRoom(this.#byRoom, room)
-    if (membership !== undefined && isBesides(membership)) this.#besides -= 1
+    if (membership !== undefined) this.#count(membership, -1)
     this.#byRoom = without(this.#byRoom, room)
     const right = this.#rights?.get(room)
     if (right === undefined) return
@@ -147,13 +154,14 @@ export class Memberships implements MembershipOwner {
     this.#release(right)
   }
 
+  #count({ isByServer, hold }: Membership, by: 1 | -1): void {
+    if (isByServer) this.#byServer += by
+    else if (hold.room.companion !== null) this.#companions += by
+  }
+
   #release(right: OwnRight): void {
     const { session } = right.identity
     const others = [...(this.#rights?.values() ?? [])].map(({ identity }) => identity.session)
     right.release([this.#connection.identity.session, ...others].includes(session))
   }
-}
-
-function isBesides({ isByServer, hold }: Membership): boolean {
-  return isByServer || hold.room.companion !== null
 }

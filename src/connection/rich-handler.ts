@@ -167,6 +167,10 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     if (code === REPLY.tooManyRequests || !this.#mayCommand()) this.#overRate(limit)
   }
 
+  countFurther(commands: number): void {
+    if (commands > 0 && !this.#mayCommand(commands)) throw tooManyCommands()
+  }
+
   nextTurn(): Promise<void> {
     const { clock } = this.connection.connections
     return new Promise((resolve) => clock.endOfTurn(resolve))
@@ -240,21 +244,22 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
     return null
   }
 
-  /** Counts one command; false where it is too many. */
-  #mayCommand(): boolean {
+  /** Counts commands; false where they are too many. */
+  #mayCommand(count = 1): boolean {
     if (this.identity.server !== null) return true
-    return (this.#rate === null && this.#isSlow()) || this.#rateNow.take()
+    return (this.#rate === null && this.#isSlow(count)) || this.#rateNow.take(count)
   }
 
   /** Most connections send no more than the limit in any second: those need no rate. */
-  #isSlow(): boolean {
+  #isSlow(count: number): boolean {
     const { limits, clock } = this.connection.connections
     const { commandsPerSecond } = limits
     const second = Math.floor(clock.elapsed() / 1_000)
     if (second !== this.#second) this.#commands = 0
     this.#second = second
-    if (commandsPerSecond !== null && this.#commands >= commandsPerSecond) return false
-    this.#commands += 1
+    const commands = this.#commands + count
+    if (commandsPerSecond !== null && commands > commandsPerSecond) return false
+    this.#commands = commands
     return true
   }
 
@@ -265,9 +270,15 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
 
   /** Throws a Refusal for a command that comes too fast; messages have a rate of their own. */
   #countCommand(command: Command): void {
-    if (isMessage(command) || isCompanion(command) || this.#mayCommand()) return
-    const sentence = 'Too many commands: wait a second and try again.'
-    throw new Refusal(REPLY.tooManyRequests, sentence, 1, 'commandsPerSecond')
+    if (isMessage(command) || this.#isBeside(command) || this.#mayCommand()) return
+    throw tooManyCommands()
+  }
+
+  /** Joining a companion comes with joining its room; by itself, and leaving it, is counted. */
+  #isBeside(command: Command): boolean {
+    if (command.type !== 'subscribe') return false
+    const room = companionedBy(command.room)
+    return room !== null && this.memberships.has(room)
   }
 
   get #rateNow(): CommandRate {
@@ -277,9 +288,9 @@ export class RichHandler implements Handler, Conversation, LaneOwner {
   }
 }
 
-/** Joining a companion room comes with joining its room; leaving it is counted. */
-function isCompanion(command: Command): boolean {
-  return command.type === 'subscribe' && companionedBy(command.room) !== null
+function tooManyCommands(): Refusal {
+  const sentence = 'Too many commands: wait a second and try again.'
+  return new Refusal(REPLY.tooManyRequests, sentence, 1, 'commandsPerSecond')
 }
 
 function isMessage(command: Command): boolean {

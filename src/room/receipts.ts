@@ -60,6 +60,9 @@ export interface RoomReceipts extends Watermarks {
   readBy?: string[] | number | null
 }
 
+/** By room; null where the identity may. */
+export type Refusals = ReadonlyMap<string, Refusal | null>
+
 /** About what a participant takes in an answer, beside the names. */
 const PARTICIPANT_BYTES = 96
 
@@ -98,6 +101,15 @@ export class Receipts {
     return roomsOfUser(this.#parts, identity, request)
   }
 
+  /** Asks the rules, or the application, about each room of these moves. */
+  async refusals(identity: Identity, moves: readonly Move[]): Promise<Refusals> {
+    const refusals = new Map<string, Refusal | null>()
+    for (const { room } of moves) {
+      if (!refusals.has(room)) refusals.set(room, await this.#refusal(room, identity))
+    }
+    return refusals
+  }
+
   /**
    * Moves the identity's own receipts: gives what each is now, in the order of the moves, or why it
    * was refused. Rejects where none may have been made.
@@ -106,12 +118,10 @@ export class Receipts {
     identity: Identity,
     moves: readonly Move[],
     holder: Holder,
+    known?: Refusals,
   ): Promise<(Receipt | Error)[]> {
     const owner = ownerOf(identity)
-    const refusals = new Map<string, Error | null>()
-    for (const { room } of moves) {
-      if (!refusals.has(room)) refusals.set(room, await this.#refusal(room, identity))
-    }
+    const refusals = known ?? (await this.refusals(identity, moves))
     const allowed = moves.filter(({ room }) => !refusals.get(room))
     const made = allowed.length === 0 ? [] : await this.#parts.store.move(owner, allowed, holder)
     let next = 0
@@ -158,6 +168,8 @@ export class Receipts {
   async remove(room: string, user: string, identity: Identity): Promise<void> {
     if (identity.server === null && identity.user !== user) throw notPermitted(identity, 'join')
     if (!hasScope(identity, 'rooms')) throw lacksScope('rooms')
+    // Who may join no longer may leave all the same, but not by a ticket for other rooms (S47).
+    if (identity.rooms?.includes(room) === false) throw notPermitted(identity, 'join')
     await this.#parts.store.remove(room, user)
   }
 
@@ -170,10 +182,10 @@ export class Receipts {
     if (!hasScope(identity, 'rooms')) throw lacksScope('rooms')
     const rule = this.#parts.ruleOf(room)
     if (rule === null) throw notPermitted(identity, 'join')
-    checkOn(rule)
+    checkOn(room, rule)
   }
 
-  async #refusal(room: string, identity: Identity): Promise<Error | null> {
+  async #refusal(room: string, identity: Identity): Promise<Refusal | null> {
     try {
       await this.#rule(room, identity)
       return null
@@ -185,7 +197,7 @@ export class Receipts {
 
   async #rule(room: string, identity: Identity): Promise<Rule> {
     const rule = await this.#parts.permitted(room, identity)
-    checkOn(rule)
+    checkOn(room, rule)
     return rule
   }
 
@@ -209,8 +221,8 @@ function hasReceipts(room: string, { receipts }: Rule): boolean {
   return receipts !== 'off' && companionedBy(room) === null
 }
 
-function checkOn({ receipts }: Rule): void {
-  if (receipts !== 'off') return
+function checkOn(room: string, rule: Rule): void {
+  if (hasReceipts(room, rule)) return
   throw new Refusal(REPLY.notAvailable, 'The rule of this room has no receipts.')
 }
 

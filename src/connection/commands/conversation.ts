@@ -28,6 +28,8 @@ export interface Conversation extends Sender {
   readonly memberships: Memberships
   /** The identity is accepted: the connection may join rooms from here on. Called once. */
   connected(): void
+  /** Counts a command as so many more. Throws a Refusal where they are too many. */
+  countFurther(commands: number): void
   /** Answers a command. Replies and messages reach the client in the order of the calls. */
   reply(id: number, reply: Reply): void
   /** Answers with the failure, closes the connection if that is due, and logs. */

@@ -9,6 +9,8 @@ import type { Conversation } from './conversation.ts'
 import { outboxRoom } from './outbox-room.ts'
 
 const MOVES_MAX = 256
+/** So many cost as much as a command. */
+const MOVES_OF_A_COMMAND = 16
 
 const TAKES = {
   receipt:
@@ -18,12 +20,22 @@ const TAKES = {
   leave: 'leave takes {"room": "…"}.',
 } as const
 
-/** Later commands do not wait: in whatever order moves are made, each only goes forward. */
-export function rpcReceipt(conversation: Conversation, { id, data }: RpcCommand): void {
+/**
+ * Later commands wait for the application, if it is asked, and not for the disk: in whatever order
+ * moves are made, each only goes forward.
+ */
+export async function rpcReceipt(
+  conversation: Conversation,
+  { id, data }: RpcCommand,
+): Promise<void> {
   const moves = movesIn(data)
+  conversation.countFurther(Math.ceil(moves.length / MOVES_OF_A_COMMAND) - 1)
   const { identity, connection, rooms } = conversation
+  const refusals = await rooms.receipts.refusals(identity, moves)
+  // The account may be gone: it must not come into rooms again after it was taken out of all.
+  if (connection.isClosed) return
   rooms.receipts
-    .move(identity, moves, connection.holder)
+    .move(identity, moves, connection.holder, refusals)
     .then((receipts) => {
       const told = receipts.map((receipt, index) => ({
         room: moves[index]?.room,

@@ -49,8 +49,9 @@ function check({ connection, memberships }: Conversation, command: SubscribeComm
   if (memberships.has(room))
     throw new Refusal(COMMAND_REPLY.alreadyJoined, 'You are in this room already.')
   const { roomsPerConnection } = connection.connections.limits
-  if (isCompanion || roomsPerConnection === null) return
-  if (memberships.asked < roomsPerConnection) return
+  if (roomsPerConnection === null) return
+  const count = isCompanion ? memberships.companions : memberships.asked
+  if (count < roomsPerConnection) return
   const sentence = `A connection is in ${roomsPerConnection} rooms at most: leave one first.`
   throw new Refusal(COMMAND_REPLY.limitExceeded, sentence, undefined, 'roomsPerConnection')
 }

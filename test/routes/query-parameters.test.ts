@@ -40,7 +40,7 @@ t.test('[C176] handshakes and streams too, before a ticket is looked at', async 
 })
 
 t.test('[C176] pages, files and what monitoring asks for ignore them', async (t) => {
-  for (const path of ['/', '/style.css', '/docs', '/docs/json', ...OPEN]) {
+  for (const path of ['/', '/shared/style.css', '/docs', '/docs/json', ...OPEN]) {
     const { status } = await fetch(`${url}${path}?wombat=1&v=2`, { headers: asServer })
     t.equal(status, 200, path)
   }

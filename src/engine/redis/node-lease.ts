@@ -59,6 +59,8 @@ export class NodeLease {
   /** The renewal that begins after the one under way. */
   #next: Promise<void> | null = null
   #timer: Timer | null = null
+  /** Looks which nodes live as soon as those that do have had their time to renew. */
+  #endOfGrace: Timer | null = null
   #stopDoubting: (() => void) | null = null
   #isClosed = false
 
@@ -80,9 +82,7 @@ export class NodeLease {
     })
     this.#timer = this.#clock.every(this.#times.renewMs, () => void this.renew().catch(nothing))
     this.#stopDoubting = this.#link.onDoubt((_, concerns) => {
-      if (!concerns(this.#keys.channel)) return
-      this.#graceUntil = this.#clock.elapsed() + this.#times.graceMs
-      this.renew().catch(nothing)
+      if (concerns(this.#keys.channel)) void this.#doubted()
     })
   }
 
@@ -152,8 +152,20 @@ export class NodeLease {
   stop(): void {
     this.#isClosed = true
     this.#timer?.cancel()
+    this.#endOfGrace?.cancel()
     this.#stopDoubting?.()
     this.#link.unsubscribe(this.#keys.channel)
+  }
+
+  async #doubted(): Promise<void> {
+    const { graceMs } = this.#times
+    this.#graceUntil = this.#clock.elapsed() + graceMs
+    await this.renew().catch(nothing)
+    if (this.#isClosed) return
+    this.#endOfGrace?.cancel()
+    // Redis may have given all leases so long with this renewal. In the millisecond at which one
+    // lapses it is still there.
+    this.#endOfGrace = this.#clock.after(graceMs + 1, () => void this.renew().catch(nothing))
   }
 
   #afterRunning(): Promise<void> {

@@ -5,10 +5,10 @@ import type { Guest } from './guest.ts'
 import type { Targets } from './targets.ts'
 
 /**
- * What is promised after a node died or Redis was away, and what nodes take to reach Redis again
- * and to look which of them live.
+ * What is promised after a node died, or after its link to Redis is back; then the way back, which
+ * is tried once a second at least, and a look.
  */
-const WITHIN_MS = 10_000 + 3_000
+const WITHIN_MS = 10_000 + 1_000 + 500
 
 /** A sentence where it takes longer; null where all nodes are right in time. */
 export async function presenceWrong(targets: Targets, blow: string): Promise<string | null> {

@@ -141,6 +141,24 @@ t.test('where Redis lost its data, nodes enter all again and no leave is told', 
   t.same(await connectionsIn(one), ['c1', 'c2', 'c3', 'c4'])
 })
 
+t.test('the dead have left when those that live had their time, not a renewal later', async (t) => {
+  const times = { leaseMs: 120_000, renewMs: 60_000, silenceMs: 90_000, graceMs: 1_000 }
+  const [one, other] = await openNodes(t, { times, settleMs: 500 })
+  const dies = await one.another(t)
+  const told = [await watching(one), await watching(other)]
+  await enter(one, 'c1')
+  await enter(dies, 'd1')
+  await until(() => told.every(({ length }) => length === 2))
+  await redis.kill()
+  await dies.die()
+  await redis.forget()
+  await redis.start()
+  await untilBack(one, other)
+  await until(() => told.every((each) => each.includes('-d1')), { what: 'it is told', ms: 10_000 })
+  for (const each of told) t.same(changes(each), ['+c1', '+d1', '-d1'])
+  for (const node of [one, other]) t.same(await connectionsIn(node), ['c1'])
+})
+
 t.test('two nodes that were cut off together are right again', async (t) => {
   const [one, other] = await openNodes(t, SOON)
   const third = await one.another(t)

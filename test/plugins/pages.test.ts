@@ -87,3 +87,26 @@ test('[S43] files are read a few at a time, and each waiting request gets its ow
   t.equal(new Set(texts).size, names.length)
   t.equal(app.engine.shares.held('files'), 0, 'all turns have ended')
 })
+
+test('[S42] text files travel as gzip where the client takes it, and are the same', async (t) => {
+  const { url, app } = await startApp(t)
+  const ask = async (path: string, encoding: string) => {
+    const answer = await fetch(url + path, { headers: { 'accept-encoding': encoding } })
+    const { headers } = answer
+    return {
+      bytes: Buffer.from(await answer.arrayBuffer()),
+      ...{ encoding: headers.get('content-encoding'), length: headers.get('content-length') },
+      ...{ vary: headers.get('vary'), tag: headers.get('etag') },
+    }
+  }
+  for (const path of ['/', '/sdk/centrifuge.js', '/manifest.webmanifest']) {
+    const [zipped, plain] = [await ask(path, 'gzip, br'), await ask(path, 'gzip;q=0')]
+    t.match(zipped, { encoding: 'gzip', vary: /accept-encoding/i }, path)
+    t.equal(plain.encoding, null, path)
+    t.ok(zipped.bytes.equals(plain.bytes), path)
+    t.ok(Number(zipped.length) < Number(plain.length), path)
+    const headers = { 'if-none-match': zipped.tag ?? '' }
+    t.equal((await app.inject({ url: path, headers })).statusCode, 304, path)
+  }
+  t.equal((await ask('/icon-192.png', 'gzip')).encoding, null, 'a picture is small already')
+})

@@ -16,7 +16,11 @@ function settings(folder: string, more: Record<string, string> = {}): Record<str
   return { USHER_DATA: join(folder, 'data'), USHER_DRAIN_SECONDS: '1', ...KEYS, ...more }
 }
 
-const home = file.testdir({ 'rules.json': '{"limits": {\n"receiptParticipants": 1}}' })
+const RULES = [
+  '{"rooms": [{"match": "*", "history": {"messages": 100},',
+  '"receipts": "counts"}, {"match": "still:*", "receipts": "counts"}]}',
+].join('\n')
+const home = file.testdir({ 'rules.json': RULES })
 /** For the tests that read what it says at its start, or leave nothing in it. */
 const lasting = await startServer(
   file,
@@ -140,7 +144,7 @@ test('a wrong rules file ends it with 1, and the line of the mistake', async (t)
 })
 
 test('the boot warns of settings in the rules file that have no effect', async (t) => {
-  t.match(lasting.stdout(), /rules\.json, line 2: limits\.receiptParticipants has no effect/)
+  t.match(lasting.stdout(), /rules\.json, line 2: rooms\.0\.receipts has no effect/)
 })
 
 test('[S25] in production it does not start without a secret', async (t) => {

@@ -61,24 +61,24 @@ export class ReceiptMoves {
     moves: readonly Move[],
     holder: Holder,
   ): Promise<(Receipt | Error)[]> {
-    const made = new Map<string, Receipt[] | EngineUnavailable>()
-    const all = [...rooms.values()].map(async (one) => {
-      made.set(one.room, await this.#make(one, holder).catch(unavailable))
-    })
-    await Promise.all(all)
+    const made = new Map<string, Made | EngineUnavailable | null>()
+    const all = [...rooms.values()]
+    const known = all.map((one) => this.#run(one, 'known').catch(unavailable))
+    for (const [at, result] of (await Promise.all(known)).entries()) {
+      made.set(all[at]?.room ?? '', result)
+    }
+    // In their order, since a quota may be enough for some.
+    for (const one of all) {
+      if (made.get(one.room) !== null) continue
+      made.set(one.room, await this.#come(one, holder).catch(unavailable))
+    }
     const results = [...made.values()]
     const away = results.find((each) => each instanceof EngineUnavailable && each.full === null)
     if (away instanceof Error && results.every((each) => each instanceof Error)) throw away
     return moves.map(({ room }) => {
-      const result = made.get(room) ?? []
-      return result instanceof Error ? result : (result.shift() as Receipt)
+      const result = made.get(room) as Made | EngineUnavailable
+      return result instanceof Error ? result : (result.receipts.shift() as Receipt)
     })
-  }
-
-  async #make(one: InRoom, holder: Holder): Promise<Receipt[]> {
-    const known = await this.#run(one, 'known')
-    const { receipts } = known ?? (await this.#come(one, holder))
-    return receipts
   }
 
   async #come(one: InRoom, holder: Holder): Promise<Made> {

@@ -11,8 +11,8 @@ import { RedisServer } from '../test/support/redis-server.ts'
 /** What CI runs: each way in, and what ends and what is kept. */
 const SHORT = [
   ...['batch-keys', 'connect', 'credentials', 'first-message', 'follow', 'history', 'many-rooms'],
-  ...['members', 'operators', 'permissions', 'personal-rooms', 'rooms-relay', 'session'],
-  ...['sign-up', 'tickets', 'user-accounts', 'users'],
+  ...['members', 'operators', 'permissions', 'personal-rooms', 'receipts', 'receipts-rich'],
+  ...['rooms-relay', 'session', 'sign-up', 'tickets', 'user-accounts', 'users'],
 ]
 const HOLDS_THE_CLOCK = /ManualClock/
 

@@ -17,8 +17,8 @@ function settings(folder: string, more: Record<string, string> = {}): Record<str
 }
 
 const RULES = [
-  '{"rooms": [{"match": "*", "history": {"messages": 100},',
-  '"receipts": "counts"}, {"match": "still:*", "receipts": "counts"}]}',
+  '{"rooms": [{"match": "still:*",',
+  '"receipts": "counts"}, {"match": "*", "history": {"messages": 100}}]}',
 ].join('\n')
 const home = file.testdir({ 'rules.json': RULES })
 /** For the tests that read what it says at its start, or leave nothing in it. */

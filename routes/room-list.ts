@@ -28,6 +28,9 @@ const OfUser = Type.Object({
       last: Type.Union([Message, Type.Null()], { description: 'The newest message.' }),
     }),
   ),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'What `before` is for the next page; null on the last.',
+  }),
 })
 
 const Page = Type.Object({
@@ -58,10 +61,9 @@ const Query = Type.Object(
     ),
     before: Type.Optional(
       Type.String({
-        pattern: '^[0-9]{1,15}$',
-        description:
-          'With `participant`: only rooms whose newest message is older, as `last.time`.',
-        examples: ['1795000000000'],
+        pattern: '^[0-9]{1,15}(?:,.{1,133})?$',
+        description: 'With `participant`: only rooms behind this `next`, or older than this time.',
+        examples: ['1795000000000,chat:lobby'],
       }),
     ),
   },
@@ -121,7 +123,7 @@ export const roomListRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return app.rooms.list({ ...page, after })
     }
     if (after !== null) throw new Refusal(REPLY.badRequest, 'after goes without participant.')
-    const asked = { ...page, before: before === null ? null : Number(before) }
+    const asked = { ...page, before }
     const body = await app.rooms.receipts.rooms(app.identityOf(request), asked)
     reply.header('cache-control', 'private, no-cache')
     // Messages are JSON text already: they are not parsed and written again.

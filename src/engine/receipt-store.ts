@@ -68,16 +68,32 @@ export interface ParticipantRoom extends Receipt {
   readonly time: number
 }
 
-/** Newest first. */
-export function byTime(one: { time: number }, other: { time: number }): number {
-  return other.time - one.time
+/** Newest first, and by name where two are as old. */
+export function byTime(one: TimedRoom, other: TimedRoom): number {
+  if (one.time !== other.time) return other.time - one.time
+  return one.room < other.room ? -1 : 1
 }
 
-/** Which rooms of a user, newest first. */
+/** Whether the room comes behind this place; all come behind none. */
+export function isBehind({ room, time }: TimedRoom, place: RoomPlace | null): boolean {
+  if (place === null || time < place.time) return true
+  return time === place.time && place.room !== null && room > place.room
+}
+
+type TimedRoom = Pick<ParticipantRoom, 'room' | 'time'>
+
+/** Where a list of rooms goes on: rooms may be as old as each other. */
+export interface RoomPlace {
+  readonly time: number
+  /** The last room that was told of this time; null where none of this time is to come. */
+  readonly room: string | null
+}
+
+/** Which rooms of a user, in the order of `byTime`. */
 export interface ParticipantQuery {
   readonly user: string
-  /** Only rooms whose `time` is before this one; null for all. */
-  readonly before: number | null
+  /** Only rooms behind this place; null for all. */
+  readonly before: RoomPlace | null
   readonly limit: number
   readonly holder: Holder
 }

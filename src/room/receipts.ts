@@ -12,7 +12,7 @@ import { OwnDevices } from './own-devices.ts'
 import { ParticipantsSeen, type Present } from './participants-seen.ts'
 import { notPermitted } from './permission.ts'
 import type { ReadRate } from './read-rate.ts'
-import { type RoomsOfUserRequest, roomsOfUser } from './rooms-of-user.ts'
+import { placeIn, type RoomsOfUserRequest, roomsOfUser } from './rooms-of-user.ts'
 import type { Rule } from './rule.ts'
 import { type Reached, reachedBy, type Watermarks, watermarks } from './watermarks.ts'
 
@@ -96,9 +96,13 @@ export class Receipts {
     return new Companion(companioned, room, { ...this.#parts, participantsMax: this.#most })
   }
 
-  /** The rooms that the user belongs to, as JSON; see `roomsOfUser`. */
-  rooms(identity: Identity, request: RoomsOfUserRequest): Promise<string> {
-    return roomsOfUser(this.#parts, identity, request)
+  /** The rooms that the user belongs to, as JSON; see `roomsOfUser`. `before` is a `next`. */
+  rooms(
+    identity: Identity,
+    { before, ...rest }: Omit<RoomsOfUserRequest, 'before'> & { before: string | null },
+  ): Promise<string> {
+    const place = before === null ? null : placeIn(before)
+    return roomsOfUser(this.#parts, identity, { ...rest, before: place })
   }
 
   /** Asks the rules, or the application, about each room of these moves. */

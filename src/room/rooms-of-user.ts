@@ -1,6 +1,6 @@
 // The rooms that a user belongs to, with the newest message of each and how many are unread.
 import type { MessageLog, Retention } from '../engine/message-log.ts'
-import type { ParticipantRoom, ReceiptStore } from '../engine/receipt-store.ts'
+import type { ParticipantRoom, ReceiptStore, RoomPlace } from '../engine/receipt-store.ts'
 import type { Holder } from '../engine/shares.ts'
 import { REPLY, Refusal } from '../protocol/errors.ts'
 import type { Identity } from '../protocol/identity.ts'
@@ -18,8 +18,8 @@ export interface RoomsOfUserParts {
 }
 
 export interface RoomsOfUserRequest {
-  /** Only rooms whose newest message is older; null for all. */
-  before: number | null
+  /** Only rooms behind this place; null for all. */
+  before: RoomPlace | null
   limit: number
   holder: Holder
 }
@@ -27,10 +27,13 @@ export interface RoomsOfUserRequest {
 /** So many pages of rooms are looked through for rooms that the user may join. */
 const PAGES_MAX = 10
 
+/** What looking at a room counts as, in bytes that were read, also where it is left out. */
+const LOOK_BYTES = 64
+
 /**
- * `{rooms: [{room, epoch, offset, read, delivered, unread, last}]}`, newest first. Rooms that the
- * user may not join now are left out. A page has fewer rooms than were asked for where their
- * newest messages are large.
+ * `{rooms: [{room, epoch, offset, read, delivered, unread, last}], next}`, newest first. Rooms that
+ * the user may not join now are left out. A page has fewer rooms than were asked for where their
+ * newest messages are large; `next` is where it goes on, null at the end.
  */
 export async function roomsOfUser(
   parts: RoomsOfUserParts,
@@ -43,26 +46,36 @@ export async function roomsOfUser(
   if (reached !== null) throw reached.refusal
   const rooms: string[] = []
   let bytes = 0
-  let oldest = before
+  let place = before
+  const answered = (next: RoomPlace | null): string => {
+    const json = `{"rooms":[${rooms.join(',')}],"next":${JSON.stringify(next && textOf(next))}}`
+    parts.readRate.charge(holder, json.length)
+    return json
+  }
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const found = await parts.store.rooms({ user, before: oldest, limit, holder })
+    const found = await parts.store.rooms({ user, before: place, limit, holder })
+    parts.readRate.charge(holder, found.length * LOOK_BYTES)
     for (const room of found) {
       const json = await roomJson(parts, room, identity, holder)
-      if (json === null) continue
-      bytes += json.length
-      if (rooms.length > 0 && bytes > ANSWER_BYTES_MAX) return answered(parts, rooms, holder)
-      if (rooms.push(json) === limit) return answered(parts, rooms, holder)
+      bytes += json?.length ?? 0
+      if (rooms.length > 0 && bytes > ANSWER_BYTES_MAX) return answered(place)
+      place = room
+      if (json !== null && rooms.push(json) === limit) return answered(place)
     }
-    oldest = found.at(-1)?.time ?? null
-    if (found.length < limit || oldest === null) break
+    if (found.length < limit) return answered(null)
   }
-  return answered(parts, rooms, holder)
+  return answered(place)
 }
 
-function answered({ readRate }: RoomsOfUserParts, rooms: string[], holder: Holder): string {
-  const json = `{"rooms":[${rooms.join(',')}]}`
-  readRate.charge(holder, json.length)
-  return json
+/** As `placeIn` reads it. */
+function textOf({ time, room }: RoomPlace): string {
+  return room === null ? String(time) : `${time},${room}`
+}
+
+/** `<time>`, or `<time>,<room>` as `next` says it. */
+export function placeIn(text: string): RoomPlace {
+  const [time, room = null] = text.split(',')
+  return { time: Number(time), room }
 }
 
 /** Null where the user may not join. */

@@ -41,6 +41,26 @@ export function receiptComingContract(t: Test, open: OpenShared): void {
     t.same(await shown(other), { u_ann: [3, 3, 3], u_bob: [0, 0, 0] })
   })
 
+  t.test('what was moved before a removal makes its user no participant after it', async (t) => {
+    const [one, other] = await open(t)
+    for (const owner of [ANN, BOB]) await move(one, owner, { delivered: 0 })
+    await publish(one, ROOM, 3)
+    const ends = [
+      () => receiptsOf(one).remove(ROOM, ANN.user),
+      () => receiptsOf(one).removeUser(BOB.user),
+    ]
+    for (const [index, end] of ends.entries()) {
+      const owner = index === 0 ? ANN : BOB
+      const first = move(one, owner, { delivered: 1 })
+      // The first is under way, and the second waits for it where moves are gathered.
+      await Promise.resolve().then(() => undefined)
+      const second = move(one, owner, { delivered: 2 })
+      await Promise.all([first, second, end()])
+      t.equal(await receiptsOf(other).own(ROOM, owner.user), null)
+    }
+    t.match(await sumsOf(other), { participants: 0 })
+  })
+
   t.test('one whose account is gone belongs to no room', async (t) => {
     const [one, other] = await open(t)
     const rooms = Array.from({ length: 30 }, (_, i) => `chat:${i}`)

@@ -1,8 +1,9 @@
 // The contract of what the receipts of a room come to: sums, lists, a user's rooms, and being told.
 import type { Test } from 'tap'
 import type { Engine } from '../../src/engine/engine.ts'
+import type { ParticipantRoom, RoomPlace } from '../../src/engine/receipt-store.ts'
 import { NO_HOLDER } from '../../src/engine/shares.ts'
-import { ANN, BOB, move, publish, receiptsOf, write } from './support/receipts.ts'
+import { ANN, BOB, move, moveIn, publish, receiptsOf, write } from './support/receipts.ts'
 import { nodesOf, type OpenShared, soon } from './support/suite-setup.ts'
 
 const ROOM = 'chat:1'
@@ -92,14 +93,33 @@ function roomsContract(t: Test, open: OpenShared): void {
       await later()
     }
     const seen: string[] = []
-    for (let before: number | null = null; ; ) {
+    for (let before: RoomPlace | null = null; ; ) {
       const page = await receiptsOf(other).rooms({ ...query, before, limit: 2 })
       if (page.length === 0) break
       t.ok(page.length <= 2 && page.every(({ read }) => read === 2))
       seen.push(...page.map(({ room }) => room))
-      before = page.at(-1)?.time ?? 0
+      before = { time: page.at(-1)?.time ?? 0, room: null }
     }
     t.same(seen, ['chat:4', 'chat:3', 'chat:2', 'chat:1', 'chat:0'])
+  })
+
+  t.test('that are as old as each other are paged by name', async (t) => {
+    const [one, other] = await open(t)
+    const names = Array.from({ length: 30 }, (_, n) => `chat:${n}`).sort()
+    const moves = names.map((room) => moveIn(room, { delivered: 0 }))
+    await receiptsOf(one).move(ANN, moves, NO_HOLDER)
+    const seen: ParticipantRoom[] = []
+    for (let before: RoomPlace | null = null; ; before = seen.at(-1) ?? null) {
+      const page = await receiptsOf(other).rooms({ ...query, before, limit: 7 })
+      if (page.length === 0) break
+      seen.push(...page)
+    }
+    t.same(seen.map(({ room }) => room).sort(), names)
+    const times = seen.map(({ time }) => time)
+    t.same(
+      times,
+      times.toSorted((one, other) => other - one),
+    )
   })
 
   t.test('are none where the user left or the room was deleted', async (t) => {

@@ -1,7 +1,7 @@
 // The receipts that both nodes of the toy engine share: all that happened in each room, of which
 // the model makes what is asked.
 import type * as receipts from '../../src/engine/receipt-store.ts'
-import { byTime } from '../../src/engine/receipt-store.ts'
+import { byTime, isBehind } from '../../src/engine/receipt-store.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { type Happened, type RoomNow, roomAfter, shownIn } from '../support/receipt-model.ts'
 import type { ToyLog } from './toy-log.ts'
@@ -111,7 +111,7 @@ function viewsOf(chronicle: Chronicle) {
         const time = happened.findLast(({ what }) => what === 'message')?.at ?? person.cameAt
         return [{ room, head: headOf(chronicle.log.of(room)), ...person.own, time }]
       })
-      const wanted = found.filter(({ time }) => before === null || time < before)
+      const wanted = found.filter((room) => isBehind(room, before))
       return wanted.sort(byTime).slice(0, limit)
     },
   } satisfies Partial<ToyReceipts>

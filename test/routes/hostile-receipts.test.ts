@@ -88,3 +88,26 @@ t.test('[S47] [C372] a ticket for other rooms takes its user out of no room', as
   t.match(body.participants, [{ user: ann.user }])
   await rich.client.close()
 })
+
+t.test('[C378] pages of my rooms leave none out, however many are as old', async (t) => {
+  const finn = await person(usher)
+  const rich = await connectRich(url, { headers: finn.browser })
+  const names = Array.from({ length: 25 }, (_, n) => `chat:page${n}`).sort()
+  await receipt(
+    rich,
+    names.map((room) => ({ room, delivered: 0 })),
+  )
+  const seen: string[] = []
+  let next: string | null = null
+  do {
+    const before: string = next === null ? '' : `&before=${encodeURIComponent(next)}`
+    const path = `${url}/rooms?participant=me&limit=10${before}`
+    const { body } = await call(path, 'GET', { headers: finn.bearer })
+    seen.push(...body.rooms.map(({ room }: { room: string }) => room))
+    next = body.next
+  } while (next !== null)
+  t.same(seen.sort(), names)
+  const bad = `${url}/rooms?participant=me&before=,chat:page1`
+  t.equal((await call(bad, 'GET', { headers: finn.bearer })).status, 400)
+  await rich.client.close()
+})

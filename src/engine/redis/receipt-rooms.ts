@@ -1,7 +1,7 @@
 // The rooms that each user belongs to, in a set of the user's own. A room and this set may be on
 // different servers: the room is entered before the user is a participant, so that it is never
 // missing after a crash, and once more afterwards, lest another node took it out meanwhile.
-import { byTime, type ParticipantQuery, type ParticipantRoom } from '../receipt-store.ts'
+import { byTime, isBehind, type ParticipantQuery, type ParticipantRoom } from '../receipt-store.ts'
 import type { Keys } from './keys.ts'
 import type { RedisLink, Reply } from './link.ts'
 import type { LogReads } from './log-reads.ts'
@@ -60,7 +60,7 @@ export class ReceiptRooms {
     for await (const names of this.names(user)) {
       const rooms = await Promise.all(names.map((room) => this.#look(user, room)))
       const isWanted = (room: ParticipantRoom | null): room is ParticipantRoom =>
-        room !== null && (before === null || room.time < before)
+        room !== null && isBehind(room, before)
       found = [...found, ...rooms.filter(isWanted)].sort(byTime).slice(0, limit)
       const gone = names.filter((_, at) => rooms[at] === null)
       await this.drop(user, gone)

@@ -3,10 +3,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import {
   AWAY_AFTER_MS,
   byTime,
+  isBehind,
   type Participant,
   type ParticipantRoom,
   type Receipt,
   type ReceiptSums,
+  type RoomPlace,
 } from '../receipt-store.ts'
 import { epochOf, ROOM_COLUMNS, type RoomRow } from './rooms.ts'
 
@@ -20,7 +22,7 @@ interface RoomArgs {
 interface SliceArgs {
   user: string
   after: number
-  before: number | null
+  before: RoomPlace | null
   limit: number
 }
 
@@ -80,10 +82,11 @@ export function receiptReads(db: DatabaseSync): ReceiptReads {
       const incarnation = metaOf('incarnation')
       const rows = sql.rooms.all({ user, after }) as unknown as RoomOfUser[]
       const rooms = rows
-        .filter(({ name, time }) => name > '%' && (before === null || time < before))
+        .map(({ name: room, ...row }) => ({ room, ...row }))
+        .filter((row) => row.room > '%' && isBehind(row, before))
         .sort(byTime)
         .slice(0, limit)
-        .map(({ name: room, generation, newest: offset, delivered, read, time }) => {
+        .map(({ room, generation, newest: offset, delivered, read, time }) => {
           const head = { epoch: epochOf(incarnation, generation), offset }
           return { room, head, delivered, read, time }
         })

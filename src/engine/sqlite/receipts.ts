@@ -38,7 +38,8 @@ const MOVE_BYTES = 64
 const REMOVED_AT_ONCE = 500
 
 interface WaitingMoves extends MovesToMake {
-  readonly share: Share
+  /** Null for a call without moves. */
+  readonly share: Share | null
   resolve(results: (Receipt | Error)[]): void
   reject(error: Error): void
 }
@@ -70,7 +71,7 @@ export class SqliteReceipts implements ReceiptStore {
       most: MOVES_AT_ONCE,
       sizeOf: ({ moves }) => moves.length,
       begin: (calls) => {
-        for (const { share } of calls) share.release()
+        for (const { share } of calls) share?.release()
       },
       send: (calls) => this.#send(calls),
     })
@@ -120,6 +121,7 @@ export class SqliteReceipts implements ReceiptStore {
 
   async remove(room: string, user: string): Promise<boolean> {
     const { writer, watches } = this.#parts
+    await this.#movesAreSent()
     const wasOne = await writer.call('removeParticipant', { room, user })
     if (wasOne) watches.tell(room)
     return wasOne
@@ -127,11 +129,21 @@ export class SqliteReceipts implements ReceiptStore {
 
   async removeUser(user: string): Promise<void> {
     const { writer, watches } = this.#parts
+    await this.#movesAreSent()
     for (let more = true; more; ) {
       const some = await writer.call('removeFromRooms', { user, limit: REMOVED_AT_ONCE })
       for (const room of some.rooms) watches.tell(room)
       more = some.more
     }
+  }
+
+  /** A move that waits, and was made before a removal, must not bring the user back after it. */
+  async #movesAreSent(): Promise<void> {
+    if (this.#moves.waiting === 0) return
+    const owner = { user: '', name: null }
+    await new Promise((resolve, reject) => {
+      this.#moves.add({ owner, moves: [], holder: null, share: null, resolve, reject })
+    })
   }
 
   seen(user: string, rooms: readonly string[]): Promise<void> {

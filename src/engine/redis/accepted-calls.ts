@@ -11,17 +11,17 @@ export class AcceptedCalls {
 
   /** The same store, whose calls are turned away once this is closed. */
   of<Store extends object>(store: Store): Store {
-    // Made once for each name: they are asked for with every connection.
-    const methods = new Map<PropertyKey, Method>()
+    // Made once for each method: they are asked for with every connection.
+    const methods = new Map<unknown, Method>()
     return new Proxy(store, {
       get: (target, name) => {
-        const made = methods.get(name)
-        if (made !== undefined) return made
         const value: unknown = Reflect.get(target, name)
+        const made = methods.get(value)
+        if (made !== undefined) return made
         if (typeof value !== 'function') return value
         const bound = value.bind(target) as Method
         const method = (...args: unknown[]) => this.#call(bound, args)
-        methods.set(name, method)
+        methods.set(value, method)
         return method
       },
     })

@@ -15,6 +15,8 @@ export class Conversation {
   #joined
   #isClosed = false
   #keeping = false
+  /** A room that was never looked at loads its newest message alone. */
+  #isOpened = false
   messages = new MessageStore()
   /** `loading` until the newest page is there; `refused` with a sentence. */
   state = 'loading'
@@ -68,6 +70,11 @@ export class Conversation {
     return state === 'sent' && offset !== undefined ? this.#joined.stateOf(offset) : state
   }
 
+  /** The person looks at it: more is loaded as they see that there is more. */
+  opened() {
+    this.#isOpened = true
+  }
+
   /** Shows what this browser kept, until the server tells more. */
   async showKept() {
     const kept = await this.#parts.keep.messages(this.room)
@@ -111,9 +118,10 @@ export class Conversation {
   async loadOlder() {
     if (!this.hasOlder || this.state !== 'ready') return
     this.state = 'older'
-    const page = await pageOf(this.room, this.messages.oldest).catch(() => null)
-    this.state = 'ready'
+    const page = await pageOf(this.room, { before: this.messages.oldest }).catch(() => null)
     if (page !== null) this.#takePage(page.messages)
+    else await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    this.state = 'ready'
     this.#changed()
   }
 
@@ -174,7 +182,8 @@ export class Conversation {
 
   async #pageOnceItComes() {
     while (!this.#isClosed) {
-      const page = await pageOf(this.room).catch(() => null)
+      const which = this.#isOpened ? {} : { limit: 1 }
+      const page = await pageOf(this.room, which).catch(() => null)
       if (page !== null) return page
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
     }
@@ -262,14 +271,18 @@ export class Conversation {
     }, 500)
   }
 
-  #keep() {
-    const sent = this.messages.all.filter(({ offset }) => offset !== undefined)
-    const kept = sent.map(({ offset, time, user, name, data }) => {
+  async #keep() {
+    const { room, newest, read, messages } = this
+    const sent = messages.all.filter(({ offset }) => offset !== undefined)
+    const known = sent.map(({ offset, time, user, name, data }) => {
       return { offset, time, user, name, data, kind: 'json' }
     })
-    const { room, newest, read } = this
-    this.#parts.keep.putRoom({ room, offset: newest, read, last: kept.at(-1) ?? null })
-    this.#parts.keep.putMessages(room, kept)
+    const { keep } = this.#parts
+    keep.putRoom({ room, offset: newest, read, last: known.at(-1) ?? null })
+    const oldest = messages.oldest ?? 0
+    const earlier = this.#isOpened ? [] : await keep.messages(room)
+    const kept = earlier.filter((/** @type {Kept} */ { offset }) => offset < oldest)
+    keep.putMessages(room, [...kept, ...known])
   }
 
   /** One line about the newest message, for the list of rooms. */

@@ -5,17 +5,19 @@ import { roomPath } from '../shared/room-name.js'
 /** @typedef {{ offset: number, time: number, user: string | null, name: string | null,
  *   kind: string, data: any, redacted?: boolean }} Kept */
 
-export const PAGE = 50
+const PAGE = 50
 
 /**
  * The newest messages before an offset, or of all; oldest first.
  * @param {string} room
- * @param {number} [before]
+ * @param {object} [which]
+ * @param {number} [which.before]
+ * @param {number} [which.limit]
  * @returns {Promise<{ epoch: string, offset: number, messages: Kept[] }>}
  */
-export async function pageOf(room, before) {
+export async function pageOf(room, { before, limit = PAGE } = {}) {
   const where = before === undefined ? '' : `&before=${before}`
-  const path = `${roomPath(room)}/messages?order=desc&limit=${PAGE}${where}`
+  const path = `${roomPath(room)}/messages?order=desc&limit=${limit}${where}`
   const page = await ask('GET', path)
   return { ...page, messages: page.messages.reverse() }
 }

@@ -107,7 +107,9 @@ t.test('[S39] the page may run our scripts alone, in no frame', async (t) => {
   const { headers } = await fetch(`${url}/`)
   const policy = (headers.get('content-security-policy') ?? '').split(';')
   const wanted = ["default-src 'none'", "script-src 'self'", "style-src 'self'"]
-  for (const directive of [...wanted, "frame-ancestors 'none'", "base-uri 'none'"]) {
+  const others = ["frame-ancestors 'none'", "base-uri 'none'"]
+  for (const own of ["worker-src 'self'", "manifest-src 'self'"]) others.push(own)
+  for (const directive of [...wanted, ...others]) {
     t.ok(policy.includes(directive), directive)
   }
   t.notMatch(policy.join(), /unsafe|\*|https?:/)

@@ -13,8 +13,10 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ]
-// The browser's own report of an answer that is no success; the page expects some of these.
-const FAILED_REQUEST = /^Failed to load resource|^WebSocket connection to/
+// The browser's own report of an answer that is no success, or of what was said to a server that
+// is closing; the page expects some of these.
+const FAILED_REQUEST =
+  /^Failed to load resource|^WebSocket (connection to|is already in CLOSING or CLOSED)/
 
 interface Teardown {
   teardown(run: () => unknown): unknown

@@ -47,6 +47,7 @@ export class MessagesView {
     this.#shown.clear()
     this.#list.replaceChildren()
     this.#conversation = conversation
+    conversation?.opened()
     this.#unreadFrom = conversation && conversation.unread > 0 ? conversation.read : null
     this.#isFollowing = true
     this.render()
@@ -106,6 +107,7 @@ export class MessagesView {
     element('older', HTMLElement).hidden = !isLoading
     if (this.#isFollowing) this.#keepUp()
     else this.#backTo(anchor)
+    if (this.#log.scrollTop < NEAR_TOP_PX) conversation.loadOlder()
     this.#see()
   }
 

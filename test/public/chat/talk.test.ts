@@ -40,6 +40,33 @@ test('two people talk: names, presence, typing, links, and marks that rise to re
   t.same([...ada.complaints, ...bob.complaints], [])
 })
 
+test('history comes on scrolling up, and the reader stays where they are', async (t) => {
+  const { url, app } = await startApp(t)
+  const say = (number: number) => app.usher.publish('chat:long', { text: `line ${number}.` })
+  for (let number = 1; number <= 130; number += 1) await say(number)
+  const ada = await Visitor.signedUp(t, browser, { url, name: 'ada' })
+  await ada.join('long')
+  await ada.sees('line 130.')
+  await ada.page.locator('#log').hover()
+  while ((await ada.messages('line 1.').count()) === 0) {
+    await ada.page.mouse.wheel(0, -1_500)
+    await ada.page.waitForFunction('document.querySelector("#older").hidden')
+  }
+  const expected = Array.from({ length: 130 }, (_, index) => `line ${index + 1}.`)
+  t.same(await ada.texts(), expected, 'each once, in order')
+
+  const first = ada.messages('line 1.').first()
+  await ada.page.mouse.wheel(0, -20_000)
+  await ada.page.waitForFunction('document.querySelector("#log").scrollTop === 0')
+  const before = await first.boundingBox()
+  await say(131)
+  await ada.button('1 new message').waitFor()
+  t.same(await first.boundingBox(), before)
+  await ada.button('1 new message').click()
+  await ada.page.locator('#newest').waitFor({ state: 'hidden' })
+  t.same(ada.complaints, [])
+})
+
 test('replies, taking back, pictures, files, and search', async (t) => {
   const { ada, bob } = await twoPeople(t, 'desk')
   await ada.say('the original')

@@ -1,10 +1,10 @@
 // The chat without a network: what is typed, what was missed, what is kept, and what is forgotten.
 import { t as file, type Test, test } from 'tap'
-import { startApp } from '../../support/app.ts'
-import { openBrowser } from '../../support/browser.ts'
-import { asServer, call } from '../../support/people.ts'
-import { Relay } from '../relay.ts'
-import { Visitor } from './visitor.ts'
+import { Visitor } from '../public/chat/visitor.ts'
+import { Relay } from '../public/relay.ts'
+import { startApp } from '../support/app.ts'
+import { openBrowser } from '../support/browser.ts'
+import { asServer, call } from '../support/people.ts'
 
 const browser = await openBrowser(file)
 

@@ -15,6 +15,7 @@ import { origins } from './families/origins.ts'
 import { passwords } from './families/passwords.ts'
 import { paths } from './families/paths.ts'
 import { quotas } from './families/quotas.ts'
+import { receipts } from './families/receipts.ts'
 import { replyStreams } from './families/reply-streams.ts'
 import { revokedRequests } from './families/revoked-requests.ts'
 import { rooms } from './families/rooms.ts'
@@ -40,6 +41,7 @@ export const FAMILIES: readonly Family[] = [
   frames,
   firstMessages,
   commands,
+  receipts,
   replyStreams,
   uplinks,
   uplinkRequests,

@@ -16,6 +16,7 @@ const RULES: RulesInput = {
     { match: 'attack:*', history: false },
     { match: 'json:*', payload: 'json' },
     { match: 'kept:*', history: { messages: 1_000 } },
+    { match: 'marked:*', history: { messages: 1_000 }, receipts: 'members' },
     { match: 'odd:*' },
     { match: 'here:*', presence: true },
     { match: 'open:*', join: ['anyone'], publish: ['anyone'] },

@@ -1,6 +1,7 @@
 // A store on Redis that a command moves: its link, and that no node lives meanwhile.
 import type { Clock } from '../../time/clock.ts'
 import { type Random, systemRandom } from '../../time/random.ts'
+import { stayAwake } from '../../time/stay-awake.ts'
 import { Keys } from './keys.ts'
 import type { RedisLink } from './link.ts'
 import { openLink, serversNamed } from './open-link.ts'
@@ -25,7 +26,19 @@ export interface HeldStore {
 }
 
 /** @throws EngineRefused with a sentence that says what to do, also while a node lives */
-export async function holdStore({ url, prefix }: StoreAddress, clock: Clock): Promise<HeldStore> {
+export async function holdStore(address: StoreAddress, clock: Clock): Promise<HeldStore> {
+  const sleepAgain = stayAwake()
+  try {
+    const store = await openHeld(address, clock)
+    const close = () => store.close().finally(sleepAgain)
+    return { ...store, close }
+  } catch (error) {
+    sleepAgain()
+    throw error
+  }
+}
+
+async function openHeld({ url, prefix }: StoreAddress, clock: Clock): Promise<HeldStore> {
   const random = systemRandom
   const { link, durability } = await openLink({ url, clock, random }, () => {})
   const isLossless = durability.now === 'disk'

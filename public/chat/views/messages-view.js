@@ -86,7 +86,7 @@ export class MessagesView {
   }
 
   #draw(/** @type {Conversation} */ conversation) {
-    const { messages, state } = conversation
+    const { messages, state, sentence } = conversation
     const anchor = this.#anchor()
     const rows = rowsOf(messages.all, this.#unreadFrom)
     const ids = new Set(rows.map(({ id }) => id))
@@ -103,6 +103,9 @@ export class MessagesView {
       else this.#list.insertBefore(wanted, place)
     }
     element('log-empty', HTMLElement).hidden = rows.length > 0 || state === 'loading'
+    const isRefused = state === 'refused'
+    element('log-empty-title', HTMLElement).textContent = isRefused ? sentence : 'No messages yet'
+    element('log-empty-lead', HTMLElement).hidden = isRefused
     const isLoading = state === 'older' || (state === 'loading' && rows.length === 0)
     element('older', HTMLElement).hidden = !isLoading
     if (this.#isFollowing) this.#keepUp()

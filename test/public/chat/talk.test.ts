@@ -40,12 +40,12 @@ test('two people talk: names, presence, typing, links, and marks that rise to re
   t.same([...ada.complaints, ...bob.complaints], [])
 })
 
-test('history comes on scrolling up, and the reader stays where they are', async (t) => {
+test('a room by its link: history on scrolling up, and a refusal in words', async (t) => {
   const { url, app } = await startApp(t)
   const say = (number: number) => app.usher.publish('chat:long', { text: `line ${number}.` })
   for (let number = 1; number <= 130; number += 1) await say(number)
   const ada = await Visitor.signedUp(t, browser, { url, name: 'ada' })
-  await ada.join('long')
+  await ada.page.goto(`${url}/#room=chat:long`)
   await ada.sees('line 130.')
   await ada.page.locator('#log').hover()
   while ((await ada.messages('line 1.').count()) === 0) {
@@ -64,6 +64,11 @@ test('history comes on scrolling up, and the reader stays where they are', async
   t.same(await first.boundingBox(), before)
   await ada.button('1 new message').click()
   await ada.page.locator('#newest').waitFor({ state: 'hidden' })
+
+  await ada.page.goto(`${url}/#room=user:eve`)
+  await ada.page.locator('#log-empty').getByText('You may not enter this room.').waitFor()
+  await ada.page.goto(`${url}/#room=chat:long`)
+  await ada.sees('line 131.')
   t.same(ada.complaints, [])
 })
 

@@ -115,7 +115,7 @@ export class LogAppend {
   ): Promise<Appended | null> {
     const { link, keys, reads, followed, redactions, isLossless } = this.#parts
     const run = reads.runOf(room)
-    const told = followed.of(room)?.told ?? null
+    const told = followed.of(room)?.known ?? null
     const names: [string, ...string[]] = [
       keys.room(room, 'm'),
       keys.room(room, 's'),
@@ -140,10 +140,16 @@ export class LogAppend {
       names.push(keys.room(room, `k:${keyName(room, key)}`))
       args.push(fingerprintOf(draft), String(KEPT_KEY_WINDOW_MS))
     }
-    return link.run(APPEND, names, args).then((reply) => this.#kept(room, retention, reply))
+    return link
+      .run(APPEND, names, args)
+      .then((reply) => this.#kept({ room, run }, retention, reply))
   }
 
-  #kept(room: string, retention: Retention, reply: Reply): Appended | null | Promise<Appended> {
+  #kept(
+    { room, run }: { room: string; run: string },
+    retention: Retention,
+    reply: Reply,
+  ): Appended | null | Promise<Appended> {
     if (reply === null) return null
     if (!Array.isArray(reply)) throw new KeyConflict()
     const [epoch, at, time, what] = reply
@@ -151,6 +157,7 @@ export class LogAppend {
     const position = { epoch: String(epoch), offset }
     const appended = { position, time: Number(time), repeated: what === 1 }
     if (appended.repeated) return appended
+    this.#parts.followed.of(room)?.answers.add(position, run)
     if (what === 2) this.#tellOfEpoch(room)
     if (offset % TRIM_EVERY === 0) this.#trim(room, retention)
     // A power of two: a name that was not written then is written later.

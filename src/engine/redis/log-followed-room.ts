@@ -2,6 +2,7 @@
 // comes while that is looked up waits in a queue, in its order.
 import { type Position, tombstoneOf } from '../../protocol/message.ts'
 import type { Follower } from '../message-log.ts'
+import { LogAnswers } from './log-answers.ts'
 import { messageIn, type News, newsIn } from './log-envelope.ts'
 import type { LogReads, Numbered, RoomPage } from './log-reads.ts'
 import { compare, isWitnessed, type RoomState, redactionsKept, type Told } from './log-state.ts'
@@ -25,6 +26,8 @@ export interface FollowedRoomParts {
 
 export class FollowedRoom {
   readonly name: string
+  /** What this node had accepted. */
+  readonly answers = new LogAnswers()
   readonly #parts: FollowedRoomParts
   /** Null while no follower is there: the subscription lingers. */
   follower: Follower | null = null
@@ -46,9 +49,9 @@ export class FollowedRoom {
     this.#parts = parts
   }
 
-  /** Null until it is known where the room stands. */
-  get told(): Readonly<Told> | null {
-    return this.#told
+  /** What was told, or answered and not told yet. Null until it is known where the room stands. */
+  get known(): Told | null {
+    return this.#told && this.answers.with(this.#told)
   }
 
   /** What the channel of the room says. */
@@ -76,12 +79,12 @@ export class FollowedRoom {
     if (!this.#hasReached(position)) await this.heal()
   }
 
-  /** Says to Redis what was told: it gives the room a new epoch where it has less. */
-  vouch(told: Told): Promise<RoomState> {
-    return this.#parts.reads.vouch(this.name, told, this.#formerEpochs)
+  /** Says to Redis what is known: it gives the room a new epoch where it has less. */
+  vouch(known: Told): Promise<RoomState> {
+    return this.#parts.reads.vouch(this.name, known, this.#formerEpochs)
   }
 
-  /** `told` is what was told when `state` was asked for. Resolves when what it shows is healed. */
+  /** `told` is what was known when `state` was asked for. Resolves when what it shows is healed. */
   async confirm(told: Told, state: RoomState): Promise<void> {
     const now = this.#told
     if (now === null) return
@@ -117,21 +120,20 @@ export class FollowedRoom {
 
   /** Returns whether nothing is missing now. */
   async #readOn(): Promise<boolean> {
-    const { reads } = this.#parts
     const told = this.#told && { ...this.#told }
-    if (told === null || this.follower === null) return this.#jump(told)
-    const page = await reads.after(this.name, told.offset, READ_AT_ONCE)
-    const verdict = compare(told, page.state, this.#formerEpochs)
+    if (told === null || this.follower === null) return this.#jump(this.known)
+    const known = this.answers.with(told)
+    const page = await this.#parts.reads.after(this.name, told.offset, READ_AT_ONCE)
+    const verdict = compare(known, page.state, this.#formerEpochs)
     if (verdict === 'same') return this.#tellPage(told, page)
     if (verdict === 'other') this.#gap(page.state)
-    else await this.vouch(told)
+    else await this.vouch(known)
     return verdict === 'other'
   }
 
   /** Without a follower nothing is missed. */
   async #jump(told: Told | null): Promise<boolean> {
-    const { reads } = this.#parts
-    const state = await reads.state(this.name)
+    const state = await this.#parts.reads.state(this.name)
     if (told !== null) {
       // A follower that came meanwhile is told what came since.
       if (this.follower !== null) return false
@@ -257,8 +259,7 @@ export class FollowedRoom {
 
   #takeUnkept({ words, bytes, from }: News): void {
     if (this.follower === null) return
-    const where = { epoch: null, offset: 0, time: Number(words[0]) }
-    this.#tell(messageIn(bytes, from, where))
+    this.#tell(messageIn(bytes, from, { epoch: null, offset: 0, time: Number(words[0]) }))
   }
 
   #takeRedaction(told: Told, { words }: News): void {
@@ -288,9 +289,8 @@ export class FollowedRoom {
   }
 
   #tell([message, redaction]: Numbered): void {
-    const { hidden } = this.#parts
     if (this.#told !== null && message.epoch !== null) this.#told.offset = message.offset
-    const isHidden = message.user !== null && hidden.hides(message.user, redaction)
+    const isHidden = message.user !== null && this.#parts.hidden.hides(message.user, redaction)
     this.follower?.onMessage(isHidden ? tombstoneOf(message) : message)
   }
 }

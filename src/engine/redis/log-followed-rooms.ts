@@ -167,7 +167,7 @@ export class FollowedRooms {
 
   async #lookAt(room: FollowedRoom): Promise<void> {
     const { reads } = this.#parts
-    const told = room.told && { ...room.told }
+    const told = room.known
     // It has not begun, and asks where the room stands by itself.
     if (told === null) return
     const isOtherRun = told.offset > 0 && told.run !== reads.runOf(room.name)

@@ -115,7 +115,7 @@ export class RedisLog implements MessageLog {
     const { link, keys, isLossless } = this.#parts
     const names: [string, ...string[]] = [keys.room(room, 'm'), keys.room(room, 's')]
     names.push(keys.room(room, 'x'), keys.room(room, 'c'), receiptChannel(keys, room))
-    const told = this.#followed.of(room)?.told ?? null
+    const told = this.#followed.of(room)?.known ?? null
     const args = [String(offset), epoch, this.#reads.runOf(room)]
     args.push(told?.epoch ?? '', String(told?.offset ?? 0), told?.isWitnessed ? '1' : '0')
     return (await link.run(REDACT, names, [...args, isLossless() ? '1' : '0'])) === 1

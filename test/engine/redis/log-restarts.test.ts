@@ -1,80 +1,17 @@
 // The log on a Redis that is killed and begins again, with all that it had, with nothing of it, and
 // with less than it had told.
-import { readdir, stat, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
+import { truncate } from 'node:fs/promises'
 import t, { type Test } from 'tap'
-import { boundsOf } from '../../../src/engine/bounds.ts'
 import { EngineUnavailable } from '../../../src/engine/engine.ts'
-import { createMemoryShares } from '../../../src/engine/memory/shares.ts'
-import { type AppendOptions, KeyConflict } from '../../../src/engine/message-log.ts'
-import { Keys } from '../../../src/engine/redis/keys.ts'
-import { RedisLog } from '../../../src/engine/redis/log.ts'
-import { SingleLink } from '../../../src/engine/redis/single-link.ts'
-import { NO_HOLDER } from '../../../src/engine/shares.ts'
-import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts'
-import { systemRandom } from '../../../src/time/random.ts'
-import { systemClock } from '../../../src/time/system-clock.ts'
-import { Listener } from '../../contract/support/listener.ts'
+import { KeyConflict } from '../../../src/engine/message-log.ts'
 import { draft } from '../../contract/support/samples.ts'
-import { pageQuery } from '../../support/page-query.ts'
 import { EVERY_WRITE, startRedis } from '../../support/redis-server.ts'
 import { until } from '../../support/until.ts'
-import { FaultyLink } from './faulty-link.ts'
+import { isBack, KEPT, openLogNodes, writesIn } from './log-nodes.ts'
 
 const redis = await startRedis(t, EVERY_WRITE)
-const KEPT: AppendOptions = {
-  ...{ retention: { messages: 1_000, ageMs: null }, key: null, holder: NO_HOLDER },
-}
-let services = 0
-
-interface Node {
-  log: RedisLog
-  link: FaultyLink
-  listener: Listener
-  say(...texts: string[]): Promise<void>
-  shown(): Promise<string[]>
-}
-
-async function openNode(t: Test, isLossless: boolean): Promise<Node> {
-  const inner = new SingleLink({ url: redis.url, clock: systemClock, random: systemRandom })
-  await inner.open()
-  const link = new FaultyLink(inner)
-  const shares = createMemoryShares(boundsOf(DEFAULT_LIMITS), systemClock)
-  const keys = new Keys(`t${services}:`)
-  const log = new RedisLog({ link, keys, clock: systemClock, shares, isLossless: () => isLossless })
-  await log.open()
-  t.teardown(async () => {
-    log.close()
-    await link.close()
-  })
-  return {
-    ...{ log, link, listener: new Listener() },
-    async say(...texts) {
-      for (const text of texts) await log.append('chat:1', draft(text), KEPT)
-    },
-    async shown() {
-      const { messages } = await log.read('chat:1', pageQuery())
-      return messages.map(({ payload }) => payload.toString())
-    },
-  }
-}
-
-async function openNodes(t: Test, isLossless = true): Promise<[Node, Node]> {
-  services += 1
-  return [await openNode(t, isLossless), await openNode(t, isLossless)]
-}
-
-async function isBack(nodes: readonly Node[]): Promise<void> {
-  await until(() => nodes.every(({ link }) => link.away === null), { what: 'the links are back' })
-}
-
-/** The file in which Redis notes each write, and its size. */
-async function writesOf(): Promise<{ file: string; size: number }> {
-  const folder = join(redis.folder, 'appendonlydir')
-  const name = (await readdir(folder)).find((each) => each.endsWith('.incr.aof')) ?? ''
-  const file = join(folder, name)
-  return { file, size: (await stat(file)).size }
-}
+const openNodes = (t: Test, isLossless = true) => openLogNodes(redis, t, isLossless)
+const writesOf = () => writesIn(redis)
 
 t.test('with all that it had, it goes on as if nothing had been', async (t) => {
   const nodes = await openNodes(t)
@@ -197,6 +134,33 @@ t.test('a node that first follows what Redis has left does not speak for it', as
   t.same(await one.shown(), ['a', 'd'])
 })
 
+t.test('what a node was answered and no node was told is missed where it was lost', async (t) => {
+  const nodes = await openNodes(t, false)
+  const [one, other] = nodes
+  for (const { log, listener } of nodes) await log.follow('chat:1', listener)
+  await one.say('a')
+  for (const { listener } of nodes) {
+    await until(() => listener.told.length === 1, { what: 'both are told' })
+  }
+  const { file, size } = await writesOf()
+  for (const { link } of nodes) link.cut()
+  await one.say('b')
+  await redis.kill()
+  await truncate(file, size)
+  await redis.start()
+  await isBack(nodes)
+  other.link.back()
+  const { epoch } = await other.log.head('chat:1')
+  one.link.back()
+  for (const { log, listener } of nodes) {
+    await until(() => listener.told.includes('gap'), { what: 'the gap is told' })
+    t.not((await log.head('chat:1')).epoch, epoch)
+  }
+  const { position } = await one.log.append('chat:1', draft('c'), KEPT)
+  t.not(position?.epoch, epoch)
+  t.same(await other.shown(), ['a', 'c'])
+})
+
 t.test('a node that only redacts what Redis has left does not speak for it', async (t) => {
   const [one, other] = await openNodes(t, false)
   await one.log.follow('chat:1', one.listener)
@@ -278,7 +242,7 @@ t.test('old messages are deleted, by their number and by their age', async (t) =
     Array.from({ length: 640 }, (_, i) => one.log.append('chat:1', draft(`${i}`), few)),
   )
   const length = async (room: string) =>
-    Number(await one.link.send('', ['XLEN', new Keys(`t${services}:`).room(room, 's')]))
+    Number(await one.link.send('', ['XLEN', one.keys.room(room, 's')]))
   t.ok((await length('chat:1')) <= 200, 'all but some are deleted')
   t.equal((await other.shown()).length, 5)
   await one.log.append('chat:2', draft('old'), young)

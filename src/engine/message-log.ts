@@ -193,7 +193,8 @@ export interface MessageLog {
    * Replaces every message of a user that was accepted before now by a tombstone, in all rooms:
    * from the answer on none of them is shown, and the payloads are deleted soon. Only then
    * `redactions` of a room counts them; `userRedactions` changes at once. Followers, on every node,
-   * are told once, after all those messages and before any later one of the user.
+   * are told once, after all those messages and before any later one of the user; one of those
+   * messages that is told after it is told as a tombstone.
    */
   redactUser(user: string): Promise<void>
   /** Rooms in the order of their names. Rejects as `read` does. */

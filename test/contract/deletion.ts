@@ -73,7 +73,10 @@ function userContract(t: Test, open: OpenShared): void {
       const page = shown(await log.read('chat:1', pageQuery()))
       for (const { listener } of rooms) {
         const heard = listener.told.filter((told) => !told.startsWith('redacted'))
-        t.same(heard, ['x', 'a', 'b', 'y'])
+        const [first, said, ...rest] = heard
+        t.same([first, ...rest], ['x', 'b', 'y'])
+        // On a store of several servers it may be told late, and is a tombstone then.
+        t.ok(said === 'a' || (said === '' && page[1] === 'redacted'), 'in its place')
         const at = listener.told.indexOf('redacted u_ada')
         t.equal(listener.told.filter((told) => told === 'redacted u_ada').length, 1)
         const hidden = page.map((text) => text === 'redacted')

@@ -1,6 +1,6 @@
 // Receipts on the rich protocol: calls with many moves, the companion room, and other devices.
 import t from 'tap'
-import { startApp } from '../support/app.ts'
+import { SERVER_KEY, startApp } from '../support/app.ts'
 import { refused } from '../support/client.ts'
 import { asServer, call, person, ticketOf } from '../support/people.ts'
 import { connectRich } from '../support/rich-client.ts'
@@ -62,6 +62,9 @@ t.test('[C379] moves come together, and each is answered by itself', async (t) =
     t.match(await rpc(method, data), { code: 107 }, JSON.stringify(data).slice(0, 40))
   }
   t.match(await rpc('receipts', { room: `user:${bob.user}` }), { code: 103 })
+  const backend = await connectRich(url, { token: SERVER_KEY })
+  const leave = { method: 'leave', data: { room: 'chat:rpc' } }
+  t.match(await backend.ask('rpc', leave), { error: { code: 103 } })
 })
 
 t.test(

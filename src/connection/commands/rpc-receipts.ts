@@ -67,7 +67,8 @@ export async function rpcLeave(
   const { room } = objectIn(data, 'leave')
   if (typeof room !== 'string') throw notOne('leave')
   const { identity, rooms } = conversation
-  await rooms.receipts.remove(room, identity.user ?? '', identity)
+  if (identity.user === null) throw new Refusal(REPLY.forbidden, 'Only users belong to rooms.')
+  await rooms.receipts.remove(room, identity.user, identity)
   answer(conversation, id, {})
 }
 

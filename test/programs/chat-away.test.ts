@@ -5,6 +5,7 @@ import { Relay } from '../public/relay.ts'
 import { startApp } from '../support/app.ts'
 import { openBrowser } from '../support/browser.ts'
 import { asServer, call } from '../support/people.ts'
+import { until } from '../support/until.ts'
 
 const browser = await openBrowser(file)
 
@@ -33,12 +34,13 @@ const kept = ({ page }: Visitor): Promise<number[]> =>
 
 /** Waits until the browser has kept a message. */
 async function hasKept({ page }: Visitor, text: string): Promise<void> {
-  await page.waitForFunction(`new Promise((resolve) => {
+  const asked = `new Promise((resolve) => {
     indexedDB.open('usher-chat').onsuccess = ({ target: { result } }) => {
       const asked = result.transaction('messages').objectStore('messages').getAll()
-      asked.onsuccess = () => resolve(JSON.stringify(asked.result).includes('${text}'))
+      asked.onsuccess = () => resolve(JSON.stringify(asked.result))
     }
-  })`)
+  })`
+  await until(async () => (await page.evaluate<string>(asked)).includes(text))
 }
 
 test('after a cut nothing is lost or doubled, and what was typed meanwhile is said', async (t) => {
@@ -109,4 +111,43 @@ test('[S39] a log-out, and an end by the server, leave nothing in the browser', 
   await bob.page.getByText('You were logged out.').waitFor()
   t.same(await kept(bob), [0, 0, 0, 0])
   t.same([...ada.complaints, ...bob.complaints], [])
+})
+
+test('the account: a new password, log out everywhere, and deleting it', async (t) => {
+  const { url } = await startApp(t)
+  const ada = await Visitor.signedUp(t, browser, { url, name: 'ada' })
+  const { page } = ada
+  const says = (words: string) => page.locator('#me-sentence', { hasText: words }).waitFor()
+  const change = async (now: string) => {
+    await page.locator('#old-password').fill(now)
+    await page.locator('#new-password').fill('battery staple horse')
+    await ada.button('Change it').click()
+  }
+  await ada.button('Your account').click()
+  await page.getByText('Change the password').click()
+  await change('not the password')
+  await says('password')
+  await change('correct horse battery')
+  await says('The password is changed')
+
+  const other = await Visitor.at(page.context(), url)
+  await other.isIn()
+  await ada.button('Log out everywhere').click()
+  await page.getByText('You are logged out on all devices.').waitFor()
+  await other.isLoggedOut()
+  await page.locator('#username').fill('ada')
+  await page.locator('#password').fill('battery staple horse')
+  await ada.button('Log in').click()
+  await ada.isIn()
+
+  await ada.button('Your account').click()
+  await page.locator('summary', { hasText: 'Delete the account' }).click()
+  await page.locator('#delete-name').fill('bob')
+  await ada.button('Delete the account').click()
+  await says('That is not your name')
+  await page.locator('#delete-name').fill('ada')
+  await ada.button('Delete the account').click()
+  await page.getByText('Your account is deleted.').waitFor()
+  t.same(await kept(ada), [0, 0, 0, 0])
+  t.same([...ada.complaints, ...other.complaints], [])
 })

@@ -2,6 +2,7 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { openWindow, seatUser } from '../../support/browser.ts'
+import { until } from '../../support/until.ts'
 
 const PASSWORD = 'correct horse battery'
 
@@ -80,8 +81,11 @@ export class Visitor {
   /** So many people belong to the room, so that what is said from now on counts them. */
   async hasParticipants(name: string, count: number): Promise<void> {
     const asked = `fetch('/rooms/chat%3A${name}/receipts').then((said) => said.json())`
-    const enough = `.then(({ participants }) => participants.length >= ${count})`
-    await this.page.waitForFunction(asked + enough)
+    type Said = { participants?: unknown[] }
+    await until(async () => {
+      const { participants = [] } = await this.page.evaluate<Said>(asked)
+      return participants.length >= count
+    })
   }
 
   async say(text: string): Promise<void> {

@@ -2,8 +2,7 @@
 // package exports it as `fastify-usher/client`; docs/clients.md has it as a pattern for others.
 
 const [BATCH_MS, AGAIN_MS] = [200, 5_000]
-const MOVES_MAX = 256
-const RETRY_MS_MAX = 30_000
+const [MOVES_MAX, RETRY_MS_MAX] = [256, 30_000]
 // The server knows a key for 24 hours: a message first tried before that might be said twice.
 const KEY_IS_KNOWN_MS = 23 * 3_600_000
 const NOT_AVAILABLE = 108
@@ -118,6 +117,7 @@ export class UsherClient {
       this.#failures = 0
     } catch (error) {
       if (isPassing(error)) return Math.min(500 * 2 ** ++this.#failures, RETRY_MS_MAX)
+      if (!this.#waiting.has(key)) return 0
       Object.assign(entry, { state: 'failed', error: error.message })
       this.#options.store?.put({ ...entry })
       this.#rooms.get(room)?.handlers.onOwn?.(entry)

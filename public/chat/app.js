@@ -93,10 +93,14 @@ async function showAccount(sentence = '') {
   openRoom(null)
   composer.end()
   list.clear()
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close()
+  for (const form of document.querySelectorAll('form')) form.reset()
+  element('picture', HTMLImageElement).removeAttribute('src')
   view.hidden = true
   history.replaceState(null, '', location.pathname)
   if (isHere) account.show(sentence)
   await keep.forget()
+  await notices.forget()
   // The application has the log-in, and shows it in answer to this page.
   if (!isHere) location.reload()
 }

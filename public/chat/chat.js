@@ -6,11 +6,14 @@ import { myRooms } from './my-rooms.js'
 /** @typedef {import('./connection.js').Link} Link */
 /** @typedef {import('../shared/session.js').User} User */
 
+const AGAIN_MS = 3_000
+
 export class Chat {
   /** @type {Map<string, Conversation>} */
   #rooms = new Map()
   #parts
   #connection
+  #isEnded = false
   /** @type {Link} */
   link = 'connecting'
 
@@ -52,7 +55,13 @@ export class Chat {
 
   /** Rooms that were joined on another device, and what was read there. */
   async learnRooms() {
-    for (const known of await myRooms(await this.#parts.keep.rooms())) {
+    const all = await myRooms(await this.#parts.keep.rooms()).catch(() => null)
+    if (this.#isEnded) return
+    if (all === null) {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+      return this.learnRooms()
+    }
+    for (const known of all) {
       const conversation = this.#rooms.get(known.room)
       if (conversation === undefined) this.#join(known)
       else if (known.read !== null) conversation.heardReceipt({ read: known.read })
@@ -67,6 +76,8 @@ export class Chat {
 
   async leave(/** @type {Conversation} */ conversation) {
     const { room } = conversation
+    for (const { key, state } of [...conversation.messages.all])
+      if (state !== 'sent') conversation.discard(key)
     conversation.close()
     this.#rooms.delete(room)
     await this.#parts.keep.dropRoom(room)
@@ -80,6 +91,7 @@ export class Chat {
   }
 
   end() {
+    this.#isEnded = true
     // First, so that nothing is said over a connection that the server is closing.
     this.#connection.sdk.disconnect()
     for (const conversation of this.#rooms.values()) conversation.close()

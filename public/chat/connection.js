@@ -4,6 +4,9 @@ import { UsherClient } from '../usher-client.js'
 
 /** @typedef {'connecting' | 'connected' | 'disconnected'} Link */
 
+/** As where the server finds that a session is not good. */
+const ANOTHER_USER = 3500
+
 const at = (/** @type {string} */ path) => new URL(path, SERVER).href
 
 /**
@@ -27,6 +30,13 @@ export function connect({ user, store, onLink, onEnd, onReceipt }) {
   sdk.on('disconnected', (/** @type {{ code: number, reason: string }} */ ended) => {
     // 0 is the page's own disconnecting.
     if (ended.code !== 0) onEnd(ended)
+  })
+  // The server joins each user to a room of their own, in the reply that says who they are: the
+  // cookie may be another person's by now, for whom nothing of this one may be sent.
+  sdk.on('subscribed', (/** @type {{ channel: string }} */ { channel }) => {
+    if (!channel.startsWith('user:') || channel === `user:${user}`) return
+    sdk.disconnect()
+    onEnd({ code: ANOTHER_USER, reason: 'another user logged in' })
   })
   const client = new UsherClient(sdk, { user, store, onReceipt })
   sdk.connect()

@@ -116,7 +116,7 @@ export class Conversation {
   }
 
   async loadOlder() {
-    if (!this.hasOlder || this.state !== 'ready') return
+    if (!this.hasOlder || this.messages.isFull || this.state !== 'ready') return
     this.state = 'older'
     const page = await pageOf(this.room, { before: this.messages.oldest }).catch(() => null)
     if (page !== null) this.#takePage(page.messages)
@@ -175,7 +175,10 @@ export class Conversation {
       this.#takePage(page.messages)
       this.newest = Math.max(position?.offset ?? 0, this.messages.newest)
     } else this.hasOlder = false
-    this.read ??= this.newest
+    if (this.read === null) this.read = this.newest
+    // Offsets have begun again; or what was read without a network was not told yet.
+    else if (this.read > this.newest) this.read = 0
+    else if (this.read > 0) this.#joined.markRead(this.read)
     this.state = 'ready'
     this.#changed()
   }
@@ -214,10 +217,10 @@ export class Conversation {
     if (isOwn && this.read === offset - 1) this.read = offset
     const time = this.messages.at(offset)?.time ?? Date.now()
     const key = isOwn ? data?.key : undefined
-    this.messages.put({ offset, key, user, name: name ?? '', isOwn, time, state: 'sent', data })
+    const said = { offset, key, user, name: name ?? '', isOwn, time, state: 'sent', data }
+    const message = this.messages.put(/** @type {any} */ (said))
     this.#changed()
-    const message = this.last
-    if (!isOwn && message) this.#parts.onMessage(this, message)
+    if (!isOwn) this.#parts.onMessage(this, message)
   }
 
   #putKept(/** @type {Kept} */ { offset, time, user, name, data, kind }) {

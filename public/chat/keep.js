@@ -24,6 +24,8 @@ function open() {
 }
 
 export class Keep {
+  /** Whose messages are kept now. */
+  #user = ''
   /** Null where the browser keeps nothing, as in some private windows. */
   #database = open().catch(() => null)
 
@@ -36,6 +38,7 @@ export class Keep {
   async begin(/** @type {{ user: string, username: string }} */ person) {
     const before = await this.person()
     if (before !== null && before.user !== person.user) await this.forget()
+    this.#user = person.user
     await this.#put('person', 'me', person)
   }
 
@@ -60,11 +63,13 @@ export class Keep {
     return this.#put('messages', room, messages.slice(-MESSAGES_PER_ROOM))
   }
 
-  /** As `fastify-usher/client` wants it. */
+  /** As `fastify-usher/client` wants it: what another user left is never sent as this one's. */
   get waiting() {
+    const by = this.#user
     return {
-      all: () => this.#all('waiting'),
-      put: (/** @type {{ key: string }} */ message) => this.#put('waiting', message.key, message),
+      all: async () => (await this.#all('waiting')).filter((/** @type {any} */ m) => m.by === by),
+      put: (/** @type {{ key: string }} */ message) =>
+        this.#put('waiting', message.key, { ...message, by }),
       delete: (/** @type {string} */ key) => this.#do('waiting', (store) => store.delete(key)),
     }
   }

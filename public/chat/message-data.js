@@ -45,11 +45,20 @@ export function contentOf(data) {
   if (typeof data === 'string') return plain(data)
   if (typeof data?.b64 === 'string') return { ...plain(''), file: fileOf('file', data.b64) }
   const isOurs = typeof data === 'object' && data !== null && ('text' in data || 'file' in data)
-  if (!isOurs) return plain(JSON.stringify(data))
+  if (!isOurs) return plain(jsonOf(data))
   return {
     text: typeof data.text === 'string' ? data.text : '',
     reply: replyOf(data.reply),
     file: data.file ? fileOf(data.file.name, data.file.base64, data.file) : null,
+  }
+}
+
+/** Values may be so deep that they can be read and not written. */
+function jsonOf(/** @type {unknown} */ data) {
+  try {
+    return JSON.stringify(data)
+  } catch {
+    return 'This cannot be shown here.'
   }
 }
 
@@ -93,8 +102,11 @@ export function base64Of(/** @type {Uint8Array} */ bytes) {
   return btoa(text)
 }
 
+/** What can hide in a name, or change how the text around it reads; a joiner is part of emoji. */
+const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}]|(?!\u200d)\p{Cf}/gu
+
 function short(/** @type {unknown} */ text) {
-  return typeof text === 'string' ? text.slice(0, NAME_LETTERS) : ''
+  return typeof text === 'string' ? text.slice(0, NAME_LETTERS).replace(HIDDEN, '') : ''
 }
 
 /** One line of a message, for lists, replies and notifications. */

@@ -15,6 +15,7 @@ import { contentOf } from './message-data.js'
  * @property {string} [error]
  * @property {import('./message-data.js').Content | null} content null when it was taken back
  * @property {unknown} data as it was sent
+ * @property {number} [place] the offset that it stands at or behind; given by the store
  */
 
 const KEPT_MAX = 2_000
@@ -27,6 +28,11 @@ export class MessageStore {
 
   get all() {
     return this.#messages
+  }
+
+  /** One more would be at the cost of another. */
+  get isFull() {
+    return this.#messages.length >= KEPT_MAX
   }
 
   /** The oldest offset, from which on nothing is missing. */
@@ -58,11 +64,12 @@ export class MessageStore {
       const id = said.key ?? `${said.offset ?? crypto.randomUUID()}`
       return this.#insert({ ...said, id, content })
     }
-    const moves = known.offset !== said.offset
+    const moves = known.offset !== said.offset || known.state !== said.state
     Object.assign(known, said, { content: known.data === said.data ? known.content : content })
-    if (!moves) return
+    if (!moves) return known
     this.#messages.splice(this.#messages.indexOf(known), 1)
-    this.#insert(known)
+    known.place = undefined
+    return this.#insert(known)
   }
 
   drop(/** @type {string} */ key) {
@@ -81,16 +88,18 @@ export class MessageStore {
     return this.#known.get(offset ?? '') ?? this.#known.get(key ?? '')
   }
 
-  /** Behind those before it; what has no offset stands at the end. */
+  /** Behind those before it; what is not kept behind the newest, and what waits at the end. */
   #insert(/** @type {Message} */ message) {
-    const place = message.offset ?? Number.POSITIVE_INFINITY
-    const before = this.#messages.findLastIndex(
-      ({ offset = Number.POSITIVE_INFINITY }) => offset <= place,
-    )
+    const { offset, state } = message
+    const place =
+      message.place ?? offset ?? (state === 'sent' ? this.newest : Number.POSITIVE_INFINITY)
+    message.place = place
+    const before = this.#messages.findLastIndex((other) => (other.place ?? 0) <= place)
     this.#messages.splice(before + 1, 0, message)
     if (message.offset !== undefined) this.#known.set(message.offset, message)
     if (message.key !== undefined) this.#known.set(message.key, message)
     if (this.#messages.length > KEPT_MAX) this.#forgetOldest()
+    return message
   }
 
   #forgetOldest() {

@@ -1,5 +1,5 @@
 // Which rooms the person belongs to, and how far they have read. The server knows; what this
-// browser kept stands in while the server cannot be asked.
+// browser kept stands in until the server was asked.
 import { ask } from '../shared/http.js'
 
 /** @typedef {import('./history.js').Kept} Kept */
@@ -10,11 +10,12 @@ const FIRST_ROOM = 'chat:lobby'
 const ROOMS_MAX = 100
 
 /**
+ * Rejects where the server cannot be asked now.
  * @param {readonly MyRoom[]} kept
  * @returns {Promise<MyRoom[]>}
  */
 export async function myRooms(kept) {
-  const known = await fromServer().catch(() => [])
+  const known = await fromServer()
   const names = new Set(known.map(({ room }) => room))
   const all = [...known, ...kept.filter(({ room }) => !names.has(room))]
   if (all.length === 0) return [{ room: FIRST_ROOM, offset: 0, read: null, last: null }]

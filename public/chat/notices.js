@@ -38,6 +38,12 @@ export class Notices {
     if (this.isOn) this.#show(message)
   }
 
+  /** Those that are shown, with words of messages, go with the person. */
+  async forget() {
+    const worker = await navigator.serviceWorker?.getRegistration()
+    for (const notice of (await worker?.getNotifications()) ?? []) notice.close()
+  }
+
   async #show(/** @type {{ room: string, name: string, text: string, open(): void }} */ message) {
     const { room, name, text, open } = message
     const title = `${name} in ${roomTitle(room)}`

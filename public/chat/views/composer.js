@@ -64,6 +64,7 @@ export class Composer {
     this.#drafts.clear()
     this.#conversation = null
     this.#text.value = ''
+    this.reply(null)
   }
 
   reply(/** @type {Message | null} */ message) {

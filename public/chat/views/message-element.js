@@ -14,6 +14,7 @@ const MARKS = {
   read: { symbol: 'checks', words: 'Read' },
 }
 const PICTURE_SIDE = 320
+const PIXELS_MAX = 25_000_000
 
 /**
  * @param {object} shown
@@ -109,9 +110,10 @@ function addFile(
   const { name, type, bytes } = file
   const url = URL.createObjectURL(new Blob([bytes], { type }))
   if (type.startsWith('image/')) {
-    const open = button('', () => onPicture({ url, name }), { className: 'picture' })
+    const image = pictureOf(url, file)
+    const open = button('', () => image.src && onPicture({ url, name }), { className: 'picture' })
     open.tabIndex = -1
-    open.append(pictureOf(url, file))
+    open.append(image)
     bubble.append(open)
     return url
   }
@@ -131,7 +133,12 @@ function pictureOf(
   /** @type {{ name: string, width: number, height: number }} */ { name, width, height },
 ) {
   const image = /** @type {HTMLImageElement} */ (make('img'))
-  image.src = url
+  // Some bytes may be a picture of a gigabyte: one that is not shown is asked for its size.
+  const probe = new Image()
+  probe.addEventListener('load', () => {
+    if (probe.naturalWidth * probe.naturalHeight <= PIXELS_MAX) image.src = url
+  })
+  probe.src = url
   image.alt = `Picture ${name}`
   const scale = Math.min(1, PICTURE_SIDE / Math.max(width, height, 1))
   if (width > 0 && height > 0) {

@@ -31,6 +31,7 @@ const { MessageStore } = (await import(at('chat/message-store.js'))) as {
     all: Message[]
     oldest: number | undefined
     newest: number
+    isFull: boolean
     put(message: object): void
     takenBack(offset: number): void
     drop(key: string): void
@@ -139,5 +140,49 @@ test('the worker keeps every file of the chat, so that it opens without a networ
   )
   const files = globSync('public/chat/**/*.{js,css}').map((path) => path.slice('public/'.length))
   t.same(listed.filter((path) => path.startsWith('chat/')).sort(), files.sort())
+  t.end()
+})
+
+test('what is too deep to be written again ends no room', (t) => {
+  const deep = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000)) as unknown
+  t.type(contentOf(deep).text, 'string')
+  t.end()
+})
+
+test('names of files and quotes hide nothing of what they are', (t) => {
+  const file = { name: 'invoice\u202efdp.exe', base64: 'AAAA' }
+  const reply = { offset: 1, name: 'a\u200bda', text: 'two\nlines 👨\u200d👩' }
+  const content = contentOf({ text: '', file, reply })
+  t.equal(content.file?.name, 'invoicefdp.exe')
+  t.match(content.reply, { name: 'ada', text: 'twolines 👨\u200d👩' })
+  t.end()
+})
+
+test('a message that is not kept stands where it came, and one that waits at the end', (t) => {
+  const store = new MessageStore()
+  store.put(message(1))
+  store.put(message(undefined, { key: 'mine', isOwn: true, state: 'sending', data: {} }))
+  store.put(message(undefined, { data: { text: 'once' } }))
+  store.put(message(2))
+  t.same(
+    store.all.map(({ offset, state }) => [offset, state]),
+    [
+      [1, 'sent'],
+      [undefined, 'sent'],
+      [2, 'sent'],
+      [undefined, 'sending'],
+    ],
+  )
+  store.put(message(3, { key: 'mine', isOwn: true }))
+  t.equal(store.all.at(-1)?.offset, 3)
+  t.end()
+})
+
+test('a store that is full says so, before older messages push out others', (t) => {
+  const store = new MessageStore()
+  for (let offset = 1; offset < 2_000; offset += 1) store.put(message(offset))
+  t.equal(store.isFull, false)
+  store.put(message(2_000))
+  t.equal(store.isFull, true)
   t.end()
 })

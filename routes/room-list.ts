@@ -84,6 +84,7 @@ const LISTED = {
           ...{ read: 40, delivered: 42, unread: 2, last: null },
         },
       ],
+      next: null,
     },
   ],
 }

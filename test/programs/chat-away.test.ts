@@ -71,7 +71,7 @@ test('opened without a network it shows the last messages, and sends later', asy
   await ada.sees('remember me')
   await bob.marked('remember me', 'read')
   await ada.page.evaluate('navigator.serviceWorker.ready.then(() => {})')
-  await ada.page.waitForFunction('navigator.serviceWorker.controller !== null')
+  await until(() => ada.page.evaluate('navigator.serviceWorker.controller !== null'))
   await hasKept(ada, 'remember me')
   await relay.cut()
   await ada.page.reload()

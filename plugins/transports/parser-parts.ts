@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
 interface Parts {
-  parser?: { onIncoming?: () => number }
+  parser?: { onIncoming?: () => number } | null
 }
 
 /** Tells the parser that this request has no body, and that no HTTP follows. */
@@ -36,7 +36,8 @@ export function dropRequestsBehind(tcp: Socket): void {
 
 function dropIncoming(tcp: Socket): void {
   const { parser } = tcp as Parts
-  if (parser !== undefined) parser.onIncoming = dropRest
+  // Node takes the parser away from a connection that has ended.
+  if (parser) parser.onIncoming = dropRest
 }
 
 function stopParsing(tcp: Socket): void {

@@ -62,7 +62,7 @@ function ranges(target: Target): Attack[] {
   const cases = 'bytes=0-0 bytes=-1 bytes=99999999- bytes=5-2 bytes=0-1,0-1,0-1 x=1'.split(' ')
   return cases.map((range) =>
     attack(`a range of a file: ${range}`, range, /^(200|206|416 .*|400 bad_request)$/, () =>
-      target.words({ path: '/app.js', headers: [['Range', range]] }),
+      target.words({ path: '/chat/app.js', headers: [['Range', range]] }),
     ),
   )
 }

@@ -131,7 +131,7 @@ export class Crowd implements Watcher {
   #acknowledged(): number {
     const { acknowledged } = this.#scene.record.room(this.#room)
     if (acknowledged.size > this.#newest.of) {
-      const offsets = [...acknowledged.values()].flat().map(({ offset }) => offset)
+      const offsets = [...acknowledged.values()].flat().map(({ at }) => at.offset)
       this.#newest = { of: acknowledged.size, offset: Math.max(...offsets) }
     }
     return this.#newest.offset

@@ -53,7 +53,13 @@ function write(t: Test, link: RedisLink, key: string) {
 /** What is stored is what was answered, and at most what was in doubt beside. */
 async function checkCount(t: Test, link: RedisLink, key: string, counted: Counted) {
   const { done, unknown } = counted
-  const stored = Number(await link.send(key, ['GET', key]))
+  let stored = Number.NaN
+  const read = async () => Number(await link.send(key, ['GET', key]))
+  const isRead = async () => {
+    stored = await read().catch(() => Number.NaN)
+    return !Number.isNaN(stored)
+  }
+  await until(isRead, { what: 'the count can be read' })
   t.ok(stored >= done, `${stored} stored, ${done} answered`)
   t.ok(stored <= done + unknown, `${stored} stored, ${done} answered, ${unknown} in doubt`)
 }
@@ -85,6 +91,9 @@ t.test('a failover that an operator asks for loses nothing that was answered', a
   const run = link.runOf('n')
   const writing = write(t, link, 'n')
   await until(() => writing.done() > 100, { what: 'writes go on' })
+  const isOnline = async () =>
+    String(await primary.tell('INFO', 'replication')).includes('state=online')
+  await until(isOnline, { what: 'the replica has all that was before' })
   // The primary holds writes until the replica has them all.
   await primary.tell('FAILOVER', 'TO', '127.0.0.1', `${replica.port}`)
   // A Sentinel that takes notice closes its connections.
@@ -144,6 +153,9 @@ t.test('a primary and its replica of a Cluster change places while both are in u
   await link.subscribe(key, (message) => heard.push(message.toString()))
   const writing = write(t, link, `{${key}}:n`)
   await until(() => writing.done() > 100, { what: 'writes go on' })
+  const state = () => cluster.replicas[0]?.tell('INFO', 'replication')
+  const isUp = async () => String(await state()).includes('master_link_status:up')
+  await until(isUp, { what: 'the replica has all that was before' })
   // Redis gives up after 5 s where the replica was not in step in time.
   for (let tries = 0; tries < 5 && doubts.length === 0; tries += 1) {
     await cluster.replicas[0]?.tell('CLUSTER', 'FAILOVER')

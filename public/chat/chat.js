@@ -4,6 +4,7 @@ import { Conversation } from './conversation.js'
 import { myRooms } from './my-rooms.js'
 
 /** @typedef {import('./connection.js').Link} Link */
+/** @typedef {import('./message-store.js').Message} Message */
 /** @typedef {import('../shared/session.js').User} User */
 
 const AGAIN_MS = 3_000
@@ -24,7 +25,7 @@ export class Chat {
    * @param {() => void} parts.onLink
    * @param {(ended: { code: number, reason: string }) => void} parts.onEnd
    * @param {(conversation: Conversation) => void} parts.onChange
-   * @param {(conversation: Conversation, message: any) => void} parts.onMessage
+   * @param {(conversation: Conversation, message: Message) => void} parts.onMessage
    */
   constructor(person, parts) {
     this.person = person
